@@ -1,0 +1,205 @@
+#include "seq2seq/base/file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "seq2seq/base/status_macros.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr size_t kBufferSize = 1 << 20;
+
+absl::Status Error(const std::string& path, absl::string_view action) {
+  return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot ", action));
+}
+
+absl::Status Error(const std::string& path, absl::string_view action, const std::error_code& code) {
+  return absl::ErrnoToStatus(code.value(), absl::StrCat(path, ": cannot ", action));
+}
+
+std::string ParentFolder(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+// Unique among the processes that may write the same path.
+std::string TemporaryName(const std::string& path) { return absl::StrCat(path, ".", getpid(), ".tmp"); }
+
+absl::Status SyncFolder(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return Error(path, "open");
+  const int result = fsync(descriptor);
+  close(descriptor);
+  return result == 0 ? absl::OkStatus() : Error(path, "sync");
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::string path, std::string temporary, int descriptor)
+    : path_(std::move(path)), temporary_(std::move(temporary)), descriptor_(descriptor) {}
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      temporary_(std::move(other.temporary_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      buffer_(std::move(other.buffer_)),
+      size_(other.size_) {}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  close(descriptor_);
+  unlink(temporary_.c_str());
+}
+
+absl::StatusOr<AtomicFile> AtomicFile::Create(const std::string& path) {
+  std::string temporary = TemporaryName(path);
+  const int descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor < 0) return Error(path, "create");
+  return AtomicFile(path, std::move(temporary), descriptor);
+}
+
+absl::Status AtomicFile::Append(absl::string_view bytes) {
+  size_ += bytes.size();
+  buffer_.append(bytes.data(), bytes.size());
+  return buffer_.size() < kBufferSize ? absl::OkStatus() : Flush();
+}
+
+absl::Status AtomicFile::Flush() {
+  const char* next = buffer_.data();
+  const char* end = next + buffer_.size();
+  while (next < end) {
+    const ssize_t written = write(descriptor_, next, static_cast<size_t>(end - next));
+    if (written < 0 && errno != EINTR) return Error(path_, "write");
+    if (written > 0) next += written;
+  }
+  buffer_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status AtomicFile::Commit() {
+  SEQ2SEQ_RETURN_IF_ERROR(Flush());
+  if (fsync(descriptor_) != 0) return Error(path_, "sync");
+  if (rename(temporary_.c_str(), path_.c_str()) != 0) return Error(path_, "replace");
+  close(std::exchange(descriptor_, -1));
+  return SyncFolder(ParentFolder(path_));
+}
+
+AtomicFolder::AtomicFolder(std::string path, std::string temporary)
+    : path_(std::move(path)), temporary_(std::move(temporary)) {}
+
+AtomicFolder::AtomicFolder(AtomicFolder&& other) noexcept
+    : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, "")) {}
+
+AtomicFolder::~AtomicFolder() {
+  std::error_code ignored;
+  if (!temporary_.empty()) std::filesystem::remove_all(temporary_, ignored);
+}
+
+absl::StatusOr<AtomicFolder> AtomicFolder::Create(const std::string& path) {
+  AtomicFolder folder(path, TemporaryName(path));
+  std::error_code code;
+  std::filesystem::remove_all(folder.temporary_, code);
+  std::filesystem::create_directories(folder.temporary_, code);
+  if (code) return Error(path, "create", code);
+  return folder;
+}
+
+absl::Status AtomicFolder::Commit() {
+  SEQ2SEQ_RETURN_IF_ERROR(SyncFolder(temporary_));
+  std::error_code code;
+  std::filesystem::remove_all(path_, code);
+  std::filesystem::rename(temporary_, path_, code);
+  if (code) return Error(path_, "replace", code);
+  temporary_.clear();
+  return SyncFolder(ParentFolder(path_));
+}
+
+absl::Status WriteFile(const std::string& path, absl::string_view contents) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
+  SEQ2SEQ_RETURN_IF_ERROR(file.Append(contents));
+  return file.Commit();
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
+  return std::string(file.data(), file.size());
+}
+
+absl::Status ReplaceLink(const std::string& target, const std::string& link) {
+  const std::string temporary = TemporaryName(link);
+  unlink(temporary.c_str());
+  if (symlink(target.c_str(), temporary.c_str()) != 0) return Error(link, "create");
+  if (rename(temporary.c_str(), link.c_str()) != 0) {
+    absl::Status error = Error(link, "replace");
+    unlink(temporary.c_str());
+    return error;
+  }
+  return SyncFolder(ParentFolder(link));
+}
+
+absl::Status CreateFolders(const std::string& path) {
+  std::error_code code;
+  std::filesystem::create_directories(path, code);
+  return code ? Error(path, "create the folder", code) : absl::OkStatus();
+}
+
+absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return Error(path, "open");
+  struct stat info;
+  if (fstat(descriptor, &info) != 0 || S_ISDIR(info.st_mode)) {
+    if (S_ISDIR(info.st_mode)) errno = EISDIR;
+    absl::Status error = Error(path, "read");
+    close(descriptor);
+    return error;
+  }
+  const auto size = static_cast<size_t>(info.st_size);
+  // The system maps no empty files.
+  void* data = size == 0 ? nullptr : mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  absl::Status error = data == MAP_FAILED ? Error(path, "map") : absl::OkStatus();
+  close(descriptor);
+  if (!error.ok()) return error;
+  return MappedFile(static_cast<const char*>(data), size);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) munmap(const_cast<char*>(data_), size_);
+}
+
+absl::StatusOr<FolderLock> FolderLock::Acquire(const std::string& folder) {
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return Error(folder, "open");
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    close(descriptor);
+    return absl::FailedPreconditionError(absl::StrCat(folder, ": in use by another process"));
+  }
+  return FolderLock(descriptor);
+}
+
+FolderLock::FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+}  // namespace seq2seq

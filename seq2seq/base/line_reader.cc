@@ -1,0 +1,100 @@
+#include "seq2seq/base/line_reader.h"
+
+#include <sys/stat.h>
+#include <zlib.h>
+
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "seq2seq/base/status_macros.h"
+
+namespace seq2seq {
+namespace {
+
+class StdinReader : public LineReader {
+ public:
+  StdinReader() : LineReader("-") {}
+
+ protected:
+  absl::Status ReadRaw(std::string& line) override {
+    if (std::getline(std::cin, line)) line += '\n';
+    return absl::OkStatus();
+  }
+};
+
+// zlib reads plain files as they are.
+class FileReader : public LineReader {
+ public:
+  FileReader(std::string path, gzFile file) : LineReader(std::move(path)), file_(file) {
+    gzbuffer(file_, 1 << 17);
+  }
+  ~FileReader() override { gzclose_r(file_); }
+
+ protected:
+  absl::Status ReadRaw(std::string& line) override {
+    char buffer[4096];
+    while (line.empty() || line.back() != '\n') {
+      if (gzgets(file_, buffer, sizeof buffer) == nullptr) break;
+      // A line may hold NUL bytes, which gzgets does not count: the position in the file does.
+      line.append(buffer, Advance());
+    }
+    int code = Z_OK;
+    const char* message = gzerror(file_, &code);
+    if (code == Z_OK || code == Z_STREAM_END) return absl::OkStatus();
+    if (code == Z_ERRNO) message = std::strerror(errno);
+    return absl::DataLossError(absl::StrCat(path(), ": cannot read after line ", line_number(), ": ",
+                                            code == Z_BUF_ERROR ? "unexpected end of gzip data" : message));
+  }
+
+ private:
+  size_t Advance() {
+    const z_off_t before = std::exchange(position_, gztell(file_));
+    return static_cast<size_t>(position_ - before);
+  }
+
+  gzFile file_;
+  z_off_t position_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LineReader>> LineReader::Open(const std::string& path) {
+  if (path == "-") return std::make_unique<StdinReader>();
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot open"));
+  }
+  if (S_ISDIR(info.st_mode)) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": is a folder, a text file is expected"));
+  }
+  gzFile file = gzopen(path.c_str(), "rb");
+  if (file == nullptr) return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot open"));
+  return std::make_unique<FileReader>(path, file);
+}
+
+absl::StatusOr<bool> LineReader::Next(std::string& line) {
+  line.clear();
+  SEQ2SEQ_RETURN_IF_ERROR(ReadRaw(line));
+  if (line.empty()) return false;
+  if (line_number_++ == 0 && line.rfind("\xEF\xBB\xBF", 0) == 0) line.erase(0, 3);
+  if (!line.empty() && line.back() == '\n') line.pop_back();
+  if (!line.empty() && line.back() == '\r') line.pop_back();
+  return true;
+}
+
+absl::StatusOr<std::vector<std::string>> ReadLines(const std::string& path) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(std::unique_ptr<LineReader> reader, LineReader::Open(path));
+  std::vector<std::string> lines;
+  std::string line;
+  while (true) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(bool more, reader->Next(line));
+    if (!more) return lines;
+    lines.push_back(line);
+  }
+}
+
+}  // namespace seq2seq

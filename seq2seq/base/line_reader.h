@@ -1,0 +1,58 @@
+// Lines of text, from plain and gzip files and from standard input.
+#ifndef SEQ2SEQ_BASE_LINE_READER_H_
+#define SEQ2SEQ_BASE_LINE_READER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace seq2seq {
+
+// Reads a text file line by line, in constant memory beside the line itself.
+//
+//   SEQ2SEQ_ASSIGN_OR_RETURN(auto reader, LineReader::Open("train.de.gz"));
+//   std::string line;
+//   while (true) {
+//     SEQ2SEQ_ASSIGN_OR_RETURN(bool more, reader->Next(line));
+//     if (!more) break;
+//     …
+//   }
+//
+// A file that begins as gzip does is unpacked. "-" is standard input, whose lines come as soon as they are
+// complete. A byte order mark, "\n" and "\r\n" are taken off. Not thread-safe.
+class LineReader {
+ public:
+  // NotFound or another error of the system, naming the file.
+  static absl::StatusOr<std::unique_ptr<LineReader>> Open(const std::string& path);
+
+  virtual ~LineReader() = default;
+
+  // Puts the next line into `line` and returns true, or returns false at the end of the file. DataLoss if the
+  // file is a truncated or corrupt gzip.
+  absl::StatusOr<bool> Next(std::string& line);
+
+  const std::string& path() const { return path_; }
+
+  // Lines read so far: the number of the last one, counted from 1.
+  int64_t line_number() const { return line_number_; }
+
+ protected:
+  explicit LineReader(std::string path) : path_(std::move(path)) {}
+
+  // Appends the next line with its end to `line`, which is empty; leaves it empty at the end of the file.
+  virtual absl::Status ReadRaw(std::string& line) = 0;
+
+ private:
+  std::string path_;
+  int64_t line_number_ = 0;
+};
+
+// All lines of a file.
+absl::StatusOr<std::vector<std::string>> ReadLines(const std::string& path);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_BASE_LINE_READER_H_

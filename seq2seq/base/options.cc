@@ -1,0 +1,248 @@
+#include "seq2seq/base/options.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "seq2seq/base/file.h"
+#include "seq2seq/base/status_macros.h"
+
+namespace seq2seq {
+namespace {
+
+// std::visit with a function per type.
+template <typename... Functions>
+struct Overloaded : Functions... {
+  using Functions::operator()...;
+};
+template <typename... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
+
+// The shortest text that reads back as the same number.
+std::string NumberText(double number) {
+  char buffer[32];
+  const auto end = std::to_chars(std::begin(buffer), std::end(buffer), number).ptr;
+  return std::string(buffer, end);
+}
+
+std::string TypeText(const Option& option) {
+  return std::visit(
+      Overloaded{
+          [](bool*) -> std::string { return "true or false"; },
+          [](int64_t*) -> std::string { return "integer"; },
+          [](double*) -> std::string { return "number"; },
+          [](std::string*) -> std::string { return "text"; },
+          [](std::vector<std::string>*) -> std::string { return "list of texts"; },
+          [](const EnumField& field) { return absl::StrJoin(field.texts, "|"); },
+      },
+      option.value);
+}
+
+// What a YAML node says, for messages.
+std::string NodeText(const YAML::Node& node) {
+  if (node.IsScalar()) return node.Scalar();
+  YAML::Emitter emitter;
+  emitter << YAML::Flow << node;
+  return emitter.c_str();
+}
+
+// Sets `option` from `node`; false if the types differ.
+bool Assign(const YAML::Node& node, const Option& option) {
+  return std::visit(
+      Overloaded{
+          [&](bool* field) {
+            if (!node.IsScalar() || (node.Scalar() != "true" && node.Scalar() != "false")) return false;
+            *field = node.Scalar() == "true";
+            return true;
+          },
+          [&](int64_t* field) { return node.IsScalar() && absl::SimpleAtoi(node.Scalar(), field); },
+          [&](double* field) { return node.IsScalar() && absl::SimpleAtod(node.Scalar(), field); },
+          [&](std::string* field) {
+            if (!node.IsScalar() && !node.IsNull()) return false;
+            *field = node.IsNull() ? "" : node.Scalar();
+            return true;
+          },
+          [&](std::vector<std::string>* field) {
+            if (!node.IsSequence()) return false;
+            std::vector<std::string> items;
+            for (const YAML::Node& item : node) {
+              if (!item.IsScalar()) return false;
+              items.push_back(item.Scalar());
+            }
+            *field = std::move(items);
+            return true;
+          },
+          [&](const EnumField& field) {
+            if (!node.IsScalar()) return false;
+            const auto found = std::find(field.texts.begin(), field.texts.end(), node.Scalar());
+            if (found == field.texts.end()) return false;
+            field.set(static_cast<size_t>(found - field.texts.begin()));
+            return true;
+          },
+      },
+      option.value);
+}
+
+// Levenshtein distance.
+size_t EditDistance(absl::string_view a, absl::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({substituted, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+// "unknown key 'model.hiden'; did you mean 'model.hidden'?"
+std::string UnknownKey(absl::string_view key, const OptionList& options) {
+  std::string message = absl::StrCat("unknown key '", key, "'");
+  const auto closest = std::min_element(
+      options.begin(), options.end(), [&](const Option& a, const Option& b) {
+        return EditDistance(key, a.key) < EditDistance(key, b.key);
+      });
+  if (closest != options.end() && EditDistance(key, closest->key) <= 1 + key.size() / 4) {
+    absl::StrAppend(&message, "; did you mean '", closest->key, "'?");
+  }
+  return message;
+}
+
+// Walks a YAML tree and sets the options that it names.
+class Reader {
+ public:
+  Reader(const OptionList& options, std::set<std::string> ignored)
+      : options_(options), ignored_(std::move(ignored)) {}
+
+  // `place` names the source of `node` in messages.
+  absl::Status ReadMap(const YAML::Node& node, const std::string& prefix, const std::string& place) {
+    for (const auto& entry : node) {
+      const std::string where = absl::StrCat(place, ":", entry.first.Mark().line + 1, ": ");
+      const std::string key = prefix + NodeText(entry.first);
+      if (ignored_.count(key) > 0) continue;
+      if (!seen_.insert(key).second) {
+        return absl::InvalidArgumentError(absl::StrCat(where, "key '", key, "' is given twice"));
+      }
+      const bool is_section = std::any_of(options_.begin(), options_.end(), [&](const Option& option) {
+        return option.key.rfind(key + ".", 0) == 0;
+      });
+      if (is_section) {
+        if (!entry.second.IsMap() && !entry.second.IsNull()) {
+          return absl::InvalidArgumentError(absl::StrCat(where, key, ": expected keys below it, found '",
+                                                         NodeText(entry.second), "'"));
+        }
+        SEQ2SEQ_RETURN_IF_ERROR(ReadMap(entry.second, key + ".", place));
+      } else {
+        SEQ2SEQ_RETURN_IF_ERROR(ReadValue(entry.second, key, where));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadValue(const YAML::Node& node, absl::string_view key, const std::string& where) {
+    for (const Option& option : options_) {
+      if (option.key != key) continue;
+      if (Assign(node, option)) return absl::OkStatus();
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, key, ": expected ", TypeText(option), ", found '", NodeText(node), "'"));
+    }
+    return absl::InvalidArgumentError(absl::StrCat(where, UnknownKey(key, options_)));
+  }
+
+ private:
+  const OptionList& options_;
+  std::set<std::string> ignored_;
+  std::set<std::string> seen_;
+};
+
+void Emit(const Option& option, YAML::Emitter& emitter) {
+  std::visit(Overloaded{
+                 [&](bool* field) { emitter << *field; },
+                 [&](int64_t* field) { emitter << *field; },
+                 [&](double* field) { emitter << NumberText(*field); },
+                 [&](std::string* field) { emitter << *field; },
+                 [&](std::vector<std::string>* field) { emitter << YAML::Flow << *field; },
+                 [&](const EnumField& field) { emitter << field.texts[field.get()]; },
+             },
+             option.value);
+}
+
+}  // namespace
+
+absl::Status ReadOptions(const std::string& path, const OptionList& options,
+                         const std::vector<std::string>& ignored) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  try {
+    const YAML::Node root = YAML::Load(text);
+    if (root.IsNull()) return absl::OkStatus();
+    if (!root.IsMap()) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": expected 'key: value' lines"));
+    }
+    return Reader(options, {ignored.begin(), ignored.end()}).ReadMap(root, "", path);
+  } catch (const YAML::Exception& error) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ":", error.mark.line + 1, ": ", error.msg));
+  }
+}
+
+absl::Status SetOption(absl::string_view assignment, const OptionList& options) {
+  const size_t equals = assignment.find('=');
+  if (equals == absl::string_view::npos) {
+    return absl::InvalidArgumentError(absl::StrCat("expected key=value, found '", assignment, "'"));
+  }
+  const absl::string_view key = assignment.substr(0, equals);
+  try {
+    const YAML::Node value = YAML::Load(std::string(assignment.substr(equals + 1)));
+    return Reader(options, {}).ReadValue(value, key, "");
+  } catch (const YAML::Exception& error) {
+    return absl::InvalidArgumentError(absl::StrCat(key, ": ", error.msg));
+  }
+}
+
+std::string PrintOptions(const OptionList& options) {
+  YAML::Emitter emitter;
+  emitter << YAML::BeginMap;
+  std::vector<std::string> open;  // The sections around the present place.
+  for (const Option& option : options) {
+    std::vector<std::string> path = absl::StrSplit(option.key, '.');
+    const std::string name = path.back();
+    path.pop_back();
+    const auto common =
+        std::mismatch(open.begin(), open.end(), path.begin(), path.end()).first - open.begin();
+    for (; open.size() > static_cast<size_t>(common); open.pop_back()) emitter << YAML::EndMap;
+    for (; open.size() < path.size(); open.push_back(path[open.size()])) {
+      emitter << YAML::Key << path[open.size()] << YAML::Value << YAML::BeginMap;
+    }
+    emitter << YAML::Key << name << YAML::Value;
+    Emit(option, emitter);
+    if (!option.help.empty()) emitter << YAML::Comment(option.help);
+  }
+  for (; !open.empty(); open.pop_back()) emitter << YAML::EndMap;
+  emitter << YAML::EndMap;
+  return absl::StrCat(emitter.c_str(), "\n");
+}
+
+std::string DescribeOptions(const OptionList& options) {
+  std::string text;
+  for (const Option& option : options) {
+    absl::StrAppend(&text, "  ", option.key, " = ", OptionText(option), "  (", TypeText(option), ")\n      ",
+                    option.help, "\n");
+  }
+  return text;
+}
+
+std::string OptionText(const Option& option) {
+  YAML::Emitter emitter;
+  Emit(option, emitter);
+  return emitter.c_str();
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,111 @@
+// Options are plain structs that list their fields once:
+//
+//   enum class CellKind { kLstm, kGru };
+//   inline std::vector<std::string> EnumTexts(CellKind) { return {"lstm", "gru"}; }
+//
+//   struct CellOptions {
+//     int64_t hidden = 512;
+//     CellKind kind = CellKind::kLstm;
+//
+//     template <typename V>
+//     void Visit(V&& visit) {
+//       visit("hidden", hidden, "Size of the state; the capacity of the model.");
+//       visit("kind", kind, "The recurrent formula.");
+//     }
+//   };
+//
+// From that one list come the YAML file, `key=value` on the command line, the file stored with a model and the
+// reference in --help. A field is a bool, int64_t, double, std::string, std::vector<std::string>, an enum with
+// EnumTexts, or a struct with Visit. The default stands at the field, the text that says what it is for and when
+// to change it in Visit.
+#ifndef SEQ2SEQ_BASE_OPTIONS_H_
+#define SEQ2SEQ_BASE_OPTIONS_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace seq2seq {
+
+// An enum field with its type erased: the index of its value in `texts`.
+struct EnumField {
+  std::function<size_t()> get;
+  std::function<void(size_t)> set;
+  std::vector<std::string> texts;
+};
+
+// One field of an options struct, which must outlive it.
+struct Option {
+  std::string key;   // With the keys of the structs around it: "model.decoder.hidden".
+  std::string help;  // What it is for.
+  std::variant<bool*, int64_t*, double*, std::string*, std::vector<std::string>*, EnumField> value;
+};
+
+using OptionList = std::vector<Option>;
+
+// Lists the fields of `options` and of the structs inside it, in the order of Visit.
+template <typename Options>
+OptionList ListOptions(Options& options);
+
+// Sets options from a YAML file. An unknown key, a wrong type or a repeated key is InvalidArgument with file,
+// line, key and value. Keys of the top level that are in `ignored` are passed over: a program that needs a model
+// may read a file that also describes its training.
+absl::Status ReadOptions(const std::string& path, const OptionList& options,
+                         const std::vector<std::string>& ignored = {});
+
+// Sets one option from "key=value", the value written as in YAML: "data.train=[a.en,a.de]".
+absl::Status SetOption(absl::string_view assignment, const OptionList& options);
+
+// The options as YAML, each with its help as a comment. ReadOptions reads it back to the same values.
+std::string PrintOptions(const OptionList& options);
+
+// The reference for --help: key, type and present value on one line, help below.
+std::string DescribeOptions(const OptionList& options);
+
+// The value of one option as PrintOptions writes it.
+std::string OptionText(const Option& option);
+
+// ---- Details of ListOptions.
+
+namespace internal {
+
+struct OptionLister {
+  std::string prefix;
+  OptionList& list;
+
+  template <typename Field>
+  void operator()(absl::string_view name, Field& field, absl::string_view help = "") {
+    const std::string key = prefix + std::string(name);
+    if constexpr (std::is_enum_v<Field>) {
+      list.push_back({key, std::string(help),
+                      EnumField{[&field] { return static_cast<size_t>(field); },
+                                [&field](size_t index) { field = static_cast<Field>(index); },
+                                EnumTexts(field)}});
+    } else if constexpr (std::is_class_v<Field> && requires(OptionLister& lister) { field.Visit(lister); }) {
+      field.Visit(OptionLister{key + ".", list});
+    } else {
+      list.push_back({key, std::string(help), &field});
+    }
+  }
+};
+
+}  // namespace internal
+
+template <typename Options>
+OptionList ListOptions(Options& options) {
+  OptionList list;
+  options.Visit(internal::OptionLister{"", list});
+  return list;
+}
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_BASE_OPTIONS_H_

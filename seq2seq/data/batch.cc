@@ -1,0 +1,64 @@
+#include "seq2seq/data/batch.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "tokenizer/tokenizer.h"
+
+namespace seq2seq {
+namespace {
+
+// The sentences in rows, `front` before each and `back` behind; a negative id stands for none.
+torch::Tensor Pad(absl::Span<const absl::Span<const int32_t>> sentences, int32_t front, int32_t back) {
+  size_t longest = 0;
+  for (const auto& sentence : sentences) longest = std::max(longest, sentence.size());
+  const int64_t width = static_cast<int64_t>(longest) + 1;
+  torch::Tensor padded = torch::full({static_cast<int64_t>(sentences.size()), width}, kPadId, torch::kInt64);
+  auto* row = padded.data_ptr<int64_t>();
+  for (const auto& sentence : sentences) {
+    int64_t* next = row;
+    if (front >= 0) *next++ = front;
+    next = std::copy(sentence.begin(), sentence.end(), next);
+    if (back >= 0) *next = back;
+    row += width;
+  }
+  return padded;
+}
+
+}  // namespace
+
+Batch Batch::To(torch::Device device) const {
+  Batch moved = *this;
+  for (torch::Tensor* tensor : {&moved.source, &moved.target_input, &moved.target_output}) {
+    if (tensor->defined()) *tensor = tensor->to(device, /*non_blocking=*/true);
+  }
+  return moved;
+}
+
+Batch CollateSources(absl::Span<const absl::Span<const int32_t>> sources) {
+  Batch batch;
+  batch.source = Pad(sources, -1, kEosId);
+  batch.source_lengths = torch::empty({static_cast<int64_t>(sources.size())}, torch::kInt64);
+  auto* length = batch.source_lengths.data_ptr<int64_t>();
+  for (const auto& source : sources) *length++ = static_cast<int64_t>(source.size()) + 1;
+  return batch;
+}
+
+Batch Collate(absl::Span<const Example> examples) {
+  std::vector<absl::Span<const int32_t>> sources;
+  std::vector<absl::Span<const int32_t>> targets;
+  int64_t target_tokens = 0;
+  for (const Example& example : examples) {
+    sources.push_back(example.source);
+    targets.push_back(example.target);
+    target_tokens += static_cast<int64_t>(example.target.size()) + 1;
+  }
+  Batch batch = CollateSources(sources);
+  batch.target_input = Pad(targets, kBosId, -1);
+  batch.target_output = Pad(targets, -1, kEosId);
+  batch.target_tokens = target_tokens;
+  return batch;
+}
+
+}  // namespace seq2seq

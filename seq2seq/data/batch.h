@@ -1,0 +1,38 @@
+// Pairs side by side as tensors.
+#ifndef SEQ2SEQ_DATA_BATCH_H_
+#define SEQ2SEQ_DATA_BATCH_H_
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "seq2seq/data/corpus.h"
+
+namespace seq2seq {
+
+// Pairs padded on the right with kPadId to the longest of them. All tensors are int64. A value: copies share
+// the tensors.
+struct Batch {
+  torch::Tensor source;          // [batch, source], each sentence with eos at its end.
+  torch::Tensor source_lengths;  // [batch], with eos, on the CPU.
+  torch::Tensor target_input;    // [batch, target], bos and the sentence: what the decoder is fed.
+  torch::Tensor target_output;   // [batch, target], the sentence and eos: what it has to predict.
+  int64_t target_tokens = 0;     // Tokens in target_output that are not padding.
+
+  int64_t size() const { return source.size(0); }
+
+  // The same batch with all but source_lengths on `device`.
+  Batch To(torch::Device device) const;
+};
+
+// The source side alone: fills source and source_lengths.
+Batch CollateSources(absl::Span<const absl::Span<const int32_t>> sources);
+
+// A batch of examples, in their order.
+Batch Collate(absl::Span<const Example> examples);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_DATA_BATCH_H_

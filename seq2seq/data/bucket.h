@@ -1,0 +1,52 @@
+// The plan of batches: which pairs go together, and in which order.
+#ifndef SEQ2SEQ_DATA_BUCKET_H_
+#define SEQ2SEQ_DATA_BUCKET_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+
+namespace seq2seq {
+
+enum class BatchUnit { kSentences, kTokens };
+
+inline std::vector<std::string> EnumTexts(BatchUnit) { return {"sentences", "tokens"}; }
+
+struct BucketOptions {
+  int64_t size = 64;
+  BatchUnit unit = BatchUnit::kSentences;
+  int64_t pool = 100'000;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("size", size, "What one batch holds, in `unit`. Larger is faster per token and needs more memory.");
+    visit("unit", unit, "sentences; or tokens: padded positions of the longer side, steadier in memory and time.");
+    visit("pool", pool, "Pairs that are sorted by length together. Larger pads less, smaller mixes more.");
+  }
+};
+
+// The lengths of one pair, in ids.
+struct PairLength {
+  int32_t source = 0;
+  int32_t target = 0;
+};
+
+// Indices into the corpus.
+using BatchPlan = std::vector<std::vector<int64_t>>;
+
+// Plans one epoch: shuffles the pairs, sorts pools of them by length, cuts batches within the budget and shuffles
+// those. Of world_size ranks, each gets every world_size-th batch: together they hold every pair once. A pair larger
+// than the budget is a batch by itself.
+//
+// A pure function of its arguments: a resumed run computes the same plan. O(n log n), 16 bytes a pair.
+BatchPlan PlanBatches(absl::Span<const PairLength> lengths, const BucketOptions& options, uint64_t seed,
+                      int64_t epoch, int64_t rank = 0, int64_t world_size = 1);
+
+// The share of positions, on both sides, that `plan` fills with padding.
+double PaddingShare(absl::Span<const PairLength> lengths, const BatchPlan& plan);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_DATA_BUCKET_H_

@@ -1,0 +1,271 @@
+#include "seq2seq/data/corpus.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "seq2seq/base/line_reader.h"
+#include "seq2seq/base/status_macros.h"
+#include "seq2seq/base/utf8.h"
+
+namespace seq2seq {
+
+struct Corpus::Header {
+  char magic[8];
+  uint64_t fingerprint;  // Of everything that the ids depend on.
+  uint64_t pairs;
+  uint64_t index_offset;  // Bytes from the start of the file to the first Entry.
+  CorpusCounts counts;
+};
+
+struct Corpus::Entry {
+  uint64_t offset;  // Ids from the start of the ids to the source; the target follows it.
+  uint32_t source_length;
+  uint32_t target_length;
+};
+
+namespace {
+
+constexpr char kMagic[8] = {'s', '2', 's', 'c', 'o', 'r', 'p', '1'};
+
+template <typename T>
+absl::string_view Bytes(const T& value) {
+  return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
+absl::string_view Bytes(const std::vector<int32_t>& ids) {
+  return {reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)};
+}
+
+// FNV-1a, 64 bits. The caches of different programs and runs must agree, which std::hash does not promise.
+class Fingerprint {
+ public:
+  void Add(absl::string_view bytes) {
+    for (const char byte : bytes) value_ = (value_ ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  }
+  uint64_t value() const { return value_; }
+
+ private:
+  uint64_t value_ = 0xcbf29ce484222325;
+};
+
+absl::StatusOr<uint64_t> FingerprintOf(const std::vector<std::string>& files, const Tokenizer& source,
+                                       const Tokenizer& target, const FilterOptions& filter) {
+  Fingerprint fingerprint;
+  for (const std::string& path : files) {
+    struct stat info;
+    if (stat(path.c_str(), &info) != 0) {
+      return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot open"));
+    }
+    fingerprint.Add(path);
+    fingerprint.Add(Bytes(info.st_size));
+    fingerprint.Add(Bytes(info.st_mtim.tv_sec));
+    fingerprint.Add(Bytes(info.st_mtim.tv_nsec));
+  }
+  fingerprint.Add(source.model());
+  fingerprint.Add(target.model());
+  fingerprint.Add(Bytes(filter.max_length));
+  fingerprint.Add(Bytes(filter.max_ratio));
+  return fingerprint.value();
+}
+
+// Reads pairs of lines from two files or from a table.
+class PairReader {
+ public:
+  static absl::StatusOr<PairReader> Open(const std::vector<std::string>& files) {
+    if (files.empty() || files.size() > 2) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "a corpus is [source, target] or [table], found [", absl::StrJoin(files, ", "), "]"));
+    }
+    PairReader reader;
+    for (const std::string& path : files) {
+      SEQ2SEQ_ASSIGN_OR_RETURN(reader.readers_.emplace_back(), LineReader::Open(path));
+    }
+    return reader;
+  }
+
+  absl::StatusOr<bool> Next(std::string& source, std::string& target) {
+    LineReader& first = *readers_.front();
+    SEQ2SEQ_ASSIGN_OR_RETURN(bool more, first.Next(source));
+    if (readers_.size() == 1) {
+      if (!more) return false;
+      const size_t tab = source.find('\t');
+      if (tab == std::string::npos) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(first.path(), ":", first.line_number(), ": expected source<TAB>target"));
+      }
+      target = source.substr(tab + 1);
+      source.resize(tab);
+      return true;
+    }
+    LineReader& second = *readers_.back();
+    SEQ2SEQ_ASSIGN_OR_RETURN(bool second_more, second.Next(target));
+    if (more != second_more) return UnequalLengths();
+    return more;
+  }
+
+ private:
+  absl::Status UnequalLengths() {
+    std::string rest;
+    for (const auto& reader : readers_) {
+      while (true) {
+        SEQ2SEQ_ASSIGN_OR_RETURN(bool more, reader->Next(rest));
+        if (!more) break;
+      }
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        readers_[0]->path(), " has ", readers_[0]->line_number(), " lines, ", readers_[1]->path(), " has ",
+        readers_[1]->line_number(), "; they must pair up"));
+  }
+
+  std::vector<std::unique_ptr<LineReader>> readers_;
+};
+
+// Where a pair belongs: the counter of the reason to drop it, or null to keep it.
+int64_t CorpusCounts::*Dropped(const std::vector<int32_t>& source, const std::vector<int32_t>& target,
+                               const FilterOptions& filter) {
+  if (source.empty() || target.empty()) return &CorpusCounts::empty;
+  const auto [shorter, longer] = std::minmax(source.size(), target.size());
+  if (static_cast<int64_t>(longer) > filter.max_length) return &CorpusCounts::too_long;
+  if (filter.max_ratio > 0 && static_cast<double>(longer) > filter.max_ratio * static_cast<double>(shorter)) {
+    return &CorpusCounts::bad_ratio;
+  }
+  return nullptr;
+}
+
+struct FileCloser {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+// Collects the index on disk while the ids before it are written.
+class Spool {
+ public:
+  absl::Status Append(absl::string_view bytes) {
+    if (file_ == nullptr) file_.reset(std::tmpfile());
+    if (file_ != nullptr && std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) == bytes.size()) {
+      return absl::OkStatus();
+    }
+    return absl::ErrnoToStatus(errno, "temporary file: cannot write");
+  }
+
+  absl::Status CopyTo(AtomicFile& out) {
+    if (file_ == nullptr) return absl::OkStatus();
+    if (std::fseek(file_.get(), 0, SEEK_SET) != 0) {
+      return absl::ErrnoToStatus(errno, "temporary file: cannot write");
+    }
+    char buffer[1 << 16];
+    while (const size_t count = std::fread(buffer, 1, sizeof buffer, file_.get())) {
+      SEQ2SEQ_RETURN_IF_ERROR(out.Append({buffer, count}));
+    }
+    return std::ferror(file_.get()) == 0 ? absl::OkStatus()
+                                         : absl::DataLossError("temporary file: cannot read");
+  }
+
+ private:
+  std::unique_ptr<std::FILE, FileCloser> file_;
+};
+
+}  // namespace
+
+std::string CorpusCounts::Text(const FilterOptions& filter) const {
+  std::vector<std::string> reasons;
+  if (empty > 0) reasons.push_back(absl::StrCat(empty, " empty"));
+  if (invalid > 0) reasons.push_back(absl::StrCat(invalid, " not UTF-8"));
+  if (too_long > 0) reasons.push_back(absl::StrCat(too_long, " longer than ", filter.max_length, " pieces"));
+  if (bad_ratio > 0) reasons.push_back(absl::StrCat(bad_ratio, " with lengths ", filter.max_ratio, ":1 or more"));
+  return absl::StrCat(pairs, " pairs read, ", kept(), " kept",
+                      reasons.empty() ? "" : "; dropped: ", absl::StrJoin(reasons, ", "));
+}
+
+absl::StatusOr<Corpus> Corpus::Build(const std::vector<std::string>& files, const Tokenizer& source,
+                                     const Tokenizer& target, const FilterOptions& filter,
+                                     const std::string& path) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(PairReader reader, PairReader::Open(files));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const uint64_t fingerprint, FingerprintOf(files, source, target, filter));
+  absl::StatusOr<Corpus> cached = Open(path);
+  if (cached.ok() && cached->header().fingerprint == fingerprint) return cached;
+
+  Header header = {};
+  std::memcpy(header.magic, kMagic, sizeof kMagic);
+  header.fingerprint = fingerprint;
+  CorpusCounts& counts = header.counts;
+  // The ids go first and the header is known last, so both spools end up behind it.
+  Spool ids;
+  Spool index;
+  uint64_t offset = 0;
+  std::string source_line;
+  std::string target_line;
+  while (true) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(bool more, reader.Next(source_line, target_line));
+    if (!more) break;
+    ++counts.pairs;
+    if (!IsValidUtf8(source_line) || !IsValidUtf8(target_line)) {
+      ++counts.invalid;
+      continue;
+    }
+    const std::vector<int32_t> source_ids = source.Encode(source_line);
+    const std::vector<int32_t> target_ids = target.Encode(target_line);
+    if (const auto reason = Dropped(source_ids, target_ids, filter)) {
+      ++(counts.*reason);
+      continue;
+    }
+    const Entry entry = {offset, static_cast<uint32_t>(source_ids.size()),
+                         static_cast<uint32_t>(target_ids.size())};
+    offset += source_ids.size() + target_ids.size();
+    SEQ2SEQ_RETURN_IF_ERROR(ids.Append(Bytes(source_ids)));
+    SEQ2SEQ_RETURN_IF_ERROR(ids.Append(Bytes(target_ids)));
+    SEQ2SEQ_RETURN_IF_ERROR(index.Append(Bytes(entry)));
+  }
+  if (counts.kept() == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(absl::StrJoin(files, ", "), ": no pair to use; ", counts.Text(filter)));
+  }
+  header.pairs = static_cast<uint64_t>(counts.kept());
+  // Entries hold 64-bit numbers and must be aligned.
+  const size_t padding = offset % 2 * sizeof(int32_t);
+  header.index_offset = sizeof header + offset * sizeof(int32_t) + padding;
+
+  SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFile out, AtomicFile::Create(path));
+  SEQ2SEQ_RETURN_IF_ERROR(out.Append(Bytes(header)));
+  SEQ2SEQ_RETURN_IF_ERROR(ids.CopyTo(out));
+  SEQ2SEQ_RETURN_IF_ERROR(out.Append(std::string(padding, '\0')));
+  SEQ2SEQ_RETURN_IF_ERROR(index.CopyTo(out));
+  SEQ2SEQ_RETURN_IF_ERROR(out.Commit());
+  return Open(path);
+}
+
+absl::StatusOr<Corpus> Corpus::Open(const std::string& path) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
+  Corpus corpus(std::move(file));
+  const size_t size = corpus.file_.size();
+  if (size < sizeof(Header) || std::memcmp(corpus.header().magic, kMagic, sizeof kMagic) != 0 ||
+      corpus.header().index_offset + corpus.header().pairs * sizeof(Entry) != size) {
+    return absl::DataLossError(absl::StrCat(path, ": not a whole corpus cache"));
+  }
+  return corpus;
+}
+
+const Corpus::Header& Corpus::header() const { return *reinterpret_cast<const Header*>(file_.data()); }
+
+const Corpus::Entry& Corpus::entry(int64_t index) const {
+  return reinterpret_cast<const Entry*>(file_.data() + header().index_offset)[index];
+}
+
+int64_t Corpus::size() const { return static_cast<int64_t>(header().pairs); }
+
+Example Corpus::operator[](int64_t index) const {
+  const Entry& pair = entry(index);
+  const auto* ids = reinterpret_cast<const int32_t*>(file_.data() + sizeof(Header)) + pair.offset;
+  return {{ids, pair.source_length}, {ids + pair.source_length, pair.target_length}};
+}
+
+int64_t Corpus::source_length(int64_t index) const { return entry(index).source_length; }
+int64_t Corpus::target_length(int64_t index) const { return entry(index).target_length; }
+const CorpusCounts& Corpus::counts() const { return header().counts; }
+
+}  // namespace seq2seq

@@ -1,0 +1,86 @@
+// Parallel text, encoded once into a file that is mapped into memory.
+#ifndef SEQ2SEQ_DATA_CORPUS_H_
+#define SEQ2SEQ_DATA_CORPUS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "seq2seq/base/file.h"
+#include "tokenizer/tokenizer.h"
+
+namespace seq2seq {
+
+// Which pairs are worth training on.
+struct FilterOptions {
+  int64_t max_length = 100;
+  double max_ratio = 5.0;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("max_length", max_length, "Pairs with more pieces on either side are dropped. Bounds memory in training.");
+    visit("max_ratio", max_ratio, "Pairs are dropped where one side is this many times the other; 0 keeps all.");
+  }
+};
+
+// Lines read and why some were dropped.
+struct CorpusCounts {
+  int64_t pairs = 0;
+  int64_t empty = 0;    // Either side has no text.
+  int64_t invalid = 0;  // Either side is not UTF-8.
+  int64_t too_long = 0;
+  int64_t bad_ratio = 0;
+
+  int64_t kept() const { return pairs - empty - invalid - too_long - bad_ratio; }
+
+  // "29000 pairs read, 28990 kept; dropped: 10 longer than …", for the log.
+  std::string Text(const FilterOptions& filter) const;
+};
+
+// One pair, as ids without beginning or end of sentence. Points into the corpus.
+struct Example {
+  absl::Span<const int32_t> source;
+  absl::Span<const int32_t> target;
+};
+
+// A read-only array of pairs in a mapped file: its memory is the page cache, whatever the size of the corpus.
+// Thread-safe.
+class Corpus {
+ public:
+  // Encodes the text of `files`, either {source, target} with as many lines each or {table} with
+  // source<TAB>target on each line, into the cache file `path`, unless that holds just this already: the same
+  // files (by size and time of change), tokenizers and filter. Files may be gzip.
+  //
+  // InvalidArgument naming file and line if the two sides differ in length or a line of a table has no tab, or if
+  // no pair is left. Costs one pass over the text; about 100,000 pairs a second.
+  static absl::StatusOr<Corpus> Build(const std::vector<std::string>& files, const Tokenizer& source,
+                                      const Tokenizer& target, const FilterOptions& filter,
+                                      const std::string& path);
+
+  // Opens a cache file. DataLoss if it is not a whole one.
+  static absl::StatusOr<Corpus> Open(const std::string& path);
+
+  int64_t size() const;
+  Example operator[](int64_t index) const;
+  int64_t source_length(int64_t index) const;
+  int64_t target_length(int64_t index) const;
+
+  const CorpusCounts& counts() const;
+
+ private:
+  // The layout of the file: this header, the ids of all pairs (source then target), an Entry a pair.
+  struct Header;
+  struct Entry;
+
+  explicit Corpus(MappedFile file) : file_(std::move(file)) {}
+  const Header& header() const;
+  const Entry& entry(int64_t index) const;
+
+  MappedFile file_;
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_DATA_CORPUS_H_

@@ -1,0 +1,69 @@
+#include "seq2seq/data/loader.h"
+
+#include <utility>
+
+namespace seq2seq {
+
+Loader::Loader(const Corpus& corpus, const BucketOptions& options, uint64_t seed, LoaderPosition start,
+               int64_t prefetch, int64_t rank, int64_t world_size)
+    : corpus_(corpus),
+      options_(options),
+      seed_(seed),
+      rank_(rank),
+      world_size_(world_size),
+      prefetch_(static_cast<size_t>(prefetch)) {
+  lengths_.reserve(static_cast<size_t>(corpus.size()));
+  for (int64_t i = 0; i < corpus.size(); ++i) {
+    // With the beginning or end of sentence that each side gets.
+    lengths_.push_back({static_cast<int32_t>(corpus.source_length(i) + 1),
+                        static_cast<int32_t>(corpus.target_length(i) + 1)});
+  }
+  BatchPlan plan = Plan(start.epoch);
+  batches_per_epoch_ = static_cast<int64_t>(plan.size());
+  padding_share_ = PaddingShare(lengths_, plan);
+  thread_ = std::thread([this, start, plan = std::move(plan)]() mutable { Fill(start, std::move(plan)); });
+}
+
+Loader::~Loader() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+BatchPlan Loader::Plan(int64_t epoch) const {
+  return PlanBatches(lengths_, options_, seed_, epoch, rank_, world_size_);
+}
+
+Loader::Item Loader::Next() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(lock, [this] { return !ready_.empty(); });
+  Item item = std::move(ready_.front());
+  ready_.pop_front();
+  changed_.notify_all();
+  return item;
+}
+
+void Loader::Fill(LoaderPosition position, BatchPlan plan) {
+  std::vector<Example> examples;
+  while (true) {
+    if (position.batch >= static_cast<int64_t>(plan.size())) {
+      position = {position.epoch + 1, 0};
+      plan = Plan(position.epoch);
+    }
+    examples.clear();
+    for (const int64_t index : plan[static_cast<size_t>(position.batch)]) examples.push_back(corpus_[index]);
+    ++position.batch;
+    Item item = {Collate(examples), position};
+
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return stopping_ || ready_.size() < prefetch_; });
+    if (stopping_) return;
+    ready_.push_back(std::move(item));
+    changed_.notify_all();
+  }
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,70 @@
+// Batches made ahead of time by a thread of their own.
+#ifndef SEQ2SEQ_DATA_LOADER_H_
+#define SEQ2SEQ_DATA_LOADER_H_
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "seq2seq/data/batch.h"
+#include "seq2seq/data/bucket.h"
+#include "seq2seq/data/corpus.h"
+
+namespace seq2seq {
+
+// A place in the endless stream of batches.
+struct LoaderPosition {
+  int64_t epoch = 0;
+  int64_t batch = 0;  // Within the epoch.
+};
+
+// The batches of one rank, epoch after epoch, in the order of PlanBatches; from any position on they are the same as
+// in a stream that started at the beginning. Next must be called by one thread at a time.
+class Loader {
+ public:
+  struct Item {
+    Batch batch;
+    LoaderPosition next;  // Where a loader has to start to go on behind this batch.
+  };
+
+  // `corpus` must outlive the loader. Keeps up to `prefetch` batches ready.
+  Loader(const Corpus& corpus, const BucketOptions& options, uint64_t seed, LoaderPosition start = {},
+         int64_t prefetch = 8, int64_t rank = 0, int64_t world_size = 1);
+  ~Loader();
+
+  // The next batch; waits for it if it is not ready.
+  Item Next();
+
+  // Batches in an epoch, taken from the one that the loader started in.
+  int64_t batches_per_epoch() const { return batches_per_epoch_; }
+
+  // The share of positions that are padding in that epoch.
+  double padding_share() const { return padding_share_; }
+
+ private:
+  BatchPlan Plan(int64_t epoch) const;
+  void Fill(LoaderPosition position, BatchPlan plan);
+
+  const Corpus& corpus_;
+  const BucketOptions options_;
+  const uint64_t seed_;
+  const int64_t rank_;
+  const int64_t world_size_;
+  const size_t prefetch_;
+  std::vector<PairLength> lengths_;
+  int64_t batches_per_epoch_ = 0;
+  double padding_share_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Item> ready_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_DATA_LOADER_H_

@@ -1,0 +1,131 @@
+#include "seq2seq/metrics/bleu.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "seq2seq/base/status_macros.h"
+
+namespace seq2seq {
+namespace {
+
+// N-grams of all orders in one map; the keys point into the tokens.
+using NgramCounts = absl::flat_hash_map<absl::Span<const std::string>, int64_t>;
+
+// Calls visit(ngram) for every n-gram of the orders 1 to 4.
+template <typename Visit>
+void ForEachNgram(absl::Span<const std::string> tokens, Visit visit) {
+  for (size_t order = 1; order <= BleuScore::kMaxOrder; ++order) {
+    for (size_t i = 0; i + order <= tokens.size(); ++i) visit(tokens.subspan(i, order));
+  }
+}
+
+void AddSegment(const Segment& segment, BleuScore& bleu) {
+  const auto tokenize = [&](absl::string_view line) {
+    return Tokenize(line, bleu.options.tokenization, bleu.options.lowercase);
+  };
+  const std::vector<std::string> hypothesis = tokenize(segment.hypothesis);
+  const auto length = static_cast<int64_t>(hypothesis.size());
+
+  std::vector<std::vector<std::string>> references;
+  for (const absl::string_view line : segment.references) references.push_back(tokenize(line));
+
+  // An n-gram may match as often as it occurs in the one reference that has it most often.
+  NgramCounts allowed;
+  int64_t closest = static_cast<int64_t>(references.front().size());
+  for (const std::vector<std::string>& reference : references) {
+    NgramCounts counts;
+    ForEachNgram(reference, [&](auto ngram) { ++counts[ngram]; });
+    for (const auto& [ngram, count] : counts) {
+      int64_t& most = allowed[ngram];
+      most = std::max(most, count);
+    }
+    const auto candidate = static_cast<int64_t>(reference.size());
+    const int64_t gain = std::abs(closest - length) - std::abs(candidate - length);
+    if (gain > 0 || (gain == 0 && candidate < closest)) closest = candidate;
+  }
+
+  ForEachNgram(hypothesis, [&](auto ngram) {
+    const size_t n = ngram.size() - 1;
+    ++bleu.totals[n];
+    const auto left = allowed.find(ngram);
+    if (left == allowed.end() || left->second == 0) return;
+    --left->second;
+    ++bleu.matches[n];
+  });
+  bleu.hypothesis_length += length;
+  bleu.reference_length += closest;
+}
+
+// Fills in the precisions, the brevity penalty and the score from the counts.
+void Finish(BleuScore& bleu) {
+  if (bleu.hypothesis_length < bleu.reference_length) {
+    bleu.brevity_penalty =
+        bleu.hypothesis_length == 0 ? 0 : std::exp(1 - 1 / bleu.LengthRatio());
+  }
+  // Smoothing must not make a score out of nothing.
+  if (bleu.matches[0] == 0) return;
+
+  double log_precisions = 0;
+  double exp_matches = 1;
+  for (size_t n = 0; n < BleuScore::kMaxOrder; ++n) {
+    auto matches = static_cast<double>(bleu.matches[n]);
+    auto total = static_cast<double>(bleu.totals[n]);
+    if (bleu.options.smoothing == BleuSmoothing::kAddK && n > 0) {
+      matches += 1;
+      total += 1;
+    } else if (bleu.options.smoothing == BleuSmoothing::kFloor && matches == 0) {
+      matches = 0.1;
+    } else if (bleu.options.smoothing == BleuSmoothing::kExp && matches == 0) {
+      matches = exp_matches /= 2;
+    }
+    // Without a sentence of n tokens the precision, and with it the score, stays 0.
+    if (total > 0) bleu.precisions[n] = 100 * matches / total;
+    log_precisions += std::log(bleu.precisions[n]);
+  }
+  bleu.score = bleu.brevity_penalty * std::exp(log_precisions / BleuScore::kMaxOrder);
+}
+
+absl::string_view SmoothingName(BleuSmoothing smoothing) {
+  switch (smoothing) {
+    case BleuSmoothing::kExp:
+      return "exp";
+    case BleuSmoothing::kFloor:
+      return "floor[0.10]";
+    case BleuSmoothing::kAddK:
+      return "add-k[1.00]";
+    case BleuSmoothing::kNone:
+      return "none";
+  }
+  return "";
+}
+
+}  // namespace
+
+double BleuScore::LengthRatio() const {
+  if (reference_length == 0) return 0;
+  return static_cast<double>(hypothesis_length) / static_cast<double>(reference_length);
+}
+
+std::string BleuScore::Signature() const {
+  return FormatSignature(num_references, options.lowercase,
+                         absl::StrCat("eff:no|tok:", TokenizationName(options.tokenization),
+                                      "|smooth:", SmoothingName(options.smoothing)));
+}
+
+absl::StatusOr<BleuScore> CorpusBleu(absl::Span<const std::string> hypotheses,
+                                     const std::vector<std::vector<std::string>>& references,
+                                     const BleuOptions& options) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Segments corpus, AlignSegments(hypotheses, references));
+  BleuScore bleu;
+  bleu.options = options;
+  bleu.num_references = corpus.num_references;
+  for (const Segment& segment : corpus.segments) AddSegment(segment, bleu);
+  Finish(bleu);
+  return bleu;
+}
+
+}  // namespace seq2seq

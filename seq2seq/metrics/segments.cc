@@ -1,0 +1,178 @@
+// The tokenizers are defined by the substitutions of the Perl scripts mteval-v13a and mteval-v14. Each pass below
+// is one of them, carried out by a scan from left to right. The passes cannot be merged: a later one sees the spaces
+// that an earlier one put in, and within a pass the matches do not overlap, so that "..5" gives ". .5".
+
+#include "seq2seq/metrics/segments.h"
+
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "seq2seq/metrics/unicode.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr absl::string_view kSignatureVersion = "seq2seq-0.1.0";
+
+std::u32string ReplaceAll(std::u32string_view text, std::u32string_view from,
+                          std::u32string_view to) {
+  std::u32string result;
+  size_t start = 0;
+  for (size_t hit; (hit = text.find(from, start)) != text.npos; start = hit + from.size()) {
+    result.append(text, start, hit - start).append(to);
+  }
+  return result.append(text, start);
+}
+
+// Puts spaces around every symbol that satisfies `isolated`.
+template <typename Isolated>
+std::u32string Isolate(std::u32string_view text, Isolated isolated) {
+  std::u32string result;
+  for (const char32_t c : text) {
+    if (isolated(c)) {
+      result += {U' ', c, U' '};
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+enum class Member { kFirst, kSecond };
+
+// Puts spaces around one member of every pair of neighbours that satisfies `first` and `second`. No symbol is in
+// two pairs: the search goes on behind the second member.
+template <typename First, typename Second>
+std::u32string IsolateInPairs(std::u32string_view text, First first, Second second,
+                              Member isolated) {
+  std::u32string result;
+  for (size_t i = 0; i < text.size();) {
+    if (i + 1 < text.size() && first(text[i]) && second(text[i + 1])) {
+      if (isolated == Member::kFirst) {
+        result += {U' ', text[i], U' ', text[i + 1]};
+      } else {
+        result += {text[i], U' ', text[i + 1], U' '};
+      }
+      i += 2;
+    } else {
+      result += text[i++];
+    }
+  }
+  return result;
+}
+
+template <typename Predicate>
+auto Not(Predicate predicate) {
+  return [predicate](char32_t c) { return !predicate(c); };
+}
+
+bool IsDigit(char32_t c) { return c >= U'0' && c <= U'9'; }
+bool IsPeriodOrComma(char32_t c) { return c == U'.' || c == U','; }
+bool IsDash(char32_t c) { return c == U'-'; }
+
+// The printable characters of ASCII but letters, digits, and ' , - .
+bool Is13aSymbol(char32_t c) {
+  return (c >= U' ' && c <= U'&') || (c >= U'(' && c <= U'+') || c == U'/' ||
+         (c >= U':' && c <= U'@') || (c >= U'[' && c <= U'`') || (c >= U'{' && c <= U'~');
+}
+
+std::u32string Separate13a(std::u32string text) {
+  text = ReplaceAll(text, U"<skipped>", U"");
+  text = ReplaceAll(text, U"-\n", U"");
+  text = ReplaceAll(text, U"\n", U" ");
+  text = ReplaceAll(text, U"&quot;", U"\"");
+  text = ReplaceAll(text, U"&amp;", U"&");
+  text = ReplaceAll(text, U"&lt;", U"<");
+  text = ReplaceAll(text, U"&gt;", U">");
+  text = U' ' + text + U' ';
+  text = Isolate(text, Is13aSymbol);
+  text = IsolateInPairs(text, Not(IsDigit), IsPeriodOrComma, Member::kSecond);
+  text = IsolateInPairs(text, IsPeriodOrComma, Not(IsDigit), Member::kFirst);
+  return IsolateInPairs(text, IsDigit, IsDash, Member::kSecond);
+}
+
+std::u32string SeparateIntl(std::u32string text) {
+  text = IsolateInPairs(text, Not(IsNumber), IsPunctuation, Member::kSecond);
+  text = IsolateInPairs(text, IsPunctuation, Not(IsNumber), Member::kFirst);
+  return Isolate(text, IsSymbol);
+}
+
+}  // namespace
+
+absl::StatusOr<Segments> AlignSegments(absl::Span<const std::string> hypotheses,
+                                       const std::vector<std::vector<std::string>>& references) {
+  if (references.empty()) return absl::InvalidArgumentError("there are no references");
+  for (size_t r = 0; r < references.size(); ++r) {
+    if (references[r].size() != hypotheses.size()) {
+      return absl::InvalidArgumentError(absl::StrCat("there are ", hypotheses.size(),
+                                                     " hypotheses, but reference ", r + 1, " has ",
+                                                     references[r].size(), " sentences"));
+    }
+  }
+
+  Segments result;
+  result.segments.reserve(hypotheses.size());
+  for (size_t i = 0; i < hypotheses.size(); ++i) {
+    Segment segment{hypotheses[i], {}};
+    for (const std::vector<std::string>& reference : references) {
+      if (!reference[i].empty()) segment.references.push_back(reference[i]);
+    }
+    if (segment.references.empty()) segment.references.push_back("");
+
+    const auto count = static_cast<int64_t>(segment.references.size());
+    const bool agrees = i == 0 || count == result.num_references;
+    result.num_references = agrees ? count : 0;
+    result.segments.push_back(std::move(segment));
+  }
+  return result;
+}
+
+absl::string_view TokenizationName(Tokenization tokenization) {
+  switch (tokenization) {
+    case Tokenization::k13a:
+      return "13a";
+    case Tokenization::kNone:
+      return "none";
+    case Tokenization::kIntl:
+      return "intl";
+    case Tokenization::kChar:
+      return "char";
+  }
+  return "";
+}
+
+std::vector<std::string> Tokenize(absl::string_view line, Tokenization tokenization,
+                                  bool lowercase) {
+  std::u32string text = DecodeUtf8(line);
+  if (lowercase) text = ToLower(text);
+  // The international tokenizer cuts "2020. ", but not "2020.": what ends the line must not depend on spaces.
+  while (!text.empty() && IsSpace(text.back())) text.pop_back();
+
+  switch (tokenization) {
+    case Tokenization::k13a:
+      text = Separate13a(std::move(text));
+      break;
+    case Tokenization::kNone:
+      break;
+    case Tokenization::kIntl:
+      text = SeparateIntl(std::move(text));
+      break;
+    case Tokenization::kChar:
+      text = Isolate(text, [](char32_t) { return true; });
+      break;
+  }
+  std::vector<std::string> tokens;
+  for (const std::u32string_view token : SplitAtSpaces(text)) tokens.push_back(EncodeUtf8(token));
+  return tokens;
+}
+
+std::string FormatSignature(int64_t num_references, bool lowercase, absl::string_view details) {
+  return absl::StrCat("nrefs:", num_references > 0 ? absl::StrCat(num_references) : "var",
+                      "|case:", lowercase ? "lc" : "mixed", "|", details,
+                      "|version:", kSignatureVersion);
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,58 @@
+// Segments: what a corpus metric compares. A segment is one hypothesis with its references; a metric aligns the
+// files, cuts each line into tokens, counts, and signs its score so that others can repeat it.
+
+#ifndef SEQ2SEQ_METRICS_SEGMENTS_H_
+#define SEQ2SEQ_METRICS_SEGMENTS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace seq2seq {
+
+struct Segment {
+  absl::string_view hypothesis;
+  std::vector<absl::string_view> references;  // Never none.
+};
+
+struct Segments {
+  std::vector<Segment> segments;
+  int64_t num_references = 0;  // Per segment; 0 where that differs between segments.
+};
+
+// Turns hypotheses and references[reference][sentence] into segments, which point into the arguments.
+//
+// As in sacreBLEU, an empty line stands for a missing reference if the sentence has another one. If it has not,
+// the reference is the empty line. Returns InvalidArgument without references, and where the counts differ.
+absl::StatusOr<Segments> AlignSegments(absl::Span<const std::string> hypotheses,
+                                       const std::vector<std::vector<std::string>>& references);
+
+// The tokenizers of sacreBLEU.
+enum class Tokenization {
+  k13a,   // mteval-v13a, the one of nearly every published score. Knows ASCII punctuation only.
+  kNone,  // Splits at spaces: for text that is tokenized already.
+  kIntl,  // mteval-v14: splits at the punctuation and the symbols of all scripts.
+  kChar,  // Every character but spaces: for languages written without spaces.
+};
+
+// "13a", "none", "intl", "char": the names in signatures and on the command line.
+absl::string_view TokenizationName(Tokenization tokenization);
+
+// Cuts a line into tokens, after turning it to lower case where that is asked for. Linear in the line; bytes
+// that are not UTF-8 are kept, each as a letter of its own.
+//
+//   Tokenize("It's 3,000 km.", Tokenization::k13a, /*lowercase=*/true)  // it's 3,000 km .
+std::vector<std::string> Tokenize(absl::string_view line, Tokenization tokenization,
+                                  bool lowercase);
+
+// Writes a signature in the form of sacreBLEU. `details` is the part that only this metric has:
+// "nrefs:1|case:mixed|<details>|version:seq2seq-0.1.0".
+std::string FormatSignature(int64_t num_references, bool lowercase, absl::string_view details);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_METRICS_SEGMENTS_H_

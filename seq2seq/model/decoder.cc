@@ -1,0 +1,96 @@
+#include "seq2seq/model/decoder.h"
+
+#include <torch/torch.h>
+
+#include "absl/strings/str_cat.h"
+#include "seq2seq/model/initialization.h"
+
+namespace seq2seq {
+
+DecoderState DecoderState::Select(const torch::Tensor& rows) const {
+  DecoderState selected;
+  for (const CellState& cell : cells) selected.cells.push_back(cell.Select(rows));
+  selected.readout = readout.index_select(0, rows);
+  return selected;
+}
+
+DecoderImpl::DecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& options)
+    : options_(options),
+      embedding_(register_module("embedding", MakeEmbedding(vocab, options.embedding))),
+      attention_(register_module("attention", MakeAttention(options.attention, memory, options.hidden))),
+      readout_(register_module("readout", MakeLinear(memory + options.hidden, readout_size(), /*bias=*/false))) {
+  for (int64_t layer = 0; layer < options.layers; ++layer) {
+    int64_t input = options.hidden;
+    if (layer == 0) input = options.embedding + (options.input_feeding ? readout_size() : 0);
+    cells_.push_back(
+        register_module(absl::StrCat("cell_", layer), MakeCell(options.cell, input, options.hidden)));
+  }
+  if (options.tied_embeddings) {
+    output_weight_ = embedding_->weight;
+  } else {
+    output_weight_ = register_parameter("output_weight", torch::empty({vocab, readout_size()}));
+    InitializeXavier(output_weight_);
+  }
+  output_bias_ = register_parameter("output_bias", torch::zeros({vocab}));
+}
+
+torch::Tensor DecoderImpl::forward(const torch::Tensor& tokens, const Memory& memory, const DecoderState& start,
+                                   const TeacherForcing& forcing) {
+  const int64_t target = tokens.size(1);
+  torch::Tensor truth;  // [batch, target], where the truth is fed; undefined if everywhere.
+  std::vector<torch::Tensor> projected;  // [batch, gates], one a step.
+  if (forcing.rate < 1.0) {
+    truth = forcing.Draw(tokens.size(0), target, tokens.device());
+  } else {
+    projected = ProjectTokens(tokens.t()).unbind(0);
+  }
+
+  std::vector<torch::Tensor> readouts;
+  readouts.reserve(static_cast<size_t>(target));
+  DecoderState state = start;
+  for (int64_t step = 0; step < target; ++step) {
+    torch::Tensor input;
+    if (truth.defined()) {
+      torch::Tensor fed = tokens.select(1, step);
+      if (step > 0) {
+        const torch::NoGradGuard no_grad;
+        fed = torch::where(truth.select(1, step), fed, forcing.Choose(Logits(state.readout)));
+      }
+      input = ProjectTokens(fed);
+    } else {
+      input = projected[static_cast<size_t>(step)];
+    }
+    DecoderStep result = Step(input, state, memory);
+    readouts.push_back(result.readout);
+    state = std::move(result.state);
+  }
+  return torch::stack(readouts, 1);
+}
+
+torch::Tensor DecoderImpl::ProjectTokens(const torch::Tensor& tokens) {
+  return cells_[0]->Project(torch::dropout(embedding_(tokens), options_.dropout, is_training()), 0);
+}
+
+DecoderStep DecoderImpl::Step(const torch::Tensor& projected, const DecoderState& state, const Memory& memory) {
+  DecoderStep result;
+  torch::Tensor input = projected;
+  if (options_.input_feeding) input = input + cells_[0]->Project(state.readout, options_.embedding);
+  for (size_t layer = 0; layer < cells_.size(); ++layer) {
+    if (layer > 0) input = cells_[layer]->Project(torch::dropout(input, options_.dropout, is_training()), 0);
+    result.state.cells.push_back(cells_[layer](input, state.cells[layer]));
+    input = result.state.cells.back().hidden;
+  }
+  const int64_t batch = memory.values.size(0);
+  const Attended attended = attention_(input.view({batch, -1, input.size(1)}), memory);
+  const torch::Tensor context = attended.context.flatten(0, 1);  // [row, memory]
+  result.readout = torch::tanh(readout_(torch::cat({context, input}, 1)));
+  result.attention = attended.weights.flatten(0, 1);
+  result.state.readout = result.readout;
+  return result;
+}
+
+torch::Tensor DecoderImpl::Logits(const torch::Tensor& readout) {
+  return torch::linear(torch::dropout(readout, options_.dropout, is_training()), output_weight_, output_bias_);
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,103 @@
+// From what was said so far, and the source, to what comes next.
+#ifndef SEQ2SEQ_MODEL_DECODER_H_
+#define SEQ2SEQ_MODEL_DECODER_H_
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/embedding.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/nn/pimpl.h>
+#include <torch/types.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "seq2seq/model/attention.h"
+#include "seq2seq/model/cell.h"
+#include "seq2seq/model/teacher_forcing.h"
+
+namespace seq2seq {
+
+struct DecoderOptions {
+  int64_t embedding = 256;
+  int64_t hidden = 512;
+  int64_t layers = 1;
+  CellKind cell = CellKind::kLstm;
+  AttentionKind attention = AttentionKind::kGeneral;
+  bool input_feeding = true;
+  bool tied_embeddings = false;
+  double dropout = 0.3;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("embedding", embedding, "Size of a target embedding.");
+    visit("hidden", hidden, "Size of the recurrent state; the capacity of the model.");
+    visit("layers", layers, "Stacked layers. 2-4 from about a million sentence pairs.");
+    visit("cell", cell, "The recurrent formula.");
+    visit("attention", attention, "How a query is compared with the source. dot needs hidden = 2 x encoder.hidden.");
+    visit("input_feeding", input_feeding, "Each step sees where the last one looked (Luong et al. 2015, section 3.3).");
+    visit("tied_embeddings", tied_embeddings,
+          "The output layer shares its weights with the target embedding (Press & Wolf 2017). Saves memory; for "
+          "small corpora often better.");
+    visit("dropout", dropout, "On embeddings, between layers and before the output layer. 0.3-0.5 for small corpora.");
+  }
+};
+
+// What the decoder carries from step to step. A value: search reorders it as it likes.
+struct DecoderState {
+  std::vector<CellState> cells;  // One a layer.
+  torch::Tensor readout;         // [row, readout], of the step before.
+
+  // The state of the rows `rows`, [row].
+  DecoderState Select(const torch::Tensor& rows) const;
+};
+
+// The result of one step.
+struct DecoderStep {
+  torch::Tensor readout;    // [row, readout], what the output layer is given.
+  torch::Tensor attention;  // [row, source], where the step looked.
+  DecoderState state;
+};
+
+// Stacked cells, whose last output looks at the source; tanh of both together is the readout, and a linear layer
+// scores the vocabulary (Luong et al. 2015). The readout has the size of the state, or of the embedding if the two are
+// tied. Training and search go through the same Step.
+class DecoderImpl : public torch::nn::Module {
+ public:
+  // `memory` is the size of the encoder's values.
+  DecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& options);
+
+  // A source made ready to be attended to.
+  Memory Memorize(const Encoded& encoded) { return attention_->Memorize(encoded); }
+
+  // Reads whole targets, [batch, target], and returns the readouts, [batch, target, readout]. Where `forcing` says so
+  // a token is replaced by the decoder's own.
+  torch::Tensor forward(const torch::Tensor& tokens, const Memory& memory, const DecoderState& start,
+                        const TeacherForcing& forcing);
+
+  // What tokens contribute to the first cell: [...] -> [..., gates].
+  torch::Tensor ProjectTokens(const torch::Tensor& tokens);
+
+  // One step of projected tokens, [row, gates]. The rows stand in equal groups for the sentences of `memory`: row
+  // r belongs to sentence r / (row / batch).
+  DecoderStep Step(const torch::Tensor& projected, const DecoderState& state, const Memory& memory);
+
+  // Scores of the vocabulary: [..., readout] -> [..., vocab].
+  torch::Tensor Logits(const torch::Tensor& readout);
+
+  int64_t readout_size() const { return options_.tied_embeddings ? options_.embedding : options_.hidden; }
+  const DecoderOptions& options() const { return options_; }
+
+ private:
+  DecoderOptions options_;
+  torch::nn::Embedding embedding_;
+  std::vector<Cell> cells_;
+  Attention attention_;
+  torch::nn::Linear readout_;
+  torch::Tensor output_weight_;  // [vocab, readout]
+  torch::Tensor output_bias_;    // [vocab]
+};
+TORCH_MODULE(Decoder);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_MODEL_DECODER_H_

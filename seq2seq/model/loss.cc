@@ -1,0 +1,27 @@
+#include "seq2seq/model/loss.h"
+
+#include <torch/torch.h>
+
+#include "tokenizer/tokenizer.h"
+
+namespace seq2seq {
+
+torch::Tensor SelectTokens(const torch::Tensor& values, const Batch& batch) {
+  const torch::Tensor rows = values.flatten(0, 1);
+  if (batch.target_tokens == rows.size(0)) return rows;
+  return rows.index_select(0, batch.target_output.flatten().ne(kPadId).nonzero().squeeze(1));
+}
+
+Loss CrossEntropy(const torch::Tensor& logits, const Batch& batch, double smoothing) {
+  const torch::Tensor truth = SelectTokens(batch.target_output, batch);  // [token]
+  const torch::Tensor log_probs = torch::log_softmax(logits, -1);        // [token, vocab]
+  const torch::Tensor nll = torch::nll_loss(log_probs, truth, {}, torch::Reduction::Sum);
+  Loss loss;
+  loss.objective = nll;
+  if (smoothing > 0) loss.objective = (1 - smoothing) * nll - smoothing / logits.size(1) * log_probs.sum();
+  loss.nll = nll.detach();
+  loss.correct = logits.detach().argmax(-1).eq(truth).sum();
+  return loss;
+}
+
+}  // namespace seq2seq

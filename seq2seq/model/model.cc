@@ -1,0 +1,64 @@
+#include "seq2seq/model/model.h"
+
+#include <torch/torch.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "seq2seq/model/loss.h"
+
+namespace seq2seq {
+
+absl::Status Validate(const ModelOptions& options) {
+  const std::pair<const char*, int64_t> sizes[] = {
+      {"model.source_vocab", options.source_vocab},
+      {"model.target_vocab", options.target_vocab},
+      {"model.encoder.embedding", options.encoder.embedding},
+      {"model.encoder.hidden", options.encoder.hidden},
+      {"model.encoder.layers", options.encoder.layers},
+      {"model.decoder.embedding", options.decoder.embedding},
+      {"model.decoder.hidden", options.decoder.hidden},
+      {"model.decoder.layers", options.decoder.layers},
+  };
+  for (const auto& [key, size] : sizes) {
+    if (size < 1 || size > 10'000'000) {
+      return absl::InvalidArgumentError(absl::StrCat(key, ": expected 1 to 10,000,000, found ", size));
+    }
+  }
+  const std::pair<const char*, double> dropouts[] = {
+      {"model.encoder.dropout", options.encoder.dropout},
+      {"model.decoder.dropout", options.decoder.dropout},
+  };
+  for (const auto& [key, dropout] : dropouts) {
+    if (!(dropout >= 0.0 && dropout < 1.0)) {
+      return absl::InvalidArgumentError(absl::StrCat(key, ": expected 0 or more and less than 1, found ", dropout));
+    }
+  }
+  if (options.decoder.attention == AttentionKind::kDot && options.decoder.hidden != 2 * options.encoder.hidden) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("model.decoder.attention: dot needs model.decoder.hidden to be ", 2 * options.encoder.hidden,
+                     ", twice model.encoder.hidden; found ", options.decoder.hidden));
+  }
+  return absl::OkStatus();
+}
+
+ModelImpl::ModelImpl(const ModelOptions& options)
+    : options_(options),
+      encoder_(register_module(
+          "encoder", MakeEncoder(options.source_vocab, options.encoder))),
+      decoder_(register_module("decoder", Decoder(options.target_vocab, encoder_->output_size(), options.decoder))),
+      bridge_(register_module(
+          "bridge", Bridge(encoder_->output_size(), options.decoder, decoder_->readout_size()))) {}
+
+torch::Tensor ModelImpl::forward(const Batch& batch, const TeacherForcing& forcing) {
+  const Start start = Begin(batch);
+  const torch::Tensor readouts = decoder_(batch.target_input, start.memory, start.state, forcing);
+  return decoder_->Logits(SelectTokens(readouts, batch));
+}
+
+ModelImpl::Start ModelImpl::Begin(const Batch& batch) {
+  const Encoded encoded = encoder_(batch.source, batch.source_lengths);
+  return {decoder_->Memorize(encoded), bridge_(encoded.final)};
+}
+
+}  // namespace seq2seq

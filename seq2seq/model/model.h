@@ -1,0 +1,75 @@
+// The whole network.
+#ifndef SEQ2SEQ_MODEL_MODEL_H_
+#define SEQ2SEQ_MODEL_MODEL_H_
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+#include <torch/types.h>
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "seq2seq/data/batch.h"
+#include "seq2seq/model/bridge.h"
+#include "seq2seq/model/decoder.h"
+#include "seq2seq/model/encoder.h"
+
+namespace seq2seq {
+
+struct ModelOptions {
+  int64_t source_vocab = 0;
+  int64_t target_vocab = 0;
+  EncoderOptions encoder;
+  DecoderOptions decoder;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("source_vocab", source_vocab, "Pieces of the source tokenizer; 0 stands for as many as it has.");
+    visit("target_vocab", target_vocab, "Pieces of the target tokenizer; 0 stands for as many as it has.");
+    visit("encoder", encoder);
+    visit("decoder", decoder);
+  }
+};
+
+// InvalidArgument, naming the key and its value, if no model can be made of `options`.
+absl::Status Validate(const ModelOptions& options);
+
+// An encoder, a decoder that attends to it, and the bridge between.
+//
+//   Model model(options);                         // Validate(options) must be OK.
+//   torch::Tensor logits = model(batch, {});      // Training: all scores at once.
+//
+//   Model::ContainedType::Start start = model->Begin(batch);   // Search: step by step.
+//   DecoderStep step = model->decoder()->Step(model->decoder()->ProjectTokens(bos), start.state, start.memory);
+//
+// Holds parameters and nothing that changes while decoding: in eval mode threads may share it.
+class ModelImpl : public torch::nn::Module {
+ public:
+  explicit ModelImpl(const ModelOptions& options);
+
+  // The scores of every target token of the batch that is not padding, sentence after sentence: [token, vocab].
+  torch::Tensor forward(const Batch& batch, const TeacherForcing& forcing);
+
+  // Everything that the first step of the decoder needs.
+  struct Start {
+    Memory memory;
+    DecoderState state;
+  };
+
+  // Encodes the sources of a batch.
+  Start Begin(const Batch& batch);
+
+  Decoder& decoder() { return decoder_; }
+  const ModelOptions& options() const { return options_; }
+
+ private:
+  ModelOptions options_;
+  Encoder encoder_;
+  Decoder decoder_;
+  Bridge bridge_;
+};
+TORCH_MODULE(Model);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_MODEL_MODEL_H_

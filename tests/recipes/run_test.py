@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Tests of recipes/translate/run, with stand-ins for setup, CMake and seq2seq that write down how they are called."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+RECIPE = pathlib.Path(__file__).resolve().parents[2] / "recipes" / "translate"
+
+RECORD = '#!/bin/sh\necho "$(basename "$0") $*" >>calls\n'
+
+# "decode" copies its input to its output.
+SEQ2SEQ = RECORD + """\
+case $1 in
+  tokenizer) for last; do :; done; echo model >"$last" ;;
+  decode) mkdir -p "$3"; cp "$5" "$7" ;;
+  eval) echo "BLEU = 12.3" ;;
+esac
+"""
+
+
+class RunTest(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        # realpath, as the recipe uses it: the scratch folder may lie behind a link.
+        self.root = pathlib.Path(scratch.name).resolve() / "repository"
+        self.data = self.root.parent / "corpus"
+        shutil.copytree(RECIPE, self.root / "recipes" / "translate")
+        for name, text in {"setup": RECORD, "bin/cmake": RECORD, "build/release/seq2seq": SEQ2SEQ}.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            path.chmod(0o755)
+        self.data.mkdir()
+        for part in ("train", "val", "test_a", "test_b"):
+            for language in ("en", "fr"):
+                (self.data / f"{part}.{language}").write_text("".join(f"{part} {language} {i}\n" for i in range(10)))
+
+    def run_recipe(self, *arguments):
+        environment = {**os.environ, "PATH": f"{self.root / 'bin'}:{os.environ['PATH']}"}
+        return subprocess.run([str(self.root / "recipes/translate/run"), *arguments], cwd=self.root.parent,
+                              env=environment, capture_output=True, text=True, check=False)
+
+    def calls(self):
+        path = self.root / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def test_trains_and_measures_every_test_set(self):
+        result = self.run_recipe("--data", "corpus", "--target", "fr", "--minutes", "1", "--threads", "3",
+                                 "train.seed=7")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        home, run, data = "work/translate/corpus", "work/translate/corpus/en-fr-small", self.data
+        self.assertEqual(self.calls(), [
+            "cmake --preset release",
+            "cmake --build --preset release --target seq2seq",
+            f"seq2seq tokenizer train --type bpe --vocab-size 8000 --input {data}/train.en --input {data}/train.fr "
+            f"--model {home}/en-fr-8000.model",
+            f"seq2seq train -c recipes/translate/small.yaml train.run={run} train.max_minutes=1 "
+            f"data.train=[{data}/train.en,{data}/train.fr] data.valid=[{data}/val.en,{data}/val.fr] "
+            f"data.source_tokenizer={home}/en-fr-8000.model data.target_tokenizer={home}/en-fr-8000.model "
+            "train.threads=3 train.seed=7",
+            f"seq2seq decode -m {run} -i {data}/test_a.en -o {run}/test_a.fr -b 5",
+            f"seq2seq eval -i {run}/test_a.fr -r {data}/test_a.fr",
+            f"seq2seq decode -m {run} -i {data}/test_b.en -o {run}/test_b.fr -b 5",
+            f"seq2seq eval -i {run}/test_b.fr -r {data}/test_b.fr"])
+        self.assertIn("source     test_b en 2\nreference  test_b fr 2\noutput     test_b en 2\n", result.stdout)
+        self.assertEqual(result.stdout.count("\noutput  "), 10)
+        self.assertTrue(result.stdout.endswith(f'echo "..." | build/release/seq2seq decode -m {run}\n'))
+
+    def test_learns_the_tokenizer_once(self):
+        self.run_recipe("--data", "corpus", "--target", "fr")
+        self.run_recipe("--data", "corpus", "--target", "fr", "--size", "base")
+        self.assertEqual(sum("tokenizer train" in call for call in self.calls()), 1)
+
+    def test_names_each_missing_file(self):
+        (self.data / "train.fr").unlink()
+        (self.data / "val.en").unlink()
+        result = self.run_recipe("--data", "corpus", "--target", "fr")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr, f"run: {self.data}/train.fr is missing\nrun: {self.data}/val.en is missing\n")
+
+    def test_leaves_out_a_test_set_without_reference(self):
+        (self.data / "test_b.fr").unlink()
+        result = self.run_recipe("--data", "corpus", "--target", "fr")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("test_b.fr is missing, so test_b is left out", result.stderr)
+        self.assertEqual(sum("seq2seq eval" in call for call in self.calls()), 1)
+
+    def test_refuses_what_it_does_not_know_before_it_builds(self):
+        for arguments in (["--epochs", "3"], ["corpus"], ["--size", "huge"], ["--minutes"], ["--target", "en"],
+                          ["--config", "none.yaml"]):
+            result = self.run_recipe(*arguments)
+            self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)
+        self.assertEqual(self.calls(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,95 @@
+#include "tokenizer/tokenizer.h"
+
+#include <mutex>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "seq2seq/base/file.h"
+#include "seq2seq/base/status_macros.h"
+
+// SentencePiece's header puts a string_view of its own into namespace absl, which is not Abseil's.
+#define absl sentencepiece_absl
+#include <sentencepiece_processor.h>
+#undef absl
+
+namespace seq2seq {
+namespace {
+
+std::string_view ToStd(absl::string_view text) { return {text.data(), text.size()}; }
+
+std::vector<int32_t> ToIds(const std::vector<int>& ids) { return {ids.begin(), ids.end()}; }
+
+}  // namespace
+
+struct Tokenizer::Model {
+  sentencepiece::SentencePieceProcessor processor;
+  std::string bytes;
+};
+
+absl::StatusOr<Tokenizer> Tokenizer::Load(const std::string& path) {
+  auto model = std::make_shared<Model>();
+  SEQ2SEQ_ASSIGN_OR_RETURN(model->bytes, ReadFile(path));
+  // An empty file parses as a model without pieces, and SentencePiece ends the program over it.
+  if (model->bytes.empty() || !model->processor.LoadFromSerializedProto(model->bytes).ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": not a SentencePiece model"));
+  }
+  const auto& processor = model->processor;
+  if (processor.pad_id() != kPadId || processor.unk_id() != kUnknownId || processor.bos_id() != kBosId ||
+      processor.eos_id() != kEosId) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": pad, unk, bos and eos must be 0, 1, 2 and 3, found ", processor.pad_id(), ", ",
+        processor.unk_id(), ", ", processor.bos_id(), " and ", processor.eos_id()));
+  }
+  return Tokenizer(std::move(model));
+}
+
+int64_t Tokenizer::size() const { return model_->processor.GetPieceSize(); }
+
+std::vector<int32_t> Tokenizer::Encode(absl::string_view text) const {
+  return ToIds(model_->processor.EncodeAsIds(ToStd(text)));
+}
+
+absl::StatusOr<std::vector<std::vector<int32_t>>> Tokenizer::EncodeNBest(absl::string_view text,
+                                                                         int n) const {
+  std::vector<std::vector<int>> found;
+  const auto status = model_->processor.NBestEncode(ToStd(text), n, &found);
+  if (!status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("n-best segmentation: ", status.error_message()));
+  }
+  std::vector<std::vector<int32_t>> segmentations;
+  for (const std::vector<int>& ids : found) segmentations.push_back(ToIds(ids));
+  return segmentations;
+}
+
+std::vector<std::vector<int32_t>> Tokenizer::Sample(absl::Span<const std::string> texts, double alpha,
+                                                    uint32_t seed) const {
+  std::vector<std::vector<int32_t>> samples;
+  samples.reserve(texts.size());
+  // SentencePiece keeps one generator a thread, seeded from a global at the thread's first draw: a thread of its
+  // own is the only way to a known state.
+  static std::mutex seeding;
+  const std::lock_guard<std::mutex> lock(seeding);
+  sentencepiece::SetRandomGeneratorSeed(seed);
+  std::thread([&] {
+    for (const std::string& text : texts) {
+      samples.push_back(
+          ToIds(model_->processor.SampleEncodeAsIds(text, /*nbest_size=*/-1, static_cast<float>(alpha))));
+    }
+  }).join();
+  return samples;
+}
+
+std::string Tokenizer::Decode(absl::Span<const int32_t> ids) const {
+  return model_->processor.DecodeIds(std::vector<int>(ids.begin(), ids.end()));
+}
+
+std::vector<std::string> Tokenizer::Pieces(absl::Span<const int32_t> ids) const {
+  std::vector<std::string> pieces;
+  pieces.reserve(ids.size());
+  for (const int32_t id : ids) pieces.push_back(model_->processor.IdToPiece(id));
+  return pieces;
+}
+
+const std::string& Tokenizer::model() const { return model_->bytes; }
+
+}  // namespace seq2seq
