@@ -19,6 +19,31 @@ std::string_view ToStd(absl::string_view text) { return {text.data(), text.size(
 
 std::vector<int32_t> ToIds(const std::vector<int>& ids) { return {ids.begin(), ids.end()}; }
 
+// Takes a number of 7 bits a byte, the lowest first, off `bytes`; false if it does not end.
+bool ReadVarint(absl::string_view& bytes, uint64_t& value) {
+  value = 0;
+  for (int shift = 0; shift < 64 && !bytes.empty(); shift += 7) {
+    const auto byte = static_cast<unsigned char>(bytes.front());
+    bytes.remove_prefix(1);
+    value |= static_cast<uint64_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
+
+// Whether a model has its normaliser, which stands behind all pieces. A protocol buffer has no end, so that half a
+// file may well parse, as a model with fewer pieces and other settings.
+bool HasNormalizer(absl::string_view bytes) {
+  constexpr uint64_t kNormalizer = 3 << 3 | 2;  // Field 3, bytes with their length before them.
+  uint64_t tag = 0;
+  uint64_t length = 0;
+  while (ReadVarint(bytes, tag) && ReadVarint(bytes, length) && length <= bytes.size()) {
+    if (tag == kNormalizer) return true;
+    bytes.remove_prefix(length);
+  }
+  return false;
+}
+
 }  // namespace
 
 struct Tokenizer::Model {
@@ -30,7 +55,7 @@ absl::StatusOr<Tokenizer> Tokenizer::Load(const std::string& path) {
   auto model = std::make_shared<Model>();
   SEQ2SEQ_ASSIGN_OR_RETURN(model->bytes, ReadFile(path));
   // An empty file parses as a model without pieces, and SentencePiece ends the program over it.
-  if (model->bytes.empty() || !model->processor.LoadFromSerializedProto(model->bytes).ok()) {
+  if (!HasNormalizer(model->bytes) || !model->processor.LoadFromSerializedProto(model->bytes).ok()) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": not a SentencePiece model"));
   }
   const auto& processor = model->processor;
@@ -69,11 +94,14 @@ std::vector<std::vector<int32_t>> Tokenizer::Sample(absl::Span<const std::string
   // own is the only way to a known state.
   static std::mutex seeding;
   const std::lock_guard<std::mutex> lock(seeding);
-  sentencepiece::SetRandomGeneratorSeed(seed);
+  constexpr uint32_t kNoSeed = ~uint32_t{0};  // What SentencePiece takes for "leave the seed as it is".
+  sentencepiece::SetRandomGeneratorSeed(seed == kNoSeed ? 0 : seed);
   std::thread([&] {
     for (const std::string& text : texts) {
-      samples.push_back(
-          ToIds(model_->processor.SampleEncodeAsIds(text, /*nbest_size=*/-1, static_cast<float>(alpha))));
+      std::vector<int> ids;
+      const auto status =
+          model_->processor.SampleEncode(text, /*nbest_size=*/-1, static_cast<float>(alpha), &ids);
+      samples.push_back(status.ok() ? ToIds(ids) : Encode(text));  // Char and word models do not sample.
     }
   }).join();
   return samples;

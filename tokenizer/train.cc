@@ -2,8 +2,10 @@
 
 #include <unordered_map>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/log.h"
@@ -37,10 +39,9 @@ class FileLines : public sentencepiece::SentenceIterator {
           return;
         }
         if (!*more) break;
-        if (IsValidUtf8(line_)) {
-          text_lines_ += line_.empty() ? 0 : 1;
-          return;
-        }
+        // SentencePiece ends the program over a text of nothing but space.
+        if (absl::StripAsciiWhitespace(line_).empty()) continue;
+        if (IsValidUtf8(line_)) return;
         ++invalid_;
       }
     }
@@ -51,7 +52,6 @@ class FileLines : public sentencepiece::SentenceIterator {
 
   const absl::Status& error() const { return error_; }
   int64_t invalid() const { return invalid_; }
-  int64_t text_lines() const { return text_lines_; }
 
  private:
   std::vector<std::unique_ptr<LineReader>> readers_;
@@ -59,12 +59,21 @@ class FileLines : public sentencepiece::SentenceIterator {
   std::string line_;
   absl::Status error_;
   int64_t invalid_ = 0;
-  int64_t text_lines_ = 0;
 };
+
+// As an item of a CSV line, which may hold commas.
+void AppendQuoted(std::string* out, const std::string& symbol) {
+  absl::StrAppend(out, "\"", absl::StrReplaceAll(symbol, {{"\"", "\"\""}}), "\"");
+}
 
 }  // namespace
 
 absl::Status TrainTokenizer(const TokenizerTrainOptions& options) {
+  for (const std::string& symbol : options.symbols) {
+    if (symbol.empty() || symbol == "<pad>" || symbol == "<unk>" || symbol == "<s>" || symbol == "</s>") {
+      return absl::InvalidArgumentError(absl::StrCat("symbols: '", symbol, "' cannot be one"));
+    }
+  }
   std::vector<std::unique_ptr<LineReader>> readers;
   for (const std::string& path : options.input) {
     SEQ2SEQ_ASSIGN_OR_RETURN(std::unique_ptr<LineReader> reader, LineReader::Open(path));
@@ -81,7 +90,7 @@ absl::Status TrainTokenizer(const TokenizerTrainOptions& options) {
       {"hard_vocab_limit", "false"},
       {"character_coverage", absl::StrCat(options.character_coverage)},
       {"normalization_rule_name", options.normalization},
-      {"user_defined_symbols", absl::StrJoin(options.symbols, ",")},
+      {"user_defined_symbols", absl::StrJoin(options.symbols, ",", AppendQuoted)},
       {"input_sentence_size", absl::StrCat(options.max_sentences)},
       {"pad_id", "0"},
       {"unk_id", "1"},
@@ -92,9 +101,6 @@ absl::Status TrainTokenizer(const TokenizerTrainOptions& options) {
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(arguments, &lines, &model);
   SEQ2SEQ_RETURN_IF_ERROR(lines.error());
-  if (lines.text_lines() == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(files, ": no text to learn from"));
-  }
   if (!status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(files, ": cannot learn a tokenizer: ", status.error_message()));
   }

@@ -80,7 +80,11 @@ absl::Status AtomicFile::Flush() {
   const char* end = next + buffer_.size();
   while (next < end) {
     const ssize_t written = write(descriptor_, next, static_cast<size_t>(end - next));
-    if (written < 0 && errno != EINTR) return Error(path_, "write");
+    if (written < 0 && errno != EINTR) {
+      absl::Status error = Error(path_, "write");
+      buffer_.erase(0, static_cast<size_t>(next - buffer_.data()));  // Another try goes on from here.
+      return error;
+    }
     if (written > 0) next += written;
   }
   buffer_.clear();
@@ -132,8 +136,22 @@ absl::Status WriteFile(const std::string& path, absl::string_view contents) {
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
-  return std::string(file.data(), file.size());
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return Error(path, "open");
+  std::string contents;
+  char buffer[1 << 16];
+  ssize_t count;
+  while ((count = read(descriptor, buffer, sizeof buffer)) != 0) {
+    if (count > 0) {
+      contents.append(buffer, static_cast<size_t>(count));
+    } else if (errno != EINTR) {
+      break;
+    }
+  }
+  absl::Status error = count < 0 ? Error(path, "read") : absl::OkStatus();
+  close(descriptor);
+  if (!error.ok()) return error;
+  return contents;
 }
 
 absl::Status ReplaceLink(const std::string& target, const std::string& link) {
@@ -158,11 +176,9 @@ absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return Error(path, "open");
   struct stat info;
-  if (fstat(descriptor, &info) != 0 || S_ISDIR(info.st_mode)) {
-    if (S_ISDIR(info.st_mode)) errno = EISDIR;
-    absl::Status error = Error(path, "read");
+  if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
     close(descriptor);
-    return error;
+    return absl::InvalidArgumentError(absl::StrCat(path, ": cannot map what is not a regular file"));
   }
   const auto size = static_cast<size_t>(info.st_size);
   // The system maps no empty files.

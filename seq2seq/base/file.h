@@ -74,7 +74,7 @@ class AtomicFolder {
 // Writes `contents` as an AtomicFile.
 absl::Status WriteFile(const std::string& path, absl::string_view contents);
 
-// The contents of a file.
+// The contents of a file, or of a pipe until it is closed.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 
 // Makes `link` a symbolic link to `target`, replacing what link was in one step.
@@ -87,6 +87,7 @@ absl::Status CreateFolders(const std::string& path);
 // system's to take back.
 class MappedFile {
  public:
+  // InvalidArgument for folders, pipes and devices.
   static absl::StatusOr<MappedFile> Open(const std::string& path);
 
   MappedFile(MappedFile&& other) noexcept;

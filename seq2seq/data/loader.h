@@ -30,7 +30,8 @@ class Loader {
     LoaderPosition next;  // Where a loader has to start to go on behind this batch.
   };
 
-  // `corpus` must outlive the loader. Keeps up to `prefetch` batches ready.
+  // `corpus` must outlive the loader. Keeps up to `prefetch` batches ready. Throws if the rank gets no batch, as
+  // with more ranks than batches.
   Loader(const Corpus& corpus, const BucketOptions& options, uint64_t seed, LoaderPosition start = {},
          int64_t prefetch = 8, int64_t rank = 0, int64_t world_size = 1);
   ~Loader();

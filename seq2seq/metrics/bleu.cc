@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+
 #include "seq2seq/base/status_macros.h"
 
 namespace seq2seq {
@@ -63,11 +64,9 @@ void AddSegment(const Segment& segment, BleuScore& bleu) {
 // Fills in the precisions, the brevity penalty and the score from the counts.
 void Finish(BleuScore& bleu) {
   if (bleu.hypothesis_length < bleu.reference_length) {
-    bleu.brevity_penalty =
-        bleu.hypothesis_length == 0 ? 0 : std::exp(1 - 1 / bleu.LengthRatio());
+    bleu.brevity_penalty = bleu.hypothesis_length == 0 ? 0 : std::exp(1 - 1 / bleu.LengthRatio());
   }
-  // Smoothing must not make a score out of nothing.
-  if (bleu.matches[0] == 0) return;
+  if (bleu.matches[0] == 0) return;  // Smoothing must not make a score out of nothing.
 
   double log_precisions = 0;
   double exp_matches = 1;

@@ -1,11 +1,11 @@
-// Corpus BLEU (Papineni et al. 2002, "BLEU: a Method for Automatic Evaluation of Machine Translation"), as
-// sacreBLEU 2 computes it, up to its version in the signature.
+// Corpus BLEU (Papineni et al. 2002, "BLEU: a Method for Automatic Evaluation of Machine
+// Translation"), as sacreBLEU 2 computes it, up to its version in the signature.
 //
 //   SEQ2SEQ_ASSIGN_OR_RETURN(BleuScore bleu, CorpusBleu(hypotheses, {references}));
 //   std::cout << bleu.score << " " << bleu.Signature() << "\n";
 //
-// Feed it detokenised text: the tokenizer is part of the metric, and scores of different ones do not compare.
-
+// Feed it detokenised text: the tokenizer is part of the metric, and scores of different ones do
+// not compare.
 #ifndef SEQ2SEQ_METRICS_BLEU_H_
 #define SEQ2SEQ_METRICS_BLEU_H_
 
@@ -17,12 +17,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+
 #include "seq2seq/metrics/segments.h"
 
 namespace seq2seq {
 
-// What to do where no n-gram of some order matches, which would make the score 0 (Chen and Cherry 2014, "A
-// Systematic Comparison of Smoothing Techniques for Sentence-Level BLEU").
+// What to do where no n-gram of some order matches, which would make the score 0 (Chen and Cherry
+// 2014, "A Systematic Comparison of Smoothing Techniques for Sentence-Level BLEU").
 enum class BleuSmoothing {
   kExp,    // Their method 3: the first such order counts 1/2 match, the next 1/4, and so on.
   kFloor,  // Method 1: it counts 0.1 matches.
@@ -33,19 +34,24 @@ enum class BleuSmoothing {
 struct BleuOptions {
   Tokenization tokenization = Tokenization::k13a;  // kChar for Chinese and Japanese.
   bool lowercase = false;                          // Set it where the references have no case.
-  BleuSmoothing smoothing = BleuSmoothing::kExp;   // Matters for a few sentences, hardly for a test set.
+  BleuSmoothing smoothing = BleuSmoothing::kExp;   // Matters for small sets only.
 };
 
 struct BleuScore {
   static constexpr size_t kMaxOrder = 4;
 
-  double score = 0;                           // 0 to 100.
-  std::array<double, kMaxOrder> precisions{};  // Of 1- to 4-grams, smoothed, 0 to 100; all 0 without a match.
-  std::array<int64_t, kMaxOrder> matches{};    // N-grams of the hypotheses that a reference has too.
-  std::array<int64_t, kMaxOrder> totals{};     // N-grams of the hypotheses.
-  double brevity_penalty = 1;                 // Below 1 if the hypotheses are shorter than the references.
-  int64_t hypothesis_length = 0;              // In tokens.
-  int64_t reference_length = 0;  // Of the references closest in length; of two as close, the shorter.
+  double score = 0;  // 0 to 100.
+
+  // Of the 1- to 4-grams of the hypotheses: those that a reference has too, all of them, and their
+  // quotient in percent, smoothed (but 0 if nothing matches at all).
+  std::array<int64_t, kMaxOrder> matches{};
+  std::array<int64_t, kMaxOrder> totals{};
+  std::array<double, kMaxOrder> precisions{};
+
+  // In tokens. Of several references the closest in length counts; of two as close, the shorter.
+  int64_t hypothesis_length = 0;
+  int64_t reference_length = 0;
+  double brevity_penalty = 1;  // Below 1 if the hypotheses are shorter than the references.
 
   int64_t num_references = 0;  // Per sentence; 0 where that differs.
   BleuOptions options;
@@ -53,12 +59,14 @@ struct BleuScore {
   // Hypothesis length over reference length; 0 if the references are empty.
   double LengthRatio() const;
 
-  // "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:seq2seq-0.1.0": publish it with the score.
+  // To publish with the score:
+  // "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:seq2seq-0.1.0".
   std::string Signature() const;
 };
 
-// Scores hypotheses against references[reference][sentence]. An empty line stands for a missing reference if the
-// sentence has another one. Returns InvalidArgument without references, and where the counts differ. Thread-safe.
+// Scores hypotheses against references[reference][sentence]. An empty line stands for a missing
+// reference if the sentence has another one. Returns InvalidArgument without references, and where
+// the counts differ. Thread-safe.
 absl::StatusOr<BleuScore> CorpusBleu(absl::Span<const std::string> hypotheses,
                                      const std::vector<std::vector<std::string>>& references,
                                      const BleuOptions& options = {});

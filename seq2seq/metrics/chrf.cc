@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/metrics/segments.h"
 #include "seq2seq/metrics/unicode.h"

@@ -1,18 +1,18 @@
-// chrF, the F-score of character n-grams (Popović 2015, "chrF: character n-gram F-score for automatic MT
-// evaluation"), and chrF++, which adds word n-grams (Popović 2017), as sacreBLEU 2 computes them.
+// chrF, the F-score of character n-grams (Popović 2015, "chrF: character n-gram F-score for
+// automatic MT evaluation"), and chrF++, which adds word n-grams (Popović 2017), as sacreBLEU 2
+// computes them.
 //
-//   SEQ2SEQ_ASSIGN_OR_RETURN(ChrfScore chrf, CorpusChrf(hypotheses, {references}, {.word_order = 2}));
-//   std::cout << chrf.Name() << " = " << chrf.score << "\n";  // chrF2++ = 47.19
+//   SEQ2SEQ_ASSIGN_OR_RETURN(ChrfScore chrf,
+//                            CorpusChrf(hypotheses, {references}, {.word_order = 2}));
+//   std::cout << chrf.Name() << " = " << chrf.score << "\n";  // chrF2++ = 47.1866
 //
 // Needs no tokenizer, so it compares across languages with rich morphology better than BLEU does.
-
 #ifndef SEQ2SEQ_METRICS_CHRF_H_
 #define SEQ2SEQ_METRICS_CHRF_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
-
-#include <cstdint>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -36,13 +36,15 @@ struct ChrfScore {
   // "chrF2"; with words "chrF2++", one plus for each order.
   std::string Name() const;
 
-  // "nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:seq2seq-0.1.0": publish it with the score.
+  // To publish with the score:
+  // "nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:seq2seq-0.1.0".
   std::string Signature() const;
 };
 
-// Scores hypotheses against references[reference][sentence]; each sentence against the reference that scores best.
-// An empty line stands for a missing reference if the sentence has another one. Returns InvalidArgument without
-// references, where the counts differ, and for a negative word_order. Thread-safe.
+// Scores hypotheses against references[reference][sentence]; each sentence against the reference
+// that scores best. An empty line stands for a missing reference if the sentence has another one.
+// Returns InvalidArgument without references, where the counts differ, and for a negative
+// word_order. Thread-safe.
 absl::StatusOr<ChrfScore> CorpusChrf(absl::Span<const std::string> hypotheses,
                                      const std::vector<std::vector<std::string>>& references,
                                      const ChrfOptions& options = {});

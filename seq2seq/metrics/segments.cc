@@ -1,6 +1,7 @@
-// The tokenizers are defined by the substitutions of the Perl scripts mteval-v13a and mteval-v14. Each pass below
-// is one of them, carried out by a scan from left to right. The passes cannot be merged: a later one sees the spaces
-// that an earlier one put in, and within a pass the matches do not overlap, so that "..5" gives ". .5".
+// The tokenizers are defined by the substitutions of the Perl scripts mteval-v13a and mteval-v14.
+// Each pass below is one of them, carried out by a scan from left to right. The passes cannot be
+// merged: a later one sees the spaces that an earlier one put in, and within a pass the matches do
+// not overlap, so that "..5" gives ". .5".
 
 #include "seq2seq/metrics/segments.h"
 
@@ -10,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+
 #include "seq2seq/metrics/unicode.h"
 
 namespace seq2seq {
@@ -43,8 +45,8 @@ std::u32string Isolate(std::u32string_view text, Isolated isolated) {
 
 enum class Member { kFirst, kSecond };
 
-// Puts spaces around one member of every pair of neighbours that satisfies `first` and `second`. No symbol is in
-// two pairs: the search goes on behind the second member.
+// Puts spaces around one member of every pair of neighbours that satisfies `first` and `second`. No
+// symbol is in two pairs: the search goes on behind the second member.
 template <typename First, typename Second>
 std::u32string IsolateInPairs(std::u32string_view text, First first, Second second,
                               Member isolated) {
@@ -118,9 +120,9 @@ absl::StatusOr<Segments> AlignSegments(absl::Span<const std::string> hypotheses,
   for (size_t i = 0; i < hypotheses.size(); ++i) {
     Segment segment{hypotheses[i], {}};
     for (const std::vector<std::string>& reference : references) {
-      if (!reference[i].empty()) segment.references.push_back(reference[i]);
+      if (!reference[i].empty()) segment.references.emplace_back(reference[i]);
     }
-    if (segment.references.empty()) segment.references.push_back("");
+    if (segment.references.empty()) segment.references.emplace_back();
 
     const auto count = static_cast<int64_t>(segment.references.size());
     const bool agrees = i == 0 || count == result.num_references;
@@ -148,7 +150,7 @@ std::vector<std::string> Tokenize(absl::string_view line, Tokenization tokenizat
                                   bool lowercase) {
   std::u32string text = DecodeUtf8(line);
   if (lowercase) text = ToLower(text);
-  // The international tokenizer cuts "2020. ", but not "2020.": what ends the line must not depend on spaces.
+  // kIntl cuts "2020. ", but not "2020.": what ends the line must not depend on spaces.
   while (!text.empty() && IsSpace(text.back())) text.pop_back();
 
   switch (tokenization) {

@@ -1,6 +1,6 @@
-// Segments: what a corpus metric compares. A segment is one hypothesis with its references; a metric aligns the
-// files, cuts each line into tokens, counts, and signs its score so that others can repeat it.
-
+// Segments: what a corpus metric compares. A segment is one hypothesis with its references; a
+// metric aligns the files, cuts each line into tokens, counts, and signs its score so that others
+// can repeat it.
 #ifndef SEQ2SEQ_METRICS_SEGMENTS_H_
 #define SEQ2SEQ_METRICS_SEGMENTS_H_
 
@@ -24,10 +24,12 @@ struct Segments {
   int64_t num_references = 0;  // Per segment; 0 where that differs between segments.
 };
 
-// Turns hypotheses and references[reference][sentence] into segments, which point into the arguments.
+// Turns hypotheses and references[reference][sentence] into segments, which point into the
+// arguments.
 //
-// As in sacreBLEU, an empty line stands for a missing reference if the sentence has another one. If it has not,
-// the reference is the empty line. Returns InvalidArgument without references, and where the counts differ.
+// As in sacreBLEU, an empty line stands for a missing reference if the sentence has another one. If
+// it has not, the reference is the empty line. Returns InvalidArgument without references, and
+// where the counts differ.
 absl::StatusOr<Segments> AlignSegments(absl::Span<const std::string> hypotheses,
                                        const std::vector<std::vector<std::string>>& references);
 
@@ -42,8 +44,8 @@ enum class Tokenization {
 // "13a", "none", "intl", "char": the names in signatures and on the command line.
 absl::string_view TokenizationName(Tokenization tokenization);
 
-// Cuts a line into tokens, after turning it to lower case where that is asked for. Linear in the line; bytes
-// that are not UTF-8 are kept, each as a letter of its own.
+// Cuts a line into tokens, after turning it to lower case where that is asked for. Linear in the
+// line; bytes that are not UTF-8 are kept, each as a letter of its own.
 //
 //   Tokenize("It's 3,000 km.", Tokenization::k13a, /*lowercase=*/true)  // it's 3,000 km .
 std::vector<std::string> Tokenize(absl::string_view line, Tokenization tokenization,

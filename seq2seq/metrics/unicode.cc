@@ -1,8 +1,8 @@
 #include "seq2seq/metrics/unicode.h"
 
-#include <utf8proc.h>
-
 #include <cstddef>
+
+#include <utf8proc.h>
 
 namespace seq2seq {
 namespace {
@@ -41,7 +41,7 @@ bool IsCaseIgnorable(char32_t c) {
   }
 }
 
-// The condition Final_Sigma of the Unicode Standard, section 3.13: a cased letter before, none after.
+// The condition Final_Sigma of the Unicode Standard, section 3.13: a letter before, none after.
 bool EndsWord(std::u32string_view text, size_t sigma) {
   size_t before = sigma;
   while (before > 0 && IsCaseIgnorable(text[before - 1])) --before;

@@ -1,8 +1,7 @@
 // Text as code points, as the metrics count characters.
 //
-// Categories and letter case agree with Python's str and regex, because the scores must agree with sacreBLEU.
-// All functions are pure and take time linear in the text.
-
+// Categories and letter case agree with Python's str and regex, because the scores must agree with
+// sacreBLEU. All functions are pure and take time linear in the text.
 #ifndef SEQ2SEQ_METRICS_UNICODE_H_
 #define SEQ2SEQ_METRICS_UNICODE_H_
 
@@ -14,19 +13,19 @@
 
 namespace seq2seq {
 
-// Decodes UTF-8. A byte that is no part of a valid sequence becomes a symbol of its own, U+DC00 + byte: no
-// valid text decodes to it, and EncodeUtf8 restores the byte.
+// Decodes UTF-8. A byte that is no part of a valid sequence becomes a symbol of its own, U+DC00 +
+// byte: no valid text decodes to it, and EncodeUtf8 restores the byte.
 std::u32string DecodeUtf8(absl::string_view text);
 
 // The inverse of DecodeUtf8, for every string of bytes.
 std::string EncodeUtf8(std::u32string_view text);
 
-bool IsSpace(char32_t c);        // As str.isspace(): separators, and the control characters that separate.
+bool IsSpace(char32_t c);        // As str.isspace(): separators, line ends, tabs.
 bool IsNumber(char32_t c);       // Category N: digits of all scripts, Roman numerals, fractions.
 bool IsPunctuation(char32_t c);  // Category P.
 bool IsSymbol(char32_t c);       // Category S: currency, mathematics, emoji.
 
-// Lower case as str.lower(): independent of the locale, a capital sigma that ends a word becomes the final one.
+// Lower case as str.lower(): whatever the locale; a capital sigma at a word's end becomes final.
 std::u32string ToLower(std::u32string_view text);
 
 // The non-empty runs between spaces; views into `text`.

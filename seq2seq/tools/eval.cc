@@ -1,17 +1,19 @@
-#include "seq2seq/tools/eval.h"
+#include "seq2seq/tools/command.h"
 
 #include <iostream>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
-
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/metrics/bleu.h"
@@ -49,9 +51,7 @@ std::map<std::string, Tokenization> TokenizationsByName() {
   return by_name;
 }
 
-std::string DisplayName(const std::string& path) {
-  return path == "-" ? "standard input" : path;
-}
+std::string DisplayName(const std::string& path) { return path == "-" ? "standard input" : path; }
 
 // CorpusBleu and CorpusChrf check the counts too, but cannot name the files.
 absl::StatusOr<Texts> ReadTexts(const EvalFlags& flags) {
@@ -60,9 +60,9 @@ absl::StatusOr<Texts> ReadTexts(const EvalFlags& flags) {
   for (const std::string& path : flags.references) {
     SEQ2SEQ_ASSIGN_OR_RETURN(std::vector<std::string> reference, ReadLines(path));
     if (reference.size() != texts.hypotheses.size()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          DisplayName(flags.hypotheses), " has ", texts.hypotheses.size(), " lines, but ",
-          DisplayName(path), " has ", reference.size()));
+      return absl::InvalidArgumentError(absl::StrCat(DisplayName(flags.hypotheses), " has ",
+                                                     texts.hypotheses.size(), " lines, but ",
+                                                     DisplayName(path), " has ", reference.size()));
     }
     texts.references.push_back(std::move(reference));
   }
@@ -79,10 +79,10 @@ absl::StatusOr<Report> ReportBleu(const Texts& texts, const EvalFlags& flags) {
     absl::StrAppendFormat(out, "%.1f", value);
   };
   Report report;
-  report.text = absl::StrFormat(
-      "BLEU = %.2f %s (BP %.3f, ratio %.3f, length %d, references %d) %s", bleu.score,
-      absl::StrJoin(bleu.precisions, "/", one_digit), bleu.brevity_penalty, bleu.LengthRatio(),
-      bleu.hypothesis_length, bleu.reference_length, bleu.Signature());
+  report.text = absl::StrFormat("BLEU = %.2f %s (BP %.3f, ratio %.3f, length %d, references %d) %s",
+                                bleu.score, absl::StrJoin(bleu.precisions, "/", one_digit),
+                                bleu.brevity_penalty, bleu.LengthRatio(), bleu.hypothesis_length,
+                                bleu.reference_length, bleu.Signature());
   report.json = {{"score", bleu.score},
                  {"precisions", bleu.precisions},
                  {"brevity_penalty", bleu.brevity_penalty},

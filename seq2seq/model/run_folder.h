@@ -1,0 +1,55 @@
+// Where a run keeps its things, and how a model comes back from there.
+#ifndef SEQ2SEQ_MODEL_RUN_FOLDER_H_
+#define SEQ2SEQ_MODEL_RUN_FOLDER_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "seq2seq/model/model.h"
+
+namespace seq2seq {
+
+// The paths of a run folder, which holds everything that belongs to a model:
+//
+//   config.yaml                  all options
+//   source.model target.model    the tokenizers
+//   cache/                       the encoded corpora; may be deleted
+//   log.jsonl                    a line a report
+//   step-N/                      after update N: model.safetensors, and what training needs to go on
+//   latest best                  links to a step
+//
+// Steps are complete or not there, and the links always lead to one.
+struct RunFolder {
+  std::string path;
+
+  std::string Config() const { return path + "/config.yaml"; }
+  std::string SourceTokenizer() const { return path + "/source.model"; }
+  std::string TargetTokenizer() const { return path + "/target.model"; }
+  std::string Cache() const { return path + "/cache"; }
+  std::string Log() const { return path + "/log.jsonl"; }
+  std::string Step(int64_t update) const { return path + "/step-" + std::to_string(update); }
+  std::string Latest() const { return path + "/latest"; }
+  std::string Best() const { return path + "/best"; }
+};
+
+// The name of the weights in the folder of a step.
+inline constexpr char kWeightsFile[] = "/model.safetensors";
+
+// A model as it lies in a run.
+struct StoredModel {
+  RunFolder run;
+  std::string step;  // The folder of its weights.
+  ModelOptions options;
+};
+
+// Finds the best step of a run folder, else the latest; `path` may also name a step of it. NotFound or
+// InvalidArgument, naming what is missing.
+absl::StatusOr<StoredModel> FindModel(const std::string& path);
+
+// Builds the model and fills in its weights, in eval mode, on the CPU.
+absl::StatusOr<Model> LoadModel(const StoredModel& stored);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_MODEL_RUN_FOLDER_H_

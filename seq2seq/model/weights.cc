@@ -1,0 +1,175 @@
+#include "seq2seq/model/weights.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include <nlohmann/json.hpp>
+#include <torch/torch.h>
+
+#include "seq2seq/base/file.h"
+#include "seq2seq/base/status_macros.h"
+
+namespace seq2seq {
+namespace {
+
+// The names that the format gives to types of numbers.
+constexpr std::pair<const char*, torch::ScalarType> kTypes[] = {
+    {"F64", torch::kFloat64},   {"F32", torch::kFloat32}, {"F16", torch::kFloat16},
+    {"BF16", torch::kBFloat16}, {"I64", torch::kInt64},   {"I32", torch::kInt32},
+    {"I16", torch::kInt16},     {"I8", torch::kInt8},     {"U8", torch::kUInt8},
+    {"BOOL", torch::kBool},
+};
+
+const char* TypeName(torch::ScalarType type) {
+  for (const auto& [name, known] : kTypes) {
+    if (known == type) return name;
+  }
+  TORCH_CHECK(false, "no safetensors type for ", type);
+}
+
+std::optional<torch::ScalarType> TypeNamed(absl::string_view name) {
+  for (const auto& [known, type] : kTypes) {
+    if (known == name) return type;
+  }
+  return std::nullopt;
+}
+
+std::string ShapeText(const torch::Tensor& tensor) {
+  return absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "]");
+}
+
+// Makes a tensor of one entry of the header; nullopt if it does not fit into the bytes.
+std::optional<torch::Tensor> MakeTensor(const nlohmann::json& entry,
+                                        const std::shared_ptr<MappedFile>& file,
+                                        size_t data_offset) {
+  const auto type = TypeNamed(entry.at("dtype").get<std::string>());
+  const auto shape = entry.at("shape").get<std::vector<int64_t>>();
+  const auto range = entry.at("data_offsets").get<std::vector<uint64_t>>();
+  if (!type || range.size() != 2 || range[0] > range[1] || range[1] > file->size() - data_offset)
+    return {};
+  // Divided instead of multiplied: the sizes may be made up.
+  uint64_t elements = (range[1] - range[0]) / torch::elementSize(*type);
+  if ((range[1] - range[0]) % torch::elementSize(*type) != 0) return {};
+  bool empty = false;
+  for (const int64_t size : shape) {
+    if (size < 0) return {};
+    if (size == 0) empty = true;
+  }
+  if (empty != (elements == 0)) return {};
+  for (const int64_t size : shape) {
+    if (empty) break;
+    if (elements % static_cast<uint64_t>(size) != 0) return {};
+    elements /= static_cast<uint64_t>(size);
+  }
+  if (!empty && elements != 1) return {};
+  void* data = const_cast<char*>(file->data() + data_offset + range[0]);
+  const torch::Tensor tensor = torch::from_blob(
+      data, shape, [file](void*) {}, torch::TensorOptions(*type));
+  // Other programs' files may hold numbers where the processor would not.
+  if (reinterpret_cast<uintptr_t>(data) % torch::elementSize(*type) == 0) return tensor;
+  torch::Tensor aligned = torch::empty(shape, *type);
+  std::memcpy(aligned.data_ptr(), data, range[1] - range[0]);
+  return aligned;
+}
+
+}  // namespace
+
+absl::Status WriteTensors(const std::string& path, const TensorMap& tensors) {
+  // Large numbers first, so that all are aligned.
+  std::vector<std::pair<std::string, torch::Tensor>> ordered(tensors.begin(), tensors.end());
+  std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
+    return a.second.element_size() > b.second.element_size();
+  });
+  nlohmann::ordered_json header;
+  header["__metadata__"] = {{"format", "pt"}};
+  uint64_t offset = 0;
+  for (const auto& [name, tensor] : ordered) {
+    header[name] = {{"dtype", TypeName(tensor.scalar_type())},
+                    {"shape", tensor.sizes().vec()},
+                    {"data_offsets", {offset, offset + tensor.nbytes()}}};
+    offset += tensor.nbytes();
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // So that the numbers behind it are aligned.
+  const uint64_t length = text.size();
+
+  SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
+  SEQ2SEQ_RETURN_IF_ERROR(file.Append({reinterpret_cast<const char*>(&length), sizeof length}));
+  SEQ2SEQ_RETURN_IF_ERROR(file.Append(text));
+  for (const auto& [name, tensor] : ordered) {
+    const torch::Tensor plain = tensor.detach().to(torch::kCPU).contiguous();
+    SEQ2SEQ_RETURN_IF_ERROR(
+        file.Append({static_cast<const char*>(plain.data_ptr()), plain.nbytes()}));
+  }
+  return file.Commit();
+}
+
+absl::StatusOr<TensorMap> ReadTensors(const std::string& path) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(MappedFile mapped, MappedFile::Open(path));
+  const auto file = std::make_shared<MappedFile>(std::move(mapped));
+  uint64_t length = 0;
+  if (file->size() >= sizeof length) std::memcpy(&length, file->data(), sizeof length);
+  if (length == 0 || length > file->size() - sizeof length) {
+    return absl::DataLossError(absl::StrCat(path, ": not a whole safetensors file"));
+  }
+  const char* begin = file->data() + sizeof length;
+  TensorMap tensors;
+  try {
+    const auto header =
+        nlohmann::json::parse(begin, begin + length).get<nlohmann::json::object_t>();
+    for (const auto& [name, entry] : header) {
+      if (name == "__metadata__") continue;
+      std::optional<torch::Tensor> tensor = MakeTensor(entry, file, sizeof length + length);
+      if (!tensor) {
+        return absl::DataLossError(
+            absl::StrCat(path, ": tensor '", name, "' is damaged or cut off"));
+      }
+      tensors.emplace(name, *std::move(tensor));
+    }
+  } catch (const std::exception&) {  // Of the parser, or LibTorch's about an impossible shape.
+    return absl::DataLossError(
+        absl::StrCat(path, ": not a safetensors file: its header is damaged"));
+  }
+  return tensors;
+}
+
+TensorMap Parameters(const torch::nn::Module& module) {
+  TensorMap parameters;
+  for (const auto& parameter : module.named_parameters())
+    parameters.emplace(parameter.key(), parameter.value());
+  return parameters;
+}
+
+absl::Status AssignTensors(const TensorMap& from, const std::string& path, TensorMap to) {
+  for (const auto& [name, tensor] : to) {
+    const auto found = from.find(name);
+    if (found == from.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": has no tensor '", name, "', which the model needs"));
+    }
+    if (found->second.sizes() != tensor.sizes()) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": tensor '", name, "' is ",
+                                                     ShapeText(found->second), ", the model needs ",
+                                                     ShapeText(tensor)));
+    }
+  }
+  for (const auto& [name, tensor] : from) {
+    if (to.count(name) == 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": tensor '", name, "' is not of this model"));
+    }
+  }
+  const torch::NoGradGuard no_grad;
+  for (auto& [name, tensor] : to) tensor.copy_(from.at(name));
+  return absl::OkStatus();
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,30 @@
+// Everything that a training can be told.
+#ifndef SEQ2SEQ_TOOLS_CONFIG_H_
+#define SEQ2SEQ_TOOLS_CONFIG_H_
+
+#include "seq2seq/data/data_options.h"
+#include "seq2seq/model/model.h"
+#include "seq2seq/search/beam.h"
+#include "seq2seq/train/trainer.h"
+
+namespace seq2seq {
+
+// The file config.yaml. Each section belongs to the part of the library that it is named after.
+struct Config {
+  DataOptions data;
+  ModelOptions model;
+  TrainOptions train;
+  BeamOptions decode;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("data", data);
+    visit("model", model);
+    visit("train", train);
+    visit("decode", decode);
+  }
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_TOOLS_CONFIG_H_

@@ -1,0 +1,53 @@
+// The program `seq2seq`: its subcommands, and how it speaks. Results go to stdout, the rest to stderr; the exit code
+// is 0, or 1 behind one line that says what is wrong.
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "absl/status/status.h"
+#include "seq2seq/base/log.h"
+#include "seq2seq/tools/command.h"
+
+namespace {
+
+void SetUpLogging() {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("seq2seq"));
+  spdlog::set_pattern("%^%v%$");
+  seq2seq::SetLogSink([](seq2seq::LogLevel level, absl::string_view message) {
+    const std::string text(message);
+    if (level == seq2seq::LogLevel::kWarning) {
+      spdlog::warn("warning: {}", text);
+    } else {
+      spdlog::info("{}", text);
+    }
+  });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  SetUpLogging();
+  CLI::App program("Trains, applies and measures recurrent sequence-to-sequence models.", "seq2seq");
+  program.set_version_flag("--version", "seq2seq " SEQ2SEQ_VERSION);
+  program.require_subcommand(1);
+  program.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return std::string("seq2seq: ") + error.what() + "; see --help\n";
+  });
+  absl::Status status;
+  seq2seq::AddTokenizer(program, &status);
+  seq2seq::AddTrain(program, &status);
+  seq2seq::AddDecode(program, &status);
+  seq2seq::AddScore(program, &status);
+  seq2seq::AddEval(program, &status);
+  seq2seq::AddInspect(program, &status);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error) == 0 ? 0 : 1;
+  }
+  if (status.ok()) return 0;
+  spdlog::error("seq2seq: {}", std::string(status.message()));
+  return 1;
+}

@@ -1,0 +1,266 @@
+// `seq2seq train`: from a configuration to a run folder.
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "seq2seq/base/file.h"
+#include "seq2seq/base/line_reader.h"
+#include "seq2seq/base/options.h"
+#include "seq2seq/base/random.h"
+#include "seq2seq/base/status_macros.h"
+#include "seq2seq/metrics/bleu.h"
+#include "seq2seq/metrics/chrf.h"
+#include "seq2seq/model/run_folder.h"
+#include "seq2seq/model/weights.h"
+#include "seq2seq/search/translator.h"
+#include "seq2seq/tools/command.h"
+#include "seq2seq/tools/config.h"
+#include "seq2seq/train/trainer.h"
+
+namespace seq2seq {
+namespace {
+
+std::atomic<int> signals_received = 0;
+
+// The first signal asks the trainer to save and stop, a second one ends the program.
+void OnSignal(int signal) {
+  if (++signals_received > 1) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
+}
+
+struct TrainFlags {
+  std::vector<std::string> configs;
+  std::vector<std::string> overrides;
+  bool dump_config = false;
+};
+
+absl::Status ReadConfig(const TrainFlags& flags, Config& config) {
+  const OptionList options = ListOptions(config);
+  for (const std::string& path : flags.configs) SEQ2SEQ_RETURN_IF_ERROR(ReadOptions(path, options));
+  for (const std::string& assignment : flags.overrides) {
+    SEQ2SEQ_RETURN_IF_ERROR(SetOption(assignment, options));
+  }
+  return absl::OkStatus();
+}
+
+struct Tokenizers {
+  Tokenizer source;
+  Tokenizer target;
+};
+
+absl::StatusOr<Tokenizers> LoadTokenizers(const DataOptions& data) {
+  if (data.source_tokenizer.empty() || data.target_tokenizer.empty()) {
+    return absl::InvalidArgumentError(
+        "data.source_tokenizer and data.target_tokenizer: name a model; `seq2seq tokenizer train` learns one");
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer source, Tokenizer::Load(data.source_tokenizer));
+  SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer target, Tokenizer::Load(data.target_tokenizer));
+  return Tokenizers{std::move(source), std::move(target)};
+}
+
+// The vocabulary is what the tokenizer has; a config may repeat it.
+absl::Status SetVocab(const char* key, int64_t pieces, int64_t& vocab) {
+  if (vocab == 0) vocab = pieces;
+  if (vocab == pieces) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(key, ": is ", vocab, ", the tokenizer has ", pieces, " pieces"));
+}
+
+// Refuses to go on in a run of another model or other data, naming the first difference.
+absl::Status CheckSameRun(const RunFolder& run, Config& config) {
+  Config stored;
+  SEQ2SEQ_RETURN_IF_ERROR(ReadOptions(run.Config(), ListOptions(stored)));
+  const OptionList before = ListOptions(stored);
+  const OptionList now = ListOptions(config);
+  for (size_t i = 0; i < now.size(); ++i) {
+    const std::string& key = now[i].key;
+    const bool binds = key.rfind("model.", 0) == 0 || key.rfind("data.", 0) == 0 || key == "train.seed" ||
+                       key == "train.optimizer.kind";
+    if (binds && OptionText(before[i]) != OptionText(now[i])) {
+      return absl::FailedPreconditionError(absl::StrCat(run.path, ": was begun with ", key, " = ",
+                                                        OptionText(before[i]), ", and is now given ",
+                                                        OptionText(now[i]), "; use another train.run"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Removes what a process that was killed had begun to write.
+void RemoveLeftovers(const RunFolder& run) {
+  std::error_code ignored;
+  for (const std::string& folder : {run.path, run.Cache()}) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+      if (entry.path().extension() == ".tmp") std::filesystem::remove_all(entry.path(), ignored);
+    }
+  }
+}
+
+// Lays down what a run folder needs besides steps.
+absl::Status PrepareRun(const RunFolder& run, const Tokenizers& tokenizers, Config& config) {
+  RemoveLeftovers(run);
+  SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(run.Cache()));
+  if (std::filesystem::exists(run.Latest())) SEQ2SEQ_RETURN_IF_ERROR(CheckSameRun(run, config));
+  SEQ2SEQ_RETURN_IF_ERROR(WriteFile(run.SourceTokenizer(), tokenizers.source.model()));
+  SEQ2SEQ_RETURN_IF_ERROR(WriteFile(run.TargetTokenizer(), tokenizers.target.model()));
+  return WriteFile(run.Config(), PrintOptions(ListOptions(config)));
+}
+
+absl::StatusOr<Corpus> BuildCorpus(const char* key, const std::vector<std::string>& files,
+                                   const Tokenizers& tokenizers, const FilterOptions& filter,
+                                   const std::string& path) {
+  if (files.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(key, ": expected [source, target] or [table], found nothing"));
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(Corpus corpus, Corpus::Build(files, tokenizers.source, tokenizers.target, filter, path));
+  spdlog::info("{}: {}", key, corpus.counts().Text(filter));
+  return corpus;
+}
+
+// The raw text of held-out data, for metrics of real output.
+struct HeldOutText {
+  std::vector<std::string> sources;
+  std::vector<std::string> references;
+};
+
+absl::StatusOr<HeldOutText> ReadHeldOut(const std::vector<std::string>& files) {
+  HeldOutText text;
+  if (files.size() == 2) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(text.sources, ReadLines(files[0]));
+    SEQ2SEQ_ASSIGN_OR_RETURN(text.references, ReadLines(files[1]));
+    return text;
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines(files[0]));
+  for (const std::string& line : lines) {
+    const size_t tab = line.find('\t');
+    text.sources.push_back(line.substr(0, tab));
+    text.references.push_back(line.substr(tab + 1));
+  }
+  return text;
+}
+
+// BLEU and chrF of what beam search makes of held-out sources: what `decode` and `eval` would say.
+absl::StatusOr<std::map<std::string, double>> Evaluate(const Translator& translator, const HeldOutText& text,
+                                                       const BeamOptions& options) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const auto translations, translator.Translate(text.sources, options));
+  std::vector<std::string> hypotheses;
+  for (const auto& candidates : translations) hypotheses.push_back(candidates[0].text);
+  SEQ2SEQ_ASSIGN_OR_RETURN(const BleuScore bleu, CorpusBleu(hypotheses, {text.references}));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ChrfScore chrf, CorpusChrf(hypotheses, {text.references}));
+  return std::map<std::string, double>{{"bleu", bleu.score}, {"chrf", chrf.score}};
+}
+
+std::string Clock(double seconds) {
+  const auto whole = static_cast<int64_t>(std::llround(seconds));
+  return absl::StrFormat("%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+std::string ProgressLine(const Progress& progress) {
+  return absl::StrFormat("update %6d | epoch %6.2f | loss %5.3f | ppl %8.2f | lr %.2e | %5.0f tok/s%s", progress.update,
+                         progress.epoch, progress.loss, progress.perplexity, progress.learning_rate,
+                         progress.tokens_per_second,
+                         progress.remaining > 0 ? absl::StrCat(" | eta ", Clock(progress.remaining)) : "");
+}
+
+std::string ValidationLine(const Validation& validation) {
+  std::string line = absl::StrFormat("update %6d | valid", validation.update);
+  for (const auto& [name, value] : validation.metrics) absl::StrAppendFormat(&line, " | %s %.2f", name, value);
+  return line;
+}
+
+TrainerHooks MakeHooks(const Tokenizers& tokenizers, torch::Device device, const HeldOutText& text,
+                       const BeamOptions& options) {
+  TrainerHooks hooks;
+  hooks.evaluate = [&tokenizers, device, &text, options](Model model) {
+    return Evaluate(Translator(std::move(model), tokenizers.source, tokenizers.target, device), text, options);
+  };
+  hooks.on_progress = [](const Progress& progress) { spdlog::info("{}", ProgressLine(progress)); };
+  hooks.on_validation = [](const Validation& validation) { spdlog::info("{}", ValidationLine(validation)); };
+  hooks.stop_requested = [] { return signals_received > 0; };
+  return hooks;
+}
+
+absl::Status Train(Config& config) {
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(config.train));
+  if (const absl::Status valid = Validate(config.decode); !valid.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("decode.", valid.message()));
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(config.train.device));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizers tokenizers, LoadTokenizers(config.data));
+  SEQ2SEQ_RETURN_IF_ERROR(SetVocab("model.source_vocab", tokenizers.source.size(), config.model.source_vocab));
+  SEQ2SEQ_RETURN_IF_ERROR(SetVocab("model.target_vocab", tokenizers.target.size(), config.model.target_vocab));
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(config.model));
+
+  const RunFolder run{config.train.run};
+  SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(run.path));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Acquire(run.path));
+  SEQ2SEQ_RETURN_IF_ERROR(PrepareRun(run, tokenizers, config));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Corpus train, BuildCorpus("data.train", config.data.train, tokenizers,
+                                                           config.data.filter, run.Cache() + "/train"));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Corpus valid, BuildCorpus("data.valid", config.data.valid, tokenizers,
+                                                           config.data.filter, run.Cache() + "/valid"));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const HeldOutText text, ReadHeldOut(config.data.valid));
+
+  SetUpThreads(config.train.threads);
+  torch::manual_seed(DeriveSeed({static_cast<uint64_t>(config.train.seed)}));
+  Model model(config.model);
+  int64_t parameters = 0;
+  for (const auto& [name, parameter] : Parameters(*model)) parameters += parameter.numel();
+  SEQ2SEQ_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Trainer> trainer,
+      Trainer::Create(config.train, config.data.batch, model, device, train, valid,
+                      MakeHooks(tokenizers, device, text, config.decode)));
+  spdlog::info("model: {:.1f} million parameters on {} with {} threads; padding {:.1f}%",
+               static_cast<double>(parameters) / 1e6, device.str(), torch::get_num_threads(),
+               100 * trainer->padding_share());
+  if (trainer->state().update > 0) spdlog::info("going on after update {} of {}", trainer->state().update, run.path);
+
+  std::signal(SIGINT, OnSignal);
+  std::signal(SIGTERM, OnSignal);
+  SEQ2SEQ_ASSIGN_OR_RETURN(const StopReason reason, trainer->Run());
+  const Validation* best = trainer->state().Best();
+  spdlog::info("{}; saved {}{}", Text(reason), run.Step(trainer->state().update),
+               best == nullptr ? "" : absl::StrCat("; best is update ", best->update));
+  return absl::OkStatus();
+}
+
+absl::Status RunTrain(const TrainFlags& flags) {
+  Config config;
+  SEQ2SEQ_RETURN_IF_ERROR(ReadConfig(flags, config));
+  if (flags.dump_config) {
+    std::cout << PrintOptions(ListOptions(config));
+    return absl::OkStatus();
+  }
+  return Train(config);
+}
+
+}  // namespace
+
+void AddTrain(CLI::App& program, absl::Status* status) {
+  CLI::App* train = program.add_subcommand("train", "Trains a model, or goes on with one");
+  auto flags = std::make_shared<TrainFlags>();
+  train->add_option("-c,--config", flags->configs, "YAML; repeat it, and what comes later wins")
+      ->option_text("FILE")
+      ->take_all();
+  train->add_option("settings", flags->overrides, "Set on top of the files, as train.seed=2")->option_text("key=value ...");
+  train->add_flag("--dump-config", flags->dump_config, "Print the configuration and do nothing else");
+  Config defaults;
+  train->footer(absl::StrCat("Keys, their defaults and what they are for:\n", DescribeOptions(ListOptions(defaults))));
+  train->callback([flags, status] { *status = RunTrain(*flags); });
+}
+
+}  // namespace seq2seq

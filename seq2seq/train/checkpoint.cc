@@ -1,0 +1,95 @@
+#include "seq2seq/train/checkpoint.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "seq2seq/base/file.h"
+#include "seq2seq/base/status_macros.h"
+#include "seq2seq/model/weights.h"
+
+namespace seq2seq {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LoaderPosition, epoch, batch)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Validation, update, score, metrics)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerState, update, position, seconds, validations)
+
+namespace {
+
+constexpr char kOptimizerFile[] = "/optimizer.safetensors";
+constexpr char kStateFile[] = "/trainer.json";
+
+// The updates of the steps in a run, oldest first.
+std::vector<int64_t> StoredSteps(const RunFolder& run) {
+  std::vector<int64_t> steps;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(run.path, ignored)) {
+    const std::string name = entry.path().filename().string();
+    int64_t update = 0;
+    if (name.rfind("step-", 0) == 0 && absl::SimpleAtoi(name.substr(5), &update)) steps.push_back(update);
+  }
+  std::sort(steps.begin(), steps.end());
+  return steps;
+}
+
+void RemoveOldSteps(const RunFolder& run, int64_t best, int64_t keep_last) {
+  std::vector<int64_t> steps = StoredSteps(run);
+  const auto kept = std::min<size_t>(steps.size(), static_cast<size_t>(std::max<int64_t>(keep_last, 1)));
+  steps.resize(steps.size() - kept);
+  for (const int64_t update : steps) {
+    std::error_code ignored;
+    if (update != best) std::filesystem::remove_all(run.Step(update), ignored);
+  }
+}
+
+}  // namespace
+
+const Validation* TrainerState::Best() const {
+  const auto best = std::max_element(validations.begin(), validations.end(),
+                                     [](const Validation& a, const Validation& b) { return a.score < b.score; });
+  return best == validations.end() ? nullptr : &*best;
+}
+
+int64_t TrainerState::SinceBest() const {
+  return validations.empty() ? 0 : &validations.back() - Best();
+}
+
+absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state, const Model& model,
+                            const Optimizer& optimizer, int64_t keep_last) {
+  const std::string step = run.Step(state.update);
+  SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFolder folder, AtomicFolder::Create(step));
+  SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kWeightsFile, Parameters(*model)));
+  SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kOptimizerFile, optimizer.State()));
+  SEQ2SEQ_RETURN_IF_ERROR(WriteFile(folder.temporary() + kStateFile, nlohmann::json(state).dump(1) + "\n"));
+  SEQ2SEQ_RETURN_IF_ERROR(folder.Commit());
+
+  const std::string name = std::filesystem::path(step).filename().string();
+  SEQ2SEQ_RETURN_IF_ERROR(ReplaceLink(name, run.Latest()));
+  const Validation* best = state.Best();
+  if (best != nullptr && best->update == state.update) {
+    SEQ2SEQ_RETURN_IF_ERROR(ReplaceLink(name, run.Best()));
+  }
+  RemoveOldSteps(run, best == nullptr ? -1 : best->update, keep_last);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const Model& model, Optimizer& optimizer) {
+  const std::string step = run.Latest();
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(step + kStateFile));
+  TrainerState state;
+  try {
+    state = nlohmann::json::parse(text).get<TrainerState>();
+  } catch (const nlohmann::json::exception& error) {
+    return absl::DataLossError(absl::StrCat(step, kStateFile, ": damaged: ", error.what()));
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, ReadTensors(step + kWeightsFile));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap memory, ReadTensors(step + kOptimizerFile));
+  SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(weights, step + kWeightsFile, Parameters(*model)));
+  SEQ2SEQ_RETURN_IF_ERROR(optimizer.Restore(memory, step + kOptimizerFile));
+  return state;
+}
+
+}  // namespace seq2seq

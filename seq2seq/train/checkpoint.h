@@ -1,0 +1,50 @@
+// What training needs to go on exactly where it was.
+#ifndef SEQ2SEQ_TRAIN_CHECKPOINT_H_
+#define SEQ2SEQ_TRAIN_CHECKPOINT_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "seq2seq/data/loader.h"
+#include "seq2seq/model/model.h"
+#include "seq2seq/model/run_folder.h"
+#include "seq2seq/train/optimizer.h"
+
+namespace seq2seq {
+
+// One look at held-out data.
+struct Validation {
+  int64_t update = 0;
+  double score = 0;                       // The metric that is judged by, turned so that higher is better.
+  std::map<std::string, double> metrics;  // "loss", "perplexity", "bleu", …
+};
+
+// Everything besides tensors.
+struct TrainerState {
+  int64_t update = 0;       // Updates done.
+  LoaderPosition position;  // Of the next batch.
+  double seconds = 0;       // Spent training.
+  std::vector<Validation> validations;
+
+  // The first of the validations with the highest score, or null.
+  const Validation* Best() const;
+
+  // Validations since the best one.
+  int64_t SinceBest() const;
+};
+
+// Saves a step of a run: the folder is complete before it appears, then `latest` and, if the last validation is of this
+// update and the best, `best` are led to it. Of the other steps, the last `keep_last` stay.
+absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state, const Model& model,
+                            const Optimizer& optimizer, int64_t keep_last);
+
+// Loads the latest step into `model` and `optimizer`.
+absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const Model& model, Optimizer& optimizer);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_TRAIN_CHECKPOINT_H_

@@ -1,0 +1,63 @@
+#include "seq2seq/train/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace seq2seq {
+namespace {
+
+// How often `scores` went `patience` validations beyond the last improvement or reduction.
+int64_t Reductions(absl::Span<const double> scores, int64_t patience) {
+  double best = -std::numeric_limits<double>::infinity();
+  int64_t waited = 0;
+  int64_t reductions = 0;
+  for (const double score : scores) {
+    if (score > best) {
+      best = score;
+      waited = 0;
+    } else if (++waited > patience) {
+      ++reductions;
+      waited = 0;
+    }
+  }
+  return reductions;
+}
+
+}  // namespace
+
+double LearningRate(const RateScheduleOptions& options, int64_t update, absl::Span<const double> scores) {
+  const auto now = static_cast<double>(update);
+  const auto warmup = static_cast<double>(std::max<int64_t>(options.warmup, 1));
+  const double rate = options.rate * std::min(1.0, now / warmup);
+  switch (options.kind) {
+    case RateScheduleKind::kInverseSqrt:
+      return rate * std::min(1.0, std::sqrt(warmup / now));
+    case RateScheduleKind::kPlateau:
+      return rate * std::pow(options.decay, static_cast<double>(Reductions(scores, options.patience)));
+    case RateScheduleKind::kConstant:
+      return rate;
+  }
+  return rate;
+}
+
+TeacherForcing ForcingAt(const ForcingScheduleOptions& options, int64_t update) {
+  const auto now = static_cast<double>(update);
+  double rate = options.start;
+  switch (options.kind) {
+    case ForcingScheduleKind::kConstant:
+      break;
+    case ForcingScheduleKind::kLinear:
+      rate -= options.decay * now;
+      break;
+    case ForcingScheduleKind::kExponential:
+      rate *= std::pow(options.decay, now);
+      break;
+    case ForcingScheduleKind::kInverseSigmoid:
+      rate *= options.decay / (options.decay + std::exp(now / options.decay));
+      break;
+  }
+  return {std::max(rate, options.floor), options.scope, options.own};
+}
+
+}  // namespace seq2seq

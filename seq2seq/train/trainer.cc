@@ -1,0 +1,375 @@
+#include "seq2seq/train/trainer.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include <nlohmann/json.hpp>
+#include <torch/torch.h>
+
+#include "seq2seq/base/random.h"
+#include "seq2seq/base/status_macros.h"
+#include "seq2seq/model/loss.h"
+
+namespace seq2seq {
+namespace {
+
+class Stopwatch {
+ public:
+  double Seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// The metric that validations are compared by, higher being better.
+absl::StatusOr<double> ScoreOf(Metric metric, const std::map<std::string, double>& metrics) {
+  const std::string name = EnumTexts(metric)[static_cast<size_t>(metric)];
+  const auto found = metrics.find(name);
+  if (found == metrics.end()) {
+    return absl::InvalidArgumentError(absl::StrCat("train.metric: ", name, " was not evaluated"));
+  }
+  return metric == Metric::kLoss || metric == Metric::kPerplexity ? -found->second : found->second;
+}
+
+}  // namespace
+
+absl::Status Validate(const TrainOptions& options) {
+  if (options.run.empty())
+    return absl::InvalidArgumentError("train.run: the folder of the run is missing");
+  absl::Status status;
+  const auto expect = [&status](const char* key, const auto& found, bool holds,
+                                const char* expected) {
+    if (holds || !status.ok()) return;
+    status =
+        absl::InvalidArgumentError(absl::StrCat(key, ": expected ", expected, ", found ", found));
+  };
+  const ForcingScheduleOptions& forcing = options.teacher_forcing;
+  expect("train.threads", options.threads, options.threads >= 0, "0 or more");
+  expect("train.max_updates", options.max_updates, options.max_updates >= 0, "0 or more");
+  expect("train.max_epochs", options.max_epochs, options.max_epochs >= 0, "0 or more");
+  expect("train.max_minutes", options.max_minutes, options.max_minutes >= 0, "0 or more");
+  expect("train.accumulate", options.accumulate, options.accumulate >= 1, "1 or more");
+  expect("train.label_smoothing", options.label_smoothing,
+         options.label_smoothing >= 0 && options.label_smoothing < 1, "0 or more and less than 1");
+  expect("train.optimizer.beta1", options.optimizer.beta1,
+         options.optimizer.beta1 >= 0 && options.optimizer.beta1 < 1, "0 or more and less than 1");
+  expect("train.optimizer.beta2", options.optimizer.beta2,
+         options.optimizer.beta2 >= 0 && options.optimizer.beta2 < 1, "0 or more and less than 1");
+  expect("train.optimizer.clip_norm", options.optimizer.clip_norm, options.optimizer.clip_norm >= 0,
+         "0 or more");
+  expect("train.schedule.rate", options.schedule.rate, options.schedule.rate > 0, "more than 0");
+  expect("train.schedule.warmup", options.schedule.warmup, options.schedule.warmup >= 0,
+         "0 or more");
+  expect("train.schedule.decay", options.schedule.decay,
+         options.schedule.decay > 0 && options.schedule.decay <= 1, "more than 0 and at most 1");
+  expect("train.teacher_forcing.start", forcing.start, forcing.start >= 0 && forcing.start <= 1,
+         "0 to 1");
+  expect("train.teacher_forcing.floor", forcing.floor, forcing.floor >= 0 && forcing.floor <= 1,
+         "0 to 1");
+  expect("train.teacher_forcing.decay", forcing.decay, forcing.decay >= 0, "0 or more");
+  expect("train.teacher_forcing.decay", forcing.decay,
+         forcing.kind != ForcingScheduleKind::kExponential || forcing.decay <= 1,
+         "at most 1 for exponential");
+  expect("train.teacher_forcing.decay", forcing.decay,
+         forcing.kind != ForcingScheduleKind::kInverseSigmoid || forcing.decay >= 1,
+         "1 or more for inverse_sigmoid");
+  expect("train.report_every", options.report_every, options.report_every >= 1, "1 or more");
+  expect("train.validate_every", options.validate_every, options.validate_every >= 1, "1 or more");
+  expect("train.save_every", options.save_every, options.save_every >= 0, "0 or more");
+  expect("train.patience", options.patience, options.patience >= 0, "0 or more");
+  expect("train.keep_last", options.keep_last, options.keep_last >= 1, "1 or more");
+  return status;
+}
+
+std::string Text(StopReason reason) {
+  switch (reason) {
+    case StopReason::kMaxUpdates:
+      return "train.max_updates reached";
+    case StopReason::kMaxEpochs:
+      return "train.max_epochs reached";
+    case StopReason::kMaxMinutes:
+      return "train.max_minutes reached";
+    case StopReason::kPatience:
+      return "no better validation for train.patience of them";
+    case StopReason::kRequested:
+      return "stopped on request";
+  }
+  return "";
+}
+
+Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Model model,
+                 torch::Device device, const Corpus& train, const Corpus& valid, TrainerHooks hooks)
+    : options_(options),
+      buckets_(buckets),
+      run_{options.run},
+      model_(std::move(model)),
+      device_(device),
+      train_(train),
+      valid_(valid),
+      hooks_(std::move(hooks)),
+      parameters_(Parameters(*model_)),
+      optimizer_(MakeOptimizer(options.optimizer, parameters_)) {}
+
+absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& options,
+                                                         const BucketOptions& buckets, Model model,
+                                                         torch::Device device, const Corpus& train,
+                                                         const Corpus& valid, TrainerHooks hooks) {
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(options));
+  const bool needs_output = options.metric == Metric::kBleu || options.metric == Metric::kChrf;
+  if (needs_output && !hooks.evaluate) {
+    return absl::InvalidArgumentError(
+        "train.metric: bleu and chrf need a function that evaluates output");
+  }
+  std::unique_ptr<Trainer> trainer;
+  try {
+    model->to(device);
+    trainer.reset(
+        new Trainer(options, buckets, std::move(model), device, train, valid, std::move(hooks)));
+  } catch (const std::exception& error) {
+    return absl::InternalError(absl::StrCat("cannot set up training: ", error.what()));
+  }
+  // A link that leads nowhere is a damaged run, not a new one.
+  std::error_code ignored;
+  if (std::filesystem::exists(std::filesystem::symlink_status(trainer->run_.Latest(), ignored))) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(trainer->state_,
+                             LoadCheckpoint(trainer->run_, trainer->model_, *trainer->optimizer_));
+    trainer->saved_update_ = trainer->state_.update;
+  }
+  try {
+    trainer->loader_ = std::make_unique<Loader>(train, buckets, static_cast<uint64_t>(options.seed),
+                                                trainer->state_.position);
+  } catch (const std::exception& error) {
+    return absl::InternalError(absl::StrCat("cannot read the training data: ", error.what()));
+  }
+  trainer->first_update_ = trainer->state_.update;
+  trainer->first_seconds_ = trainer->state_.seconds;
+  return trainer;
+}
+
+absl::StatusOr<StopReason> Trainer::Run() {
+  try {
+    return Loop();
+  } catch (const std::exception& error) {  // LibTorch's: no memory, mostly.
+    return absl::InternalError(
+        absl::StrCat("training failed after update ", state_.update, ": ", error.what()));
+  }
+}
+
+absl::StatusOr<StopReason> Trainer::Loop() {
+  StopReason reason;
+  bool stop = ReachedBound(reason);
+  while (!stop) {
+    SEQ2SEQ_RETURN_IF_ERROR(Update());
+    if (state_.update % options_.report_every == 0) SEQ2SEQ_RETURN_IF_ERROR(Report());
+    if (state_.update % options_.validate_every == 0) SEQ2SEQ_RETURN_IF_ERROR(ValidateAndSave());
+    stop = ReachedBound(reason);
+    // The last save comes below, with its validation.
+    const bool due = options_.save_every > 0 && state_.update % options_.save_every == 0;
+    if (due && !stop && saved_update_ != state_.update) SEQ2SEQ_RETURN_IF_ERROR(Save());
+  }
+  // Who asks to stop does not want to wait for a validation.
+  if (saved_update_ != state_.update) {
+    SEQ2SEQ_RETURN_IF_ERROR(reason == StopReason::kRequested ? Save() : ValidateAndSave());
+  }
+  return reason;
+}
+
+bool Trainer::ReachedBound(StopReason& reason) const {
+  // Behind the last batch of an epoch the position still counts as that epoch's.
+  const bool epoch_done = state_.position.batch >= loader_->batches_per_epoch();
+  const int64_t epochs = state_.position.epoch + (epoch_done ? 1 : 0);
+  const std::pair<StopReason, bool> bounds[] = {
+      {StopReason::kRequested, hooks_.stop_requested && hooks_.stop_requested()},
+      {StopReason::kMaxUpdates, options_.max_updates > 0 && state_.update >= options_.max_updates},
+      {StopReason::kMaxEpochs, options_.max_epochs > 0 && epochs >= options_.max_epochs},
+      {StopReason::kMaxMinutes,
+       options_.max_minutes > 0 && state_.seconds >= 60 * options_.max_minutes},
+      {StopReason::kPatience, options_.patience > 0 && state_.SinceBest() >= options_.patience},
+  };
+  for (const auto& [bound, reached] : bounds) {
+    if (!reached) continue;
+    reason = bound;
+    return true;
+  }
+  return false;
+}
+
+absl::Status Trainer::Update() {
+  const Stopwatch stopwatch;
+  const int64_t update = state_.update + 1;
+  torch::manual_seed(
+      DeriveSeed({static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(update)}));
+  model_->train();
+
+  std::vector<Batch> batches;
+  int64_t tokens = 0;
+  for (int64_t i = 0; i < options_.accumulate; ++i) {
+    Loader::Item item = loader_->Next();
+    state_.position = item.next;
+    tokens += item.batch.target_tokens;
+    batches.push_back(item.batch.To(device_));
+  }
+  window_.waiting += stopwatch.Seconds();
+
+  // Fresh gradients instead of zeros to add to: the first one of each parameter is taken over as it
+  // is.
+  for (const auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
+  const TeacherForcing forcing = ForcingAt(options_.teacher_forcing, update);
+  double nll = 0;
+  for (const Batch& batch : batches) {
+    const Loss loss = CrossEntropy(model_(batch, forcing), batch, options_.label_smoothing);
+    (loss.objective / static_cast<double>(tokens)).backward();
+    nll += loss.nll.item<double>();
+    window_.correct += loss.correct.item<double>();
+  }
+  const double norm = ClipGradients(parameters_, options_.optimizer.clip_norm);
+  if (!std::isfinite(nll) || !std::isfinite(norm)) {
+    return absl::InternalError(
+        absl::StrCat("update ", update, ": the loss is ", nll, " and the gradient ", norm,
+                     "; try a lower train.schedule.rate than ", options_.schedule.rate));
+  }
+  std::vector<double> scores;
+  for (const Validation& validation : state_.validations) scores.push_back(validation.score);
+  optimizer_->Step(LearningRate(options_.schedule, update, scores), update);
+
+  state_.update = update;
+  state_.seconds += stopwatch.Seconds();
+  window_.nll += nll;
+  window_.tokens += tokens;
+  window_.gradient_norm += norm;
+  ++window_.updates;
+  window_.seconds += stopwatch.Seconds();
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::Report() {
+  std::vector<double> scores;
+  for (const Validation& validation : state_.validations) scores.push_back(validation.score);
+  const auto tokens = static_cast<double>(window_.tokens);
+  Progress progress;
+  progress.update = state_.update;
+  progress.epoch = static_cast<double>(state_.position.epoch) +
+                   static_cast<double>(state_.position.batch) /
+                       static_cast<double>(loader_->batches_per_epoch());
+  progress.loss = window_.nll / tokens;
+  progress.perplexity = std::exp(progress.loss);
+  progress.accuracy = window_.correct / tokens;
+  progress.learning_rate = LearningRate(options_.schedule, state_.update, scores);
+  progress.teacher_forcing = ForcingAt(options_.teacher_forcing, state_.update).rate;
+  progress.tokens_per_second = tokens / window_.seconds;
+  progress.waiting = window_.waiting / window_.seconds;
+  progress.gradient_norm = window_.gradient_norm / static_cast<double>(window_.updates);
+  progress.seconds = state_.seconds;
+  progress.remaining = RemainingSeconds();
+  window_ = Window();
+  SEQ2SEQ_RETURN_IF_ERROR(AppendToLog(nlohmann::ordered_json{
+      {"event", "progress"},
+      {"update", progress.update},
+      {"epoch", progress.epoch},
+      {"loss", progress.loss},
+      {"perplexity", progress.perplexity},
+      {"accuracy", progress.accuracy},
+      {"gradient_norm", progress.gradient_norm},
+      {"learning_rate", progress.learning_rate},
+      {"teacher_forcing", progress.teacher_forcing},
+      {"tokens_per_second", progress.tokens_per_second},
+      {"waiting", progress.waiting},
+      {"seconds", progress.seconds},
+  }
+                                          .dump()));
+  if (hooks_.on_progress) hooks_.on_progress(progress);
+  return absl::OkStatus();
+}
+
+double Trainer::RemainingSeconds() const {
+  const double spent = state_.seconds - first_seconds_;
+  const auto updates = static_cast<double>(std::max<int64_t>(state_.update - first_update_, 1));
+  std::vector<double> remaining;
+  if (options_.max_updates > 0) {
+    remaining.push_back(static_cast<double>(options_.max_updates - state_.update) * spent /
+                        updates);
+  }
+  if (options_.max_epochs > 0) {
+    const int64_t batches = options_.max_epochs * loader_->batches_per_epoch() -
+                            state_.position.epoch * loader_->batches_per_epoch() -
+                            state_.position.batch;
+    remaining.push_back(static_cast<double>(batches / options_.accumulate) * spent / updates);
+  }
+  if (options_.max_minutes > 0) remaining.push_back(60 * options_.max_minutes - state_.seconds);
+  if (remaining.empty()) return 0;
+  return std::max(0.0, *std::min_element(remaining.begin(), remaining.end()));
+}
+
+absl::Status Trainer::ValidateAndSave() {
+  model_->eval();
+  Validation validation;
+  validation.update = state_.update;
+  validation.metrics = HeldOutLoss();
+  if (hooks_.evaluate) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const auto metrics, hooks_.evaluate(model_));
+    validation.metrics.insert(metrics.begin(), metrics.end());
+  }
+  for (const auto& [name, value] : validation.metrics) {
+    if (!std::isfinite(value)) {
+      return absl::InternalError(
+          absl::StrCat("validation after update ", state_.update, ": ", name, " is ", value));
+    }
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(validation.score, ScoreOf(options_.metric, validation.metrics));
+  state_.validations.push_back(validation);
+
+  nlohmann::ordered_json line = {
+      {"event", "validation"}, {"update", state_.update}, {"seconds", state_.seconds}};
+  line.update(nlohmann::ordered_json(validation.metrics));
+  SEQ2SEQ_RETURN_IF_ERROR(AppendToLog(line.dump()));
+  SEQ2SEQ_RETURN_IF_ERROR(Save());
+  if (hooks_.on_validation) hooks_.on_validation(validation);
+  return absl::OkStatus();
+}
+
+std::map<std::string, double> Trainer::HeldOutLoss() {
+  const torch::NoGradGuard no_grad;
+  std::vector<PairLength> lengths;
+  for (int64_t i = 0; i < valid_.size(); ++i) {
+    lengths.push_back({static_cast<int32_t>(valid_.source_length(i)),
+                       static_cast<int32_t>(valid_.target_length(i))});
+  }
+  double nll = 0;
+  int64_t tokens = 0;
+  for (const std::vector<int64_t>& indices :
+       PlanBatches(lengths, buckets_, /*seed=*/0, /*epoch=*/0)) {
+    std::vector<Example> examples;
+    for (const int64_t index : indices) examples.push_back(valid_[index]);
+    const Batch batch = Collate(examples).To(device_);
+    nll += CrossEntropy(model_(batch, TeacherForcing()), batch, /*smoothing=*/0).nll.item<double>();
+    tokens += batch.target_tokens;
+  }
+  const double loss = nll / static_cast<double>(tokens);
+  return {{"loss", loss}, {"perplexity", std::exp(loss)}};
+}
+
+absl::Status Trainer::Save() {
+  SEQ2SEQ_RETURN_IF_ERROR(SaveCheckpoint(run_, state_, model_, *optimizer_, options_.keep_last));
+  saved_update_ = state_.update;
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::AppendToLog(const std::string& line) const {
+  std::FILE* file = std::fopen(run_.Log().c_str(), "ae");
+  if (file == nullptr) return absl::ErrnoToStatus(errno, absl::StrCat(run_.Log(), ": cannot open"));
+  const bool written = std::fprintf(file, "%s\n", line.c_str()) > 0;
+  const bool closed = std::fclose(file) == 0;
+  return written && closed ? absl::OkStatus()
+                           : absl::ErrnoToStatus(errno, absl::StrCat(run_.Log(), ": cannot write"));
+}
+
+}  // namespace seq2seq

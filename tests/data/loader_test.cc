@@ -1,0 +1,144 @@
+#include "seq2seq/data/loader.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include <torch/torch.h>
+
+#include "seq2seq/data/batch.h"
+#include "seq2seq/data/bucket.h"
+#include "seq2seq/data/corpus.h"
+#include "tests/temporary_folder.h"
+#include "tests/tokenizer/learn.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr uint64_t kSeed = 7;
+
+bool Same(const Batch& a, const Batch& b) {
+  return torch::equal(a.source, b.source) && torch::equal(a.source_lengths, b.source_lengths) &&
+         torch::equal(a.target_input, b.target_input) &&
+         torch::equal(a.target_output, b.target_output) && a.target_tokens == b.target_tokens;
+}
+
+// 200 pairs in 29 batches.
+class LoaderTest : public ::testing::Test {
+ protected:
+  static Corpus Build(const TemporaryFolder& folder) {
+    const Tokenizer tokenizer = *Learn(SampleText());
+    const std::string path = folder.Write("text", SampleText());
+    absl::StatusOr<Corpus> corpus =
+        Corpus::Build({path, path}, tokenizer, tokenizer, {}, folder / "cache");
+    EXPECT_TRUE(corpus.ok()) << corpus.status();
+    return *std::move(corpus);
+  }
+
+  std::vector<PairLength> Lengths() const {
+    std::vector<PairLength> lengths;
+    for (int64_t i = 0; i < corpus_.size(); ++i) {
+      lengths.push_back({static_cast<int32_t>(corpus_.source_length(i) + 1),
+                         static_cast<int32_t>(corpus_.target_length(i) + 1)});
+    }
+    return lengths;
+  }
+
+  // The first `count` batches from `start`.
+  std::vector<Loader::Item> Take(int64_t count, LoaderPosition start = {}) const {
+    Loader loader(corpus_, options_, kSeed, start);
+    std::vector<Loader::Item> items;
+    for (int64_t i = 0; i < count; ++i) items.push_back(loader.Next());
+    return items;
+  }
+
+  const TemporaryFolder folder_;
+  const Corpus corpus_ = Build(folder_);
+  const BucketOptions options_ = {7, BatchUnit::kSentences, 50};
+};
+
+TEST_F(LoaderTest, GivesTheBatchesOfThePlanEpochAfterEpoch) {
+  Loader loader(corpus_, options_, kSeed);
+  for (int64_t epoch = 0; epoch < 3; ++epoch) {
+    for (const auto& indices : PlanBatches(Lengths(), options_, kSeed, epoch)) {
+      std::vector<Example> examples;
+      for (const int64_t index : indices) examples.push_back(corpus_[index]);
+      EXPECT_TRUE(Same(loader.Next().batch, Collate(examples)));
+    }
+  }
+}
+
+TEST_F(LoaderTest, RanksGetTheirShareOfThePlan) {
+  const BatchPlan plan = PlanBatches(Lengths(), options_, kSeed, 0, 1, 3);
+  Loader loader(corpus_, options_, kSeed, {}, 8, 1, 3);
+  EXPECT_EQ(loader.batches_per_epoch(), static_cast<int64_t>(plan.size()));
+  for (const auto& indices : plan) {
+    std::vector<Example> examples;
+    for (const int64_t index : indices) examples.push_back(corpus_[index]);
+    EXPECT_TRUE(Same(loader.Next().batch, Collate(examples)));
+  }
+}
+
+TEST_F(LoaderTest, StreamFromAnyPositionEqualsTheOneFromTheStart) {
+  const int64_t total = 70;  // Into the third epoch.
+  const std::vector<Loader::Item> all = Take(total);
+  for (size_t begin = 1; begin < all.size(); ++begin) {
+    const std::vector<Loader::Item> rest =
+        Take(total - static_cast<int64_t>(begin), all[begin - 1].next);
+    for (size_t i = 0; i < rest.size(); ++i) {
+      ASSERT_TRUE(Same(rest[i].batch, all[begin + i].batch)) << begin << " " << i;
+      ASSERT_EQ(rest[i].next.epoch, all[begin + i].next.epoch);
+      ASSERT_EQ(rest[i].next.batch, all[begin + i].next.batch);
+    }
+  }
+}
+
+TEST_F(LoaderTest, PositionsCountBatchesWithinTheEpoch) {
+  Loader loader(corpus_, options_, kSeed);
+  const int64_t batches = loader.batches_per_epoch();
+  EXPECT_EQ(batches, static_cast<int64_t>(PlanBatches(Lengths(), options_, kSeed, 0).size()));
+  for (int64_t epoch = 0; epoch < 2; ++epoch) {
+    for (int64_t batch = 0; batch < batches; ++batch) {
+      const LoaderPosition next = loader.Next().next;
+      EXPECT_EQ(next.epoch, epoch);
+      EXPECT_EQ(next.batch, batch + 1);
+    }
+  }
+}
+
+TEST_F(LoaderTest, EndOfAnEpochIsTheStartOfTheNext) {
+  const int64_t batches = Loader(corpus_, options_, kSeed).batches_per_epoch();
+  EXPECT_TRUE(Same(Take(1, {0, batches})[0].batch, Take(1, {1, 0})[0].batch));
+}
+
+TEST_F(LoaderTest, StreamDoesNotDependOnPrefetch) {
+  const std::vector<Loader::Item> expected = Take(40);
+  for (const int64_t prefetch : {0, 1, 100}) {
+    Loader loader(corpus_, options_, kSeed, {}, prefetch);
+    for (const Loader::Item& item : expected) ASSERT_TRUE(Same(loader.Next().batch, item.batch));
+  }
+}
+
+TEST_F(LoaderTest, PaddingShareIsThatOfThePlanWithEos) {
+  const std::vector<PairLength> lengths = Lengths();
+  EXPECT_DOUBLE_EQ(Loader(corpus_, options_, kSeed, {2, 0}).padding_share(),
+                   PaddingShare(lengths, PlanBatches(lengths, options_, kSeed, 2)));
+}
+
+TEST_F(LoaderTest, EndsWhetherFullOrFilling) {
+  for (const int64_t prefetch : {1, 3, 100'000}) {
+    for (const int64_t taken : {0, 1, 40}) {
+      Loader loader(corpus_, options_, kSeed, {}, prefetch);
+      for (int64_t i = 0; i < taken; ++i) loader.Next();
+    }
+  }
+}
+
+TEST_F(LoaderTest, RankWithoutBatchesIsRefused) {
+  EXPECT_THROW(Loader(corpus_, options_, kSeed, {}, 8, 200, 201), c10::Error);
+}
+
+}  // namespace
+}  // namespace seq2seq

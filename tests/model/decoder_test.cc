@@ -1,0 +1,209 @@
+#include "seq2seq/model/decoder.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include <torch/torch.h>
+
+#include "seq2seq/model/model.h"
+#include "tests/tiny_model.h"
+
+namespace seq2seq {
+namespace {
+
+struct Variant {
+  std::string name;
+  ModelOptions options;
+};
+
+// Every attention, with and without input feeding and tied embeddings, of one and two layers.
+std::vector<Variant> Variants() {
+  std::vector<Variant> variants;
+  for (const AttentionKind attention :
+       {AttentionKind::kGeneral, AttentionKind::kDot, AttentionKind::kMlp}) {
+    for (const bool input_feeding : {false, true}) {
+      for (const int64_t layers : {1, 2}) {
+        for (const bool tied : {false, true}) {
+          ModelOptions options = TinyOptions();
+          options.decoder.attention = attention;
+          options.decoder.input_feeding = input_feeding;
+          options.decoder.layers = layers;
+          options.decoder.tied_embeddings = tied;
+          variants.push_back({absl::StrCat(EnumTexts(attention)[static_cast<size_t>(attention)],
+                                           input_feeding ? ", input feeding" : "", ", ", layers,
+                                           " layers", tied ? ", tied" : ""),
+                              options});
+        }
+      }
+    }
+  }
+  return variants;
+}
+
+// Two sentences that the decoder is about to translate.
+class Scene {
+ public:
+  explicit Scene(const ModelOptions& options)
+      : model(TinyModel(options)),
+        batch(MakeBatch(RandomPairs(options, {{3, 5}, {6, 2}}))),
+        start(model->Begin(batch)),
+        decoder(model->decoder()) {}
+
+  Model model;
+  Batch batch;
+  ModelImpl::Start start;
+  Decoder decoder;
+};
+
+TEST(Decoder, ForwardAgreesWithStepByStep) {
+  for (const Variant& variant : Variants()) {
+    Scene scene(variant.options);
+    const torch::Tensor whole = scene.decoder(scene.batch.target_input, scene.start.memory,
+                                              scene.start.state, TeacherForcing());
+    DecoderState state = scene.start.state;
+    for (int64_t t = 0; t < whole.size(1); ++t) {
+      const DecoderStep step =
+          scene.decoder->Step(scene.decoder->ProjectTokens(scene.batch.target_input.select(1, t)),
+                              state, scene.start.memory);
+      EXPECT_LT(MaxDifference(step.readout, whole.select(1, t)), 1e-12)
+          << variant.name << ", step " << t;
+      state = step.state;
+    }
+  }
+}
+
+TEST(Decoder, StepAgreesWithItsFormulas) {
+  for (const Variant& variant : Variants()) {
+    Scene scene(variant.options);
+    const DecoderOptions& options = variant.options.decoder;
+    const TensorMap parameters = Parameters(*scene.decoder);
+    const torch::NoGradGuard no_grad;
+    DecoderState state = scene.start.state;
+    state.readout = torch::randn_like(state.readout);
+    const torch::Tensor tokens = torch::tensor({5, 7});
+    const DecoderStep step =
+        scene.decoder->Step(scene.decoder->ProjectTokens(tokens), state, scene.start.memory);
+
+    torch::Tensor input = parameters.at("embedding.weight").index_select(0, tokens);
+    if (options.input_feeding) input = torch::cat({input, state.readout}, 1);
+    for (int64_t layer = 0; layer < options.layers; ++layer) {
+      torch::nn::LSTMCell cell(input.size(1), options.hidden);
+      cell->to(torch::kFloat64);
+      for (auto& parameter : cell->named_parameters()) {
+        parameter.value().copy_(parameters.at(absl::StrCat("cell_", layer, ".", parameter.key())));
+      }
+      const CellState& before = state.cells[static_cast<size_t>(layer)];
+      const auto [hidden, memory] = cell(input, std::make_tuple(before.hidden, before.memory));
+      EXPECT_LT(MaxDifference(step.state.cells[static_cast<size_t>(layer)].hidden, hidden), 1e-12);
+      EXPECT_LT(MaxDifference(step.state.cells[static_cast<size_t>(layer)].memory, memory), 1e-12);
+      input = hidden;
+    }
+    const torch::Tensor context =
+        torch::bmm(step.attention.unsqueeze(1), scene.start.memory.values).squeeze(1);
+    const torch::Tensor readout =
+        torch::tanh(torch::cat({context, input}, 1).matmul(parameters.at("readout.weight").t()));
+    EXPECT_LT(MaxDifference(step.readout, readout), 1e-12) << variant.name;
+    EXPECT_TRUE(torch::equal(step.state.readout, step.readout)) << variant.name;
+    const torch::Tensor output =
+        parameters.at(options.tied_embeddings ? "embedding.weight" : "output_weight");
+    EXPECT_LT(MaxDifference(scene.decoder->Logits(readout),
+                            readout.matmul(output.t()) + parameters.at("output_bias")),
+              1e-12)
+        << variant.name;
+  }
+}
+
+TEST(Decoder, InputFeedingSeesTheReadoutBefore) {
+  for (const bool input_feeding : {false, true}) {
+    ModelOptions options = TinyOptions();
+    options.decoder.input_feeding = input_feeding;
+    Scene scene(options);
+    DecoderState other = scene.start.state;
+    other.readout = torch::ones_like(other.readout);
+    const torch::Tensor projected = scene.decoder->ProjectTokens(torch::tensor({4, 5}));
+    const double difference =
+        MaxDifference(scene.decoder->Step(projected, scene.start.state, scene.start.memory).readout,
+                      scene.decoder->Step(projected, other, scene.start.memory).readout);
+    if (input_feeding) {
+      EXPECT_GT(difference, 1e-3);
+    } else {
+      EXPECT_EQ(difference, 0);
+    }
+  }
+}
+
+TEST(Decoder, GroupedRowsAgreeWithARepeatedMemory) {
+  for (const Variant& variant : Variants()) {
+    Scene scene(variant.options);
+    const torch::Tensor rows = torch::tensor({0, 0, 0, 1, 1, 1});
+    DecoderState state = scene.start.state.Select(rows);
+    for (CellState& cell : state.cells) cell.hidden = torch::randn_like(cell.hidden);
+    state.readout = torch::randn_like(state.readout);
+    const torch::Tensor projected = scene.decoder->ProjectTokens(torch::tensor({4, 5, 6, 7, 8, 4}));
+    const DecoderStep grouped = scene.decoder->Step(projected, state, scene.start.memory);
+    const DecoderStep repeated =
+        scene.decoder->Step(projected, state, scene.start.memory.Select(rows));
+    EXPECT_LT(MaxDifference(grouped.readout, repeated.readout), 1e-12) << variant.name;
+    EXPECT_LT(MaxDifference(grouped.attention, repeated.attention), 1e-12) << variant.name;
+    EXPECT_GT(MaxDifference(grouped.readout[0], grouped.readout[1]), 1e-3) << variant.name;
+  }
+}
+
+TEST(DecoderState, SelectedRowsGoOnAsBefore) {
+  ModelOptions options = TinyOptions();
+  options.decoder.layers = 2;
+  Scene scene(options);
+  const torch::Tensor tokens = torch::tensor({4, 5});
+  const DecoderState state =
+      scene.decoder
+          ->Step(scene.decoder->ProjectTokens(tokens), scene.start.state, scene.start.memory)
+          .state;
+  const torch::Tensor rows = torch::tensor({1, 0, 1});
+  const torch::Tensor plain =
+      scene.decoder->Step(scene.decoder->ProjectTokens(tokens), state, scene.start.memory).readout;
+  const torch::Tensor selected =
+      scene.decoder
+          ->Step(scene.decoder->ProjectTokens(tokens.index_select(0, rows)), state.Select(rows),
+                 scene.start.memory.Select(rows))
+          .readout;
+  EXPECT_LT(MaxDifference(selected, plain.index_select(0, rows)), 1e-12);
+}
+
+TEST(Decoder, TiedEmbeddingsAreOneTensorCountedOnce) {
+  ModelOptions options = TinyOptions();
+  const size_t untied = Parameters(*TinyModel(options)->decoder()).size();
+  options.decoder.tied_embeddings = true;
+  Scene scene(options);
+  TensorMap parameters = Parameters(*scene.decoder);
+  EXPECT_EQ(parameters.size(), untied - 1);
+  EXPECT_EQ(parameters.count("output_weight"), 0u);
+  EXPECT_EQ(scene.decoder->readout_size(), options.decoder.embedding);
+
+  // Token 8 is not fed, so that its embedding is heard in the scores alone.
+  const torch::Tensor readout = torch::randn({1, options.decoder.embedding}, torch::kFloat64);
+  const torch::Tensor before = scene.decoder->Logits(readout);
+  const torch::NoGradGuard no_grad;
+  parameters.at("embedding.weight")[8] += readout[0];
+  const torch::Tensor change = scene.decoder->Logits(readout) - before;
+  EXPECT_NEAR(change[0][8].item<double>(), readout.square().sum().item<double>(), 1e-12);
+  EXPECT_EQ(change.narrow(1, 0, 8).abs().max().item<double>(), 0);
+}
+
+TEST(Decoder, DropoutActsInTrainingOnly) {
+  ModelOptions options = TinyOptions();
+  options.decoder.dropout = 0.5;
+  Scene scene(options);
+  const auto run = [&] {
+    return scene.decoder->Logits(scene.decoder(scene.batch.target_input, scene.start.memory,
+                                               scene.start.state, TeacherForcing()));
+  };
+  const torch::Tensor plain = run();
+  EXPECT_EQ(MaxDifference(run(), plain), 0);
+  scene.decoder->train();
+  EXPECT_GT(MaxDifference(run(), plain), 0.01);
+}
+
+}  // namespace
+}  // namespace seq2seq

@@ -1,0 +1,191 @@
+#include "seq2seq/model/model.h"
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include <torch/torch.h>
+
+#include "seq2seq/model/loss.h"
+#include "tests/tiny_model.h"
+
+namespace seq2seq {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr double kSmoothing = 0.1;
+
+// Deep, with every attention.
+std::vector<ModelOptions> Variants() {
+  std::vector<ModelOptions> variants;
+  for (const AttentionKind attention :
+       {AttentionKind::kGeneral, AttentionKind::kDot, AttentionKind::kMlp}) {
+    ModelOptions options = TinyOptions();
+    options.encoder.layers = 2;
+    options.decoder.layers = 2;
+    options.decoder.attention = attention;
+    options.decoder.tied_embeddings = attention == AttentionKind::kMlp;
+    variants.push_back(options);
+  }
+  return variants;
+}
+
+Loss LossOf(Model& model, const Batch& batch) {
+  return CrossEntropy(model(batch, TeacherForcing()), batch, kSmoothing);
+}
+
+TEST(Model, PaddingAndNeighboursChangeNeitherScoresNorLossNorGradients) {
+  for (const ModelOptions& options : Variants()) {
+    Model model = TinyModel(options);
+    const std::vector<Pair> pairs = RandomPairs(options, {{2, 5}, {6, 1}, {1, 3}, {4, 4}});
+    const Batch batch = MakeBatch(pairs);
+    const torch::Tensor logits = model(batch, TeacherForcing());
+    const Loss together = LossOf(model, batch);
+    const TensorMap gradients = GradientsOf(*model, together.objective);
+
+    std::vector<torch::Tensor> logits_alone;
+    double objective = 0, nll = 0, correct = 0;
+    TensorMap sum;
+    for (const Pair& pair : pairs) {
+      const Batch alone = MakeBatch({pair});
+      logits_alone.push_back(model(alone, TeacherForcing()));
+      const Loss loss = LossOf(model, alone);
+      objective += loss.objective.item<double>();
+      nll += loss.nll.item<double>();
+      correct += loss.correct.item<double>();
+      for (const auto& [name, gradient] : GradientsOf(*model, loss.objective)) {
+        sum[name] = sum.count(name) == 0 ? gradient : sum[name] + gradient;
+      }
+    }
+    EXPECT_LT(MaxDifference(logits, torch::cat(logits_alone)), 1e-11);
+    EXPECT_NEAR(together.objective.item<double>(), objective, 1e-10);
+    EXPECT_NEAR(together.nll.item<double>(), nll, 1e-10);
+    EXPECT_EQ(together.correct.item<double>(), correct);
+    for (const auto& [name, gradient] : gradients) {
+      EXPECT_LT(MaxDifference(gradient, sum.at(name)), 1e-10) << name;
+    }
+  }
+}
+
+TEST(Model, ColumnsOfPaddingAloneChangeNeitherScoresNorGradients) {
+  const ModelOptions options = TinyOptions();
+  Model model = TinyModel(options);
+  const Batch batch = MakeBatch(RandomPairs(options, {{2, 5}, {6, 1}}));
+  Batch padded = batch;
+  for (torch::Tensor* tensor : {&padded.source, &padded.target_input, &padded.target_output}) {
+    *tensor = torch::constant_pad_nd(*tensor, {0, 3}, kPadId);
+  }
+  EXPECT_LT(MaxDifference(model(padded, TeacherForcing()), model(batch, TeacherForcing())), 1e-11);
+  const TensorMap expected = GradientsOf(*model, LossOf(model, batch).objective);
+  for (const auto& [name, gradient] : GradientsOf(*model, LossOf(model, padded).objective)) {
+    EXPECT_LT(MaxDifference(gradient, expected.at(name)), 1e-11) << name;
+  }
+}
+
+TEST(Model, GradientsAgreeWithFiniteDifferences) {
+  constexpr double kStep = 1e-5;
+  for (const ModelOptions& options : Variants()) {
+    Model model = TinyModel(options);
+    const Batch batch = MakeBatch(RandomPairs(options, {{3, 4}, {1, 2}}));
+    const TensorMap gradients = GradientsOf(*model, LossOf(model, batch).objective);
+    const torch::NoGradGuard no_grad;
+    for (auto& [name, parameter] : Parameters(*model)) {
+      // The places with the largest gradient tell most, and some others.
+      const torch::Tensor gradient = gradients.at(name).flatten();
+      const torch::Tensor places =
+          torch::cat({gradient.abs().topk(std::min<int64_t>(3, gradient.numel())).indices().cpu(),
+                      torch::randint(gradient.numel(), {3}, torch::kInt64)});
+      for (int64_t i = 0; i < places.numel(); ++i) {
+        const int64_t place = places[i].item<int64_t>();
+        // Padding's embedding gets no gradient, and is read nowhere that matters.
+        torch::Tensor value = parameter.flatten()[place];
+        const double before = value.item<double>();
+        value.fill_(before + kStep);
+        const double above = LossOf(model, batch).objective.item<double>();
+        value.fill_(before - kStep);
+        const double below = LossOf(model, batch).objective.item<double>();
+        value.fill_(before);
+        EXPECT_NEAR(gradient[place].item<double>(), (above - below) / (2 * kStep), 1e-6)
+            << name << " " << place;
+      }
+    }
+  }
+}
+
+TEST(Model, EveryParameterLearns) {
+  for (const ModelOptions& options : Variants()) {
+    Model model = TinyModel(options);
+    const Batch batch = MakeBatch(RandomPairs(options, {{3, 4}, {5, 2}}));
+    for (const auto& [name, gradient] : GradientsOf(*model, LossOf(model, batch).objective)) {
+      EXPECT_GT(gradient.abs().max().item<double>(), 1e-6) << name;
+    }
+  }
+}
+
+TEST(Model, FloatAgreesWithDouble) {
+  const ModelOptions options = TinyOptions();
+  const Batch batch = MakeBatch(RandomPairs(options, {{2, 5}, {6, 1}}));
+  Model model = TinyModel(options, torch::kFloat64);
+  const torch::Tensor expected = model(batch, TeacherForcing());
+  model->to(torch::kFloat32);
+  EXPECT_LT(MaxDifference(model(batch, TeacherForcing()), expected), 1e-5);
+}
+
+TEST(Model, SameSeedGivesTheSameFirstWeights) {
+  const auto weights = [](uint64_t seed) {
+    torch::manual_seed(seed);
+    return Parameters(*Model(TinyOptions()));
+  };
+  const TensorMap one = weights(1), again = weights(1), two = weights(2);
+  for (const auto& [name, tensor] : one) {
+    EXPECT_TRUE(torch::equal(tensor, again.at(name))) << name;
+    if (name.find("bias") == std::string::npos)
+      EXPECT_FALSE(torch::equal(tensor, two.at(name))) << name;
+  }
+}
+
+TEST(ValidateModel, AcceptsDefaultsWithVocabularies) {
+  ModelOptions options;
+  options.source_vocab = 100;
+  options.target_vocab = 100;
+  EXPECT_TRUE(Validate(options).ok());
+}
+
+TEST(ValidateModel, NamesTheKeyAndItsValue) {
+  const std::pair<std::string, std::function<void(ModelOptions&)>> mistakes[] = {
+      {"model.source_vocab: -7", [](ModelOptions& o) { o.source_vocab = -7; }},
+      {"model.target_vocab: 0", [](ModelOptions& o) { o.target_vocab = 0; }},
+      {"model.encoder.embedding: 0", [](ModelOptions& o) { o.encoder.embedding = 0; }},
+      {"model.encoder.hidden: 20000000", [](ModelOptions& o) { o.encoder.hidden = 20'000'000; }},
+      {"model.encoder.layers: 0", [](ModelOptions& o) { o.encoder.layers = 0; }},
+      {"model.encoder.dropout: 1", [](ModelOptions& o) { o.encoder.dropout = 1; }},
+      {"model.decoder.embedding: -1", [](ModelOptions& o) { o.decoder.embedding = -1; }},
+      {"model.decoder.hidden: 0", [](ModelOptions& o) { o.decoder.hidden = 0; }},
+      {"model.decoder.layers: -2", [](ModelOptions& o) { o.decoder.layers = -2; }},
+      {"model.decoder.dropout: -0.5", [](ModelOptions& o) { o.decoder.dropout = -0.5; }},
+      {"model.decoder.attention: 7",
+       [](ModelOptions& o) {
+         o.decoder.attention = AttentionKind::kDot;
+         o.decoder.hidden = 7;
+       }},
+  };
+  for (const auto& [expected, make] : mistakes) {
+    ModelOptions options = TinyOptions();
+    make(options);
+    const absl::Status status = Validate(options);
+    const size_t colon = expected.find(':');
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << expected;
+    EXPECT_THAT(std::string(status.message()), StartsWith(expected.substr(0, colon + 1)));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("found" + expected.substr(colon + 1)));
+  }
+}
+
+}  // namespace
+}  // namespace seq2seq

@@ -1,0 +1,179 @@
+#include "seq2seq/model/teacher_forcing.h"
+
+#include <cmath>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include <torch/torch.h>
+
+#include "seq2seq/model/loss.h"
+#include "seq2seq/model/model.h"
+#include "tests/tiny_model.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr CoinScope kScopes[] = {CoinScope::kToken, CoinScope::kSentence, CoinScope::kBatch};
+
+torch::Tensor GeneratorState() { return at::detail::getDefaultCPUGenerator().get_state(); }
+
+// The coins of a batch, after seeding.
+torch::Tensor Coins(const TeacherForcing& forcing, int64_t batch, int64_t target) {
+  torch::manual_seed(5);
+  return forcing.Draw(batch, target, torch::kCPU);
+}
+
+// What the decoder is fed if it hears only itself: the beginning of sentence, then its best tokens.
+// [batch, target]
+torch::Tensor GreedyInput(Model& model, const Batch& batch) {
+  Decoder& decoder = model->decoder();
+  ModelImpl::Start start = model->Begin(batch);
+  std::vector<torch::Tensor> fed = {torch::full({batch.size()}, kBosId, torch::kInt64)};
+  while (static_cast<int64_t>(fed.size()) < batch.target_input.size(1)) {
+    const DecoderStep step =
+        decoder->Step(decoder->ProjectTokens(fed.back()), start.state, start.memory);
+    fed.push_back(decoder->Logits(step.readout).argmax(-1));
+    start.state = step.state;
+  }
+  return torch::stack(fed, 1);
+}
+
+TEST(TeacherForcing, RateOneIsPlainBitForBitAndDrawsNothing) {
+  Model model = TinyModel(TinyOptions());
+  const Batch batch = MakeBatch(RandomPairs(TinyOptions(), {{3, 5}, {4, 2}}));
+  const torch::Tensor plain = model(batch, TeacherForcing());
+  for (const CoinScope scope : kScopes) {
+    for (const OwnToken own : {OwnToken::kArgmax, OwnToken::kSample}) {
+      const torch::Tensor before = GeneratorState();
+      EXPECT_TRUE(torch::equal(model(batch, {1.0, scope, own}), plain));
+      EXPECT_TRUE(torch::equal(GeneratorState(), before));
+    }
+  }
+}
+
+TEST(TeacherForcing, CoinsThatAllShowTheTruthAgreeWithPlain) {
+  Model model = TinyModel(TinyOptions());
+  const Batch batch = MakeBatch(RandomPairs(TinyOptions(), {{3, 5}, {4, 2}}));
+  const TeacherForcing almost = {std::nextafter(1.0, 0.0)};
+  ASSERT_TRUE(Coins(almost, 2, 6).all().item<bool>());
+  torch::manual_seed(5);
+  EXPECT_LT(MaxDifference(model(batch, almost), model(batch, TeacherForcing())), 1e-12);
+}
+
+TEST(TeacherForcing, RateZeroFeedsTheModelsOwnBest) {
+  for (const CoinScope scope : kScopes) {
+    Model model = TinyModel(TinyOptions());
+    const Batch batch = MakeBatch(RandomPairs(TinyOptions(), {{3, 7}, {4, 5}}));
+    Batch own = batch;
+    own.target_input = GreedyInput(model, batch);
+    ASSERT_FALSE(torch::equal(own.target_input, batch.target_input));
+    EXPECT_LT(MaxDifference(model(batch, {0.0, scope}), model(own, TeacherForcing())), 1e-12);
+  }
+}
+
+TEST(TeacherForcing, NoGradientFlowsThroughTheTokenThatIsFed) {
+  // Then it is that of the same tokens as truth.
+  Model model = TinyModel(TinyOptions());
+  const Batch batch = MakeBatch(RandomPairs(TinyOptions(), {{3, 7}, {4, 5}}));
+  Batch own = batch;
+  own.target_input = GreedyInput(model, batch);
+  const auto gradients = [&](const Batch& fed, const TeacherForcing& forcing) {
+    return GradientsOf(*model, CrossEntropy(model(fed, forcing), batch, 0.1).objective);
+  };
+  const TensorMap expected = gradients(own, TeacherForcing());
+  for (const auto& [name, gradient] : gradients(batch, {0.0})) {
+    EXPECT_LT(MaxDifference(gradient, expected.at(name)), 1e-11) << name;
+  }
+}
+
+TEST(TeacherForcing, CoinsMixTruthAndOwnTokensAsDrawn) {
+  Model model = TinyModel(TinyOptions());
+  const Batch batch = MakeBatch(RandomPairs(TinyOptions(), {{3, 9}, {4, 9}}));
+  const TeacherForcing forcing = {0.5};
+  const torch::Tensor coins = Coins(forcing, 2, 10);
+  Decoder& decoder = model->decoder();
+  ModelImpl::Start start = model->Begin(batch);
+  std::vector<torch::Tensor> readouts;
+  for (int64_t t = 0; t < 10; ++t) {
+    torch::Tensor fed = batch.target_input.select(1, t);
+    if (t > 0)
+      fed = torch::where(coins.select(1, t), fed, decoder->Logits(readouts.back()).argmax(-1));
+    DecoderStep step = decoder->Step(decoder->ProjectTokens(fed), start.state, start.memory);
+    readouts.push_back(step.readout);
+    start.state = step.state;
+  }
+  torch::manual_seed(5);
+  const torch::Tensor logits = model(batch, forcing);
+  EXPECT_LT(MaxDifference(logits, decoder->Logits(torch::stack(readouts, 1)).flatten(0, 1)), 1e-12);
+  EXPECT_GT(MaxDifference(logits, model(batch, TeacherForcing())), 1e-3);
+  EXPECT_GT(MaxDifference(logits, model(batch, {0.0})), 1e-3);
+}
+
+TEST(CoinScope, TokenMixesWithinASentence) {
+  const torch::Tensor coins = Coins({0.5, CoinScope::kToken}, 20, 30);
+  EXPECT_TRUE(coins.any(1).all().item<bool>());
+  EXPECT_FALSE(coins.all(1).any().item<bool>());
+}
+
+TEST(CoinScope, SentenceIsTheSameWithinARowAndDiffersAmongRows) {
+  const torch::Tensor coins = Coins({0.5, CoinScope::kSentence}, 20, 30);
+  ASSERT_EQ(coins.sizes(), (std::vector<int64_t>{20, 30}));
+  EXPECT_TRUE(torch::equal(coins.any(1), coins.all(1)));
+  EXPECT_TRUE(coins.any().item<bool>());
+  EXPECT_FALSE(coins.all().item<bool>());
+}
+
+TEST(CoinScope, BatchIsAllOrNone) {
+  bool all = false, none = false;
+  torch::manual_seed(5);
+  for (int i = 0; i < 20; ++i) {
+    const torch::Tensor coins = TeacherForcing{0.5, CoinScope::kBatch}.Draw(4, 5, torch::kCPU);
+    ASSERT_EQ(coins.sizes(), (std::vector<int64_t>{4, 5}));
+    EXPECT_EQ(coins.any().item<bool>(), coins.all().item<bool>());
+    (coins.all().item<bool>() ? all : none) = true;
+  }
+  EXPECT_TRUE(all && none);
+}
+
+TEST(CoinScope, ShareOfTruthFollowsTheRate) {
+  torch::manual_seed(5);
+  for (const CoinScope scope : kScopes) {
+    for (const double rate : {0.0, 0.2, 0.7}) {
+      constexpr int kDraws = 2000;
+      double truth = 0;
+      for (int i = 0; i < kDraws; ++i) {
+        truth += TeacherForcing{rate, scope}
+                     .Draw(4, 3, torch::kCPU)
+                     .to(torch::kFloat64)
+                     .mean()
+                     .item<double>();
+      }
+      EXPECT_NEAR(truth / kDraws, rate, rate == 0 ? 0 : 0.04);
+    }
+  }
+}
+
+TEST(OwnToken, ArgmaxIsTheBestAndCarriesNoGradient) {
+  const torch::Tensor logits = torch::randn({5, 9}).requires_grad_();
+  const torch::Tensor chosen = TeacherForcing().Choose(logits);
+  EXPECT_TRUE(torch::equal(chosen, logits.argmax(1)));
+  EXPECT_FALSE(chosen.requires_grad());
+}
+
+TEST(OwnToken, SampleFollowsTheDistribution) {
+  torch::manual_seed(5);
+  const torch::Tensor probabilities = torch::tensor({0.1, 0.0, 0.6, 0.3});
+  constexpr int64_t kRows = 20000;
+  TeacherForcing forcing;
+  forcing.own = OwnToken::kSample;
+  const torch::Tensor chosen =
+      forcing.Choose(probabilities.log().expand({kRows, 4}).requires_grad_());
+  ASSERT_EQ(chosen.sizes(), std::vector<int64_t>{kRows});
+  EXPECT_FALSE(chosen.requires_grad());
+  const torch::Tensor share = torch::bincount(chosen, {}, 4) / static_cast<double>(kRows);
+  EXPECT_LT(MaxDifference(share, probabilities), 0.02);
+  EXPECT_EQ(share[1].item<double>(), 0);
+}
+
+}  // namespace
+}  // namespace seq2seq

@@ -1,0 +1,257 @@
+#include "seq2seq/search/translator.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include <torch/torch.h>
+
+#include "seq2seq/base/log.h"
+#include "seq2seq/base/utf8.h"
+#include "tests/temporary_folder.h"
+#include "tests/tiny_model.h"
+#include "tests/tokenizer/learn.h"
+
+namespace seq2seq {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+using Candidates = std::vector<Candidate>;
+
+// A model that speaks in whole words, at random but well determined.
+class TranslatorTest : public ::testing::Test {
+ protected:
+  TranslatorTest() : translator_(model_, tokenizer_, tokenizer_, torch::kCPU) {
+    options_.max_length = 12;
+    const std::vector<std::string> all = absl::StrSplit(SampleText(), '\n', absl::SkipEmpty());
+    for (size_t i = 0; i < all.size(); i += 14) {
+      const std::vector<std::string> words = absl::StrSplit(all[i], ' ');
+      lines_.push_back(absl::StrJoin(
+          words.begin(), words.begin() + static_cast<std::ptrdiff_t>(1 + Mix(i) % words.size()),
+          " "));
+    }
+  }
+
+  ModelOptions Options() const {
+    ModelOptions options = TinyOptions();
+    options.source_vocab = options.target_vocab = tokenizer_.size();
+    return options;
+  }
+
+  std::vector<Candidates> Translate(const std::vector<std::string>& lines) const {
+    return Translate(lines, options_);
+  }
+
+  std::vector<Candidates> Translate(const std::vector<std::string>& lines,
+                                    const BeamOptions& options) const {
+    absl::StatusOr<std::vector<Candidates>> results = translator_.Translate(lines, options);
+    EXPECT_TRUE(results.ok()) << results.status();
+    return results.ok() ? *results : std::vector<Candidates>(lines.size());
+  }
+
+  // A run folder of the model.
+  RunFolder Write(const TemporaryFolder& folder) const {
+    const RunFolder run = WriteRun(folder, Options(), *model_);
+    folder.Write("source.model", tokenizer_.model());
+    folder.Write("target.model", tokenizer_.model());
+    return run;
+  }
+
+  const Tokenizer tokenizer_ = *Learn(SampleText(), TokenizerKind::kWord);
+  const Model model_ = TinyModel(Options(), torch::kFloat32);
+  Translator translator_;
+  BeamOptions options_;
+  std::vector<std::string> lines_;
+};
+
+void ExpectSame(const std::vector<Candidates>& found, const std::vector<Candidates>& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t s = 0; s < found.size(); ++s) {
+    ASSERT_EQ(found[s].size(), expected[s].size()) << s;
+    for (size_t i = 0; i < found[s].size(); ++i) {
+      EXPECT_EQ(found[s][i].text, expected[s][i].text) << s;
+      EXPECT_EQ(found[s][i].pieces, expected[s][i].pieces) << s;
+      EXPECT_NEAR(found[s][i].score, expected[s][i].score, 1e-4) << s;
+      EXPECT_NEAR(found[s][i].log_probability, expected[s][i].log_probability, 1e-3) << s;
+    }
+  }
+}
+
+// What the library says while it lives.
+class CapturedLog {
+ public:
+  CapturedLog() {
+    SetLogSink([this](LogLevel, absl::string_view message) { messages.emplace_back(message); });
+  }
+  ~CapturedLog() { SetLogSink(nullptr); }
+
+  std::vector<std::string> messages;
+};
+
+TEST_F(TranslatorTest, ResultsStandInTheOrderOfTheLines) {
+  std::vector<Candidates> expected;
+  std::set<std::string> different;
+  for (const std::string& line : lines_) {
+    expected.push_back(Translate({line})[0]);
+    different.insert(expected.back()[0].text);
+  }
+  ASSERT_GT(different.size(), lines_.size() / 2);
+  ASSERT_FALSE(std::is_sorted(lines_.begin(), lines_.end(),
+                              [](const auto& a, const auto& b) { return a.size() < b.size(); }));
+  ExpectSame(Translate(lines_), expected);
+}
+
+TEST_F(TranslatorTest, BatchSizeChangesNothing) {
+  options_.n_best = 3;
+  const std::vector<Candidates> expected = Translate(lines_);
+  for (const int64_t size : {1, 2, 7}) {
+    translator_.batch_size = size;
+    ExpectSame(Translate(lines_), expected);
+  }
+}
+
+TEST_F(TranslatorTest, LinesWithoutTextBecomeOneEmptyCandidateInTheirPlace) {
+  for (const int64_t size : {1, 64}) {
+    translator_.batch_size = size;
+    const std::vector<Candidates> found = Translate({"", lines_[0], "   ", "", lines_[1], ""});
+    ASSERT_THAT(found, SizeIs(6));
+    for (const size_t place : {0, 2, 3, 5}) {
+      ASSERT_THAT(found[place], SizeIs(1));
+      EXPECT_EQ(found[place][0].text, "");
+      EXPECT_THAT(found[place][0].pieces, IsEmpty());
+    }
+    ExpectSame({found[1], found[4]}, Translate({lines_[0], lines_[1]}));
+  }
+  EXPECT_THAT(Translate({""}), SizeIs(1));
+  EXPECT_THAT(Translate({}), IsEmpty());
+}
+
+TEST_F(TranslatorTest, NBestAreReturnedBestFirst) {
+  options_.beam = options_.n_best = 4;
+  for (const Candidates& candidates : Translate(lines_)) {
+    ASSERT_THAT(candidates, SizeIs(4));
+    for (size_t i = 0; i < 4; ++i) {
+      if (i > 0) EXPECT_LE(candidates[i].score, candidates[i - 1].score);
+      EXPECT_EQ(candidates[i].token_scores.size(), candidates[i].pieces.size() + 1);
+    }
+  }
+}
+
+TEST_F(TranslatorTest, BytesThatAreNotUtf8AreReplacedAndTheLogTells) {
+  const std::string broken = "der Hund \xff\xfe rennt";
+  const CapturedLog log;
+  const std::vector<Candidates> found = Translate({broken, lines_[0]});
+  EXPECT_THAT(log.messages, ElementsAre(HasSubstr("UTF-8")));
+  ExpectSame(found, Translate({RepairUtf8(broken), lines_[0]}));
+}
+
+TEST_F(TranslatorTest, LineThatIsTooLongIsCutAndTheLogTells) {
+  translator_.max_source_length = 3;
+  const CapturedLog log;
+  const std::vector<Candidates> found = Translate({"der Hund rennt im Garten", "das Kind lacht"});
+  EXPECT_THAT(log.messages, ElementsAre(AllOf(HasSubstr("5 pieces"), HasSubstr("cut to 3"))));
+  ExpectSame(found, Translate({"der Hund rennt", "das Kind lacht"}));
+}
+
+TEST_F(TranslatorTest, ScoreAgreesWithTranslate) {
+  for (const auto normalization :
+       {LengthNormalization::kNone, LengthNormalization::kAverage, LengthNormalization::kGnmt}) {
+    options_.normalization = normalization;
+    options_.n_best = 2;
+    std::vector<std::string> sources, targets;
+    std::vector<Candidate> expected;
+    const std::vector<Candidates> found = Translate(lines_);
+    for (size_t s = 0; s < lines_.size(); ++s) {
+      for (const Candidate& candidate : found[s]) {
+        if (tokenizer_.Pieces(tokenizer_.Encode(candidate.text)) != candidate.pieces) continue;
+        sources.push_back(lines_[s]);
+        targets.push_back(candidate.text);
+        expected.push_back(candidate);
+      }
+    }
+    ASSERT_GT(expected.size(), lines_.size());
+    for (const int64_t size : {4, 64}) {
+      translator_.batch_size = size;
+      const absl::StatusOr<Candidates> scored = translator_.Score(sources, targets, options_);
+      ASSERT_TRUE(scored.ok()) << scored.status();
+      ASSERT_EQ(scored->size(), expected.size());
+      for (size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_EQ((*scored)[i].text, expected[i].text);
+        EXPECT_EQ((*scored)[i].pieces, expected[i].pieces);
+        EXPECT_NEAR((*scored)[i].score, expected[i].score, 1e-4);
+        EXPECT_THAT((*scored)[i].token_scores,
+                    ::testing::Pointwise(::testing::DoubleNear(1e-4), expected[i].token_scores));
+      }
+    }
+  }
+}
+
+TEST_F(TranslatorTest, ScoreOfUnpairedLinesIsAnError) {
+  const absl::Status status = translator_.Score(lines_, {"one"}).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+}
+
+TEST_F(TranslatorTest, WrongOptionsAreAnErrorThatNamesThem) {
+  options_.beam = 0;
+  const absl::Status status = translator_.Translate(lines_, options_).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("beam"));
+}
+
+TEST_F(TranslatorTest, FourThreadsAtOnceGetTheSameResults) {
+  const std::vector<Candidates> expected = Translate(lines_);
+  std::vector<std::vector<Candidates>> found(4);
+  std::vector<std::thread> threads;
+  for (std::vector<Candidates>& mine : found) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 3; ++i) mine = Translate(lines_);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::vector<Candidates>& one : found) ExpectSame(one, expected);
+}
+
+TEST_F(TranslatorTest, LoadedFromARunTranslatesTheSame) {
+  TemporaryFolder folder;
+  const RunFolder run = Write(folder);
+  for (const std::string& path : {run.path, run.Latest()}) {
+    const absl::StatusOr<Translator> loaded = Translator::Load(path);
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    const absl::StatusOr<std::vector<Candidates>> found = loaded->Translate(lines_, options_);
+    ASSERT_TRUE(found.ok()) << found.status();
+    ExpectSame(*found, Translate(lines_));
+  }
+}
+
+TEST_F(TranslatorTest, LoadNamesWhatIsMissingOrDoesNotFit) {
+  TemporaryFolder folder;
+  const auto error = [](const std::string& path) {
+    return std::string(Translator::Load(path).status().message());
+  };
+  EXPECT_THAT(error(folder / "none"), HasSubstr(folder / "none"));
+  const RunFolder run = Write(folder);
+
+  folder.Write("target.model", Learn("ein Hund\neine Katze\n", TokenizerKind::kWord)->model());
+  EXPECT_THAT(error(run.path), AllOf(HasSubstr(run.path), HasSubstr("pieces"),
+                                     HasSubstr(std::to_string(tokenizer_.size()))));
+  folder.Write("target.model", "garbage");
+  EXPECT_THAT(error(run.path), HasSubstr(run.TargetTokenizer()));
+  std::filesystem::remove(run.SourceTokenizer());
+  EXPECT_THAT(error(run.path), HasSubstr(run.SourceTokenizer()));
+}
+
+}  // namespace
+}  // namespace seq2seq

@@ -1,0 +1,146 @@
+// Models, batches and runs small enough for a test.
+#ifndef TESTS_TINY_MODEL_H_
+#define TESTS_TINY_MODEL_H_
+
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include <torch/torch.h>
+
+#include "seq2seq/base/options.h"
+#include "seq2seq/base/random.h"
+#include "seq2seq/data/batch.h"
+#include "seq2seq/model/loss.h"
+#include "seq2seq/model/model.h"
+#include "seq2seq/model/run_folder.h"
+#include "seq2seq/model/weights.h"
+#include "tests/temporary_folder.h"
+#include "tokenizer/tokenizer.h"
+
+namespace seq2seq {
+
+// Without dropout. Sizes differ wherever they may, so that one in the place of another shows; the
+// decoder is twice as large as a direction of the encoder, as dot attention needs.
+inline ModelOptions TinyOptions() {
+  ModelOptions options;
+  options.source_vocab = 11;
+  options.target_vocab = 9;
+  options.encoder.embedding = 5;
+  options.encoder.hidden = 4;
+  options.encoder.dropout = 0;
+  options.decoder.embedding = 6;
+  options.decoder.hidden = 8;
+  options.decoder.dropout = 0;
+  return options;
+}
+
+// Fills the parameters with values so large that every part of the model matters, padding's
+// embedding too.
+inline void Randomize(const torch::nn::Module& module, uint64_t seed) {
+  torch::manual_seed(seed);
+  const torch::NoGradGuard no_grad;
+  for (auto& [name, parameter] : Parameters(module)) parameter.uniform_(-0.9, 0.9);
+}
+
+// In eval mode.
+inline Model TinyModel(const ModelOptions& options, torch::ScalarType type = torch::kFloat64,
+                       uint64_t seed = 1) {
+  torch::set_num_threads(1);
+  Model model(options);
+  model->to(type);
+  model->eval();
+  Randomize(*model, seed);
+  return model;
+}
+
+using Ids = std::vector<int32_t>;
+
+struct Pair {
+  Ids source;
+  Ids target;
+};
+
+// `length` ids below `vocab` that may stand in a sentence.
+inline Ids RandomIds(size_t length, int64_t vocab, uint64_t seed) {
+  Ids ids;
+  for (size_t i = 0; i < length; ++i) {
+    const auto said = static_cast<uint64_t>(vocab - kEosId - 1);
+    ids.push_back(kEosId + 1 + static_cast<int32_t>(DeriveSeed({seed, i}) % said));
+  }
+  return ids;
+}
+
+// A pair for each {source length, target length}.
+inline std::vector<Pair> RandomPairs(const ModelOptions& options,
+                                     const std::vector<std::pair<size_t, size_t>>& lengths,
+                                     uint64_t seed = 1) {
+  std::vector<Pair> pairs;
+  for (const auto& [source, target] : lengths) {
+    seed = Mix(seed);
+    pairs.push_back({RandomIds(source, options.source_vocab, seed),
+                     RandomIds(target, options.target_vocab, seed + 1)});
+  }
+  return pairs;
+}
+
+inline Batch MakeBatch(const std::vector<Pair>& pairs) {
+  std::vector<Example> examples;
+  for (const Pair& pair : pairs) examples.push_back({pair.source, pair.target});
+  return Collate(examples);
+}
+
+// The largest difference between two tensors; infinity if their shapes differ.
+inline double MaxDifference(const torch::Tensor& a, const torch::Tensor& b) {
+  if (a.sizes() != b.sizes()) return std::numeric_limits<double>::infinity();
+  if (a.numel() == 0) return 0;
+  const double difference =
+      (a.to(torch::kFloat64) - b.to(torch::kFloat64)).abs().max().item<double>();
+  return difference >= 0 ? difference
+                         : std::numeric_limits<double>::infinity();  // NaN is far away.
+}
+
+// The gradients of `objective`, by the names of the parameters; zeros for those that it does not
+// reach.
+inline TensorMap GradientsOf(const torch::nn::Module& module, const torch::Tensor& objective) {
+  TensorMap parameters = Parameters(module);
+  for (auto& [name, parameter] : parameters) parameter.mutable_grad() = torch::Tensor();
+  objective.backward();
+  TensorMap gradients;
+  for (const auto& [name, parameter] : parameters) {
+    const torch::Tensor& gradient = parameter.grad();
+    gradients.emplace(name, gradient.defined() ? gradient.clone() : torch::zeros_like(parameter));
+  }
+  return gradients;
+}
+
+// What config.yaml says of the model.
+struct ModelConfig {
+  ModelOptions model;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("model", model);
+  }
+};
+
+// Writes a run folder with one step, which is the latest.
+inline RunFolder WriteRun(const TemporaryFolder& folder, const ModelOptions& options,
+                          const torch::nn::Module& model) {
+  ModelConfig config = {options};
+  folder.Write("config.yaml", PrintOptions(ListOptions(config)));
+  const RunFolder run = {folder.path()};
+  std::filesystem::create_directory(run.Step(1));
+  const absl::Status status = WriteTensors(run.Step(1) + kWeightsFile, Parameters(model));
+  EXPECT_TRUE(status.ok()) << status;
+  std::filesystem::create_directory_symlink("step-1", run.Latest());
+  return run;
+}
+
+}  // namespace seq2seq
+
+#endif  // TESTS_TINY_MODEL_H_

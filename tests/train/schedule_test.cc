@@ -1,0 +1,123 @@
+#include "seq2seq/train/schedule.h"
+
+#include <cmath>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace seq2seq {
+namespace {
+
+RateScheduleOptions Rate(RateScheduleKind kind, int64_t warmup = 4) {
+  RateScheduleOptions options;
+  options.kind = kind;
+  options.rate = 0.8;
+  options.warmup = warmup;
+  return options;
+}
+
+ForcingScheduleOptions Forcing(ForcingScheduleKind kind, double start, double decay,
+                               double floor = 0) {
+  ForcingScheduleOptions options;
+  options.kind = kind;
+  options.start = start;
+  options.decay = decay;
+  options.floor = floor;
+  return options;
+}
+
+TEST(LearningRate, RisesLinearlyInTheWarmUpOfEveryKind) {
+  for (const auto kind :
+       {RateScheduleKind::kConstant, RateScheduleKind::kInverseSqrt, RateScheduleKind::kPlateau}) {
+    const double expected[] = {0.2, 0.4, 0.6, 0.8};
+    for (int64_t update = 1; update <= 4; ++update) {
+      EXPECT_DOUBLE_EQ(LearningRate(Rate(kind), update, {}), expected[update - 1]);
+    }
+  }
+}
+
+TEST(LearningRate, ConstantStays) {
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kConstant), 5, {}), 0.8);
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kConstant), 1'000'000, {}), 0.8);
+}
+
+TEST(LearningRate, InverseSqrtFallsAfterTheWarmUp) {
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt), 16, {}), 0.4);
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt), 5, {}),
+                   0.8 * std::sqrt(4.0 / 5.0));
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt), 400, {}), 0.08);
+}
+
+TEST(LearningRate, WithoutWarmUpTheFirstUpdateHasAll) {
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kConstant, 0), 1, {}), 0.8);
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt, 0), 1, {}), 0.8);
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt, 0), 4, {}), 0.4);
+}
+
+TEST(LearningRate, PlateauFallsWhenValidationsStopImproving) {
+  RateScheduleOptions options = Rate(RateScheduleKind::kPlateau);
+  options.decay = 0.5;
+  options.patience = 1;  // The second one without improvement counts.
+  const std::vector<double> scores = {1, 2, 2, 1.5, 1, 3, 3, 3, 2, 2};
+  const double expected[] = {0.8, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.4, 0.2, 0.2, 0.1};
+  for (size_t seen = 0; seen <= scores.size(); ++seen) {
+    EXPECT_DOUBLE_EQ(LearningRate(options, 100, absl::MakeSpan(scores).first(seen)), expected[seen])
+        << seen;
+  }
+}
+
+TEST(LearningRate, PlateauWithoutPatienceFallsAtOnce) {
+  RateScheduleOptions options = Rate(RateScheduleKind::kPlateau);
+  options.decay = 0.1;
+  options.patience = 0;
+  EXPECT_DOUBLE_EQ(LearningRate(options, 100, {-5.0}), 0.8);
+  EXPECT_DOUBLE_EQ(LearningRate(options, 100, {-5.0, -5.0}), 0.08);
+  EXPECT_DOUBLE_EQ(LearningRate(options, 100, {-5.0, -4.0}), 0.8);
+}
+
+TEST(ForcingAt, ConstantStaysAtItsStart) {
+  EXPECT_DOUBLE_EQ(ForcingAt(Forcing(ForcingScheduleKind::kConstant, 0.7, 0.1), 1000).rate, 0.7);
+  EXPECT_DOUBLE_EQ(ForcingAt(ForcingScheduleOptions(), 1000).rate, 1);
+}
+
+TEST(ForcingAt, LinearTakesTheSameOffEachUpdate) {
+  const ForcingScheduleOptions options = Forcing(ForcingScheduleKind::kLinear, 0.9, 0.01, 0.2);
+  EXPECT_DOUBLE_EQ(ForcingAt(options, 0).rate, 0.9);
+  EXPECT_DOUBLE_EQ(ForcingAt(options, 10).rate, 0.8);
+  EXPECT_DOUBLE_EQ(ForcingAt(options, 70).rate, 0.2);
+}
+
+TEST(ForcingAt, ExponentialMultiplies) {
+  const ForcingScheduleOptions options = Forcing(ForcingScheduleKind::kExponential, 0.8, 0.5);
+  EXPECT_DOUBLE_EQ(ForcingAt(options, 0).rate, 0.8);
+  EXPECT_DOUBLE_EQ(ForcingAt(options, 1).rate, 0.4);
+  EXPECT_DOUBLE_EQ(ForcingAt(options, 3).rate, 0.1);
+}
+
+TEST(ForcingAt, InverseSigmoidFollowsItsFormula) {
+  const ForcingScheduleOptions options = Forcing(ForcingScheduleKind::kInverseSigmoid, 0.9, 5);
+  EXPECT_DOUBLE_EQ(ForcingAt(options, 0).rate, 0.9 * 5 / 6);
+  EXPECT_DOUBLE_EQ(ForcingAt(options, 10).rate, 0.9 * 5 / (5 + std::exp(2.0)));
+  EXPECT_DOUBLE_EQ(ForcingAt(options, 1'000'000'000).rate, 0);  // exp is infinite.
+}
+
+TEST(ForcingAt, NeverFallsBelowTheFloor) {
+  for (const auto& [kind, decay] : {std::pair(ForcingScheduleKind::kLinear, 0.1),
+                                    std::pair(ForcingScheduleKind::kExponential, 0.5),
+                                    std::pair(ForcingScheduleKind::kInverseSigmoid, 5.0)}) {
+    EXPECT_DOUBLE_EQ(ForcingAt(Forcing(kind, 1, decay, 0.3), 1'000'000).rate, 0.3);
+    EXPECT_DOUBLE_EQ(ForcingAt(Forcing(kind, 1, decay), 1'000'000).rate, 0);
+  }
+}
+
+TEST(ForcingAt, HandsOnScopeAndOwnToken) {
+  ForcingScheduleOptions options;
+  options.scope = CoinScope::kSentence;
+  options.own = OwnToken::kSample;
+  const TeacherForcing forcing = ForcingAt(options, 1);
+  EXPECT_EQ(forcing.scope, CoinScope::kSentence);
+  EXPECT_EQ(forcing.own, OwnToken::kSample);
+}
+
+}  // namespace
+}  // namespace seq2seq

@@ -1,0 +1,575 @@
+#include "seq2seq/train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include <nlohmann/json.hpp>
+#include <torch/torch.h>
+
+#include "seq2seq/base/file.h"
+#include "tests/temporary_folder.h"
+#include "tests/tiny_model.h"
+#include "tests/tokenizer/learn.h"
+
+namespace seq2seq {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+namespace fs = std::filesystem;
+
+// `count` lines of one to five words.
+std::string Lines(int count, uint64_t seed) {
+  const char* const words[] = {"a", "b", "c", "d", "e", "f"};
+  std::string text;
+  for (int line = 0; line < count; ++line) {
+    seed = Mix(seed);
+    for (uint64_t i = 0; i <= seed % 5; ++i)
+      text += (i > 0 ? " " : "") + std::string(words[Mix(seed + i) % 6]);
+    text += "\n";
+  }
+  return text;
+}
+
+// Sentences to be copied: 22 to learn from, 6 held out. Six batches of four an epoch, the last of
+// two.
+class TrainerTest : public ::testing::Test {
+ protected:
+  TrainerTest() {
+    torch::set_num_threads(1);
+    options_.run = folder_.path();
+    options_.metric = Metric::kLoss;
+    options_.patience = 0;
+    options_.schedule.kind = RateScheduleKind::kConstant;
+    options_.schedule.rate = 0.01;
+    options_.schedule.warmup = 0;
+    buckets_.size = 4;
+  }
+
+  Corpus MakeCorpus(int lines, uint64_t seed) const {
+    const std::string path = corpora_.Write("text" + std::to_string(seed), Lines(lines, seed));
+    absl::StatusOr<Corpus> corpus =
+        Corpus::Build({path, path}, tokenizer_, tokenizer_, {}, path + ".cache");
+    EXPECT_TRUE(corpus.ok()) << corpus.status();
+    return *std::move(corpus);
+  }
+
+  Model MakeModel() const {
+    ModelOptions model = TinyOptions();
+    model.source_vocab = model.target_vocab = tokenizer_.size();
+    model.encoder.dropout = model.decoder.dropout = dropout_;
+    torch::manual_seed(1);
+    return Model(model);
+  }
+
+  absl::StatusOr<std::unique_ptr<Trainer>> Create(TrainerHooks hooks = {}) const {
+    return Trainer::Create(options_, buckets_, MakeModel(), torch::kCPU, train_, valid_,
+                           std::move(hooks));
+  }
+
+  // A trainer that ran until a bound.
+  std::unique_ptr<Trainer> Train(TrainerHooks hooks = {},
+                                 std::optional<StopReason> expected = std::nullopt) const {
+    absl::StatusOr<std::unique_ptr<Trainer>> trainer = Create(std::move(hooks));
+    EXPECT_TRUE(trainer.ok()) << trainer.status();
+    if (!trainer.ok()) return nullptr;
+    const absl::StatusOr<StopReason> reason = (*trainer)->Run();
+    EXPECT_TRUE(reason.ok()) << reason.status();
+    if (reason.ok() && expected) EXPECT_EQ(Text(*reason), Text(*expected));
+    return *std::move(trainer);
+  }
+
+  // What Run says with these hooks.
+  absl::Status RunStatus(TrainerHooks hooks) const {
+    absl::StatusOr<std::unique_ptr<Trainer>> trainer = Create(std::move(hooks));
+    EXPECT_TRUE(trainer.ok()) << trainer.status();
+    return (*trainer)->Run().status();
+  }
+
+  std::vector<nlohmann::json> LogLines() const {
+    std::vector<nlohmann::json> lines;
+    const std::string log = folder_.Read("log.jsonl");
+    for (const absl::string_view line : absl::StrSplit(log, '\n', absl::SkipEmpty())) {
+      lines.push_back(nlohmann::json::parse(line));
+    }
+    return lines;
+  }
+
+  const TemporaryFolder corpora_;
+  const TemporaryFolder folder_;
+  const Tokenizer tokenizer_ = *Learn(Lines(50, 1), TokenizerKind::kWord);
+  const Corpus train_ = MakeCorpus(22, 2);
+  const Corpus valid_ = MakeCorpus(6, 3);
+  TrainOptions options_;
+  BucketOptions buckets_;
+  double dropout_ = 0;
+};
+
+// Metrics that `evaluate` gives one after the other.
+TrainerHooks Evaluating(const std::string& metric, std::vector<double> values) {
+  TrainerHooks hooks;
+  hooks.evaluate = [metric, values, next = size_t{0}](Model) mutable {
+    return std::map<std::string, double>{{metric, values.at(next++)}};
+  };
+  return hooks;
+}
+
+// Asks to stop once `updates` are done.
+TrainerHooks StoppingAfter(int64_t updates) {
+  TrainerHooks hooks;
+  hooks.stop_requested = [left = updates]() mutable { return left-- <= 0; };
+  return hooks;
+}
+
+TEST_F(TrainerTest, TenUpdatesSaveLoadTenMoreEqualTwenty) {
+  // Ten updates of two batches end in the middle of the fourth epoch.
+  dropout_ = 0.3;
+  options_.accumulate = 2;
+  options_.validate_every = 3;
+  options_.schedule.kind = RateScheduleKind::kPlateau;
+  options_.schedule.patience = 0;
+  options_.schedule.rate = 0.1;
+  options_.teacher_forcing.kind = ForcingScheduleKind::kLinear;
+  options_.teacher_forcing.start = 0.9;
+  options_.teacher_forcing.decay = 0.02;
+  options_.teacher_forcing.own = OwnToken::kSample;
+
+  const TemporaryFolder whole, halves;
+  options_.max_updates = 20;
+  options_.run = whole.path();
+  Train();
+  options_.run = halves.path();
+  options_.max_updates = 20;
+  const auto first = Train(StoppingAfter(10), StopReason::kRequested);
+  EXPECT_EQ(first->state().update, 10);
+  EXPECT_EQ(first->state().position.batch, 2);
+  const auto second = Train({}, StopReason::kMaxUpdates);
+  EXPECT_EQ(second->state().update, 20);
+
+  for (const std::string name : {"model.safetensors", "optimizer.safetensors"}) {
+    ASSERT_FALSE(whole.Read("step-20/" + name).empty());
+    EXPECT_TRUE(whole.Read("step-20/" + name) == halves.Read("step-20/" + name)) << name;
+  }
+  nlohmann::json expected = nlohmann::json::parse(whole.Read("step-20/trainer.json"));
+  nlohmann::json state = nlohmann::json::parse(halves.Read("step-20/trainer.json"));
+  expected.erase("seconds");
+  state.erase("seconds");
+  EXPECT_EQ(state, expected);
+}
+
+TEST_F(TrainerTest, ResumesAfterEveryUpdateAsIfItHadNotStopped) {
+  dropout_ = 0.3;
+  const TemporaryFolder whole;
+  options_.max_updates = 8;  // Into the second epoch.
+  options_.run = whole.path();
+  Train();
+  options_.run = folder_.path();
+  for (int stop = 1; stop <= 8; ++stop) Train(StoppingAfter(1));
+  EXPECT_TRUE(whole.Read("step-8/model.safetensors") == folder_.Read("step-8/model.safetensors"));
+}
+
+TEST_F(TrainerTest, AnotherSeedTrainsOtherwise) {
+  const TemporaryFolder other;
+  options_.max_updates = 3;
+  Train();
+  options_.run = other.path();
+  options_.seed = 2;
+  Train();
+  EXPECT_FALSE(other.Read("step-3/model.safetensors") == folder_.Read("step-3/model.safetensors"));
+}
+
+TEST_F(TrainerTest, AccumulatedBatchesAgreeWithOneLargeBatch) {
+  // A batch of all pairs, and all pairs in the two batches of an update, are the same pairs.
+  buckets_.size = 22;
+  options_.max_updates = 6;
+  Train();
+  const TemporaryFolder small;
+  options_.run = small.path();
+  buckets_.size = 11;
+  options_.accumulate = 2;
+  Train();
+  const absl::StatusOr<TensorMap> one = ReadTensors(folder_ / "step-6/model.safetensors");
+  const absl::StatusOr<TensorMap> two = ReadTensors(small / "step-6/model.safetensors");
+  ASSERT_TRUE(one.ok() && two.ok());
+  const TensorMap start = Parameters(*MakeModel());
+  for (const auto& [name, tensor] : *one) {
+    EXPECT_LT(MaxDifference(tensor, two->at(name)), 1e-4) << name;
+    EXPECT_GT(MaxDifference(tensor, start.at(name)), 1e-2) << name;
+  }
+}
+
+TEST_F(TrainerTest, LearnsToCopy) {
+  buckets_.size = 22;
+  options_.schedule.rate = 0.03;
+  options_.label_smoothing = 0;
+  options_.max_updates = 100;
+  options_.report_every = 10;
+  std::vector<double> losses, accuracies;
+  TrainerHooks hooks;
+  hooks.on_progress = [&](const Progress& progress) {
+    losses.push_back(progress.loss);
+    accuracies.push_back(progress.accuracy);
+    EXPECT_NEAR(progress.perplexity, std::exp(progress.loss), 1e-9);
+  };
+  Train(std::move(hooks));
+  ASSERT_EQ(losses.size(), 10u);
+  EXPECT_GT(losses.front(), 1.5);
+  EXPECT_LT(losses.back(), 0.1);
+  EXPECT_GT(accuracies.back(), 0.95);
+}
+
+TEST_F(TrainerTest, StopsAtMaxUpdates) {
+  options_.max_updates = 3;
+  EXPECT_EQ(Train({}, StopReason::kMaxUpdates)->state().update, 3);
+  EXPECT_EQ(fs::read_symlink(folder_ / "latest"), "step-3");
+}
+
+TEST_F(TrainerTest, StopsAfterWholeEpochs) {
+  options_.max_epochs = 2;
+  EXPECT_EQ(Train({}, StopReason::kMaxEpochs)->state().update, 12);
+  // And has nothing left to do.
+  EXPECT_EQ(Train({}, StopReason::kMaxEpochs)->state().update, 12);
+}
+
+TEST_F(TrainerTest, StopsAfterMinutesOfAllCallsTogether) {
+  options_.max_minutes = 1e-9;
+  EXPECT_EQ(Train({}, StopReason::kMaxMinutes)->state().update, 1);
+  EXPECT_EQ(Train({}, StopReason::kMaxMinutes)->state().update, 1);
+}
+
+TEST_F(TrainerTest, StopsWhenPatienceEnds) {
+  options_.metric = Metric::kBleu;
+  options_.validate_every = 2;
+  options_.patience = 2;
+  const auto trainer = Train(Evaluating("bleu", {1, 3, 2, 3, 9}), StopReason::kPatience);
+  EXPECT_EQ(trainer->state().update, 8);
+  EXPECT_EQ(fs::read_symlink(folder_ / "best"), "step-4");
+  EXPECT_EQ(fs::read_symlink(folder_ / "latest"), "step-8");
+}
+
+TEST_F(TrainerTest, StopsOnRequestAndSavesWithoutValidation) {
+  const auto trainer = Train(StoppingAfter(5), StopReason::kRequested);
+  EXPECT_EQ(trainer->state().update, 5);
+  EXPECT_TRUE(trainer->state().validations.empty());
+  EXPECT_EQ(fs::read_symlink(folder_ / "latest"), "step-5");
+}
+
+TEST_F(TrainerTest, EndsWithAValidationHoweverOftenItSaves) {
+  for (const int64_t save_every : {0, 2, 3}) {
+    const TemporaryFolder folder;
+    options_.run = folder.path();
+    options_.max_updates = 6;
+    options_.validate_every = 4;
+    options_.save_every = save_every;
+    const auto trainer = Train();
+    ASSERT_EQ(trainer->state().validations.size(), 2u) << save_every;
+    EXPECT_EQ(trainer->state().validations.back().update, 6);
+  }
+}
+
+TEST_F(TrainerTest, SavesAsOftenAsAsked) {
+  options_.save_every = 2;
+  options_.keep_last = 10;
+  Train(StoppingAfter(5));
+  EXPECT_THAT(folder_.Names(), ::testing::ElementsAre("latest", "step-2", "step-4", "step-5"));
+}
+
+TEST_F(TrainerTest, LowerLossAndPerplexityAreBetter) {
+  for (const Metric metric : {Metric::kLoss, Metric::kPerplexity}) {
+    const TemporaryFolder folder;
+    options_.run = folder.path();
+    options_.metric = metric;
+    options_.validate_every = 10;
+    options_.max_updates = 30;
+    options_.schedule.rate = 0.003;
+    const auto trainer = Train();
+    const std::vector<Validation>& validations = trainer->state().validations;
+    ASSERT_EQ(validations.size(), 3u);
+    for (const Validation& validation : validations) {
+      EXPECT_NEAR(validation.metrics.at("perplexity"), std::exp(validation.metrics.at("loss")),
+                  1e-9);
+    }
+    ASSERT_LT(validations[2].metrics.at("loss"), validations[0].metrics.at("loss"));
+    ASSERT_LT(validations[2].metrics.at("loss"), validations[1].metrics.at("loss"));
+    EXPECT_EQ(trainer->state().Best()->update, 30);
+    EXPECT_EQ(fs::read_symlink(folder / "best"), "step-30");
+  }
+}
+
+TEST_F(TrainerTest, HigherBleuAndChrfAreBetter) {
+  for (const auto& [metric, name] :
+       {std::pair(Metric::kBleu, "bleu"), std::pair(Metric::kChrf, "chrf")}) {
+    const TemporaryFolder folder;
+    options_.run = folder.path();
+    options_.metric = metric;
+    options_.validate_every = 1;
+    options_.max_updates = 3;
+    const auto trainer = Train(Evaluating(name, {10, 30, 20}));
+    EXPECT_EQ(trainer->state().Best()->metrics.at(name), 30);
+    EXPECT_EQ(fs::read_symlink(folder / "best"), "step-2");
+  }
+}
+
+TEST_F(TrainerTest, ValidationLossIsThatOfTheHeldOutPairsOneByOne) {
+  dropout_ = 0.5;  // Not in validation.
+  options_.max_updates = 2;
+  options_.teacher_forcing.start = 0.5;
+  Model model = MakeModel();
+  absl::StatusOr<std::unique_ptr<Trainer>> trainer =
+      Trainer::Create(options_, buckets_, model, torch::kCPU, train_, valid_, {});
+  ASSERT_TRUE(trainer.ok() && (*trainer)->Run().ok());
+  model->eval();
+  double nll = 0;
+  int64_t tokens = 0;
+  for (int64_t i = 0; i < valid_.size(); ++i) {
+    const Batch batch = Collate({valid_[i]});
+    nll += CrossEntropy(model(batch, TeacherForcing()), batch, 0).nll.item<double>();
+    tokens += batch.target_tokens;
+  }
+  EXPECT_NEAR((*trainer)->state().validations.back().metrics.at("loss"),
+              nll / static_cast<double>(tokens), 1e-5);
+}
+
+TEST_F(TrainerTest, EvaluatesInEvalModeAndGoesOnTraining) {
+  dropout_ = 0.5;
+  options_.validate_every = 1;
+  options_.max_updates = 2;
+  int calls = 0;
+  TrainerHooks hooks;
+  hooks.evaluate = [&](Model model) {
+    ++calls;
+    EXPECT_FALSE(model->is_training());
+    return std::map<std::string, double>{};
+  };
+  Train(std::move(hooks));
+  EXPECT_EQ(calls, 2);
+
+  // Validating more or less often leaves the training alone.
+  const TemporaryFolder other;
+  options_.run = other.path();
+  options_.validate_every = 100;
+  Train();
+  EXPECT_TRUE(other.Read("step-2/model.safetensors") == folder_.Read("step-2/model.safetensors"));
+}
+
+TEST_F(TrainerTest, LogHasALineOfJsonForEachReportAndValidation) {
+  options_.report_every = 2;
+  options_.validate_every = 3;
+  options_.max_updates = 7;
+  Train();
+  std::vector<std::string> events;
+  for (const nlohmann::json& line : LogLines()) {
+    events.push_back(line.at("event").get<std::string>() + " " +
+                     std::to_string(line.at("update").get<int>()));
+    EXPECT_TRUE(line.at("loss").is_number());
+  }
+  EXPECT_THAT(events, ::testing::ElementsAre("progress 2", "validation 3", "progress 4",
+                                             "progress 6", "validation 6", "validation 7"));
+}
+
+TEST_F(TrainerTest, ReportsTheMeanOfTheUpdatesSinceTheLastReport) {
+  // Updates 1 and 2 and, after a stop, 3 and 4, reported one by one and two together.
+  options_.max_updates = 4;
+  options_.report_every = 1;
+  std::vector<Progress> single;
+  TrainerHooks hooks;
+  hooks.on_progress = [&](const Progress& progress) { single.push_back(progress); };
+  Train(hooks);
+  ASSERT_EQ(single.size(), 4u);
+  const double batches = 6;
+  EXPECT_NEAR(single[2].epoch, 3 / batches, 1e-12);
+  EXPECT_DOUBLE_EQ(single[2].learning_rate, 0.01);
+  EXPECT_DOUBLE_EQ(single[2].teacher_forcing, 1);
+
+  const TemporaryFolder other;
+  options_.run = other.path();
+  options_.report_every = 4;
+  Train(StoppingAfter(2));
+  std::vector<Progress> joint;
+  hooks.on_progress = [&](const Progress& progress) { joint.push_back(progress); };
+  Train(hooks);
+  ASSERT_EQ(joint.size(), 1u);
+  EXPECT_NEAR(joint[0].gradient_norm, (single[2].gradient_norm + single[3].gradient_norm) / 2,
+              1e-6);
+  EXPECT_GE(joint[0].loss, std::min(single[2].loss, single[3].loss));
+  EXPECT_LE(joint[0].loss, std::max(single[2].loss, single[3].loss));
+}
+
+TEST_F(TrainerTest, RunBelowAFileIsAnErrorThatNamesThePath) {
+  options_.run = folder_.Write("file", "") + "/run";
+  const absl::Status saving = RunStatus(StoppingAfter(1));
+  EXPECT_FALSE(saving.ok());
+  EXPECT_THAT(std::string(saving.message()), HasSubstr(options_.run + "/step-1"));
+  options_.max_updates = 1;
+  const absl::Status logging = RunStatus({});
+  EXPECT_FALSE(logging.ok());
+  EXPECT_THAT(std::string(logging.message()), HasSubstr(options_.run + "/log.jsonl"));
+}
+
+TEST_F(TrainerTest, RunFolderThatVanishesIsAnErrorThatNamesThePath) {
+  fs::create_directory(folder_ / "run");
+  options_.run = folder_ / "run";
+  options_.validate_every = 2;
+  TrainerHooks hooks;
+  hooks.stop_requested = [&] {
+    fs::remove_all(options_.run);
+    return false;
+  };
+  const absl::Status status = RunStatus(hooks);
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(options_.run));
+}
+
+TEST_F(TrainerTest, FailedSaveLeavesTheLastStepWhole) {
+  options_.max_updates = 2;
+  Train();
+  options_.max_updates = 4;
+  TrainerHooks hooks;
+  hooks.on_progress = [&](const Progress&) {  // `latest` can not be replaced any more.
+    fs::remove(folder_ / "latest");
+    fs::create_directories(folder_ / "latest/in the way");
+  };
+  options_.report_every = 4;
+  const absl::Status status = RunStatus(hooks);
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(folder_ / "latest"));
+  EXPECT_TRUE(ReadTensors(folder_ / "step-2/model.safetensors").ok());
+}
+
+TEST_F(TrainerTest, StepThatDoesNotFitIsRefused) {
+  options_.max_updates = 1;
+  Train();
+  ModelOptions deeper = MakeModel()->options();
+  deeper.encoder.layers = 2;
+  const absl::Status status =
+      Trainer::Create(options_, buckets_, Model(deeper), torch::kCPU, train_, valid_, {}).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("encoder."));
+}
+
+TEST_F(TrainerTest, DamagedStepIsRefusedInsteadOfStartingAgain) {
+  options_.max_updates = 1;
+  Train();
+  fs::resize_file(folder_ / "step-1/model.safetensors", 100);
+  EXPECT_TRUE(absl::IsDataLoss(Create().status())) << Create().status();
+  fs::remove_all(folder_ / "step-1");  // `latest` leads nowhere.
+  const absl::Status status = Create().status();
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(folder_ / "latest"));
+}
+
+TEST_F(TrainerTest, FailedEvaluationEndsTheRunWithItsError) {
+  options_.max_updates = 1;
+  TrainerHooks hooks;
+  hooks.evaluate = [](Model) { return absl::ResourceExhaustedError("no paper left"); };
+  const absl::Status status = RunStatus(hooks);
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  hooks.evaluate = [](Model) -> std::map<std::string, double> {
+    throw std::runtime_error("no ink left");
+  };
+  EXPECT_THAT(std::string(RunStatus(hooks).message()), HasSubstr("no ink left"));
+}
+
+TEST_F(TrainerTest, MetricThatIsNoNumberEndsTheRunByName) {
+  // It could not be compared, nor be read back from the step.
+  for (const double value : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+    const TemporaryFolder folder;
+    options_.run = folder.path();
+    options_.metric = Metric::kBleu;
+    options_.validate_every = 1;
+    options_.max_updates = 2;
+    const absl::Status status = RunStatus(Evaluating("bleu", {1, value}));
+    EXPECT_FALSE(status.ok());
+    EXPECT_THAT(std::string(status.message()), HasSubstr("bleu"));
+    EXPECT_EQ(Train(Evaluating("bleu", {2}))->state().validations.size(), 2u);
+  }
+}
+
+TEST_F(TrainerTest, MetricThatIsNotEvaluatedIsNamed) {
+  options_.metric = Metric::kBleu;
+  options_.max_updates = 1;
+  const absl::Status without = Create().status();
+  EXPECT_TRUE(absl::IsInvalidArgument(without)) << without;
+  EXPECT_THAT(std::string(without.message()), StartsWith("train.metric"));
+  const absl::Status other = RunStatus(Evaluating("chrf", {1}));
+  EXPECT_FALSE(other.ok());
+  EXPECT_THAT(std::string(other.message()), HasSubstr("bleu"));
+}
+
+TEST_F(TrainerTest, LossThatIsNoNumberEndsTheRun) {
+  options_.max_updates = 5;
+  options_.schedule.rate = 1e30;
+  options_.optimizer.kind = OptimizerKind::kSgd;
+  const absl::Status status = RunStatus({});
+  EXPECT_TRUE(absl::IsInternal(status)) << status;
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("update"), HasSubstr("train.schedule.rate")));
+}
+
+TEST(ValidateTrain, NamesTheKeyAndItsValue) {
+  const std::pair<std::string, std::function<void(TrainOptions&)>> mistakes[] = {
+      {"train.run", [](TrainOptions& o) { o.run = ""; }},
+      {"train.threads -1", [](TrainOptions& o) { o.threads = -1; }},
+      {"train.max_updates -2", [](TrainOptions& o) { o.max_updates = -2; }},
+      {"train.max_epochs -3", [](TrainOptions& o) { o.max_epochs = -3; }},
+      {"train.max_minutes -0.5", [](TrainOptions& o) { o.max_minutes = -0.5; }},
+      {"train.accumulate 0", [](TrainOptions& o) { o.accumulate = 0; }},
+      {"train.label_smoothing 1", [](TrainOptions& o) { o.label_smoothing = 1; }},
+      {"train.optimizer.beta1 1.5", [](TrainOptions& o) { o.optimizer.beta1 = 1.5; }},
+      {"train.optimizer.beta2 -0.5", [](TrainOptions& o) { o.optimizer.beta2 = -0.5; }},
+      {"train.optimizer.clip_norm -1", [](TrainOptions& o) { o.optimizer.clip_norm = -1; }},
+      {"train.schedule.rate 0", [](TrainOptions& o) { o.schedule.rate = 0; }},
+      {"train.schedule.warmup -4", [](TrainOptions& o) { o.schedule.warmup = -4; }},
+      {"train.schedule.decay 2", [](TrainOptions& o) { o.schedule.decay = 2; }},
+      {"train.teacher_forcing.start 1.25", [](TrainOptions& o) { o.teacher_forcing.start = 1.25; }},
+      {"train.teacher_forcing.floor -0.25",
+       [](TrainOptions& o) { o.teacher_forcing.floor = -0.25; }},
+      {"train.teacher_forcing.decay -1", [](TrainOptions& o) { o.teacher_forcing.decay = -1; }},
+      {"train.teacher_forcing.decay 3",
+       [](TrainOptions& o) {
+         o.teacher_forcing.kind = ForcingScheduleKind::kExponential;
+         o.teacher_forcing.decay = 3;
+       }},
+      {"train.teacher_forcing.decay 0.5",
+       [](TrainOptions& o) {
+         o.teacher_forcing.kind = ForcingScheduleKind::kInverseSigmoid;
+         o.teacher_forcing.decay = 0.5;
+       }},
+      {"train.report_every 0", [](TrainOptions& o) { o.report_every = 0; }},
+      {"train.validate_every 0", [](TrainOptions& o) { o.validate_every = 0; }},
+      {"train.save_every -1", [](TrainOptions& o) { o.save_every = -1; }},
+      {"train.patience -1", [](TrainOptions& o) { o.patience = -1; }},
+      {"train.keep_last 0", [](TrainOptions& o) { o.keep_last = 0; }},
+  };
+  TrainOptions good;
+  good.run = "run";
+  EXPECT_TRUE(Validate(good).ok());
+  for (const auto& [expected, make] : mistakes) {
+    TrainOptions options = good;
+    make(options);
+    const absl::Status status = Validate(options);
+    const std::vector<std::string> parts = absl::StrSplit(expected, ' ');
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << expected;
+    EXPECT_THAT(std::string(status.message()), StartsWith(parts[0] + ":"));
+    if (parts.size() > 1)
+      EXPECT_THAT(std::string(status.message()), HasSubstr("found " + parts[1]));
+  }
+}
+
+}  // namespace
+}  // namespace seq2seq
