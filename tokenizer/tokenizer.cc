@@ -1,23 +1,20 @@
 #include "tokenizer/tokenizer.h"
 
+#include <array>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
-
-// SentencePiece's header puts a string_view of its own into namespace absl, which is not Abseil's.
-#define absl sentencepiece_absl
-#include <sentencepiece_processor.h>
-#undef absl
+#include "tokenizer/sentencepiece.h"
 
 namespace seq2seq {
 namespace {
 
 std::string_view ToStd(absl::string_view text) { return {text.data(), text.size()}; }
-
-std::vector<int32_t> ToIds(const std::vector<int>& ids) { return {ids.begin(), ids.end()}; }
 
 // Takes a number of 7 bits a byte, the lowest first, off `bytes`; false if it does not end.
 bool ReadVarint(absl::string_view& bytes, uint64_t& value) {
@@ -47,43 +44,35 @@ bool HasNormalizer(absl::string_view bytes) {
 }  // namespace
 
 struct Tokenizer::Model {
-  sentencepiece::SentencePieceProcessor processor;
+  const SentencePieceLibrary* library;
+  std::unique_ptr<SentencePieceModel> pieces;
   std::string bytes;
 };
 
 absl::StatusOr<Tokenizer> Tokenizer::Load(const std::string& path) {
   auto model = std::make_shared<Model>();
+  SEQ2SEQ_ASSIGN_OR_RETURN(model->library, OpenSentencePiece());
   SEQ2SEQ_ASSIGN_OR_RETURN(model->bytes, ReadFile(path));
   // An empty file parses as a model without pieces, and SentencePiece ends the program over it.
-  if (!HasNormalizer(model->bytes) || !model->processor.LoadFromSerializedProto(model->bytes).ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": not a SentencePiece model"));
-  }
-  const auto& processor = model->processor;
-  if (processor.pad_id() != kPadId || processor.unk_id() != kUnknownId || processor.bos_id() != kBosId ||
-      processor.eos_id() != kEosId) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": pad, unk, bos and eos must be 0, 1, 2 and 3, found ", processor.pad_id(), ", ",
-        processor.unk_id(), ", ", processor.bos_id(), " and ", processor.eos_id()));
+  if (HasNormalizer(model->bytes)) model->pieces = model->library->load(model->bytes);
+  if (model->pieces == nullptr) return absl::InvalidArgumentError(absl::StrCat(path, ": not a SentencePiece model"));
+  const std::array<int, 4> ids = model->pieces->SpecialIds();
+  if (ids != std::array<int, 4>{kPadId, kUnknownId, kBosId, kEosId}) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": pad, unk, bos and eos must be 0, 1, 2 and 3, found ",
+                                                   absl::StrJoin(ids, ", ")));
   }
   return Tokenizer(std::move(model));
 }
 
-int64_t Tokenizer::size() const { return model_->processor.GetPieceSize(); }
+int64_t Tokenizer::size() const { return model_->pieces->Size(); }
 
-std::vector<int32_t> Tokenizer::Encode(absl::string_view text) const {
-  return ToIds(model_->processor.EncodeAsIds(ToStd(text)));
-}
+std::vector<int32_t> Tokenizer::Encode(absl::string_view text) const { return model_->pieces->Encode(ToStd(text)); }
 
-absl::StatusOr<std::vector<std::vector<int32_t>>> Tokenizer::EncodeNBest(absl::string_view text,
-                                                                         int n) const {
-  std::vector<std::vector<int>> found;
-  const auto status = model_->processor.NBestEncode(ToStd(text), n, &found);
-  if (!status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("n-best segmentation: ", status.error_message()));
-  }
+absl::StatusOr<std::vector<std::vector<int32_t>>> Tokenizer::EncodeNBest(absl::string_view text, int n) const {
   std::vector<std::vector<int32_t>> segmentations;
-  for (const std::vector<int>& ids : found) segmentations.push_back(ToIds(ids));
-  return segmentations;
+  std::string error;
+  if (model_->pieces->EncodeNBest(ToStd(text), n, segmentations, error)) return segmentations;
+  return absl::InvalidArgumentError(absl::StrCat("n-best segmentation: ", error));
 }
 
 std::vector<std::vector<int32_t>> Tokenizer::Sample(absl::Span<const std::string> texts, double alpha,
@@ -95,26 +84,24 @@ std::vector<std::vector<int32_t>> Tokenizer::Sample(absl::Span<const std::string
   static std::mutex seeding;
   const std::lock_guard<std::mutex> lock(seeding);
   constexpr uint32_t kNoSeed = ~uint32_t{0};  // What SentencePiece takes for "leave the seed as it is".
-  sentencepiece::SetRandomGeneratorSeed(seed == kNoSeed ? 0 : seed);
+  model_->library->seed(seed == kNoSeed ? 0 : seed);
   std::thread([&] {
     for (const std::string& text : texts) {
-      std::vector<int> ids;
-      const auto status =
-          model_->processor.SampleEncode(text, /*nbest_size=*/-1, static_cast<float>(alpha), &ids);
-      samples.push_back(status.ok() ? ToIds(ids) : Encode(text));  // Char and word models do not sample.
+      std::vector<int32_t> ids = model_->pieces->Sample(text, static_cast<float>(alpha));
+      samples.push_back(ids.empty() ? Encode(text) : std::move(ids));  // Char and word models do not sample.
     }
   }).join();
   return samples;
 }
 
 std::string Tokenizer::Decode(absl::Span<const int32_t> ids) const {
-  return model_->processor.DecodeIds(std::vector<int>(ids.begin(), ids.end()));
+  return model_->pieces->Decode({ids.begin(), ids.end()});
 }
 
 std::vector<std::string> Tokenizer::Pieces(absl::Span<const int32_t> ids) const {
   std::vector<std::string> pieces;
   pieces.reserve(ids.size());
-  for (const int32_t id : ids) pieces.push_back(model_->processor.IdToPiece(id));
+  for (const int32_t id : ids) pieces.push_back(model_->pieces->Piece(id));
   return pieces;
 }
 

@@ -11,54 +11,44 @@
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
-
-// SentencePiece's header puts a string_view of its own into namespace absl, which is not Abseil's.
-#define absl sentencepiece_absl
-#include <sentencepiece_trainer.h>
-#undef absl
+#include "tokenizer/sentencepiece.h"
 
 namespace seq2seq {
 namespace {
 
-// Hands the lines of several files to SentencePiece.
-class FileLines : public sentencepiece::SentenceIterator {
+// The lines of several files that a tokenizer can learn from.
+class FileLines {
  public:
-  explicit FileLines(std::vector<std::unique_ptr<LineReader>> readers) : readers_(std::move(readers)) {
-    FileLines::Next();
-  }
+  explicit FileLines(std::vector<std::unique_ptr<LineReader>> readers) : readers_(std::move(readers)) {}
 
-  bool done() const override { return current_ == readers_.size(); }
-
-  void Next() override {
-    for (; current_ < readers_.size(); ++current_) {
-      while (true) {
-        const absl::StatusOr<bool> more = readers_[current_]->Next(line_);
-        if (!more.ok()) {
-          error_ = more.status();
-          current_ = readers_.size();
-          return;
-        }
-        if (!*more) break;
-        // SentencePiece ends the program over a text of nothing but space.
-        if (absl::StripAsciiWhitespace(line_).empty()) continue;
-        if (IsValidUtf8(line_)) return;
+  // Puts the next line into `line`; false at the end or at an error.
+  bool Next(std::string& line) {
+    while (current_ < readers_.size() && error_.ok()) {
+      const absl::StatusOr<bool> more = readers_[current_]->Next(line);
+      if (!more.ok()) {
+        error_ = more.status();
+      } else if (!*more) {
+        ++current_;
+      } else if (!IsValidUtf8(line)) {
         ++invalid_;
+      } else if (!absl::StripAsciiWhitespace(line).empty()) {  // SentencePiece ends the program over nothing but space.
+        ++lines_;
+        return true;
       }
     }
+    return false;
   }
-
-  const std::string& value() const override { return line_; }
-  sentencepiece::util::Status status() const override { return {}; }
 
   const absl::Status& error() const { return error_; }
   int64_t invalid() const { return invalid_; }
+  int64_t lines() const { return lines_; }
 
  private:
   std::vector<std::unique_ptr<LineReader>> readers_;
   size_t current_ = 0;
-  std::string line_;
   absl::Status error_;
   int64_t invalid_ = 0;
+  int64_t lines_ = 0;
 };
 
 // As an item of a CSV line, which may hold commas.
@@ -80,10 +70,6 @@ absl::Status TrainTokenizer(const TokenizerTrainOptions& options) {
     readers.push_back(std::move(reader));
   }
   FileLines lines(std::move(readers));
-  const std::string files = absl::StrJoin(options.input, ", ");
-  if (lines.done() && lines.error().ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(files, ": no text to learn from"));
-  }
   const std::unordered_map<std::string, std::string> arguments = {
       {"model_type", EnumTexts(options.kind)[static_cast<size_t>(options.kind)]},
       {"vocab_size", absl::StrCat(options.vocab_size)},
@@ -98,11 +84,15 @@ absl::Status TrainTokenizer(const TokenizerTrainOptions& options) {
       {"eos_id", "3"},
       {"minloglevel", "2"},
   };
+  SEQ2SEQ_ASSIGN_OR_RETURN(const SentencePieceLibrary* library, OpenSentencePiece());
   std::string model;
-  const auto status = sentencepiece::SentencePieceTrainer::Train(arguments, &lines, &model);
+  const std::string problem =
+      library->train(arguments, [&lines](std::string& line) { return lines.Next(line); }, model);
   SEQ2SEQ_RETURN_IF_ERROR(lines.error());
-  if (!status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(files, ": cannot learn a tokenizer: ", status.error_message()));
+  const std::string files = absl::StrJoin(options.input, ", ");
+  if (lines.lines() == 0) return absl::InvalidArgumentError(absl::StrCat(files, ": no text to learn from"));
+  if (!problem.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(files, ": cannot learn a tokenizer: ", problem));
   }
   if (lines.invalid() > 0) {
     Log(LogLevel::kWarning, absl::StrCat(files, ": passed over ", lines.invalid(), " lines that are not UTF-8"));

@@ -36,8 +36,8 @@ absl::Status Validate(const ModelOptions& options);
 
 // An encoder, a decoder that attends to it, and the bridge between.
 //
-//   Model model(options);                         // Validate(options) must be OK.
-//   torch::Tensor logits = model(batch, {});      // Training: all scores at once.
+//   Model model(options);                                      // Validate(options) must be OK.
+//   torch::Tensor logits = model(batch, TeacherForcing());     // Training: all scores at once.
 //
 //   Model::ContainedType::Start start = model->Begin(batch);   // Search: step by step.
 //   DecoderStep step = model->decoder()->Step(model->decoder()->ProjectTokens(bos), start.state, start.memory);

@@ -136,9 +136,11 @@ void AddEval(CLI::App& program, absl::Status* status) {
                    "The references, one a line; repeat for several. An empty line is no "
                    "reference where another file has one")
       ->option_text("FILE")
+      ->allow_extra_args(false)
       ->required();
   eval->add_option("--metric", flags->metrics, "bleu, chrf or chrf++; repeat for several")
       ->check(CLI::IsMember({"bleu", "chrf", "chrf++"}))
+      ->allow_extra_args(false)
       ->capture_default_str();
   eval->add_option("--tokenize", flags->tokenize, "How BLEU cuts the text into tokens")
       ->check(CLI::IsMember(TokenizationsByName()))

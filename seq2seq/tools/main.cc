@@ -2,6 +2,8 @@
 // is 0, or 1 behind one line that says what is wrong.
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <string>
@@ -11,6 +13,14 @@
 #include "seq2seq/tools/command.h"
 
 namespace {
+
+// Lets OpenMP's threads sleep while they wait, unless the user has chosen: they spin by default, and lose most of the
+// speed as soon as another process wants a core. OpenMP reads this before main, so the program starts once more.
+void ChooseWaitPolicy(char** argv) {
+  if (getenv("OMP_WAIT_POLICY") != nullptr) return;
+  setenv("OMP_WAIT_POLICY", "passive", 0);
+  execv("/proc/self/exe", argv);  // Returns only if it fails; then the threads spin.
+}
 
 void SetUpLogging() {
   spdlog::set_default_logger(spdlog::stderr_color_mt("seq2seq"));
@@ -28,6 +38,7 @@ void SetUpLogging() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ChooseWaitPolicy(argv);
   SetUpLogging();
   CLI::App program("Trains, applies and measures recurrent sequence-to-sequence models.", "seq2seq");
   program.set_version_flag("--version", "seq2seq " SEQ2SEQ_VERSION);

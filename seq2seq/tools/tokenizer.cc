@@ -95,6 +95,7 @@ void AddLearning(CLI::App& tokenizer, absl::Status* status) {
   auto kind = std::make_shared<std::string>(kinds[0]);
   train->add_option("-i,--input", options->input, "Text, plain or gzip; repeat for a model that languages share")
       ->option_text("FILE")
+      ->allow_extra_args(false)
       ->required();
   train->add_option("-m,--model", options->model, "The file to write")->option_text("FILE")->required();
   train->add_option("-t,--type", *kind, "How pieces are chosen")->check(CLI::IsMember(kinds))->capture_default_str();
@@ -112,7 +113,8 @@ void AddLearning(CLI::App& tokenizer, absl::Status* status) {
       ->check(CLI::IsMember({"nmt_nfkc", "nfkc", "nmt_nfkc_cf", "nfkc_cf", "identity"}))
       ->capture_default_str();
   train->add_option("--symbol", options->symbols, "A piece that is never split, such as <name>; repeat for several")
-      ->option_text("TEXT");
+      ->option_text("TEXT")
+      ->allow_extra_args(false);
   train->add_option("--max-sentences", options->max_sentences, "Lines to learn from; a larger corpus is sampled")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

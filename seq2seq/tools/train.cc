@@ -255,7 +255,7 @@ void AddTrain(CLI::App& program, absl::Status* status) {
   auto flags = std::make_shared<TrainFlags>();
   train->add_option("-c,--config", flags->configs, "YAML; repeat it, and what comes later wins")
       ->option_text("FILE")
-      ->take_all();
+      ->allow_extra_args(false);
   train->add_option("settings", flags->overrides, "Set on top of the files, as train.seed=2")->option_text("key=value ...");
   train->add_flag("--dump-config", flags->dump_config, "Print the configuration and do nothing else");
   Config defaults;

@@ -1,7 +1,9 @@
 #include "seq2seq/model/model.h"
 
+#include <algorithm>
 #include <functional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -100,11 +102,10 @@ TEST(Model, GradientsAgreeWithFiniteDifferences) {
       // The places with the largest gradient tell most, and some others.
       const torch::Tensor gradient = gradients.at(name).flatten();
       const torch::Tensor places =
-          torch::cat({gradient.abs().topk(std::min<int64_t>(3, gradient.numel())).indices().cpu(),
+          torch::cat({std::get<1>(gradient.abs().topk(std::min<int64_t>(3, gradient.numel()))),
                       torch::randint(gradient.numel(), {3}, torch::kInt64)});
       for (int64_t i = 0; i < places.numel(); ++i) {
         const int64_t place = places[i].item<int64_t>();
-        // Padding's embedding gets no gradient, and is read nowhere that matters.
         torch::Tensor value = parameter.flatten()[place];
         const double before = value.item<double>();
         value.fill_(before + kStep);
@@ -146,8 +147,9 @@ TEST(Model, SameSeedGivesTheSameFirstWeights) {
   const TensorMap one = weights(1), again = weights(1), two = weights(2);
   for (const auto& [name, tensor] : one) {
     EXPECT_TRUE(torch::equal(tensor, again.at(name))) << name;
-    if (name.find("bias") == std::string::npos)
+    if (name.find("bias") == std::string::npos) {
       EXPECT_FALSE(torch::equal(tensor, two.at(name))) << name;
+    }
   }
 }
 

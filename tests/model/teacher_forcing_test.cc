@@ -45,7 +45,7 @@ TEST(TeacherForcing, RateOneIsPlainBitForBitAndDrawsNothing) {
   for (const CoinScope scope : kScopes) {
     for (const OwnToken own : {OwnToken::kArgmax, OwnToken::kSample}) {
       const torch::Tensor before = GeneratorState();
-      EXPECT_TRUE(torch::equal(model(batch, {1.0, scope, own}), plain));
+      EXPECT_TRUE(torch::equal(model(batch, TeacherForcing{1.0, scope, own}), plain));
       EXPECT_TRUE(torch::equal(GeneratorState(), before));
     }
   }
@@ -67,7 +67,8 @@ TEST(TeacherForcing, RateZeroFeedsTheModelsOwnBest) {
     Batch own = batch;
     own.target_input = GreedyInput(model, batch);
     ASSERT_FALSE(torch::equal(own.target_input, batch.target_input));
-    EXPECT_LT(MaxDifference(model(batch, {0.0, scope}), model(own, TeacherForcing())), 1e-12);
+    EXPECT_LT(MaxDifference(model(batch, TeacherForcing{0.0, scope}), model(own, TeacherForcing())),
+              1e-12);
   }
 }
 
@@ -106,7 +107,7 @@ TEST(TeacherForcing, CoinsMixTruthAndOwnTokensAsDrawn) {
   const torch::Tensor logits = model(batch, forcing);
   EXPECT_LT(MaxDifference(logits, decoder->Logits(torch::stack(readouts, 1)).flatten(0, 1)), 1e-12);
   EXPECT_GT(MaxDifference(logits, model(batch, TeacherForcing())), 1e-3);
-  EXPECT_GT(MaxDifference(logits, model(batch, {0.0})), 1e-3);
+  EXPECT_GT(MaxDifference(logits, model(batch, TeacherForcing{0.0})), 1e-3);
 }
 
 TEST(CoinScope, TokenMixesWithinASentence) {

@@ -30,7 +30,7 @@ class RunTest(unittest.TestCase):
         self.root = pathlib.Path(scratch.name).resolve() / "repository"
         self.data = self.root.parent / "corpus"
         shutil.copytree(RECIPE, self.root / "recipes" / "translate")
-        for name, text in {"setup": RECORD, "bin/cmake": RECORD, "build/release/seq2seq": SEQ2SEQ}.items():
+        for name, text in {"setup": RECORD, "bin/cmake": RECORD, "build/release/bin/seq2seq": SEQ2SEQ}.items():
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
@@ -56,7 +56,7 @@ class RunTest(unittest.TestCase):
         home, run, data = "work/translate/corpus", "work/translate/corpus/en-fr-small", self.data
         self.assertEqual(self.calls(), [
             "cmake --preset release",
-            "cmake --build --preset release --target seq2seq",
+            "cmake --build --preset release --target seq2seq_program",
             f"seq2seq tokenizer train --type bpe --vocab-size 8000 --input {data}/train.en --input {data}/train.fr "
             f"--model {home}/en-fr-8000.model",
             f"seq2seq train -c recipes/translate/small.yaml train.run={run} train.max_minutes=1 "
@@ -69,7 +69,7 @@ class RunTest(unittest.TestCase):
             f"seq2seq eval -i {run}/test_b.fr -r {data}/test_b.fr"])
         self.assertIn("source     test_b en 2\nreference  test_b fr 2\noutput     test_b en 2\n", result.stdout)
         self.assertEqual(result.stdout.count("\noutput  "), 10)
-        self.assertTrue(result.stdout.endswith(f'echo "..." | build/release/seq2seq decode -m {run}\n'))
+        self.assertTrue(result.stdout.endswith(f'echo "..." | build/release/bin/seq2seq decode -m {run}\n'))
 
     def test_learns_the_tokenizer_once(self):
         self.run_recipe("--data", "corpus", "--target", "fr")

@@ -150,7 +150,9 @@ TEST(BeamSearch, NBestAreSortedDifferentAndTheFirstIsTheBest) {
       std::set<Tokens> different;
       for (size_t i = 0; i < found.size(); ++i) {
         different.insert(found[i].tokens);
-        if (i > 0) EXPECT_LE(found[i].score, found[i - 1].score);
+        if (i > 0) {
+          EXPECT_LE(found[i].score, found[i - 1].score);
+        }
         EXPECT_EQ(found[i].token_scores.size(), found[i].tokens.size() + 1);
         double sum = 0;
         for (const double score : found[i].token_scores) sum += score;

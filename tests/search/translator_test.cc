@@ -144,7 +144,9 @@ TEST_F(TranslatorTest, NBestAreReturnedBestFirst) {
   for (const Candidates& candidates : Translate(lines_)) {
     ASSERT_THAT(candidates, SizeIs(4));
     for (size_t i = 0; i < 4; ++i) {
-      if (i > 0) EXPECT_LE(candidates[i].score, candidates[i - 1].score);
+      if (i > 0) {
+        EXPECT_LE(candidates[i].score, candidates[i - 1].score);
+      }
       EXPECT_EQ(candidates[i].token_scores.size(), candidates[i].pieces.size() + 1);
     }
   }

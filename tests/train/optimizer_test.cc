@@ -53,7 +53,7 @@ void SetGradients(const TensorMap& parameters, int64_t update) {
   }
 }
 
-double MaxDifference(const TensorMap& a, const TensorMap& b) {
+double LargestDifference(const TensorMap& a, const TensorMap& b) {
   double largest = a.size() == b.size() ? 0 : std::numeric_limits<double>::infinity();
   for (const auto& [name, tensor] : a)
     largest = std::max(largest, MaxDifference(tensor, b.at(name)));
@@ -77,9 +77,9 @@ TEST(Adam, AgreesWithTorchAdam) {
     optimizer->Step(rate, update);
     static_cast<torch::optim::AdamOptions&>(twin.param_groups()[0].options()).lr(rate);
     twin.step();
-    EXPECT_LT(MaxDifference(parameters, twin_parameters), 1e-12) << update;
+    EXPECT_LT(LargestDifference(parameters, twin_parameters), 1e-12) << update;
   }
-  EXPECT_GT(MaxDifference(parameters, TinyParameters()), 0.1);
+  EXPECT_GT(LargestDifference(parameters, TinyParameters()), 0.1);
 }
 
 TEST(Sgd, AgreesWithTorchSgd) {
@@ -94,7 +94,7 @@ TEST(Sgd, AgreesWithTorchSgd) {
     optimizer->Step(rate, update);
     static_cast<torch::optim::SGDOptions&>(twin.param_groups()[0].options()).lr(rate);
     twin.step();
-    EXPECT_LT(MaxDifference(parameters, twin_parameters), 1e-12) << update;
+    EXPECT_LT(LargestDifference(parameters, twin_parameters), 1e-12) << update;
   }
   EXPECT_THAT(optimizer->State(), IsEmpty());
 }
@@ -128,8 +128,8 @@ TEST(Optimizer, RestoredOneGoesOnAsTheFirst) {
     first->Step(0.1, update);
     second->Step(0.1, update);
   }
-  EXPECT_EQ(MaxDifference(parameters, others), 0);
-  EXPECT_EQ(MaxDifference(first->State(), second->State()), 0);
+  EXPECT_EQ(LargestDifference(parameters, others), 0);
+  EXPECT_EQ(LargestDifference(first->State(), second->State()), 0);
 }
 
 TEST(Optimizer, StateIsNamedAfterTheParameters) {
