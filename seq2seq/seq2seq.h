@@ -1,0 +1,25 @@
+// Everything for embedding seq2seq in a program: translating with a trained model, and the parts to train one.
+//
+//   #include "seq2seq/seq2seq.h"
+//
+//   auto translator = seq2seq::Translator::Load("runs/multi30k");
+//   if (!translator.ok()) …
+//   auto results = translator->Translate({"A dog runs."});
+//   std::cout << (*results)[0][0].text << "\n";
+#ifndef SEQ2SEQ_SEQ2SEQ_H_
+#define SEQ2SEQ_SEQ2SEQ_H_
+
+#include "seq2seq/data/corpus.h"
+#include "seq2seq/metrics/bleu.h"
+#include "seq2seq/metrics/chrf.h"
+#include "seq2seq/model/model.h"
+#include "seq2seq/model/run_folder.h"
+#include "seq2seq/model/weights.h"
+#include "seq2seq/search/beam.h"
+#include "seq2seq/search/model_scorer.h"
+#include "seq2seq/search/translator.h"
+#include "seq2seq/train/trainer.h"
+#include "tokenizer/tokenizer.h"
+#include "tokenizer/train.h"
+
+#endif  // SEQ2SEQ_SEQ2SEQ_H_

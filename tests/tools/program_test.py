@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+"""The program as a user meets it: its subcommands in a row, and what it says to mistakes.
+
+usage: program_test.py PROGRAM
+"""
+
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = ""
+ENGLISH = "a the red blue big small dog cat runs sleeps house tree".split()
+GERMAN = "ein der rote blaue große kleine Hund Katze rennt schläft Haus Baum".split()
+
+
+def seq2seq(*arguments, stdin="", **options):
+    """Runs the program; text goes in as it is, so that it may be anything but UTF-8."""
+    raw = stdin if isinstance(stdin, bytes) else stdin.encode()
+    return subprocess.run([PROGRAM, *map(str, arguments)], input=raw, capture_output=True, check=False, **options)
+
+
+def write_corpus(folder, name, count, seed):
+    """Sentences of three to seven words, translated word by word."""
+    draw = random.Random(seed)
+    words = [[draw.randrange(len(ENGLISH)) for _ in range(draw.randint(3, 7))] for _ in range(count)]
+    for language, lexicon in (("en", ENGLISH), ("de", GERMAN)):
+        text = "".join(" ".join(lexicon[word] for word in sentence) + "\n" for sentence in words)
+        (folder / f"{name}.{language}").write_text(text, encoding="utf-8")
+
+
+class ProgramTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.scratch.name)
+        write_corpus(cls.folder, "train", 2000, seed=1)
+        write_corpus(cls.folder, "val", 50, seed=2)
+        write_corpus(cls.folder, "test", 40, seed=3)
+        cls.tokenizer = cls.folder / "joint.model"
+        learned = seq2seq("tokenizer", "train", "-i", cls.folder / "train.en", "-i", cls.folder / "train.de",
+                          "-m", cls.tokenizer, "--vocab-size", "60")
+        assert learned.returncode == 0, learned.stderr
+        cls.run_folder = cls.folder / "run"
+        trained = cls.train("train.max_updates=250")
+        assert trained.returncode == 0, trained.stderr
+        cls.progress = trained.stderr.decode()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+
+    @classmethod
+    def settings(cls, run=None):
+        """Of a model that learns word-by-word translation in seconds."""
+        text = cls.folder
+        return [f"train.run={run or cls.run_folder}", f"data.train=[{text}/train.en,{text}/train.de]",
+                f"data.valid=[{text}/val.en,{text}/val.de]", f"data.source_tokenizer={cls.tokenizer}",
+                f"data.target_tokenizer={cls.tokenizer}", "data.batch.size=50",
+                "model.encoder.embedding=24", "model.encoder.hidden=24", "model.encoder.dropout=0",
+                "model.decoder.embedding=24", "model.decoder.hidden=48", "model.decoder.dropout=0",
+                "train.schedule.rate=0.01", "train.schedule.warmup=50", "train.report_every=50",
+                "train.validate_every=125", "train.label_smoothing=0"]
+
+    @classmethod
+    def train(cls, *overrides, run=None):
+        return seq2seq("train", *cls.settings(run), *overrides)
+
+    def assert_fails(self, result, *parts):
+        """One line on stderr that names all `parts`, and exit code 1."""
+        message = result.stderr.decode()
+        self.assertEqual(result.returncode, 1, message)
+        self.assertEqual(message.count("\n"), 1, message)
+        for part in parts:
+            self.assertIn(str(part), message)
+
+    # The way through.
+
+    def test_training_reports_and_learns(self):
+        self.assertIn("tok/s", self.progress)
+        self.assertIn("padding", self.progress)
+        events = [json.loads(line) for line in (self.run_folder / "log.jsonl").read_text().splitlines()]
+        bleu = [event["bleu"] for event in events if event["event"] == "validation"]
+        self.assertEqual(len(bleu), 2)
+        self.assertGreater(bleu[1], bleu[0])
+        self.assertGreater(bleu[1], 60)
+
+    def test_decode_and_eval_agree_with_the_validation_of_training(self):
+        output = self.folder / "val.output"
+        decoded = seq2seq("decode", "-m", self.run_folder, "-i", self.folder / "val.en", "-o", output)
+        self.assertEqual(decoded.returncode, 0, decoded.stderr)
+        scored = seq2seq("eval", "-i", output, "-r", self.folder / "val.de", "--format", "json")
+        events = [json.loads(line) for line in (self.run_folder / "log.jsonl").read_text().splitlines()]
+        best = max(event["bleu"] for event in events if event["event"] == "validation")
+        self.assertAlmostEqual(json.loads(scored.stdout)["bleu"]["score"], best, places=6)
+
+    def test_decode_keeps_the_order_and_empty_lines(self):
+        result = seq2seq("decode", "-m", self.run_folder, stdin="the dog runs\n\n  \nthe cat sleeps\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout.decode(), "der Hund rennt\n\n\nder Katze schläft\n")
+
+    def test_decode_answers_a_line_before_the_next_is_there(self):
+        with subprocess.Popen([PROGRAM, "decode", "-m", str(self.run_folder)], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as process:
+            for english, german in ((b"the dog\n", b"der Hund\n"), (b"the red cat\n", b"der rote Katze\n")):
+                process.stdin.write(english)
+                process.stdin.flush()
+                self.assertEqual(process.stdout.readline(), german)
+            process.stdin.close()
+            self.assertEqual(process.wait(), 0)
+
+    def test_scores_of_decode_are_those_of_score(self):
+        source, target = self.folder / "test.en", self.folder / "greedy.de"
+        decoded = seq2seq("decode", "-m", self.run_folder, "-i", source, "--format", "jsonl", "-b", "3")
+        lines = [json.loads(line)["translations"][0] for line in decoded.stdout.decode().splitlines()]
+        target.write_text("".join(line["text"] + "\n" for line in lines), encoding="utf-8")
+        scored = seq2seq("score", "-m", self.run_folder, "-s", source, "-t", target)
+        self.assertEqual(scored.returncode, 0, scored.stderr)
+        scores = [float(line.split("\t")[0]) for line in scored.stdout.decode().splitlines()]
+        self.assertEqual(len(scores), len(lines))
+        for line, score in zip(lines, scores):
+            self.assertAlmostEqual(line["score"], score, delta=1e-4)
+
+    def test_moses_n_best_lists(self):
+        result = seq2seq("decode", "-m", self.run_folder, "-b", "4", "--n-best", "3", "--format", "moses",
+                         stdin="the dog runs\na cat\n")
+        rows = [line.split(" ||| ") for line in result.stdout.decode().splitlines()]
+        self.assertEqual([row[0] for row in rows], ["0"] * 3 + ["1"] * 3)
+        self.assertEqual(rows[0][1], "der Hund rennt")
+        self.assertGreaterEqual(float(rows[0][3]), float(rows[1][3]))
+
+    def test_tokenizer_encodes_and_decodes(self):
+        text = "der Hund rennt\nein Haus\n"
+        pieces = seq2seq("tokenizer", "encode", "-m", self.tokenizer, stdin=text).stdout
+        self.assertEqual(seq2seq("tokenizer", "decode", "-m", self.tokenizer, stdin=pieces).stdout.decode(), text)
+        ids = seq2seq("tokenizer", "encode", "--ids", "-m", self.tokenizer, stdin=text).stdout
+        self.assertEqual(seq2seq("tokenizer", "decode", "--ids", "-m", self.tokenizer, stdin=ids).stdout.decode(), text)
+
+    def test_inspect_counts_the_parameters(self):
+        table = seq2seq("inspect", self.run_folder).stdout.decode()
+        self.assertRegex(table, r"encoder\.forward_0\.weight_hh +\[96, 24\] +2,304\n")
+        self.assertIn("train:", table)
+        weights = seq2seq("inspect", self.run_folder / "best" / "model.safetensors").stdout.decode()
+        self.assertTrue(table.endswith(weights))
+
+    def test_dumped_configuration_reads_back_to_itself(self):
+        dumped = seq2seq("train", "--dump-config", *self.settings()).stdout
+        path = self.folder / "dumped.yaml"
+        path.write_bytes(dumped)
+        self.assertEqual(seq2seq("train", "-c", path, "--dump-config").stdout, dumped)
+        self.assertIn(b"# ", dumped)
+
+    # Going on.
+
+    def test_a_stopped_run_ends_as_one_that_was_not(self):
+        run = self.folder / "stopped"
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        with subprocess.Popen([PROGRAM, "train", *self.settings(run), "train.max_updates=250"],
+                              stderr=subprocess.PIPE, env=environment) as process:
+            while b"update     50 " not in process.stderr.readline():
+                self.assertIsNone(process.poll())
+            process.send_signal(signal.SIGTERM)
+            self.assertIn(b"stopped on request", process.communicate()[1])
+            self.assertEqual(process.returncode, 0)
+        stopped = json.loads((run / "latest" / "trainer.json").read_text())
+        self.assertLess(stopped["update"], 250)
+        result = self.train("train.max_updates=250", run=run)
+        self.assertIn(f"going on after update {stopped['update']}", result.stderr.decode())
+        self.assertEqual((run / "latest" / "model.safetensors").read_bytes(),
+                         (self.run_folder / "latest" / "model.safetensors").read_bytes())
+
+    def test_a_killed_run_goes_on_from_its_last_save(self):
+        run = self.folder / "killed"
+        with subprocess.Popen([PROGRAM, "train", *self.settings(run), "train.save_every=20"],
+                              stderr=subprocess.PIPE) as process:
+            while b"update     50 " not in process.stderr.readline():
+                self.assertIsNone(process.poll())
+            process.kill()
+        (run / "half.1.tmp").mkdir()
+        result = self.train("train.max_updates=80", run=run)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stderr.decode(), "going on after update (40|60)")
+        self.assertEqual([path.name for path in run.iterdir() if path.suffix == ".tmp"], [])
+
+    def test_two_trainings_do_not_share_a_run(self):
+        run = self.folder / "shared"
+        with subprocess.Popen([PROGRAM, "train", *self.settings(run)], stderr=subprocess.PIPE) as process:
+            while b"update" not in process.stderr.readline():
+                self.assertIsNone(process.poll())
+            self.assert_fails(self.train(run=run), run, "in use by another process")
+            process.kill()
+
+    # Mistakes.
+
+    def test_configuration_mistakes_name_file_line_and_key(self):
+        path = self.folder / "wrong.yaml"
+        path.write_text("train:\n  seed: 1\nmodel:\n  decoder:\n    hiden: 3\n")
+        self.assert_fails(seq2seq("train", "-c", path), f"{path}:5", "model.decoder.hiden", "model.decoder.hidden")
+        path.write_text("train:\n  seed: many\n")
+        self.assert_fails(seq2seq("train", "-c", path), f"{path}:2", "train.seed", "integer", "many")
+        self.assert_fails(self.train("train.sede=2"), "train.sede", "train.seed")
+        self.assert_fails(self.train("model.encoder.dropout=1.5"), "model.encoder.dropout", "1.5")
+
+    def test_missing_and_unequal_text(self):
+        missing = self.folder / "none.de"
+        english = self.folder / "train.en"
+        self.assert_fails(self.train(f"data.train=[{english},{missing}]", run=self.folder / "new"), missing)
+        short = self.folder / "short.de"
+        short.write_text("ein Hund\n")
+        self.assert_fails(self.train(f"data.train=[{english},{short}]", run=self.folder / "new"), english, short,
+                          "2000", "1")
+        short.write_text("")
+        self.assert_fails(self.train(f"data.train=[{short},{short}]", run=self.folder / "new"), short)
+
+    def test_a_run_of_another_configuration_is_left_alone(self):
+        before = (self.run_folder / "config.yaml").read_bytes()
+        self.assert_fails(self.train("model.decoder.hidden=96"), self.run_folder, "model.decoder.hidden", "48", "96")
+        self.assertEqual((self.run_folder / "config.yaml").read_bytes(), before)
+
+    def test_damaged_weights(self):
+        damaged = self.folder / "damaged"
+        (damaged / "best").mkdir(parents=True)
+        for name in ("config.yaml", "source.model", "target.model"):
+            (damaged / name).write_bytes((self.run_folder / name).read_bytes())
+        whole = (self.run_folder / "best" / "model.safetensors").read_bytes()
+        for contents in (b"", whole[:100], whole[:-1], b"\xff" * 200):
+            (damaged / "best" / "model.safetensors").write_bytes(contents)
+            self.assert_fails(seq2seq("decode", "-m", damaged, stdin="the dog\n"), damaged / "best")
+
+    def test_not_a_run_folder(self):
+        self.assert_fails(seq2seq("decode", "-m", self.folder / "none"), self.folder / "none")
+        self.assert_fails(seq2seq("decode", "-m", self.folder), self.folder, "config.yaml")
+
+    def test_decode_bears_any_text(self):
+        result = seq2seq("decode", "-m", self.run_folder, "-b", "1", stdin=b"the \xff dog\n" + b"dog " * 100_000 + b"\n\x00\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout.count(b"\n"), 3)
+        self.assertIn("not UTF-8", result.stderr.decode())
+        self.assertIn("cut to 1000", result.stderr.decode())
+
+    def test_decode_writes_a_whole_file_or_none(self):
+        output = self.folder / "none" / "output"
+        self.assert_fails(seq2seq("decode", "-m", self.run_folder, "-o", output, stdin="the dog\n"), output)
+        self.assertFalse(output.exists())
+
+    def test_unknown_flags_and_commands(self):
+        self.assert_fails(seq2seq("decode", "-m", self.run_folder, "--bean", "5"), "--bean")
+        self.assert_fails(seq2seq("trian"), "trian")
+        self.assert_fails(seq2seq(), "subcommand")
+
+    def test_help_everywhere(self):
+        for command in ([], ["train"], ["decode"], ["score"], ["eval"], ["inspect"], ["tokenizer"],
+                        ["tokenizer", "train"], ["tokenizer", "encode"], ["tokenizer", "decode"]):
+            result = seq2seq(*command, "--help")
+            self.assertEqual(result.returncode, 0)
+            self.assertIn("--help", result.stdout.decode())
+
+
+if __name__ == "__main__":
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
