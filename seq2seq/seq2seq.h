@@ -1,4 +1,5 @@
-// Everything for embedding seq2seq in a program: translating with a trained model, and the parts to train one.
+// Everything for embedding seq2seq in a program: translating with a trained model, and the parts to
+// train one.
 //
 //   #include "seq2seq/seq2seq.h"
 //

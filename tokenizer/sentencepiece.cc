@@ -8,15 +8,19 @@ namespace seq2seq {
 namespace {
 
 absl::StatusOr<const SentencePieceLibrary*> Open() {
-  // The sanitizers of tests do not bear RTLD_DEEPBIND; without LibTorch in the program it is not needed.
+  // The sanitizers of tests do not bear RTLD_DEEPBIND; without LibTorch in the program it is not
+  // needed.
   int flags = RTLD_NOW | RTLD_LOCAL;
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   flags |= RTLD_DEEPBIND;
 #endif
   void* module = dlopen(SEQ2SEQ_SENTENCEPIECE_MODULE, flags);
-  if (module == nullptr) return absl::NotFoundError(absl::StrCat("cannot open SentencePiece: ", dlerror()));
-  const auto get_library = reinterpret_cast<decltype(&seq2seq_sentencepiece)>(dlsym(module, "seq2seq_sentencepiece"));
-  if (get_library == nullptr) return absl::NotFoundError(absl::StrCat("not the module of this version: ", dlerror()));
+  if (module == nullptr)
+    return absl::NotFoundError(absl::StrCat("cannot open SentencePiece: ", dlerror()));
+  const auto get_library =
+      reinterpret_cast<decltype(&seq2seq_sentencepiece)>(dlsym(module, "seq2seq_sentencepiece"));
+  if (get_library == nullptr)
+    return absl::NotFoundError(absl::StrCat("not the module of this version: ", dlerror()));
   return get_library();
 }
 

@@ -3,6 +3,7 @@
 #define TOKENIZER_SENTENCEPIECE_H_
 
 #include "absl/status/statusor.h"
+
 #include "tokenizer/sentencepiece_module.h"
 
 namespace seq2seq {

@@ -1,11 +1,11 @@
-// The module behind sentencepiece.h: the only file that knows SentencePiece. It uses no Abseil, whose namespace
-// SentencePiece's headers extend in their own way.
-#include <sentencepiece_processor.h>
-#include <sentencepiece_trainer.h>
+// The module behind sentencepiece.h: the only file that knows SentencePiece. It uses no Abseil,
+// whose namespace SentencePiece's headers extend in their own way.
+#include "tokenizer/sentencepiece_module.h"
 
 #include <utility>
 
-#include "tokenizer/sentencepiece_module.h"
+#include <sentencepiece_processor.h>
+#include <sentencepiece_trainer.h>
 
 namespace seq2seq {
 namespace {
@@ -20,7 +20,9 @@ class Model : public SentencePieceModel {
     return {processor_.pad_id(), processor_.unk_id(), processor_.bos_id(), processor_.eos_id()};
   }
 
-  std::vector<int32_t> Encode(std::string_view text) const override { return processor_.EncodeAsIds(text); }
+  std::vector<int32_t> Encode(std::string_view text) const override {
+    return processor_.EncodeAsIds(text);
+  }
 
   bool EncodeNBest(std::string_view text, int n, std::vector<std::vector<int32_t>>& segmentations,
                    std::string& error) const override {
@@ -35,7 +37,9 @@ class Model : public SentencePieceModel {
     return status.ok() ? ids : std::vector<int32_t>();
   }
 
-  std::string Decode(const std::vector<int32_t>& ids) const override { return processor_.DecodeIds(ids); }
+  std::string Decode(const std::vector<int32_t>& ids) const override {
+    return processor_.DecodeIds(ids);
+  }
   std::string Piece(int32_t id) const override { return processor_.IdToPiece(id); }
 
  private:
@@ -75,7 +79,7 @@ std::string Train(const std::unordered_map<std::string, std::string>& arguments,
 }  // namespace seq2seq
 
 extern "C" const seq2seq::SentencePieceLibrary* seq2seq_sentencepiece() {
-  static const seq2seq::SentencePieceLibrary library = {seq2seq::Load, sentencepiece::SetRandomGeneratorSeed,
-                                                        seq2seq::Train};
+  static const seq2seq::SentencePieceLibrary library = {
+      seq2seq::Load, sentencepiece::SetRandomGeneratorSeed, seq2seq::Train};
   return &library;
 }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
 #include "tokenizer/sentencepiece.h"
@@ -28,8 +29,8 @@ bool ReadVarint(absl::string_view& bytes, uint64_t& value) {
   return false;
 }
 
-// Whether a model has its normaliser, which stands behind all pieces. A protocol buffer has no end, so that half a
-// file may well parse, as a model with fewer pieces and other settings.
+// Whether a model has its normaliser, which stands behind all pieces. A protocol buffer has no end,
+// so that half a file may well parse, as a model with fewer pieces and other settings.
 bool HasNormalizer(absl::string_view bytes) {
   constexpr uint64_t kNormalizer = 3 << 3 | 2;  // Field 3, bytes with their length before them.
   uint64_t tag = 0;
@@ -55,40 +56,46 @@ absl::StatusOr<Tokenizer> Tokenizer::Load(const std::string& path) {
   SEQ2SEQ_ASSIGN_OR_RETURN(model->bytes, ReadFile(path));
   // An empty file parses as a model without pieces, and SentencePiece ends the program over it.
   if (HasNormalizer(model->bytes)) model->pieces = model->library->load(model->bytes);
-  if (model->pieces == nullptr) return absl::InvalidArgumentError(absl::StrCat(path, ": not a SentencePiece model"));
+  if (model->pieces == nullptr)
+    return absl::InvalidArgumentError(absl::StrCat(path, ": not a SentencePiece model"));
   const std::array<int, 4> ids = model->pieces->SpecialIds();
   if (ids != std::array<int, 4>{kPadId, kUnknownId, kBosId, kEosId}) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": pad, unk, bos and eos must be 0, 1, 2 and 3, found ",
-                                                   absl::StrJoin(ids, ", ")));
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": pad, unk, bos and eos must be 0, 1, 2 and 3, found ", absl::StrJoin(ids, ", ")));
   }
   return Tokenizer(std::move(model));
 }
 
 int64_t Tokenizer::size() const { return model_->pieces->Size(); }
 
-std::vector<int32_t> Tokenizer::Encode(absl::string_view text) const { return model_->pieces->Encode(ToStd(text)); }
+std::vector<int32_t> Tokenizer::Encode(absl::string_view text) const {
+  return model_->pieces->Encode(ToStd(text));
+}
 
-absl::StatusOr<std::vector<std::vector<int32_t>>> Tokenizer::EncodeNBest(absl::string_view text, int n) const {
+absl::StatusOr<std::vector<std::vector<int32_t>>> Tokenizer::EncodeNBest(absl::string_view text,
+                                                                         int n) const {
   std::vector<std::vector<int32_t>> segmentations;
   std::string error;
   if (model_->pieces->EncodeNBest(ToStd(text), n, segmentations, error)) return segmentations;
   return absl::InvalidArgumentError(absl::StrCat("n-best segmentation: ", error));
 }
 
-std::vector<std::vector<int32_t>> Tokenizer::Sample(absl::Span<const std::string> texts, double alpha,
-                                                    uint32_t seed) const {
+std::vector<std::vector<int32_t>> Tokenizer::Sample(absl::Span<const std::string> texts,
+                                                    double alpha, uint32_t seed) const {
   std::vector<std::vector<int32_t>> samples;
   samples.reserve(texts.size());
-  // SentencePiece keeps one generator a thread, seeded from a global at the thread's first draw: a thread of its
-  // own is the only way to a known state.
+  // SentencePiece keeps one generator a thread, seeded from a global at the thread's first draw: a
+  // thread of its own is the only way to a known state.
   static std::mutex seeding;
   const std::lock_guard<std::mutex> lock(seeding);
-  constexpr uint32_t kNoSeed = ~uint32_t{0};  // What SentencePiece takes for "leave the seed as it is".
+  constexpr uint32_t kNoSeed =
+      ~uint32_t{0};  // What SentencePiece takes for "leave the seed as it is".
   model_->library->seed(seed == kNoSeed ? 0 : seed);
   std::thread([&] {
     for (const std::string& text : texts) {
       std::vector<int32_t> ids = model_->pieces->Sample(text, static_cast<float>(alpha));
-      samples.push_back(ids.empty() ? Encode(text) : std::move(ids));  // Char and word models do not sample.
+      samples.push_back(ids.empty() ? Encode(text)
+                                    : std::move(ids));  // Char and word models do not sample.
     }
   }).join();
   return samples;

@@ -25,11 +25,12 @@ inline constexpr int32_t kEosId = 3;
 //   std::vector<int32_t> ids = tokenizer.Encode("Ein Hund rennt.");
 //   std::string text = tokenizer.Decode(ids);  // "Ein Hund rennt."
 //
-// Decode undoes Encode, up to the model's normalisation and characters that it does not know. No beginning or end
-// of sentence is added. Copies share the model. Thread-safe.
+// Decode undoes Encode, up to the model's normalisation and characters that it does not know. No
+// beginning or end of sentence is added. Copies share the model. Thread-safe.
 class Tokenizer {
  public:
-  // Loads a model that TrainTokenizer wrote, or any SentencePiece model whose pad, unk, bos and eos are 0 to 3.
+  // Loads a model that TrainTokenizer wrote, or any SentencePiece model whose pad, unk, bos and eos
+  // are 0 to 3.
   static absl::StatusOr<Tokenizer> Load(const std::string& path);
 
   // Number of ids.
@@ -38,19 +39,21 @@ class Tokenizer {
   // The best segmentation. Linear in the text; bytes that are not UTF-8 become unknown.
   std::vector<int32_t> Encode(absl::string_view text) const;
 
-  // The `n` best segmentations, best first; fewer if there are no more. InvalidArgument for models that know only
-  // one: bpe, char and word.
-  absl::StatusOr<std::vector<std::vector<int32_t>>> EncodeNBest(absl::string_view text, int n) const;
+  // The `n` best segmentations, best first; fewer if there are no more. InvalidArgument for models
+  // that know only one: bpe, char and word.
+  absl::StatusOr<std::vector<std::vector<int32_t>>> EncodeNBest(absl::string_view text,
+                                                                int n) const;
 
-  // A segmentation drawn for each text, as a function of `seed` and the texts alone. A unigram model draws from all
-  // segmentations with probability to the power of `alpha` (subword regularisation, Kudo 2018); a bpe model skips
-  // each merge with probability `alpha` (BPE-dropout, Provilkov et al. 2020); char and word models have one only.
-  // Costs a thread's start beside the work: give it many texts at once.
+  // A segmentation drawn for each text, as a function of `seed` and the texts alone. A unigram
+  // model draws from all segmentations with probability to the power of `alpha` (subword
+  // regularisation, Kudo 2018); a bpe model skips each merge with probability `alpha` (BPE-dropout,
+  // Provilkov et al. 2020); char and word models have one only. Costs a thread's start beside the
+  // work: give it many texts at once.
   std::vector<std::vector<int32_t>> Sample(absl::Span<const std::string> texts, double alpha,
                                            uint32_t seed) const;
 
-  // The text of `ids`; padding, beginning and end of sentence are left out, unknown is " ⁇ ". Ids must be below
-  // size().
+  // The text of `ids`; padding, beginning and end of sentence are left out, unknown is " ⁇ ". Ids
+  // must be below size().
   std::string Decode(absl::Span<const int32_t> ids) const;
 
   // The pieces of `ids` as they stand in the vocabulary, "▁Ein".

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/log.h"
@@ -16,10 +17,14 @@
 namespace seq2seq {
 namespace {
 
+// Bytes of a line that a tokenizer learns from at most: a longer one is hardly a sentence.
+constexpr size_t kMaxLine = 20'000;
+
 // The lines of several files that a tokenizer can learn from.
 class FileLines {
  public:
-  explicit FileLines(std::vector<std::unique_ptr<LineReader>> readers) : readers_(std::move(readers)) {}
+  explicit FileLines(std::vector<std::unique_ptr<LineReader>> readers)
+      : readers_(std::move(readers)) {}
 
   // Puts the next line into `line`; false at the end or at an error.
   bool Next(std::string& line) {
@@ -31,7 +36,10 @@ class FileLines {
         ++current_;
       } else if (!IsValidUtf8(line)) {
         ++invalid_;
-      } else if (!absl::StripAsciiWhitespace(line).empty()) {  // SentencePiece ends the program over nothing but space.
+      } else if (line.size() > kMaxLine) {
+        ++too_long_;
+      } else if (!absl::StripAsciiWhitespace(line)
+                      .empty()) {  // SentencePiece ends the program over nothing but space.
         ++lines_;
         return true;
       }
@@ -41,6 +49,7 @@ class FileLines {
 
   const absl::Status& error() const { return error_; }
   int64_t invalid() const { return invalid_; }
+  int64_t too_long() const { return too_long_; }
   int64_t lines() const { return lines_; }
 
  private:
@@ -48,6 +57,7 @@ class FileLines {
   size_t current_ = 0;
   absl::Status error_;
   int64_t invalid_ = 0;
+  int64_t too_long_ = 0;
   int64_t lines_ = 0;
 };
 
@@ -56,11 +66,19 @@ void AppendQuoted(std::string* out, const std::string& symbol) {
   absl::StrAppend(out, "\"", absl::StrReplaceAll(symbol, {{"\"", "\"\""}}), "\"");
 }
 
+// SentencePiece's messages without the place in its source that they begin with: "file.cc(12)
+// [condition] what".
+std::string WithoutPlace(const std::string& message) {
+  const size_t end = message.rfind("] ");
+  return end == std::string::npos ? message : message.substr(end + 2);
+}
+
 }  // namespace
 
 absl::Status TrainTokenizer(const TokenizerTrainOptions& options) {
   for (const std::string& symbol : options.symbols) {
-    if (symbol.empty() || symbol == "<pad>" || symbol == "<unk>" || symbol == "<s>" || symbol == "</s>") {
+    if (symbol.empty() || symbol == "<pad>" || symbol == "<unk>" || symbol == "<s>" ||
+        symbol == "</s>") {
       return absl::InvalidArgumentError(absl::StrCat("symbols: '", symbol, "' cannot be one"));
     }
   }
@@ -82,22 +100,32 @@ absl::Status TrainTokenizer(const TokenizerTrainOptions& options) {
       {"unk_id", "1"},
       {"bos_id", "2"},
       {"eos_id", "3"},
+      {"max_sentence_length", absl::StrCat(kMaxLine)},
       {"minloglevel", "2"},
   };
   SEQ2SEQ_ASSIGN_OR_RETURN(const SentencePieceLibrary* library, OpenSentencePiece());
+  SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(options.model));
   std::string model;
-  const std::string problem =
-      library->train(arguments, [&lines](std::string& line) { return lines.Next(line); }, model);
+  const std::string problem = library->train(
+      arguments, [&lines](std::string& line) { return lines.Next(line); }, model);
   SEQ2SEQ_RETURN_IF_ERROR(lines.error());
   const std::string files = absl::StrJoin(options.input, ", ");
-  if (lines.lines() == 0) return absl::InvalidArgumentError(absl::StrCat(files, ": no text to learn from"));
+  if (lines.lines() == 0)
+    return absl::InvalidArgumentError(absl::StrCat(files, ": no text to learn from"));
   if (!problem.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(files, ": cannot learn a tokenizer: ", problem));
+    return absl::InvalidArgumentError(
+        absl::StrCat(files, ": cannot learn a tokenizer: ", WithoutPlace(problem)));
   }
   if (lines.invalid() > 0) {
-    Log(LogLevel::kWarning, absl::StrCat(files, ": passed over ", lines.invalid(), " lines that are not UTF-8"));
+    Log(LogLevel::kWarning,
+        absl::StrCat(files, ": passed over ", lines.invalid(), " lines that are not UTF-8"));
   }
-  return WriteFile(options.model, model);
+  if (lines.too_long() > 0) {
+    Log(LogLevel::kWarning, absl::StrCat(files, ": passed over ", lines.too_long(),
+                                         " lines of more than ", kMaxLine, " bytes"));
+  }
+  SEQ2SEQ_RETURN_IF_ERROR(file.Append(model));
+  return file.Commit();
 }
 
 }  // namespace seq2seq

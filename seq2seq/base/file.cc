@@ -12,7 +12,9 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+
 #include "seq2seq/base/status_macros.h"
 
 namespace seq2seq {
@@ -34,7 +36,9 @@ std::string ParentFolder(const std::string& path) {
 }
 
 // Unique among the processes that may write the same path.
-std::string TemporaryName(const std::string& path) { return absl::StrCat(path, ".", getpid(), ".tmp"); }
+std::string TemporaryName(const std::string& path) {
+  return absl::StrCat(path, ".", getpid(), ".tmp");
+}
 
 absl::Status SyncFolder(const std::string& path) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -46,27 +50,43 @@ absl::Status SyncFolder(const std::string& path) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::string path, std::string temporary, int descriptor)
-    : path_(std::move(path)), temporary_(std::move(temporary)), descriptor_(descriptor) {}
+AtomicFile::AtomicFile(std::string path, std::string temporary, int descriptor, bool nameless)
+    : path_(std::move(path)),
+      temporary_(std::move(temporary)),
+      descriptor_(descriptor),
+      nameless_(nameless) {}
 
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
     : path_(std::move(other.path_)),
       temporary_(std::move(other.temporary_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
+      nameless_(other.nameless_),
       buffer_(std::move(other.buffer_)),
       size_(other.size_) {}
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ < 0) return;
   close(descriptor_);
-  unlink(temporary_.c_str());
+  if (!nameless_) unlink(temporary_.c_str());
 }
 
 absl::StatusOr<AtomicFile> AtomicFile::Create(const std::string& path) {
-  std::string temporary = TemporaryName(path);
-  const int descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  // What a link leads to is replaced, not the link.
+  std::error_code code;
+  std::string real = path;
+  if (std::filesystem::is_symlink(path, code)) {
+    real = std::filesystem::weakly_canonical(path, code).string();
+    if (code) return Error(path, "create", code);
+  }
+  std::string temporary = TemporaryName(real);
+  // A file without a name goes away with the process, however that ends. Not every file system
+  // knows it.
+  int descriptor = open(ParentFolder(real).c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+  const bool nameless = descriptor >= 0;
+  if (!nameless)
+    descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0) return Error(path, "create");
-  return AtomicFile(path, std::move(temporary), descriptor);
+  return AtomicFile(std::move(real), std::move(temporary), descriptor, nameless);
 }
 
 absl::Status AtomicFile::Append(absl::string_view bytes) {
@@ -82,7 +102,8 @@ absl::Status AtomicFile::Flush() {
     const ssize_t written = write(descriptor_, next, static_cast<size_t>(end - next));
     if (written < 0 && errno != EINTR) {
       absl::Status error = Error(path_, "write");
-      buffer_.erase(0, static_cast<size_t>(next - buffer_.data()));  // Another try goes on from here.
+      buffer_.erase(0,
+                    static_cast<size_t>(next - buffer_.data()));  // Another try goes on from here.
       return error;
     }
     if (written > 0) next += written;
@@ -94,6 +115,14 @@ absl::Status AtomicFile::Flush() {
 absl::Status AtomicFile::Commit() {
   SEQ2SEQ_RETURN_IF_ERROR(Flush());
   if (fsync(descriptor_) != 0) return Error(path_, "sync");
+  if (nameless_) {
+    const std::string open_file = absl::StrCat("/proc/self/fd/", descriptor_);
+    unlink(temporary_.c_str());
+    if (linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+      return Error(path_, "name");
+    }
+    nameless_ = false;
+  }
   if (rename(temporary_.c_str(), path_.c_str()) != 0) return Error(path_, "replace");
   close(std::exchange(descriptor_, -1));
   return SyncFolder(ParentFolder(path_));
@@ -166,6 +195,18 @@ absl::Status ReplaceLink(const std::string& target, const std::string& link) {
   return SyncFolder(ParentFolder(link));
 }
 
+void RemoveTemporaries(const std::string& folder) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    // NAME.PROCESS.tmp, as TemporaryName makes them.
+    const std::filesystem::path stem = entry.path().stem();
+    int64_t process = 0;
+    const bool ours = entry.path().extension() == ".tmp" && stem.has_extension() &&
+                      absl::SimpleAtoi(stem.extension().string().substr(1), &process);
+    if (ours) std::filesystem::remove_all(entry.path(), ignored);
+  }
+}
+
 absl::Status CreateFolders(const std::string& path) {
   std::error_code code;
   std::filesystem::create_directories(path, code);
@@ -178,7 +219,8 @@ absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path) {
   struct stat info;
   if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
     close(descriptor);
-    return absl::InvalidArgumentError(absl::StrCat(path, ": cannot map what is not a regular file"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": cannot map what is not a regular file"));
   }
   const auto size = static_cast<size_t>(info.st_size);
   // The system maps no empty files.
@@ -206,13 +248,17 @@ absl::StatusOr<FolderLock> FolderLock::Acquire(const std::string& folder) {
   const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return Error(folder, "open");
   if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    const absl::Status error = Error(folder, "lock");
+    const bool held = errno == EWOULDBLOCK;
     close(descriptor);
+    if (!held) return error;
     return absl::FailedPreconditionError(absl::StrCat(folder, ": in use by another process"));
   }
   return FolderLock(descriptor);
 }
 
-FolderLock::FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+FolderLock::FolderLock(FolderLock&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 FolderLock::~FolderLock() {
   if (descriptor_ >= 0) close(descriptor_);

@@ -1,7 +1,7 @@
 // Files that are whole or not there, and files as memory.
 //
-// Everything that the toolkit leaves on disk is written under another name in the same folder, synced, and
-// renamed: a crash, a full disk or a second process never shows a reader half a file.
+// Everything that the toolkit leaves on disk is written under another name in the same folder,
+// synced, and renamed: a crash, a full disk or a second process never shows a reader half a file.
 #ifndef SEQ2SEQ_BASE_FILE_H_
 #define SEQ2SEQ_BASE_FILE_H_
 
@@ -39,12 +39,13 @@ class AtomicFile {
   absl::Status Commit();
 
  private:
-  AtomicFile(std::string path, std::string temporary, int descriptor);
+  AtomicFile(std::string path, std::string temporary, int descriptor, bool nameless);
   absl::Status Flush();
 
   std::string path_;
   std::string temporary_;
   int descriptor_;
+  bool nameless_;  // The temporary has no name yet.
   std::string buffer_;
   size_t size_ = 0;
 };
@@ -80,11 +81,15 @@ absl::StatusOr<std::string> ReadFile(const std::string& path);
 // Makes `link` a symbolic link to `target`, replacing what link was in one step.
 absl::Status ReplaceLink(const std::string& target, const std::string& link);
 
+// Removes from `folder` what processes that were killed had begun to write there. No other may be
+// writing.
+void RemoveTemporaries(const std::string& folder);
+
 // Creates a folder and those above it; no error if it exists.
 absl::Status CreateFolders(const std::string& path);
 
-// A file mapped into memory, read only. Reading costs when a page is first touched; the memory is the
-// system's to take back.
+// A file mapped into memory, read only. Reading costs when a page is first touched; the memory is
+// the system's to take back.
 class MappedFile {
  public:
   // InvalidArgument for folders, pipes and devices.
@@ -104,8 +109,8 @@ class MappedFile {
   size_t size_;
 };
 
-// Keeps other processes out of a folder for as long as it lives; the system frees it when the process ends,
-// however it ends.
+// Keeps other processes out of a folder for as long as it lives; the system frees it when the
+// process ends, however it ends.
 class FolderLock {
  public:
   // FailedPrecondition if another process holds `folder`.

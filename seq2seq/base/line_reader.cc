@@ -1,15 +1,17 @@
 #include "seq2seq/base/line_reader.h"
 
 #include <sys/stat.h>
-#include <zlib.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <iostream>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include <zlib.h>
+
 #include "seq2seq/base/status_macros.h"
 
 namespace seq2seq {
@@ -17,12 +19,13 @@ namespace {
 
 class StdinReader : public LineReader {
  public:
-  StdinReader() : LineReader("-") {}
+  StdinReader() : LineReader("standard input") {}
 
  protected:
   absl::Status ReadRaw(std::string& line) override {
     if (std::getline(std::cin, line)) line += '\n';
-    return absl::OkStatus();
+    if (std::ferror(stdin) == 0) return absl::OkStatus();
+    return absl::ErrnoToStatus(errno, absl::StrCat(path(), ": cannot read"));
   }
 };
 
@@ -46,8 +49,9 @@ class FileReader : public LineReader {
     const char* message = gzerror(file_, &code);
     if (code == Z_OK || code == Z_STREAM_END) return absl::OkStatus();
     if (code == Z_ERRNO) message = std::strerror(errno);
-    return absl::DataLossError(absl::StrCat(path(), ": cannot read after line ", line_number(), ": ",
-                                            code == Z_BUF_ERROR ? "unexpected end of gzip data" : message));
+    return absl::DataLossError(
+        absl::StrCat(path(), ": cannot read after line ", line_number(), ": ",
+                     code == Z_BUF_ERROR ? "unexpected end of gzip data" : message));
   }
 
  private:

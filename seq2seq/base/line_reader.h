@@ -21,8 +21,8 @@ namespace seq2seq {
 //     …
 //   }
 //
-// A file that begins as gzip does is unpacked. "-" is standard input, whose lines come as soon as they are
-// complete. A byte order mark, "\n" and "\r\n" are taken off. Not thread-safe.
+// A file that begins as gzip does is unpacked. "-" is standard input, whose lines come as soon as
+// they are complete. A byte order mark, "\n" and "\r\n" are taken off. Not thread-safe.
 class LineReader {
  public:
   // NotFound or another error of the system, naming the file.
@@ -30,8 +30,8 @@ class LineReader {
 
   virtual ~LineReader() = default;
 
-  // Puts the next line into `line` and returns true, or returns false at the end of the file. DataLoss if the
-  // file is a truncated or corrupt gzip.
+  // Puts the next line into `line` and returns true, or returns false at the end of the file.
+  // DataLoss if the file is a truncated or corrupt gzip.
   absl::StatusOr<bool> Next(std::string& line);
 
   const std::string& path() const { return path_; }
@@ -42,7 +42,8 @@ class LineReader {
  protected:
   explicit LineReader(std::string path) : path_(std::move(path)) {}
 
-  // Appends the next line with its end to `line`, which is empty; leaves it empty at the end of the file.
+  // Appends the next line with its end to `line`, which is empty; leaves it empty at the end of the
+  // file.
   virtual absl::Status ReadRaw(std::string& line) = 0;
 
  private:

@@ -1,5 +1,5 @@
-// The one place where the library speaks: what it has to tell besides results and errors goes to the
-// sink that the program sets. Without a sink nothing is said.
+// The one place where the library speaks: what it has to tell besides results and errors goes to
+// the sink that the program sets. Without a sink nothing is said.
 #ifndef SEQ2SEQ_BASE_LOG_H_
 #define SEQ2SEQ_BASE_LOG_H_
 
@@ -13,7 +13,8 @@ enum class LogLevel { kInfo, kWarning };
 
 using LogSink = std::function<void(LogLevel, absl::string_view message)>;
 
-// Replaces the sink. Call it before other threads use the library; the sink may be called from any thread.
+// Replaces the sink. Call it before other threads use the library; the sink may be called from any
+// thread.
 void SetLogSink(LogSink sink);
 
 // Hands `message`, one line without its newline, to the sink.

@@ -1,9 +1,8 @@
 #include "seq2seq/base/options.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -12,6 +11,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include <yaml-cpp/yaml.h>
+
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
 
@@ -34,16 +35,15 @@ std::string NumberText(double number) {
 }
 
 std::string TypeText(const Option& option) {
-  return std::visit(
-      Overloaded{
-          [](bool*) -> std::string { return "true or false"; },
-          [](int64_t*) -> std::string { return "integer"; },
-          [](double*) -> std::string { return "number"; },
-          [](std::string*) -> std::string { return "text"; },
-          [](std::vector<std::string>*) -> std::string { return "list of texts"; },
-          [](const EnumField& field) { return absl::StrJoin(field.texts, "|"); },
-      },
-      option.value);
+  return std::visit(Overloaded{
+                        [](bool*) -> std::string { return "true or false"; },
+                        [](int64_t*) -> std::string { return "integer"; },
+                        [](double*) -> std::string { return "number"; },
+                        [](std::string*) -> std::string { return "text"; },
+                        [](std::vector<std::string>*) -> std::string { return "list of texts"; },
+                        [](const EnumField& field) { return absl::StrJoin(field.texts, "|"); },
+                    },
+                    option.value);
 }
 
 // What a YAML node says, on one line, for messages.
@@ -61,12 +61,19 @@ bool Assign(const YAML::Node& node, const Option& option) {
   return std::visit(
       Overloaded{
           [&](bool* field) {
-            if (!node.IsScalar() || (node.Scalar() != "true" && node.Scalar() != "false")) return false;
+            if (!node.IsScalar() || (node.Scalar() != "true" && node.Scalar() != "false"))
+              return false;
             *field = node.Scalar() == "true";
             return true;
           },
           [&](int64_t* field) { return node.IsScalar() && absl::SimpleAtoi(node.Scalar(), field); },
-          [&](double* field) { return node.IsScalar() && absl::SimpleAtod(node.Scalar(), field); },
+          [&](double* field) {
+            double number = 0;
+            if (!node.IsScalar() || !absl::SimpleAtod(node.Scalar(), &number)) return false;
+            if (!std::isfinite(number)) return false;
+            *field = number;
+            return true;
+          },
           [&](std::string* field) {
             if (!node.IsScalar() && !node.IsNull()) return false;
             *field = node.IsNull() ? "" : node.Scalar();
@@ -118,9 +125,9 @@ std::string UnknownKey(absl::string_view key, const OptionList& options) {
       known.insert(option.key.substr(0, end));
     }
   }
-  const auto closest = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
-    return EditDistance(key, a) < EditDistance(key, b);
-  });
+  const auto closest = std::min_element(
+      known.begin(), known.end(),
+      [&](const auto& a, const auto& b) { return EditDistance(key, a) < EditDistance(key, b); });
   if (closest != known.end() && EditDistance(key, *closest) <= 1 + key.size() / 4) {
     absl::StrAppend(&message, "; did you mean '", *closest, "'?");
   }
@@ -134,7 +141,8 @@ class Reader {
       : options_(options), ignored_(std::move(ignored)) {}
 
   // `place` names the source of `node` in messages.
-  absl::Status ReadMap(const YAML::Node& node, const std::string& prefix, const std::string& place) {
+  absl::Status ReadMap(const YAML::Node& node, const std::string& prefix,
+                       const std::string& place) {
     for (const auto& entry : node) {
       const std::string where = absl::StrCat(place, ":", entry.first.Mark().line + 1, ": ");
       const std::string key = prefix + NodeText(entry.first);
@@ -155,8 +163,8 @@ class Reader {
     for (const Option& option : options_) {
       if (option.key != key) continue;
       if (Assign(node, option)) return absl::OkStatus();
-      return absl::InvalidArgumentError(
-          absl::StrCat(where, key, ": expected ", TypeText(option), ", found '", NodeText(node), "'"));
+      return absl::InvalidArgumentError(absl::StrCat(where, key, ": expected ", TypeText(option),
+                                                     ", found '", NodeText(node), "'"));
     }
     if (IsSection(key)) {
       return absl::InvalidArgumentError(
@@ -202,7 +210,8 @@ absl::Status ReadOptions(const std::string& path, const OptionList& options,
     }
     return Reader(options, {ignored.begin(), ignored.end()}).ReadMap(root, "", path);
   } catch (const YAML::Exception& error) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ":", error.mark.line + 1, ": ", error.msg));
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ":", error.mark.line + 1, ": ", error.msg));
   }
 }
 
@@ -246,8 +255,8 @@ std::string PrintOptions(const OptionList& options) {
 std::string DescribeOptions(const OptionList& options) {
   std::string text;
   for (const Option& option : options) {
-    absl::StrAppend(&text, "  ", option.key, " = ", OptionText(option), "  (", TypeText(option), ")\n      ",
-                    option.help, "\n");
+    absl::StrAppend(&text, "  ", option.key, " = ", OptionText(option), "  (", TypeText(option),
+                    ")\n      ", option.help, "\n");
   }
   return text;
 }

@@ -14,15 +14,17 @@
 //     }
 //   };
 //
-// From that one list come the YAML file, `key=value` on the command line, the file stored with a model and the
-// reference in --help. A field is a bool, int64_t, double, std::string, std::vector<std::string>, an enum with
-// EnumTexts, or a struct with Visit. The default stands at the field, the text that says what it is for and when
-// to change it in Visit.
+// From that one list come the YAML file, `key=value` on the command line, the file stored with a
+// model and the reference in --help. A field is a bool, int64_t, double, std::string,
+// std::vector<std::string>, an enum with EnumTexts, or a struct with Visit. The default stands at
+// the field, the text that says what it is for and when to change it in Visit.
 #ifndef SEQ2SEQ_BASE_OPTIONS_H_
 #define SEQ2SEQ_BASE_OPTIONS_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -51,20 +53,30 @@ struct Option {
 
 using OptionList = std::vector<Option>;
 
+// The value of an enum with EnumTexts that `text` stands for; nullopt if none does.
+template <typename Enum>
+std::optional<Enum> EnumFromText(const std::string& text) {
+  const std::vector<std::string> texts = EnumTexts(Enum());
+  const auto found = std::find(texts.begin(), texts.end(), text);
+  if (found == texts.end()) return std::nullopt;
+  return static_cast<Enum>(found - texts.begin());
+}
+
 // Lists the fields of `options` and of the structs inside it, in the order of Visit.
 template <typename Options>
 OptionList ListOptions(Options& options);
 
-// Sets options from a YAML file. An unknown key, a wrong type or a repeated key is InvalidArgument with file,
-// line, key and value. Keys of the top level that are in `ignored` are passed over: a program that needs a model
-// may read a file that also describes its training.
+// Sets options from a YAML file. An unknown key, a wrong type or a repeated key is InvalidArgument
+// with file, line, key and value. Keys of the top level that are in `ignored` are passed over: a
+// program that needs a model may read a file that also describes its training.
 absl::Status ReadOptions(const std::string& path, const OptionList& options,
                          const std::vector<std::string>& ignored = {});
 
 // Sets one option from "key=value", the value written as in YAML: "data.train=[a.en,a.de]".
 absl::Status SetOption(absl::string_view assignment, const OptionList& options);
 
-// The options as YAML, each with its help as a comment. ReadOptions reads it back to the same values.
+// The options as YAML, each with its help as a comment. ReadOptions reads it back to the same
+// values.
 std::string PrintOptions(const OptionList& options);
 
 // The reference for --help: key, type and present value on one line, help below.
@@ -89,7 +101,8 @@ struct OptionLister {
                       EnumField{[&field] { return static_cast<size_t>(field); },
                                 [&field](size_t index) { field = static_cast<Field>(index); },
                                 EnumTexts(field)}});
-    } else if constexpr (std::is_class_v<Field> && requires(OptionLister& lister) { field.Visit(lister); }) {
+    } else if constexpr (std::is_class_v<Field> &&
+                         requires(OptionLister & lister) { field.Visit(lister); }) {
       field.Visit(OptionLister{key + ".", list});
     } else {
       list.push_back({key, std::string(help), &field});

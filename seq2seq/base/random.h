@@ -25,7 +25,8 @@ inline uint64_t DeriveSeed(std::initializer_list<uint64_t> parts) {
   return seed;
 }
 
-// Puts `items` in a random order, the same for the same seed on every platform, which std::shuffle is not.
+// Puts `items` in a random order, the same for the same seed on every platform, which std::shuffle
+// is not.
 template <typename T>
 void Shuffle(std::vector<T>& items, uint64_t seed) {
   for (size_t i = items.size(); i > 1; --i) {

@@ -10,10 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#define SEQ2SEQ_RETURN_IF_ERROR(expression)                              \
-  do {                                                                   \
-    if (absl::Status seq2seq_status = (expression); !seq2seq_status.ok()) \
-      return seq2seq_status;                                             \
+#define SEQ2SEQ_RETURN_IF_ERROR(expression)                                                      \
+  do {                                                                                           \
+    if (absl::Status seq2seq_status = (expression); !seq2seq_status.ok()) return seq2seq_status; \
   } while (false)
 
 #define SEQ2SEQ_ASSIGN_OR_RETURN(lhs, expression) \

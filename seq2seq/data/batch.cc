@@ -1,8 +1,8 @@
 #include "seq2seq/data/batch.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
+
+#include <torch/torch.h>
 
 #include "tokenizer/tokenizer.h"
 
@@ -10,11 +10,13 @@ namespace seq2seq {
 namespace {
 
 // The sentences in rows, `front` before each and `back` behind; a negative id stands for none.
-torch::Tensor Pad(absl::Span<const absl::Span<const int32_t>> sentences, int32_t front, int32_t back) {
+torch::Tensor Pad(absl::Span<const absl::Span<const int32_t>> sentences, int32_t front,
+                  int32_t back) {
   size_t longest = 0;
   for (const auto& sentence : sentences) longest = std::max(longest, sentence.size());
   const int64_t width = static_cast<int64_t>(longest) + 1;
-  torch::Tensor padded = torch::full({static_cast<int64_t>(sentences.size()), width}, kPadId, torch::kInt64);
+  torch::Tensor padded =
+      torch::full({static_cast<int64_t>(sentences.size()), width}, kPadId, torch::kInt64);
   auto* row = padded.data_ptr<int64_t>();
   for (const auto& sentence : sentences) {
     int64_t* next = row;

@@ -2,18 +2,18 @@
 #ifndef SEQ2SEQ_DATA_BATCH_H_
 #define SEQ2SEQ_DATA_BATCH_H_
 
-#include <torch/types.h>
-
 #include <cstdint>
 #include <vector>
 
 #include "absl/types/span.h"
+#include <torch/types.h>
+
 #include "seq2seq/data/corpus.h"
 
 namespace seq2seq {
 
-// Pairs padded on the right with kPadId to the longest of them. All tensors are int64. A value: copies share
-// the tensors.
+// Pairs padded on the right with kPadId to the longest of them. All tensors are int64. A value:
+// copies share the tensors.
 struct Batch {
   torch::Tensor source;          // [batch, source], each sentence with eos at its end.
   torch::Tensor source_lengths;  // [batch], with eos, on the CPU.

@@ -33,8 +33,8 @@ void CutBatches(absl::Span<const int64_t> indices, absl::Span<const PairLength> 
 
 }  // namespace
 
-BatchPlan PlanBatches(absl::Span<const PairLength> lengths, const BucketOptions& options, uint64_t seed,
-                      int64_t epoch, int64_t rank, int64_t world_size) {
+BatchPlan PlanBatches(absl::Span<const PairLength> lengths, const BucketOptions& options,
+                      uint64_t seed, int64_t epoch, int64_t rank, int64_t world_size) {
   const uint64_t epoch_seed = DeriveSeed({seed, static_cast<uint64_t>(epoch)});
   std::vector<int64_t> order(lengths.size());
   std::iota(order.begin(), order.end(), 0);
@@ -44,9 +44,11 @@ BatchPlan PlanBatches(absl::Span<const PairLength> lengths, const BucketOptions&
   const size_t pool = static_cast<size_t>(std::max({options.pool, options.size, int64_t{1}}));
   for (size_t begin = 0; begin < order.size(); begin += pool) {
     const auto first = order.begin() + static_cast<std::ptrdiff_t>(begin);
-    const auto last = order.begin() + static_cast<std::ptrdiff_t>(std::min(begin + pool, order.size()));
-    // By target, and by source in turns up and down, so that a batch across two targets has sources of a kind:
-    // a third less padding than always up. Stable: pairs of the same lengths stay shuffled.
+    const auto last =
+        order.begin() + static_cast<std::ptrdiff_t>(std::min(begin + pool, order.size()));
+    // By target, and by source in turns up and down, so that a batch across two targets has sources
+    // of a kind: a third less padding than always up. Stable: pairs of the same lengths stay
+    // shuffled.
     std::stable_sort(first, last, [&](int64_t a, int64_t b) {
       if (lengths[a].target != lengths[b].target) return lengths[a].target < lengths[b].target;
       if (lengths[a].target % 2 != 0) std::swap(a, b);
@@ -58,7 +60,8 @@ BatchPlan PlanBatches(absl::Span<const PairLength> lengths, const BucketOptions&
 
   if (world_size == 1) return plan;
   BatchPlan share;
-  for (size_t i = static_cast<size_t>(rank); i < plan.size(); i += static_cast<size_t>(world_size)) {
+  for (size_t i = static_cast<size_t>(rank); i < plan.size();
+       i += static_cast<size_t>(world_size)) {
     share.push_back(std::move(plan[i]));
   }
   return share;

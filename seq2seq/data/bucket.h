@@ -21,9 +21,13 @@ struct BucketOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("size", size, "What one batch holds, in `unit`. Larger is faster per token and needs more memory.");
-    visit("unit", unit, "sentences; or tokens: padded positions of the longer side, steadier in memory and time.");
-    visit("pool", pool, "Pairs that are sorted by length together. Larger pads less, smaller mixes more.");
+    visit("size", size,
+          "What one batch holds, in `unit`. Larger is faster per token and needs more memory.");
+    visit(
+        "unit", unit,
+        "sentences; or tokens: padded positions of the longer side, steadier in memory and time.");
+    visit("pool", pool,
+          "Pairs that are sorted by length together. Larger pads less, smaller mixes more.");
   }
 };
 
@@ -36,13 +40,14 @@ struct PairLength {
 // Indices into the corpus.
 using BatchPlan = std::vector<std::vector<int64_t>>;
 
-// Plans one epoch: shuffles the pairs, sorts pools of them by length, cuts batches within the budget and shuffles
-// those. Of world_size ranks, each gets every world_size-th batch: together they hold every pair once. A pair larger
-// than the budget is a batch by itself.
+// Plans one epoch: shuffles the pairs, sorts pools of them by length, cuts batches within the
+// budget and shuffles those. Of world_size ranks, each gets every world_size-th batch: together
+// they hold every pair once. A pair larger than the budget is a batch by itself.
 //
-// A pure function of its arguments: a resumed run computes the same plan. O(n log n), 16 bytes a pair.
-BatchPlan PlanBatches(absl::Span<const PairLength> lengths, const BucketOptions& options, uint64_t seed,
-                      int64_t epoch, int64_t rank = 0, int64_t world_size = 1);
+// A pure function of its arguments: a resumed run computes the same plan. O(n log n), 16 bytes a
+// pair.
+BatchPlan PlanBatches(absl::Span<const PairLength> lengths, const BucketOptions& options,
+                      uint64_t seed, int64_t epoch, int64_t rank = 0, int64_t world_size = 1);
 
 // The share of positions, on both sides, that `plan` fills with padding.
 double PaddingShare(absl::Span<const PairLength> lengths, const BatchPlan& plan);

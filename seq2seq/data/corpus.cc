@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
@@ -20,6 +21,7 @@ namespace seq2seq {
 struct Corpus::Header {
   char magic[8];
   uint64_t fingerprint;  // Of everything that the ids depend on.
+  uint64_t content;      // Of the ids themselves.
   uint64_t pairs;
   uint64_t index_offset;  // Bytes from the start of the file to the first Entry.
   CorpusCounts counts;
@@ -33,7 +35,7 @@ struct Corpus::Entry {
 
 namespace {
 
-constexpr char kMagic[8] = {'s', '2', 's', 'c', 'o', 'r', 'p', '1'};
+constexpr char kMagic[8] = {'s', '2', 's', 'c', 'o', 'r', 'p', '2'};
 
 template <typename T>
 absl::string_view Bytes(const T& value) {
@@ -44,11 +46,13 @@ absl::string_view Bytes(const std::vector<int32_t>& ids) {
   return {reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)};
 }
 
-// FNV-1a, 64 bits. The caches of different programs and runs must agree, which std::hash does not promise.
+// FNV-1a, 64 bits. The caches of different programs and runs must agree, which std::hash does not
+// promise.
 class Fingerprint {
  public:
   void Add(absl::string_view bytes) {
-    for (const char byte : bytes) value_ = (value_ ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+    for (const char byte : bytes)
+      value_ = (value_ ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
   }
   uint64_t value() const { return value_; }
 
@@ -56,8 +60,9 @@ class Fingerprint {
   uint64_t value_ = 0xcbf29ce484222325;
 };
 
-absl::StatusOr<uint64_t> FingerprintOf(const std::vector<std::string>& files, const Tokenizer& source,
-                                       const Tokenizer& target, const FilterOptions& filter) {
+absl::StatusOr<uint64_t> FingerprintOf(const std::vector<std::string>& files,
+                                       const Tokenizer& source, const Tokenizer& target,
+                                       const FilterOptions& filter) {
   Fingerprint fingerprint;
   for (const std::string& path : files) {
     struct stat info;
@@ -121,20 +126,21 @@ class PairReader {
       }
     }
     return absl::InvalidArgumentError(absl::StrCat(
-        readers_[0]->path(), " has ", readers_[0]->line_number(), " lines, ", readers_[1]->path(), " has ",
-        readers_[1]->line_number(), "; they must pair up"));
+        readers_[0]->path(), " has ", readers_[0]->line_number(), " lines, ", readers_[1]->path(),
+        " has ", readers_[1]->line_number(), "; they must pair up"));
   }
 
   std::vector<std::unique_ptr<LineReader>> readers_;
 };
 
 // Where a pair belongs: the counter of the reason to drop it, or null to keep it.
-int64_t CorpusCounts::*Dropped(const std::vector<int32_t>& source, const std::vector<int32_t>& target,
-                               const FilterOptions& filter) {
+int64_t CorpusCounts::*Dropped(const std::vector<int32_t>& source,
+                               const std::vector<int32_t>& target, const FilterOptions& filter) {
   if (source.empty() || target.empty()) return &CorpusCounts::empty;
   const auto [shorter, longer] = std::minmax({source.size(), target.size()});
   if (static_cast<int64_t>(longer) > filter.max_length) return &CorpusCounts::too_long;
-  if (filter.max_ratio > 0 && static_cast<double>(longer) > filter.max_ratio * static_cast<double>(shorter)) {
+  if (filter.max_ratio > 0 &&
+      static_cast<double>(longer) > filter.max_ratio * static_cast<double>(shorter)) {
     return &CorpusCounts::bad_ratio;
   }
   return nullptr;
@@ -144,31 +150,40 @@ struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-// Collects the index on disk while the ids before it are written.
+// Collects bytes on disk, in a file without a name beside `path`, until it is known what goes
+// before them.
 class Spool {
  public:
+  explicit Spool(std::string path) : path_(std::move(path)) {}
+
   absl::Status Append(absl::string_view bytes) {
-    if (file_ == nullptr) file_.reset(std::tmpfile());
-    if (file_ != nullptr && std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) == bytes.size()) {
-      return absl::OkStatus();
+    if (file_ == nullptr) {
+      file_.reset(std::fopen(path_.c_str(), "w+be"));
+      if (file_ == nullptr)
+        return absl::ErrnoToStatus(errno, absl::StrCat(path_, ": cannot create"));
+      std::remove(path_.c_str());
     }
-    return absl::ErrnoToStatus(errno, "temporary file: cannot write");
+    if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) == bytes.size())
+      return absl::OkStatus();
+    return absl::ErrnoToStatus(errno, absl::StrCat(path_, ": cannot write"));
   }
 
   absl::Status CopyTo(AtomicFile& out) {
     if (file_ == nullptr) return absl::OkStatus();
     if (std::fseek(file_.get(), 0, SEEK_SET) != 0) {
-      return absl::ErrnoToStatus(errno, "temporary file: cannot write");
+      return absl::ErrnoToStatus(errno, absl::StrCat(path_, ": cannot write"));
     }
     char buffer[1 << 16];
     while (const size_t count = std::fread(buffer, 1, sizeof buffer, file_.get())) {
       SEQ2SEQ_RETURN_IF_ERROR(out.Append({buffer, count}));
     }
-    return std::ferror(file_.get()) == 0 ? absl::OkStatus()
-                                         : absl::DataLossError("temporary file: cannot read");
+    return std::ferror(file_.get()) == 0
+               ? absl::OkStatus()
+               : absl::DataLossError(absl::StrCat(path_, ": cannot read"));
   }
 
  private:
+  std::string path_;
   std::unique_ptr<std::FILE, FileCloser> file_;
 };
 
@@ -178,8 +193,10 @@ std::string CorpusCounts::Text(const FilterOptions& filter) const {
   std::vector<std::string> reasons;
   if (empty > 0) reasons.push_back(absl::StrCat(empty, " empty"));
   if (invalid > 0) reasons.push_back(absl::StrCat(invalid, " not UTF-8"));
-  if (too_long > 0) reasons.push_back(absl::StrCat(too_long, " longer than ", filter.max_length, " pieces"));
-  if (bad_ratio > 0) reasons.push_back(absl::StrCat(bad_ratio, " with lengths beyond ", filter.max_ratio, ":1"));
+  if (too_long > 0)
+    reasons.push_back(absl::StrCat(too_long, " longer than ", filter.max_length, " pieces"));
+  if (bad_ratio > 0)
+    reasons.push_back(absl::StrCat(bad_ratio, " with lengths beyond ", filter.max_ratio, ":1"));
   return absl::StrCat(pairs, " pairs read, ", kept(), " kept",
                       reasons.empty() ? "" : "; dropped: ", absl::StrJoin(reasons, ", "));
 }
@@ -188,7 +205,8 @@ absl::StatusOr<Corpus> Corpus::Build(const std::vector<std::string>& files, cons
                                      const Tokenizer& target, const FilterOptions& filter,
                                      const std::string& path) {
   SEQ2SEQ_ASSIGN_OR_RETURN(PairReader reader, PairReader::Open(files));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const uint64_t fingerprint, FingerprintOf(files, source, target, filter));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const uint64_t fingerprint,
+                           FingerprintOf(files, source, target, filter));
   absl::StatusOr<Corpus> cached = Open(path);
   if (cached.ok() && cached->header().fingerprint == fingerprint) return cached;
 
@@ -197,8 +215,9 @@ absl::StatusOr<Corpus> Corpus::Build(const std::vector<std::string>& files, cons
   header.fingerprint = fingerprint;
   CorpusCounts& counts = header.counts;
   // The ids go first and the header is known last, so both spools end up behind it.
-  Spool ids;
-  Spool index;
+  Spool ids(path + ".ids");
+  Spool index(path + ".index");
+  Fingerprint content;
   uint64_t offset = 0;
   std::string source_line;
   std::string target_line;
@@ -219,13 +238,18 @@ absl::StatusOr<Corpus> Corpus::Build(const std::vector<std::string>& files, cons
     const Entry entry = {offset, static_cast<uint32_t>(source_ids.size()),
                          static_cast<uint32_t>(target_ids.size())};
     offset += source_ids.size() + target_ids.size();
+    content.Add(Bytes(entry));
+    content.Add(Bytes(source_ids));
+    content.Add(Bytes(target_ids));
     SEQ2SEQ_RETURN_IF_ERROR(ids.Append(Bytes(source_ids)));
     SEQ2SEQ_RETURN_IF_ERROR(ids.Append(Bytes(target_ids)));
     SEQ2SEQ_RETURN_IF_ERROR(index.Append(Bytes(entry)));
   }
   if (counts.kept() == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(absl::StrJoin(files, ", "), ": no pair to use; ", counts.Text(filter)));
+    return absl::InvalidArgumentError(
+        absl::StrCat(absl::StrJoin(files, ", "), ": no pair to use; ", counts.Text(filter)));
   }
+  header.content = content.value();
   header.pairs = static_cast<uint64_t>(counts.kept());
   // Entries hold 64-bit numbers and must be aligned.
   const size_t padding = offset % 2 * sizeof(int32_t);
@@ -251,7 +275,9 @@ absl::StatusOr<Corpus> Corpus::Open(const std::string& path) {
   return corpus;
 }
 
-const Corpus::Header& Corpus::header() const { return *reinterpret_cast<const Header*>(file_.data()); }
+const Corpus::Header& Corpus::header() const {
+  return *reinterpret_cast<const Header*>(file_.data());
+}
 
 const Corpus::Entry& Corpus::entry(int64_t index) const {
   return reinterpret_cast<const Entry*>(file_.data() + header().index_offset)[index];
@@ -267,6 +293,7 @@ Example Corpus::operator[](int64_t index) const {
 
 int64_t Corpus::source_length(int64_t index) const { return entry(index).source_length; }
 int64_t Corpus::target_length(int64_t index) const { return entry(index).target_length; }
+uint64_t Corpus::content() const { return header().content; }
 const CorpusCounts& Corpus::counts() const { return header().counts; }
 
 }  // namespace seq2seq

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+
 #include "seq2seq/base/file.h"
 #include "tokenizer/tokenizer.h"
 
@@ -20,8 +21,10 @@ struct FilterOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("max_length", max_length, "Pairs with more pieces on either side are dropped. Bounds memory in training.");
-    visit("max_ratio", max_ratio, "Pairs are dropped where one side is more than this many times the other; 0 keeps all.");
+    visit("max_length", max_length,
+          "Pairs with more pieces on either side are dropped. Bounds memory in training.");
+    visit("max_ratio", max_ratio,
+          "Pairs are dropped where one side is more than this many times the other; 0 keeps all.");
   }
 };
 
@@ -45,19 +48,19 @@ struct Example {
   absl::Span<const int32_t> target;
 };
 
-// A read-only array of pairs in a mapped file: its memory is the page cache, whatever the size of the corpus.
-// Thread-safe.
+// A read-only array of pairs in a mapped file: its memory is the page cache, whatever the size of
+// the corpus. Thread-safe.
 class Corpus {
  public:
   // Encodes the text of `files`, either {source, target} with as many lines each or {table} with
-  // source<TAB>target on each line, into the cache file `path`, unless that holds just this already: the same
-  // files (by size and time of change), tokenizers and filter. Files may be gzip.
+  // source<TAB>target on each line, into the cache file `path`, unless that holds just this
+  // already: the same files (by size and time of change), tokenizers and filter. Files may be gzip.
   //
-  // InvalidArgument naming file and line if the two sides differ in length or a line of a table has no tab, or if
-  // no pair is left. Costs one pass over the text; about 100,000 pairs a second.
-  static absl::StatusOr<Corpus> Build(const std::vector<std::string>& files, const Tokenizer& source,
-                                      const Tokenizer& target, const FilterOptions& filter,
-                                      const std::string& path);
+  // InvalidArgument naming file and line if the two sides differ in length or a line of a table has
+  // no tab, or if no pair is left. Costs one pass over the text; about 100,000 pairs a second.
+  static absl::StatusOr<Corpus> Build(const std::vector<std::string>& files,
+                                      const Tokenizer& source, const Tokenizer& target,
+                                      const FilterOptions& filter, const std::string& path);
 
   // Opens a cache file. DataLoss if it is not a whole one.
   static absl::StatusOr<Corpus> Open(const std::string& path);
@@ -69,8 +72,12 @@ class Corpus {
 
   const CorpusCounts& counts() const;
 
+  // A hash of all ids: the same corpus has the same wherever and whenever it was encoded.
+  uint64_t content() const;
+
  private:
-  // The layout of the file: this header, the ids of all pairs (source then target), an Entry a pair.
+  // The layout of the file: this header, the ids of all pairs (source then target), an Entry a
+  // pair.
   struct Header;
   struct Entry;
 

@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+
+#include "seq2seq/base/option_rules.h"
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus.h"
 
@@ -20,14 +23,36 @@ struct DataOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("train", train, "[source, target] with a line a sentence, or [table] of source<TAB>target; plain or gzip.");
-    visit("valid", valid, "The same, held out: what early stopping and the best weights are judged by.");
+    visit(
+        "train", train,
+        "[source, target] with a line a sentence, or [table] of source<TAB>target; plain or gzip.");
+    visit("valid", valid,
+          "The same, held out: what early stopping and the best weights are judged by.");
     visit("source_tokenizer", source_tokenizer, "SentencePiece model of the source language.");
-    visit("target_tokenizer", target_tokenizer, "SentencePiece model of the target language; may be the same file.");
+    visit("target_tokenizer", target_tokenizer,
+          "SentencePiece model of the target language; may be the same file.");
     visit("filter", filter);
     visit("batch", batch);
   }
 };
+
+// InvalidArgument, naming the key and its value, if nothing can be learnt with `options`.
+inline absl::Status Validate(const DataOptions& options) {
+  OptionRules rules;
+  rules.Expect("data.train", options.train.size(),
+               options.train.size() == 1 || options.train.size() == 2,
+               "[source, target] or [table]");
+  rules.Expect("data.valid", options.valid.size(),
+               options.valid.size() == 1 || options.valid.size() == 2,
+               "[source, target] or [table]");
+  rules.Expect("data.filter.max_length", options.filter.max_length, options.filter.max_length >= 1,
+               "1 or more");
+  rules.Expect("data.filter.max_ratio", options.filter.max_ratio, options.filter.max_ratio >= 0,
+               "0 or more");
+  rules.Expect("data.batch.size", options.batch.size, options.batch.size >= 1, "1 or more");
+  rules.Expect("data.batch.pool", options.batch.pool, options.batch.pool >= 1, "1 or more");
+  return rules.status();
+}
 
 }  // namespace seq2seq
 

@@ -1,14 +1,14 @@
 #include "seq2seq/data/loader.h"
 
-#include <c10/util/Exception.h>
-
 #include <algorithm>
 #include <utility>
 
+#include <c10/util/Exception.h>
+
 namespace seq2seq {
 
-Loader::Loader(const Corpus& corpus, const BucketOptions& options, uint64_t seed, LoaderPosition start,
-               int64_t prefetch, int64_t rank, int64_t world_size)
+Loader::Loader(const Corpus& corpus, const BucketOptions& options, uint64_t seed,
+               LoaderPosition start, int64_t prefetch, int64_t rank, int64_t world_size)
     : corpus_(corpus),
       options_(options),
       seed_(seed),
@@ -23,10 +23,11 @@ Loader::Loader(const Corpus& corpus, const BucketOptions& options, uint64_t seed
   }
   BatchPlan plan = Plan(start.epoch);
   batches_per_epoch_ = static_cast<int64_t>(plan.size());
-  TORCH_CHECK(!plan.empty(), "rank ", rank, " of ", world_size, " gets none of the batches of ", corpus.size(),
-              " pairs: use fewer ranks or smaller batches");
+  TORCH_CHECK(!plan.empty(), "rank ", rank, " of ", world_size, " gets none of the batches of ",
+              corpus.size(), " pairs: use fewer ranks or smaller batches");
   padding_share_ = PaddingShare(lengths_, plan);
-  thread_ = std::thread([this, start, plan = std::move(plan)]() mutable { Fill(start, std::move(plan)); });
+  thread_ =
+      std::thread([this, start, plan = std::move(plan)]() mutable { Run(start, std::move(plan)); });
 }
 
 Loader::~Loader() {
@@ -44,11 +45,22 @@ BatchPlan Loader::Plan(int64_t epoch) const {
 
 Loader::Item Loader::Next() {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return !ready_.empty(); });
+  changed_.wait(lock, [this] { return !ready_.empty() || error_; });
+  if (ready_.empty()) std::rethrow_exception(error_);
   Item item = std::move(ready_.front());
   ready_.pop_front();
   changed_.notify_all();
   return item;
+}
+
+void Loader::Run(LoaderPosition position, BatchPlan plan) {
+  try {
+    Fill(position, std::move(plan));
+  } catch (...) {  // No memory.
+    const std::lock_guard<std::mutex> lock(mutex_);
+    error_ = std::current_exception();
+    changed_.notify_all();
+  }
 }
 
 void Loader::Fill(LoaderPosition position, BatchPlan plan) {
@@ -59,9 +71,10 @@ void Loader::Fill(LoaderPosition position, BatchPlan plan) {
       plan = Plan(position.epoch);
     }
     examples.clear();
-    for (const int64_t index : plan[static_cast<size_t>(position.batch)]) examples.push_back(corpus_[index]);
-    ++position.batch;
-    Item item = {Collate(examples), position};
+    for (const int64_t index : plan[static_cast<size_t>(position.batch)])
+      examples.push_back(corpus_[index]);
+    const bool last = ++position.batch == static_cast<int64_t>(plan.size());
+    Item item = {Collate(examples), last ? LoaderPosition{position.epoch + 1, 0} : position};
 
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return stopping_ || ready_.size() < prefetch_; });

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -21,8 +22,9 @@ struct LoaderPosition {
   int64_t batch = 0;  // Within the epoch.
 };
 
-// The batches of one rank, epoch after epoch, in the order of PlanBatches; from any position on they are the same as
-// in a stream that started at the beginning. Next must be called by one thread at a time.
+// The batches of one rank, epoch after epoch, in the order of PlanBatches; from any position on
+// they are the same as in a stream that started at the beginning. Next must be called by one thread
+// at a time.
 class Loader {
  public:
   struct Item {
@@ -30,10 +32,10 @@ class Loader {
     LoaderPosition next;  // Where a loader has to start to go on behind this batch.
   };
 
-  // `corpus` must outlive the loader. Keeps up to `prefetch` batches ready. Throws if the rank gets no batch, as
-  // with more ranks than batches.
-  Loader(const Corpus& corpus, const BucketOptions& options, uint64_t seed, LoaderPosition start = {},
-         int64_t prefetch = 8, int64_t rank = 0, int64_t world_size = 1);
+  // `corpus` must outlive the loader. Keeps up to `prefetch` batches ready. Throws if the rank gets
+  // no batch, as with more ranks than batches.
+  Loader(const Corpus& corpus, const BucketOptions& options, uint64_t seed,
+         LoaderPosition start = {}, int64_t prefetch = 8, int64_t rank = 0, int64_t world_size = 1);
   ~Loader();
 
   // The next batch; waits for it if it is not ready.
@@ -47,6 +49,8 @@ class Loader {
 
  private:
   BatchPlan Plan(int64_t epoch) const;
+  // The thread: Fill, and what it throws kept for Next.
+  void Run(LoaderPosition position, BatchPlan plan);
   void Fill(LoaderPosition position, BatchPlan plan);
 
   const Corpus& corpus_;
@@ -63,6 +67,7 @@ class Loader {
   std::condition_variable changed_;
   std::deque<Item> ready_;
   bool stopping_ = false;
+  std::exception_ptr error_;
   std::thread thread_;
 };
 

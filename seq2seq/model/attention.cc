@@ -1,15 +1,16 @@
 #include "seq2seq/model/attention.h"
 
-#include <torch/torch.h>
-
 #include <limits>
+
+#include <torch/torch.h>
 
 #include "seq2seq/model/initialization.h"
 
 namespace seq2seq {
 
 Memory Memory::Select(const torch::Tensor& sentences) const {
-  return {values.index_select(0, sentences), keys.index_select(0, sentences), bias.index_select(0, sentences)};
+  return {values.index_select(0, sentences), keys.index_select(0, sentences),
+          bias.index_select(0, sentences)};
 }
 
 Memory AttentionImpl::Memorize(const Encoded& encoded) {
@@ -27,7 +28,9 @@ Attended AttentionImpl::forward(const torch::Tensor& query, const Memory& memory
 GeneralAttentionImpl::GeneralAttentionImpl(int64_t memory, int64_t hidden)
     : projection_(register_module("projection", MakeLinear(memory, hidden, /*bias=*/false))) {}
 
-torch::Tensor GeneralAttentionImpl::Keys(const torch::Tensor& values) { return projection_(values); }
+torch::Tensor GeneralAttentionImpl::Keys(const torch::Tensor& values) {
+  return projection_(values);
+}
 
 torch::Tensor GeneralAttentionImpl::Score(const torch::Tensor& query, const torch::Tensor& keys) {
   return torch::bmm(query, keys.transpose(1, 2));
@@ -41,25 +44,31 @@ torch::Tensor DotAttentionImpl::Score(const torch::Tensor& query, const torch::T
 
 MlpAttentionImpl::MlpAttentionImpl(int64_t memory, int64_t hidden)
     : key_projection_(register_module("key_projection", MakeLinear(memory, hidden, /*bias=*/true))),
-      query_projection_(register_module("query_projection", MakeLinear(hidden, hidden, /*bias=*/false))),
+      query_projection_(
+          register_module("query_projection", MakeLinear(hidden, hidden, /*bias=*/false))),
       energy_(register_module("energy", MakeLinear(hidden, 1, /*bias=*/false))) {}
 
-torch::Tensor MlpAttentionImpl::Keys(const torch::Tensor& values) { return key_projection_(values); }
+torch::Tensor MlpAttentionImpl::Keys(const torch::Tensor& values) {
+  return key_projection_(values);
+}
 
 torch::Tensor MlpAttentionImpl::Score(const torch::Tensor& query, const torch::Tensor& keys) {
-  const torch::Tensor sum = query_projection_(query).unsqueeze(2) + keys.unsqueeze(1);  // [batch, query, source, hidden]
+  const torch::Tensor sum =
+      query_projection_(query).unsqueeze(2) + keys.unsqueeze(1);  // [batch, query, source, hidden]
   return energy_(torch::tanh(sum)).squeeze(-1);
 }
 
 Attention MakeAttention(AttentionKind kind, int64_t memory, int64_t hidden) {
   switch (kind) {
     case AttentionKind::kGeneral:
-      return Attention(std::shared_ptr<AttentionImpl>(std::make_shared<GeneralAttentionImpl>(memory, hidden)));
+      return Attention(
+          std::shared_ptr<AttentionImpl>(std::make_shared<GeneralAttentionImpl>(memory, hidden)));
     case AttentionKind::kDot:
       TORCH_CHECK(memory == hidden, "dot attention of ", hidden, " to ", memory);
       return Attention(std::shared_ptr<AttentionImpl>(std::make_shared<DotAttentionImpl>()));
     case AttentionKind::kMlp:
-      return Attention(std::shared_ptr<AttentionImpl>(std::make_shared<MlpAttentionImpl>(memory, hidden)));
+      return Attention(
+          std::shared_ptr<AttentionImpl>(std::make_shared<MlpAttentionImpl>(memory, hidden)));
   }
   TORCH_CHECK(false, "no such attention: ", static_cast<int>(kind));
 }

@@ -2,14 +2,14 @@
 #ifndef SEQ2SEQ_MODEL_ATTENTION_H_
 #define SEQ2SEQ_MODEL_ATTENTION_H_
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
-
-#include <cstdint>
-#include <string>
-#include <vector>
 
 #include "seq2seq/model/encoder.h"
 
@@ -35,7 +35,8 @@ struct Attended {
   torch::Tensor weights;  // [batch, query, source], adding up to 1 over the tokens.
 };
 
-// Scores every source token for every query; the context is the mean of the values weighted by the softmax.
+// Scores every source token for every query; the context is the mean of the values weighted by the
+// softmax.
 class AttentionImpl : public torch::nn::Module {
  public:
   // Computes the keys, once for each source.

@@ -9,7 +9,8 @@ namespace seq2seq {
 BridgeImpl::BridgeImpl(int64_t encoded, const DecoderOptions& options, int64_t readout)
     : layers_(options.layers),
       readout_size_(readout),
-      dense_(register_module("dense", MakeLinear(encoded, 2 * options.layers * options.hidden, /*bias=*/true))) {}
+      dense_(register_module(
+          "dense", MakeLinear(encoded, 2 * options.layers * options.hidden, /*bias=*/true))) {}
 
 DecoderState BridgeImpl::forward(const torch::Tensor& final) {
   const auto parts = torch::tanh(dense_(final)).chunk(2 * layers_, 1);  // each [batch, hidden]
@@ -17,7 +18,8 @@ DecoderState BridgeImpl::forward(const torch::Tensor& final) {
   for (size_t layer = 0; layer < static_cast<size_t>(layers_); ++layer) {
     state.cells.push_back({parts[2 * layer], parts[2 * layer + 1]});
   }
-  state.readout = torch::zeros({final.size(0), readout_size_}, final.options().requires_grad(false));
+  state.readout =
+      torch::zeros({final.size(0), readout_size_}, final.options().requires_grad(false));
   return state;
 }
 

@@ -2,19 +2,19 @@
 #ifndef SEQ2SEQ_MODEL_BRIDGE_H_
 #define SEQ2SEQ_MODEL_BRIDGE_H_
 
+#include <cstdint>
+
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
-#include <cstdint>
-
 #include "seq2seq/model/decoder.h"
 
 namespace seq2seq {
 
-// A dense layer: tanh(W final + b) fills hidden and memory of every decoder cell (Bahdanau et al. 2015). The first
-// readout is zero.
+// A dense layer: tanh(W final + b) fills hidden and memory of every decoder cell (Bahdanau et al.
+// 2015). The first readout is zero.
 class BridgeImpl : public torch::nn::Module {
  public:
   // `encoded` is the size of Encoded::final.

@@ -19,18 +19,21 @@ LstmCellImpl::LstmCellImpl(int64_t input, int64_t hidden)
 
 torch::Tensor LstmCellImpl::Project(const torch::Tensor& input, int64_t first) {
   const torch::Tensor weight = weight_ih_.narrow(1, first, input.size(-1));
-  return first == 0 ? torch::linear(input, weight, bias_ih_ + bias_hh_) : torch::linear(input, weight);
+  return first == 0 ? torch::linear(input, weight, bias_ih_ + bias_hh_)
+                    : torch::linear(input, weight);
 }
 
 CellState LstmCellImpl::forward(const torch::Tensor& projected, const CellState& state) {
-  const auto gates = torch::addmm(projected, state.hidden, weight_hh_.t()).chunk(4, 1);  // each [row, hidden]
+  const auto gates =
+      torch::addmm(projected, state.hidden, weight_hh_.t()).chunk(4, 1);  // each [row, hidden]
   const torch::Tensor memory =
       torch::sigmoid(gates[1]) * state.memory + torch::sigmoid(gates[0]) * torch::tanh(gates[2]);
   return {torch::sigmoid(gates[3]) * torch::tanh(memory), memory};
 }
 
 CellState LstmCellImpl::InitialState(int64_t rows) const {
-  const torch::Tensor zeros = torch::zeros({rows, weight_hh_.size(1)}, weight_hh_.options().requires_grad(false));
+  const torch::Tensor zeros =
+      torch::zeros({rows, weight_hh_.size(1)}, weight_hh_.options().requires_grad(false));
   return {zeros, zeros};
 }
 

@@ -2,13 +2,13 @@
 #ifndef SEQ2SEQ_MODEL_CELL_H_
 #define SEQ2SEQ_MODEL_CELL_H_
 
-#include <torch/nn/module.h>
-#include <torch/nn/pimpl.h>
-#include <torch/types.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+#include <torch/types.h>
 
 namespace seq2seq {
 
@@ -27,15 +27,16 @@ struct CellState {
   }
 };
 
-// One step of a recurrent layer, in two parts: what the inputs contribute, which can be computed for all steps at
-// once, and the rest.
+// One step of a recurrent layer, in two parts: what the inputs contribute, which can be computed
+// for all steps at once, and the rest.
 class CellImpl : public torch::nn::Module {
  public:
-  // The contribution of input features [first, first + n): [..., n] -> [..., gates]. The contributions of all
-  // features add up; the one with first = 0 carries the biases.
+  // The contribution of input features [first, first + n): [..., n] -> [..., gates]. The
+  // contributions of all features add up; the one with first = 0 carries the biases.
   virtual torch::Tensor Project(const torch::Tensor& input, int64_t first) = 0;
 
-  // One step: the sum of the projected inputs, [row, gates], and the state before -> the state after.
+  // One step: the sum of the projected inputs, [row, gates], and the state before -> the state
+  // after.
   virtual CellState forward(const torch::Tensor& projected, const CellState& state) = 0;
 
   // The state before the first step: zeros.
@@ -43,9 +44,10 @@ class CellImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Cell);
 
-// Hochreiter & Schmidhuber 1997, with forget gate (Gers et al. 2000). Parameters as in torch.nn.LSTMCell: weight_ih
-// [4 x hidden, input], weight_hh [4 x hidden, hidden], bias_ih, bias_hh [4 x hidden], gates in the order input,
-// forget, cell, output. The forget gate starts open: its bias is 1.
+// Hochreiter & Schmidhuber 1997, with forget gate (Gers et al. 2000). Parameters as in
+// torch.nn.LSTMCell: weight_ih [4 x hidden, input], weight_hh [4 x hidden, hidden], bias_ih,
+// bias_hh [4 x hidden], gates in the order input, forget, cell, output. The forget gate starts
+// open: its bias is 1.
 class LstmCellImpl : public CellImpl {
  public:
   LstmCellImpl(int64_t input, int64_t hidden);

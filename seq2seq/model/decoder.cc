@@ -1,8 +1,8 @@
 #include "seq2seq/model/decoder.h"
 
+#include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
-#include "absl/strings/str_cat.h"
 #include "seq2seq/model/initialization.h"
 
 namespace seq2seq {
@@ -17,13 +17,15 @@ DecoderState DecoderState::Select(const torch::Tensor& rows) const {
 DecoderImpl::DecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& options)
     : options_(options),
       embedding_(register_module("embedding", MakeEmbedding(vocab, options.embedding))),
-      attention_(register_module("attention", MakeAttention(options.attention, memory, options.hidden))),
-      readout_(register_module("readout", MakeLinear(memory + options.hidden, readout_size(), /*bias=*/false))) {
+      attention_(
+          register_module("attention", MakeAttention(options.attention, memory, options.hidden))),
+      readout_(register_module(
+          "readout", MakeLinear(memory + options.hidden, readout_size(), /*bias=*/false))) {
   for (int64_t layer = 0; layer < options.layers; ++layer) {
     int64_t input = options.hidden;
     if (layer == 0) input = options.embedding + (options.input_feeding ? readout_size() : 0);
-    cells_.push_back(
-        register_module(absl::StrCat("cell_", layer), MakeCell(options.cell, input, options.hidden)));
+    cells_.push_back(register_module(absl::StrCat("cell_", layer),
+                                     MakeCell(options.cell, input, options.hidden)));
   }
   if (options.tied_embeddings) {
     output_weight_ = embedding_->weight;
@@ -34,8 +36,8 @@ DecoderImpl::DecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& op
   output_bias_ = register_parameter("output_bias", torch::zeros({vocab}));
 }
 
-torch::Tensor DecoderImpl::forward(const torch::Tensor& tokens, const Memory& memory, const DecoderState& start,
-                                   const TeacherForcing& forcing) {
+torch::Tensor DecoderImpl::forward(const torch::Tensor& tokens, const Memory& memory,
+                                   const DecoderState& start, const TeacherForcing& forcing) {
   const int64_t target = tokens.size(1);
   torch::Tensor truth;  // [batch, target], where the truth is fed; undefined if everywhere.
   std::vector<torch::Tensor> projected;  // [batch, gates], one a step.
@@ -71,12 +73,14 @@ torch::Tensor DecoderImpl::ProjectTokens(const torch::Tensor& tokens) {
   return cells_[0]->Project(torch::dropout(embedding_(tokens), options_.dropout, is_training()), 0);
 }
 
-DecoderStep DecoderImpl::Step(const torch::Tensor& projected, const DecoderState& state, const Memory& memory) {
+DecoderStep DecoderImpl::Step(const torch::Tensor& projected, const DecoderState& state,
+                              const Memory& memory) {
   DecoderStep result;
   torch::Tensor input = projected;
   if (options_.input_feeding) input = input + cells_[0]->Project(state.readout, options_.embedding);
   for (size_t layer = 0; layer < cells_.size(); ++layer) {
-    if (layer > 0) input = cells_[layer]->Project(torch::dropout(input, options_.dropout, is_training()), 0);
+    if (layer > 0)
+      input = cells_[layer]->Project(torch::dropout(input, options_.dropout, is_training()), 0);
     result.state.cells.push_back(cells_[layer](input, state.cells[layer]));
     input = result.state.cells.back().hidden;
   }
@@ -90,7 +94,8 @@ DecoderStep DecoderImpl::Step(const torch::Tensor& projected, const DecoderState
 }
 
 torch::Tensor DecoderImpl::Logits(const torch::Tensor& readout) {
-  return torch::linear(torch::dropout(readout, options_.dropout, is_training()), output_weight_, output_bias_);
+  return torch::linear(torch::dropout(readout, options_.dropout, is_training()), output_weight_,
+                       output_bias_);
 }
 
 }  // namespace seq2seq

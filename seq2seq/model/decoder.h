@@ -2,14 +2,14 @@
 #ifndef SEQ2SEQ_MODEL_DECODER_H_
 #define SEQ2SEQ_MODEL_DECODER_H_
 
+#include <cstdint>
+#include <vector>
+
 #include <torch/nn/module.h>
 #include <torch/nn/modules/embedding.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
-
-#include <cstdint>
-#include <vector>
 
 #include "seq2seq/model/attention.h"
 #include "seq2seq/model/cell.h"
@@ -33,12 +33,15 @@ struct DecoderOptions {
     visit("hidden", hidden, "Size of the recurrent state; the capacity of the model.");
     visit("layers", layers, "Stacked layers. 2-4 from about a million sentence pairs.");
     visit("cell", cell, "The recurrent formula.");
-    visit("attention", attention, "How a query is compared with the source. dot needs hidden = 2 x encoder.hidden.");
-    visit("input_feeding", input_feeding, "Each step sees where the last one looked (Luong et al. 2015, section 3.3).");
+    visit("attention", attention,
+          "How a query is compared with the source. dot needs hidden = 2 x encoder.hidden.");
+    visit("input_feeding", input_feeding,
+          "Each step sees where the last one looked (Luong et al. 2015, section 3.3).");
     visit("tied_embeddings", tied_embeddings,
-          "The output layer shares its weights with the target embedding (Press & Wolf 2017). Saves memory; for "
-          "small corpora often better.");
-    visit("dropout", dropout, "On embeddings, between layers and before the output layer. 0.3-0.5 for small corpora.");
+          "The output layer shares its weights with the target embedding (Press & Wolf 2017). "
+          "Saves memory; for small corpora often better.");
+    visit("dropout", dropout,
+          "On embeddings, between layers and before the output layer. 0.3-0.5 for small corpora.");
   }
 };
 
@@ -58,9 +61,9 @@ struct DecoderStep {
   DecoderState state;
 };
 
-// Stacked cells, whose last output looks at the source; tanh of both together is the readout, and a linear layer
-// scores the vocabulary (Luong et al. 2015). The readout has the size of the state, or of the embedding if the two are
-// tied. Training and search go through the same Step.
+// Stacked cells, whose last output looks at the source; tanh of both together is the readout, and a
+// linear layer scores the vocabulary (Luong et al. 2015). The readout has the size of the state, or
+// of the embedding if the two are tied. Training and search go through the same Step.
 class DecoderImpl : public torch::nn::Module {
  public:
   // `memory` is the size of the encoder's values.
@@ -69,23 +72,24 @@ class DecoderImpl : public torch::nn::Module {
   // A source made ready to be attended to.
   Memory Memorize(const Encoded& encoded) { return attention_->Memorize(encoded); }
 
-  // Reads whole targets, [batch, target], and returns the readouts, [batch, target, readout]. Where `forcing` says so
-  // a token is replaced by the decoder's own.
-  torch::Tensor forward(const torch::Tensor& tokens, const Memory& memory, const DecoderState& start,
-                        const TeacherForcing& forcing);
+  // Reads whole targets, [batch, target], and returns the readouts, [batch, target, readout]. Where
+  // `forcing` says so a token is replaced by the decoder's own.
+  torch::Tensor forward(const torch::Tensor& tokens, const Memory& memory,
+                        const DecoderState& start, const TeacherForcing& forcing);
 
   // What tokens contribute to the first cell: [...] -> [..., gates].
   torch::Tensor ProjectTokens(const torch::Tensor& tokens);
 
-  // One step of projected tokens, [row, gates]. The rows stand in equal groups for the sentences of `memory`: row
-  // r belongs to sentence r / (row / batch).
+  // One step of projected tokens, [row, gates]. The rows stand in equal groups for the sentences of
+  // `memory`: row r belongs to sentence r / (row / batch).
   DecoderStep Step(const torch::Tensor& projected, const DecoderState& state, const Memory& memory);
 
   // Scores of the vocabulary: [..., readout] -> [..., vocab].
   torch::Tensor Logits(const torch::Tensor& readout);
 
-  int64_t readout_size() const { return options_.tied_embeddings ? options_.embedding : options_.hidden; }
-  const DecoderOptions& options() const { return options_; }
+  int64_t readout_size() const {
+    return options_.tied_embeddings ? options_.embedding : options_.hidden;
+  }
 
  private:
   DecoderOptions options_;

@@ -1,15 +1,15 @@
 #include "seq2seq/model/encoder.h"
 
+#include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
-#include "absl/strings/str_cat.h"
 #include "seq2seq/model/initialization.h"
 
 namespace seq2seq {
 namespace {
 
-// Where each place of a sequence goes when the tokens, but not the padding behind them, change their order: indices
-// into [source x batch], [source x batch]. Applied twice it restores.
+// Where each place of a sequence goes when the tokens, but not the padding behind them, change
+// their order: indices into [source x batch], [source x batch]. Applied twice it restores.
 torch::Tensor ReversalIndex(const torch::Tensor& lengths, int64_t source) {
   const torch::Tensor time = torch::arange(source).unsqueeze(1);  // [source, 1]
   const torch::Tensor mirrored = lengths - 1 - time;              // [source, batch]
@@ -48,7 +48,8 @@ BidirectionalEncoderImpl::BidirectionalEncoderImpl(int64_t vocab, const EncoderO
   }
 }
 
-Encoded BidirectionalEncoderImpl::forward(const torch::Tensor& tokens, const torch::Tensor& lengths) {
+Encoded BidirectionalEncoderImpl::forward(const torch::Tensor& tokens,
+                                          const torch::Tensor& lengths) {
   const int64_t source = tokens.size(1);
   const torch::Device device = tokens.device();
   const torch::Tensor reversal = ReversalIndex(lengths, source).to(device);
@@ -64,13 +65,15 @@ Encoded BidirectionalEncoderImpl::forward(const torch::Tensor& tokens, const tor
     back = Reorder(Run(backward_cells_[layer], Reorder(states, reversal)), reversal);
     states = torch::cat({ahead, back}, 2);
   }
-  const torch::Tensor last = (lengths - 1).to(device) * tokens.size(0) + torch::arange(tokens.size(0), device);
+  const torch::Tensor last =
+      (lengths - 1).to(device) * tokens.size(0) + torch::arange(tokens.size(0), device);
   const torch::Tensor final = torch::cat({ahead.flatten(0, 1).index_select(0, last), back[0]}, 1);
   return {states.transpose(0, 1) * mask.unsqueeze(2), mask, final};
 }
 
 Encoder MakeEncoder(int64_t vocab, const EncoderOptions& options) {
-  return Encoder(std::shared_ptr<EncoderImpl>(std::make_shared<BidirectionalEncoderImpl>(vocab, options)));
+  return Encoder(
+      std::shared_ptr<EncoderImpl>(std::make_shared<BidirectionalEncoderImpl>(vocab, options)));
 }
 
 }  // namespace seq2seq

@@ -2,13 +2,13 @@
 #ifndef SEQ2SEQ_MODEL_ENCODER_H_
 #define SEQ2SEQ_MODEL_ENCODER_H_
 
+#include <cstdint>
+#include <vector>
+
 #include <torch/nn/module.h>
 #include <torch/nn/modules/embedding.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
-
-#include <cstdint>
-#include <vector>
 
 #include "seq2seq/model/cell.h"
 
@@ -25,9 +25,11 @@ struct EncoderOptions {
   void Visit(V&& visit) {
     visit("embedding", embedding, "Size of a source embedding.");
     visit("hidden", hidden, "Size of the state in each of the two directions.");
-    visit("layers", layers, "Stacked bidirectional layers. 2-4 from about a million sentence pairs.");
+    visit("layers", layers,
+          "Stacked bidirectional layers. 2-4 from about a million sentence pairs.");
     visit("cell", cell, "The recurrent formula.");
-    visit("dropout", dropout, "On embeddings and between layers. 0.3-0.5 for small corpora, 0.1 for large.");
+    visit("dropout", dropout,
+          "On embeddings and between layers. 0.3-0.5 for small corpora, 0.1 for large.");
   }
 };
 
@@ -38,7 +40,8 @@ struct Encoded {
   torch::Tensor final;   // [batch, size], a summary that the decoder starts from.
 };
 
-// An encoder of token sequences. Padding and neighbours in the batch do not change what a sentence becomes.
+// An encoder of token sequences. Padding and neighbours in the batch do not change what a sentence
+// becomes.
 class EncoderImpl : public torch::nn::Module {
  public:
   // Tokens [batch, source], padded on the right, and their numbers [batch], at least 1, on the CPU.
@@ -49,8 +52,8 @@ class EncoderImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Encoder);
 
-// Stacked layers of two cells, one reading from either end (Schuster & Paliwal 1997); the input of a layer is what
-// both cells of the layer below say of a token.
+// Stacked layers of two cells, one reading from either end (Schuster & Paliwal 1997); the input of
+// a layer is what both cells of the layer below say of a token.
 class BidirectionalEncoderImpl : public EncoderImpl {
  public:
   BidirectionalEncoderImpl(int64_t vocab, const EncoderOptions& options);

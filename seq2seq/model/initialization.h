@@ -2,15 +2,16 @@
 #ifndef SEQ2SEQ_MODEL_INITIALIZATION_H_
 #define SEQ2SEQ_MODEL_INITIALIZATION_H_
 
+#include <cstdint>
+
 #include <torch/nn/modules/embedding.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
 
-#include <cstdint>
-
 namespace seq2seq {
 
-// Fills `weight`, [output, input], so that signals keep their size both ways (Glorot & Bengio 2010).
+// Fills `weight`, [output, input], so that signals keep their size both ways (Glorot & Bengio
+// 2010).
 void InitializeXavier(const torch::Tensor& weight);
 
 // Fills `weight`, a square recurrent matrix, with a random rotation (Saxe et al. 2014).

@@ -18,7 +18,8 @@ Loss CrossEntropy(const torch::Tensor& logits, const Batch& batch, double smooth
   const torch::Tensor nll = torch::nll_loss(log_probs, truth, {}, torch::Reduction::Sum);
   Loss loss;
   loss.objective = nll;
-  if (smoothing > 0) loss.objective = (1 - smoothing) * nll - smoothing / logits.size(1) * log_probs.sum();
+  if (smoothing > 0)
+    loss.objective = (1 - smoothing) * nll - smoothing / logits.size(1) * log_probs.sum();
   loss.nll = nll.detach();
   loss.correct = logits.detach().argmax(-1).eq(truth).sum();
   return loss;

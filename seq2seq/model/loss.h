@@ -15,11 +15,13 @@ struct Loss {
   torch::Tensor correct;    // Scalar: tokens that score highest.
 };
 
-// The rows of `values`, [batch, target, ...], that belong to tokens and not to padding: [token, ...].
+// The rows of `values`, [batch, target, ...], that belong to tokens and not to padding: [token,
+// ...].
 torch::Tensor SelectTokens(const torch::Tensor& values, const Batch& batch);
 
-// Cross entropy of the scores of a batch, [token, vocab], with label smoothing (Szegedy et al. 2016): the truth
-// has probability 1 - smoothing, and smoothing is spread evenly over the vocabulary.
+// Cross entropy of the scores of a batch, [token, vocab], with label smoothing (Szegedy et al.
+// 2016): the truth has probability 1 - smoothing, and smoothing is spread evenly over the
+// vocabulary.
 Loss CrossEntropy(const torch::Tensor& logits, const Batch& batch, double smoothing);
 
 }  // namespace seq2seq

@@ -1,10 +1,10 @@
 #include "seq2seq/model/model.h"
 
-#include <torch/torch.h>
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include <torch/torch.h>
+
 #include "seq2seq/model/loss.h"
 
 namespace seq2seq {
@@ -22,7 +22,8 @@ absl::Status Validate(const ModelOptions& options) {
   };
   for (const auto& [key, size] : sizes) {
     if (size < 1 || size > 10'000'000) {
-      return absl::InvalidArgumentError(absl::StrCat(key, ": expected 1 to 10,000,000, found ", size));
+      return absl::InvalidArgumentError(
+          absl::StrCat(key, ": expected 1 to 10,000,000, found ", size));
     }
   }
   const std::pair<const char*, double> dropouts[] = {
@@ -31,22 +32,25 @@ absl::Status Validate(const ModelOptions& options) {
   };
   for (const auto& [key, dropout] : dropouts) {
     if (!(dropout >= 0.0 && dropout < 1.0)) {
-      return absl::InvalidArgumentError(absl::StrCat(key, ": expected 0 or more and less than 1, found ", dropout));
+      return absl::InvalidArgumentError(
+          absl::StrCat(key, ": expected 0 or more and less than 1, found ", dropout));
     }
   }
-  if (options.decoder.attention == AttentionKind::kDot && options.decoder.hidden != 2 * options.encoder.hidden) {
+  if (options.decoder.attention == AttentionKind::kDot &&
+      options.decoder.hidden != 2 * options.encoder.hidden) {
     return absl::InvalidArgumentError(
-        absl::StrCat("model.decoder.attention: dot needs model.decoder.hidden to be ", 2 * options.encoder.hidden,
-                     ", twice model.encoder.hidden; found ", options.decoder.hidden));
+        absl::StrCat("model.decoder.attention: dot needs model.decoder.hidden to be ",
+                     2 * options.encoder.hidden, ", twice model.encoder.hidden; found ",
+                     options.decoder.hidden));
   }
   return absl::OkStatus();
 }
 
 ModelImpl::ModelImpl(const ModelOptions& options)
     : options_(options),
-      encoder_(register_module(
-          "encoder", MakeEncoder(options.source_vocab, options.encoder))),
-      decoder_(register_module("decoder", Decoder(options.target_vocab, encoder_->output_size(), options.decoder))),
+      encoder_(register_module("encoder", MakeEncoder(options.source_vocab, options.encoder))),
+      decoder_(register_module(
+          "decoder", Decoder(options.target_vocab, encoder_->output_size(), options.decoder))),
       bridge_(register_module(
           "bridge", Bridge(encoder_->output_size(), options.decoder, decoder_->readout_size()))) {}
 

@@ -2,13 +2,13 @@
 #ifndef SEQ2SEQ_MODEL_MODEL_H_
 #define SEQ2SEQ_MODEL_MODEL_H_
 
+#include <cstdint>
+
+#include "absl/status/status.h"
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
-#include <cstdint>
-
-#include "absl/status/status.h"
 #include "seq2seq/data/batch.h"
 #include "seq2seq/model/bridge.h"
 #include "seq2seq/model/decoder.h"
@@ -24,8 +24,10 @@ struct ModelOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("source_vocab", source_vocab, "Pieces of the source tokenizer; 0 stands for as many as it has.");
-    visit("target_vocab", target_vocab, "Pieces of the target tokenizer; 0 stands for as many as it has.");
+    visit("source_vocab", source_vocab,
+          "Pieces of the source tokenizer; 0 stands for as many as it has.");
+    visit("target_vocab", target_vocab,
+          "Pieces of the target tokenizer; 0 stands for as many as it has.");
     visit("encoder", encoder);
     visit("decoder", decoder);
   }
@@ -40,14 +42,16 @@ absl::Status Validate(const ModelOptions& options);
 //   torch::Tensor logits = model(batch, TeacherForcing());     // Training: all scores at once.
 //
 //   Model::ContainedType::Start start = model->Begin(batch);   // Search: step by step.
-//   DecoderStep step = model->decoder()->Step(model->decoder()->ProjectTokens(bos), start.state, start.memory);
+//   DecoderStep step = model->decoder()->Step(model->decoder()->ProjectTokens(bos), start.state,
+//   start.memory);
 //
 // Holds parameters and nothing that changes while decoding: in eval mode threads may share it.
 class ModelImpl : public torch::nn::Module {
  public:
   explicit ModelImpl(const ModelOptions& options);
 
-  // The scores of every target token of the batch that is not padding, sentence after sentence: [token, vocab].
+  // The scores of every target token of the batch that is not padding, sentence after sentence:
+  // [token, vocab].
   torch::Tensor forward(const Batch& batch, const TeacherForcing& forcing);
 
   // Everything that the first step of the decoder needs.

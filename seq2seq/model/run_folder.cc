@@ -7,6 +7,7 @@
 
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/model/describe_error.h"
 #include "seq2seq/model/weights.h"
 
 namespace seq2seq {
@@ -49,7 +50,7 @@ absl::StatusOr<StoredModel> FindModel(const std::string& path) {
   }
   ModelSection section;
   SEQ2SEQ_RETURN_IF_ERROR(
-      ReadOptions(stored.run.Config(), ListOptions(section), {"data", "train", "decode"}));
+      ReadOptions(stored.run.Config(), ListOptions(section), {"data", "train", "validation"}));
   stored.options = section.model;
   if (const absl::Status valid = Validate(stored.options); !valid.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(stored.run.Config(), ": ", valid.message()));
@@ -67,7 +68,7 @@ absl::StatusOr<Model> LoadModel(const StoredModel& stored) {
     return model;
   } catch (const std::exception& error) {  // No memory.
     return absl::InternalError(
-        absl::StrCat(stored.run.Config(), ": cannot make the model: ", error.what()));
+        absl::StrCat(stored.run.Config(), ": cannot make the model: ", Describe(error)));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+
 #include "seq2seq/model/model.h"
 
 namespace seq2seq {
@@ -16,8 +17,8 @@ namespace seq2seq {
 //   source.model target.model    the tokenizers
 //   cache/                       the encoded corpora; may be deleted
 //   log.jsonl                    a line a report
-//   step-N/                      after update N: model.safetensors, and what training needs to go on
-//   latest best                  links to a step
+//   step-N/                      after update N: model.safetensors, and what training needs to go
+//   on latest best                  links to a step
 //
 // Steps are complete or not there, and the links always lead to one.
 struct RunFolder {
@@ -43,8 +44,8 @@ struct StoredModel {
   ModelOptions options;
 };
 
-// Finds the best step of a run folder, else the latest; `path` may also name a step of it. NotFound or
-// InvalidArgument, naming what is missing.
+// Finds the best step of a run folder, else the latest; `path` may also name a step of it. NotFound
+// or InvalidArgument, naming what is missing.
 absl::StatusOr<StoredModel> FindModel(const std::string& path);
 
 // Builds the model and fills in its weights, in eval mode, on the CPU.

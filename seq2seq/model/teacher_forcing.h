@@ -2,11 +2,11 @@
 #ifndef SEQ2SEQ_MODEL_TEACHER_FORCING_H_
 #define SEQ2SEQ_MODEL_TEACHER_FORCING_H_
 
-#include <torch/types.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <torch/types.h>
 
 namespace seq2seq {
 
@@ -20,17 +20,19 @@ enum class OwnToken { kArgmax, kSample };
 
 inline std::vector<std::string> EnumTexts(OwnToken) { return {"argmax", "sample"}; }
 
-// Scheduled sampling (Bengio et al. 2015) at one update. At rate 1 it is plain teacher forcing and costs nothing;
-// below, every step waits for the scores of the one before.
+// Scheduled sampling (Bengio et al. 2015) at one update. At rate 1 it is plain teacher forcing and
+// costs nothing; below, every step waits for the scores of the one before.
 struct TeacherForcing {
   double rate = 1.0;  // Probability of feeding the truth.
   CoinScope scope = CoinScope::kToken;
   OwnToken own = OwnToken::kArgmax;
 
-  // Tosses the coins: [batch, target], bool, true where the truth is fed. Draws from the default generator.
+  // Tosses the coins: [batch, target], bool, true where the truth is fed. Draws from the default
+  // generator.
   torch::Tensor Draw(int64_t batch, int64_t target, torch::Device device) const;
 
-  // The tokens fed instead, given the scores of the step before: [row, vocab] -> [row]. Carries no gradient.
+  // The tokens fed instead, given the scores of the step before: [row, vocab] -> [row]. Carries no
+  // gradient.
   torch::Tensor Choose(const torch::Tensor& logits) const;
 };
 

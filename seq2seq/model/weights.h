@@ -1,33 +1,34 @@
-// Tensors in files, in the safetensors format: a length, a JSON header, the bytes. Python opens them with
-// safetensors.torch.load_file.
+// Tensors in files, in the safetensors format: a length, a JSON header, the bytes. Python opens
+// them with safetensors.torch.load_file.
 #ifndef SEQ2SEQ_MODEL_WEIGHTS_H_
 #define SEQ2SEQ_MODEL_WEIGHTS_H_
-
-#include <torch/nn/module.h>
-#include <torch/types.h>
 
 #include <map>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include <torch/nn/module.h>
+#include <torch/types.h>
 
 namespace seq2seq {
 
 using TensorMap = std::map<std::string, torch::Tensor>;
 
-// Writes `tensors` to a file that appears when it is complete. Tensors may be on any device, of any layout.
+// Writes `tensors` to a file that appears when it is complete. Tensors may be on any device, of any
+// layout.
 absl::Status WriteTensors(const std::string& path, const TensorMap& tensors);
 
-// Maps a file: the tensors are read only, and share memory that is freed with the last of them. Costs milliseconds
-// whatever the size. DataLoss, naming the file and what is wrong, if it is not a whole safetensors file.
+// Maps a file: the tensors are read only, and share memory that is freed with the last of them.
+// Costs milliseconds whatever the size. DataLoss, naming the file and what is wrong, if it is not a
+// whole safetensors file.
 absl::StatusOr<TensorMap> ReadTensors(const std::string& path);
 
 // The parameters of `module`, by their dotted names. They share memory with it.
 TensorMap Parameters(const torch::nn::Module& module);
 
-// Copies the tensors of `from` into those of the same names in `to`. InvalidArgument, naming `path` and the tensor,
-// if one is missing, left over, or of another shape; then nothing is copied.
+// Copies the tensors of `from` into those of the same names in `to`. InvalidArgument, naming `path`
+// and the tensor, if one is missing, left over, or of another shape; then nothing is copied.
 absl::Status AssignTensors(const TensorMap& from, const std::string& path, TensorMap to);
 
 }  // namespace seq2seq

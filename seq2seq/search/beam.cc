@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/option_rules.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -95,21 +96,17 @@ std::vector<Hypothesis> NBest(Sentence& sentence, const BeamOptions& options) {
 }  // namespace
 
 absl::Status Validate(const BeamOptions& options) {
-  absl::Status status;
-  const auto expect = [&status](const char* key, const auto& found, bool holds,
-                                const char* expected) {
-    if (holds || !status.ok()) return;
-    status =
-        absl::InvalidArgumentError(absl::StrCat(key, ": expected ", expected, ", found ", found));
-  };
-  expect("beam", options.beam, options.beam >= 1 && options.beam <= 1000, "1 to 1000");
-  expect("n_best", options.n_best, options.n_best >= 1 && options.n_best <= options.beam,
-         "1 to beam");
-  expect("gnmt_alpha", options.gnmt_alpha, options.gnmt_alpha >= 0, "0 or more");
-  expect("min_length", options.min_length,
-         options.min_length >= 0 && options.min_length <= options.max_length, "0 to max_length");
-  expect("max_ratio", options.max_ratio, options.max_ratio > 0, "more than 0");
-  return status;
+  OptionRules rules;
+  rules.Expect("beam", options.beam, options.beam >= 1 && options.beam <= 1000, "1 to 1000");
+  rules.Expect("n_best", options.n_best, options.n_best >= 1 && options.n_best <= options.beam,
+               absl::StrCat("1 to beam, which is ", options.beam));
+  rules.Expect("gnmt_alpha", options.gnmt_alpha, options.gnmt_alpha >= 0, "0 or more");
+  rules.Expect("max_length", options.max_length, options.max_length >= 1, "1 or more");
+  rules.Expect("min_length", options.min_length,
+               options.min_length >= 0 && options.min_length <= options.max_length,
+               absl::StrCat("0 to max_length, which is ", options.max_length));
+  rules.Expect("max_ratio", options.max_ratio, options.max_ratio > 0, "more than 0");
+  return rules.status();
 }
 
 double NormalizedScore(double log_probability, size_t length, const BeamOptions& options) {

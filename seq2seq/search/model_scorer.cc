@@ -1,8 +1,8 @@
 #include "seq2seq/search/model_scorer.h"
 
-#include <torch/torch.h>
-
 #include <utility>
+
+#include <torch/torch.h>
 
 namespace seq2seq {
 
@@ -12,7 +12,8 @@ ModelScorer::ModelScorer(Model model, const Batch& sources)
 torch::Tensor ModelScorer::Step(const torch::Tensor& tokens) {
   Decoder& decoder = model_->decoder();
   const torch::Device device = now_.memory.values.device();
-  DecoderStep step = decoder->Step(decoder->ProjectTokens(tokens.to(device)), now_.state, now_.memory);
+  DecoderStep step =
+      decoder->Step(decoder->ProjectTokens(tokens.to(device)), now_.state, now_.memory);
   now_.state = std::move(step.state);
   return torch::log_softmax(decoder->Logits(step.readout), -1, torch::kFloat32).to(torch::kCPU);
 }
@@ -21,7 +22,8 @@ void ModelScorer::Select(const torch::Tensor& rows, const torch::Tensor& sentenc
   const torch::Device device = now_.memory.values.device();
   now_.state = now_.state.Select(rows.to(device));
   // Most steps finish no sentence, and the memory is large.
-  if (sentences.size(0) != now_.memory.values.size(0)) now_.memory = now_.memory.Select(sentences.to(device));
+  if (sentences.size(0) != now_.memory.values.size(0))
+    now_.memory = now_.memory.Select(sentences.to(device));
 }
 
 }  // namespace seq2seq

@@ -8,8 +8,8 @@
 
 namespace seq2seq {
 
-// Encodes the sources once; each step costs one step of the decoder over the live rows. Attention reads a source's
-// memory for all its rows together. Use it under torch::NoGradGuard.
+// Encodes the sources once; each step costs one step of the decoder over the live rows. Attention
+// reads a source's memory for all its rows together. Use it under torch::NoGradGuard.
 class ModelScorer : public Scorer {
  public:
   // `sources` as CollateSources makes them, on the device of the model, which is in eval mode.

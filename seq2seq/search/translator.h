@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+
 #include "seq2seq/model/model.h"
 #include "seq2seq/search/beam.h"
 #include "tokenizer/tokenizer.h"
@@ -18,9 +19,10 @@ namespace seq2seq {
 struct Candidate {
   std::string text;
   std::vector<std::string> pieces;
-  std::vector<double> token_scores;  // Log-probability of each piece and, last, of the end of sentence.
-  double log_probability = 0;        // Their sum, in nats.
-  double score = 0;                  // The sum normalised by length.
+  std::vector<double>
+      token_scores;            // Log-probability of each piece and, last, of the end of sentence.
+  double log_probability = 0;  // Their sum, in nats.
+  double score = 0;            // The sum normalised by length.
 };
 
 // Translates with a trained model.
@@ -29,34 +31,39 @@ struct Candidate {
 //   SEQ2SEQ_ASSIGN_OR_RETURN(auto results, translator.Translate({"Ein Hund rennt."}));
 //   std::cout << results[0][0].text << "\n";
 //
-// results[i] belongs to lines[i], holds the n best, and does not depend on what else is in the call. Lines are sorted
-// by length and searched in batches. A line without text becomes one empty candidate. Bytes that are not UTF-8 are
-// replaced, and a line of more than max_source_length pieces is cut; the log tells. Thread-safe.
+// results[i] belongs to lines[i], holds the n best, and does not depend on what else is in the
+// call. Lines are sorted by length and searched in batches. A line without text becomes one empty
+// candidate. Bytes that are not UTF-8 are replaced, and a line of more than max_line_length
+// pieces is cut; the log tells. Thread-safe.
 class Translator {
  public:
   // Loads the best step of a run folder, else the latest; `path` may also name a step.
-  static absl::StatusOr<Translator> Load(const std::string& path, torch::Device device = torch::kCPU);
+  static absl::StatusOr<Translator> Load(const std::string& path,
+                                         torch::Device device = torch::kCPU);
 
-  // A translator over a model in memory, which it shares and which must be in eval mode while it is used.
+  // A translator over a model in memory, which it shares and which must be in eval mode while it is
+  // used.
   Translator(Model model, Tokenizer source, Tokenizer target, torch::Device device);
 
-  absl::StatusOr<std::vector<std::vector<Candidate>>> Translate(absl::Span<const std::string> lines,
-                                                               const BeamOptions& options = {}) const;
+  absl::StatusOr<std::vector<std::vector<Candidate>>> Translate(
+      absl::Span<const std::string> lines, const BeamOptions& options = {}) const;
 
-  // Scores given translations: what Translate would say of the same pieces. sources and targets pair up.
+  // Scores given translations: what Translate would say of the same pieces. sources and targets
+  // pair up.
   absl::StatusOr<std::vector<Candidate>> Score(absl::Span<const std::string> sources,
                                                absl::Span<const std::string> targets,
                                                const BeamOptions& options = {}) const;
 
-  // Sentences searched together. Larger is faster where many are given at once, and takes more memory.
+  // Sentences searched together. Larger is faster where many are given at once, and takes more
+  // memory.
   int64_t batch_size = 64;
 
-  // Longer sources are cut.
-  int64_t max_source_length = 1000;
+  // Lines of more pieces are cut.
+  int64_t max_line_length = 1000;
 
  private:
-  // The pieces of a source line, cut and repaired.
-  std::vector<int32_t> EncodeSource(const std::string& line) const;
+  // The pieces of a line, cut and repaired.
+  std::vector<int32_t> EncodeLine(const Tokenizer& tokenizer, const std::string& line) const;
   // Indices of the sources, shortest first, in batches.
   std::vector<std::vector<size_t>> Batches(const std::vector<std::vector<int32_t>>& sources) const;
   Candidate MakeCandidate(const Hypothesis& hypothesis) const;

@@ -2,13 +2,12 @@
 #ifndef SEQ2SEQ_TOOLS_COMMAND_H_
 #define SEQ2SEQ_TOOLS_COMMAND_H_
 
-#include <torch/types.h>
-
 #include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include <torch/types.h>
 
 namespace CLI {
 class App;
@@ -16,7 +15,8 @@ class App;
 
 namespace seq2seq {
 
-// Each adds a subcommand to `program`. When the program is parsed with it, it runs and leaves its result in
+// Each adds a subcommand to `program`. When the program is parsed with it, it runs and leaves its
+// result in
 // `*status`, which must live until then.
 void AddTokenizer(CLI::App& program, absl::Status* status);
 void AddTrain(CLI::App& program, absl::Status* status);
@@ -25,8 +25,8 @@ void AddScore(CLI::App& program, absl::Status* status);
 void AddEval(CLI::App& program, absl::Status* status);
 void AddInspect(CLI::App& program, absl::Status* status);
 
-// Sets the threads that LibTorch computes with, 0 being one a core: it starts with a single one on small machines.
-// Names on stderr a BLAS whose own threads fight LibTorch's.
+// Sets the threads that LibTorch computes with, 0 being one a core: it starts with a single one on
+// small machines. Names on stderr a BLAS whose own threads fight LibTorch's.
 void SetUpThreads(int64_t threads);
 
 // The device that `name` stands for: cpu, cuda, cuda:1, …; auto is cuda where there is one.

@@ -9,19 +9,20 @@
 
 namespace seq2seq {
 
-// The file config.yaml. Each section belongs to the part of the library that it is named after.
+// The file config.yaml. Each section belongs to the part of the library that it is named after;
+// `validation` is the search by which training translates held-out data.
 struct Config {
   DataOptions data;
   ModelOptions model;
   TrainOptions train;
-  BeamOptions decode;
+  BeamOptions validation;
 
   template <typename V>
   void Visit(V&& visit) {
     visit("data", data);
     visit("model", model);
     visit("train", train);
-    visit("decode", decode);
+    visit("validation", validation);
   }
 };
 

@@ -1,11 +1,12 @@
 // `seq2seq decode`: translates lines, as they come.
-#include <CLI/CLI.hpp>
+#include <cerrno>
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <thread>
@@ -14,6 +15,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/status_macros.h"
@@ -30,12 +34,14 @@ struct DecodeFlags {
   std::string format = "text";
 };
 
-// Lines read ahead by a thread of its own: whoever asks gets all that are there, so that a person at a terminal gets
-// an answer to one line and a file is searched in large blocks.
+// Lines read ahead by a thread of its own: whoever asks gets all that are there, so that a person
+// at a terminal gets an answer to one line and a file is searched in large blocks.
 class LineQueue {
  public:
   explicit LineQueue(std::unique_ptr<LineReader> reader, size_t capacity) : capacity_(capacity) {
-    std::thread([state = state_, capacity, reader = std::move(reader)] { Fill(*state, capacity, *reader); }).detach();
+    std::thread([state = state_, capacity, reader = std::move(reader)] {
+      Fill(*state, capacity, *reader);
+    }).detach();
   }
 
   // All lines that are there, at least one; none at the end.
@@ -51,7 +57,8 @@ class LineQueue {
   }
 
  private:
-  // Shared with the thread, which may wait for a line that never comes while the program wants to end.
+  // Shared with the thread, which may wait for a line that never comes while the program wants to
+  // end.
   struct State {
     std::mutex mutex;
     std::condition_variable changed;
@@ -82,13 +89,14 @@ class LineQueue {
 };
 
 // One line, or with n-best several, for what became of the `number`th line, counted from 0.
-std::string Format(const std::string& format, int64_t number, const std::vector<Candidate>& candidates) {
+std::string Format(const std::string& format, int64_t number,
+                   const std::vector<Candidate>& candidates) {
   if (format == "text") return absl::StrCat(candidates[0].text, "\n");
   if (format == "moses") {
     std::string lines;
     for (const Candidate& candidate : candidates) {
-      absl::StrAppendFormat(&lines, "%d ||| %s ||| logprob= %.6f ||| %.6f\n", number, candidate.text,
-                            candidate.log_probability, candidate.score);
+      absl::StrAppendFormat(&lines, "%d ||| %s ||| logprob= %.6f ||| %.6f\n", number,
+                            candidate.text, candidate.log_probability, candidate.score);
     }
     return lines;
   }
@@ -103,32 +111,46 @@ std::string Format(const std::string& format, int64_t number, const std::vector<
   return absl::StrCat(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), "\n");
 }
 
-// Standard output, flushed at every write, or a file that appears when it is complete.
+// Where translations go: a file that appears when it is complete; or standard output, a pipe or a
+// device, which get every line at once.
 class Output {
  public:
   static absl::StatusOr<Output> Open(const std::string& path) {
     Output output;
-    if (path == "-") return output;
-    SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
-    output.file_.emplace(std::move(file));
+    output.path_ = path;
+    std::error_code ignored;
+    if (path == "-") {
+      output.path_ = "standard output";
+    } else if (std::filesystem::exists(path, ignored) &&
+               !std::filesystem::is_regular_file(path, ignored)) {
+      output.stream_ = std::make_unique<std::ofstream>(path);
+      if (!*output.stream_) return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot open"));
+    } else {
+      SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
+      output.file_.emplace(std::move(file));
+    }
     return output;
   }
 
   absl::Status Write(const std::string& text) {
     if (file_) return file_->Append(text);
-    if (std::cout << text << std::flush) return absl::OkStatus();
-    return absl::DataLossError("standard output: cannot write");
+    std::ostream& stream = stream_ ? *stream_ : std::cout;
+    if (stream << text << std::flush) return absl::OkStatus();
+    return absl::DataLossError(absl::StrCat(path_, ": cannot write"));
   }
 
   absl::Status Close() { return file_ ? file_->Commit() : absl::OkStatus(); }
 
  private:
+  std::string path_;
   std::optional<AtomicFile> file_;
+  std::unique_ptr<std::ofstream> stream_;
 };
 
 absl::Status RunDecode(DecodeFlags& flags) {
   if (flags.format == "text" && flags.search.beam.n_best > 1) {
-    return absl::InvalidArgumentError("--n-best: text has one line for each input; use --format jsonl or moses");
+    return absl::InvalidArgumentError(
+        "--n-best: text has one line for each input; use --format jsonl or moses");
   }
   SEQ2SEQ_RETURN_IF_ERROR(Validate(flags.search.beam));
   SEQ2SEQ_ASSIGN_OR_RETURN(std::unique_ptr<LineReader> reader, LineReader::Open(flags.input));
@@ -139,7 +161,8 @@ absl::Status RunDecode(DecodeFlags& flags) {
   for (int64_t number = 0;;) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines, queue.Next());
     if (lines.empty()) return output.Close();
-    SEQ2SEQ_ASSIGN_OR_RETURN(const auto translations, translator.Translate(lines, flags.search.beam));
+    SEQ2SEQ_ASSIGN_OR_RETURN(const auto translations,
+                             translator.Translate(lines, flags.search.beam));
     for (const std::vector<Candidate>& candidates : translations) {
       SEQ2SEQ_RETURN_IF_ERROR(output.Write(Format(flags.format, number++, candidates)));
     }
@@ -149,23 +172,32 @@ absl::Status RunDecode(DecodeFlags& flags) {
 }  // namespace
 
 void AddDecode(CLI::App& program, absl::Status* status) {
-  CLI::App* decode = program.add_subcommand("decode", "Translates lines of text with a trained model");
+  CLI::App* decode =
+      program.add_subcommand("decode", "Translates lines of text with a trained model");
   auto flags = std::make_shared<DecodeFlags>();
   AddSearchFlags(*decode, flags->search);
   decode->add_option("-i,--input", flags->input, "Text, a sentence a line; - is standard input")
       ->option_text("FILE")
       ->capture_default_str();
-  decode->add_option("-o,--output", flags->output, "Where the translations go, a line each; - is standard output")
+  decode
+      ->add_option("-o,--output", flags->output,
+                   "Where the translations go, a line each; - is standard output")
       ->option_text("FILE")
       ->capture_default_str();
   BeamOptions& beam = flags->search.beam;
-  decode->add_option("-b,--beam", beam.beam, "Hypotheses kept at each step; 1 is greedy")->capture_default_str();
-  decode->add_option("--n-best", beam.n_best, "Translations for each line, best first")->capture_default_str();
+  decode->add_option("-b,--beam", beam.beam, "Hypotheses kept at each step; 1 is greedy")
+      ->capture_default_str();
+  decode->add_option("--n-best", beam.n_best, "Translations for each line, best first")
+      ->capture_default_str();
   decode->add_option("--min-length", beam.min_length, "Pieces at least")->capture_default_str();
   decode->add_option("--max-length", beam.max_length, "Pieces at most")->capture_default_str();
-  decode->add_option("--max-ratio", beam.max_ratio, "And at most so many for each piece of the source, plus 10")
+  decode
+      ->add_option("--max-ratio", beam.max_ratio,
+                   "And at most so many for each piece of the source, plus 10")
       ->capture_default_str();
-  decode->add_option("--format", flags->format, "text; jsonl: scores and pieces too; moses: id ||| text ||| features ||| score")
+  decode
+      ->add_option("--format", flags->format,
+                   "text; jsonl: scores and pieces too; moses: id ||| text ||| features ||| score")
       ->check(CLI::IsMember({"text", "jsonl", "moses"}))
       ->capture_default_str();
   decode->callback([flags, status] { *status = RunDecode(*flags); });

@@ -1,5 +1,3 @@
-#include "seq2seq/tools/command.h"
-
 #include <iostream>
 #include <map>
 #include <memory>
@@ -18,6 +16,7 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/metrics/bleu.h"
 #include "seq2seq/metrics/chrf.h"
+#include "seq2seq/tools/command.h"
 
 namespace seq2seq {
 namespace {
@@ -118,7 +117,7 @@ absl::Status RunEval(const EvalFlags& flags) {
     all[metric] = std::move(report.json);
   }
   if (flags.format == "json") std::cout << all.dump(2) << "\n";
-  if (!std::cout.flush()) return absl::DataLossError("cannot write to standard output");
+  if (!std::cout.flush()) return absl::DataLossError("standard output: cannot write");
   return absl::OkStatus();
 }
 

@@ -1,7 +1,4 @@
 // `seq2seq inspect`: what is in a run folder or a file of weights.
-#include <torch/torch.h>
-
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -12,6 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include <CLI/CLI.hpp>
+#include <torch/torch.h>
+
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/model/run_folder.h"
@@ -45,7 +45,9 @@ void PrintTensors(const TensorMap& tensors) {
   std::string module;
   int64_t of_module = 0;
   const auto print_sum = [&] {
-    if (of_module > 0) std::cout << absl::StrFormat("  %-*s  %18s  %14s\n", width, absl::StrCat("= ", module), "", Grouped(of_module));
+    if (of_module > 0)
+      std::cout << absl::StrFormat("  %-*s  %18s  %14s\n", width, absl::StrCat("= ", module), "",
+                                   Grouped(of_module));
     of_module = 0;
   };
   std::cout << absl::StrFormat("  %-*s  %18s  %14s\n", width, "parameter", "shape", "count");
@@ -55,7 +57,8 @@ void PrintTensors(const TensorMap& tensors) {
     of_module += tensor.numel();
     total += tensor.numel();
     std::cout << absl::StrFormat("  %-*s  %18s  %14s\n", width, name,
-                                 absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "]"), Grouped(tensor.numel()));
+                                 absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "]"),
+                                 Grouped(tensor.numel()));
   }
   print_sum();
   std::cout << absl::StrFormat("  %-*s  %18s  %14s\n", width, "total", "", Grouped(total));
@@ -79,14 +82,16 @@ absl::Status RunInspect(const std::string& path) {
 }  // namespace
 
 void AddInspect(CLI::App& program, absl::Status* status) {
-  CLI::App* inspect = program.add_subcommand("inspect", "Shows the configuration and parameters of a model");
+  CLI::App* inspect =
+      program.add_subcommand("inspect", "Shows the configuration and parameters of a model");
   auto path = std::make_shared<std::string>();
   inspect->add_option("path", *path, "A run folder, one of its steps, or a safetensors file")
       ->option_text("RUN|FILE")
       ->required();
   inspect->callback([path, status] {
     *status = RunInspect(*path);
-    if (status->ok() && !std::cout.flush()) *status = absl::DataLossError("standard output: cannot write");
+    if (status->ok() && !std::cout.flush())
+      *status = absl::DataLossError("standard output: cannot write");
   });
 }
 

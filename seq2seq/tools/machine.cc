@@ -1,16 +1,19 @@
 // Threads and devices of the machine that the program runs on.
 #include <dlfcn.h>
-#include <spdlog/spdlog.h>
-#include <torch/torch.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include <spdlog/spdlog.h>
+#include <torch/torch.h>
+
 #include "seq2seq/tools/command.h"
 
 namespace seq2seq {
@@ -26,41 +29,60 @@ int64_t CountCores() {
     if (line.rfind("core id", 0) == 0) cores.emplace(package, line);
   }
   const auto threads = static_cast<int64_t>(std::thread::hardware_concurrency());
-  return std::max<int64_t>(1, cores.empty() ? threads : std::min<int64_t>(threads, static_cast<int64_t>(cores.size())));
+  return std::max<int64_t>(
+      1, cores.empty() ? threads : std::min<int64_t>(threads, static_cast<int64_t>(cores.size())));
 }
 
 void CheckBlas() {
-  // OpenBLAS tells how it was built: 0 without threads, 1 with its own, 2 with OpenMP's, which are LibTorch's.
+  // OpenBLAS tells how it was built: 0 without threads, 1 with its own, 2 with OpenMP's, which are
+  // LibTorch's.
   using GetParallel = int (*)();
-  const auto get_parallel = reinterpret_cast<GetParallel>(dlsym(RTLD_DEFAULT, "openblas_get_parallel"));
+  const auto get_parallel =
+      reinterpret_cast<GetParallel>(dlsym(RTLD_DEFAULT, "openblas_get_parallel"));
   const std::string blas = torch::show_config();
   if (get_parallel == nullptr) {
-    if (blas.find("BLAS_INFO=mkl") == std::string::npos && dlsym(RTLD_DEFAULT, "sgemm_") != nullptr) {
-      spdlog::warn("LibTorch's BLAS is not OpenBLAS: matrix products may be some 50 times slower; ./setup selects it");
+    if (blas.find("BLAS_INFO=mkl") == std::string::npos &&
+        dlsym(RTLD_DEFAULT, "sgemm_") != nullptr) {
+      spdlog::warn(
+          "warning: LibTorch's BLAS is not OpenBLAS: matrix products may be some 50 times slower; "
+          "./setup "
+          "selects it");
     }
   } else if (get_parallel() == 1) {
-    spdlog::warn("LibTorch's BLAS is OpenBLAS with threads of its own, which fight LibTorch's and cost much of the speed; "
-                 "./setup selects the OpenMP build");
+    spdlog::warn(
+        "warning: LibTorch's BLAS is OpenBLAS with threads of its own, which fight LibTorch's and "
+        "cost much "
+        "of the speed; "
+        "./setup selects the OpenMP build");
   }
 }
 
 }  // namespace
 
 void SetUpThreads(int64_t threads) {
-  torch::set_num_threads(static_cast<int>(threads > 0 ? threads : CountCores()));
+  if (threads > 0) {
+    torch::set_num_threads(static_cast<int>(threads));
+  } else if (std::getenv("OMP_NUM_THREADS") == nullptr) {
+    torch::set_num_threads(static_cast<int>(CountCores()));
+  }
   CheckBlas();
 }
 
 absl::StatusOr<torch::Device> ParseDevice(const std::string& name) {
-  if (name == "auto") return torch::Device(torch::cuda::is_available() ? torch::kCUDA : torch::kCPU);
+  if (name == "auto")
+    return torch::Device(torch::cuda::is_available() ? torch::kCUDA : torch::kCPU);
   try {
     const torch::Device device(name);
     if (device.is_cpu()) return device;
-    if (device.is_cuda() && device.index() < static_cast<int>(torch::cuda::device_count())) return device;
-    return absl::InvalidArgumentError(
-        absl::StrCat("device '", name, "' is not here; LibTorch sees ", torch::cuda::device_count(), " CUDA devices"));
+    if (device.is_cuda() &&
+        std::max<int>(device.index(), 0) < static_cast<int>(torch::cuda::device_count()))
+      return device;
+    return absl::InvalidArgumentError(absl::StrCat("device '", name,
+                                                   "' is not here; LibTorch sees ",
+                                                   torch::cuda::device_count(), " CUDA devices"));
   } catch (const std::exception&) {
-    return absl::InvalidArgumentError(absl::StrCat("device '", name, "': expected auto, cpu, cuda or cuda:N"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("device '", name, "': expected auto, cpu, cuda or cuda:N"));
   }
 }
 

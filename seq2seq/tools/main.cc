@@ -1,25 +1,32 @@
-// The program `seq2seq`: its subcommands, and how it speaks. Results go to stdout, the rest to stderr; the exit code
-// is 0, or 1 behind one line that says what is wrong.
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
+// The program `seq2seq`: its subcommands, and how it speaks. Results go to stdout, the rest to
+// stderr; the exit code is 0, or 1 behind one line that says what is wrong.
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
+#include <exception>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "absl/status/status.h"
+#include <CLI/CLI.hpp>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
 #include "seq2seq/base/log.h"
 #include "seq2seq/tools/command.h"
 
 namespace {
 
-// Lets OpenMP's threads sleep while they wait, unless the user has chosen: they spin by default, and lose most of the
-// speed as soon as another process wants a core. OpenMP reads this before main, so the program starts once more.
+// Lets OpenMP's threads sleep while they wait, unless the user has chosen: they spin by default,
+// and lose most of the speed as soon as another process wants a core. OpenMP reads this before
+// main, so the program starts once more.
 void ChooseWaitPolicy(char** argv) {
   if (getenv("OMP_WAIT_POLICY") != nullptr) return;
   setenv("OMP_WAIT_POLICY", "passive", 0);
-  execv("/proc/self/exe", argv);  // Returns only if it fails; then the threads spin.
+  std::error_code failed;
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe", failed).string();
+  if (!failed) execv(program.c_str(), argv);  // Returns only if it fails; then the threads spin.
 }
 
 void SetUpLogging() {
@@ -40,11 +47,16 @@ void SetUpLogging() {
 int main(int argc, char** argv) {
   ChooseWaitPolicy(argv);
   SetUpLogging();
-  CLI::App program("Trains, applies and measures recurrent sequence-to-sequence models.", "seq2seq");
+  CLI::App program("Trains, applies and measures recurrent sequence-to-sequence models.",
+                   "seq2seq");
   program.set_version_flag("--version", "seq2seq " SEQ2SEQ_VERSION);
   program.require_subcommand(1);
-  program.failure_message([](const CLI::App*, const CLI::Error& error) {
-    return std::string("seq2seq: ") + error.what() + "; see --help\n";
+  program.failure_message([argc, argv](const CLI::App* app, const CLI::Error& error) {
+    std::string what = error.what();
+    if (argc > 1 && argv[1][0] != '-' && app->get_subcommands().empty()) {
+      what = std::string("unknown subcommand '") + argv[1] + "'";
+    }
+    return "seq2seq: " + what + "; see --help\n";
   });
   absl::Status status;
   seq2seq::AddTokenizer(program, &status);
@@ -57,6 +69,10 @@ int main(int argc, char** argv) {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? 0 : 1;
+  } catch (const std::exception&
+               error) {  // The library throws nothing; what is left is no memory, or the system's.
+    spdlog::error("seq2seq: {}", error.what());
+    return 1;
   }
   if (status.ok()) return 0;
   spdlog::error("seq2seq: {}", std::string(status.message()));

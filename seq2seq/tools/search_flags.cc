@@ -1,25 +1,33 @@
 #include "seq2seq/tools/search_flags.h"
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
+#include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/tools/command.h"
 
 namespace seq2seq {
 
 void AddSearchFlags(CLI::App& command, SearchFlags& flags) {
-  command.add_option("-m,--model", flags.model, "A run folder, or one of its steps")->option_text("RUN")->required();
-  command.add_option("--normalization", flags.normalization, "How scores of different lengths compare")
+  command.add_option("-m,--model", flags.model, "A run folder, or one of its steps")
+      ->option_text("RUN")
+      ->required();
+  command
+      .add_option("--normalization", flags.normalization, "How scores of different lengths compare")
       ->check(CLI::IsMember(EnumTexts(flags.beam.normalization)))
       ->capture_default_str();
-  command.add_option("--gnmt-alpha", flags.beam.gnmt_alpha, "Power of --normalization gnmt; larger is longer")
+  command
+      .add_option("--gnmt-alpha", flags.beam.gnmt_alpha,
+                  "Power of --normalization gnmt; larger is longer")
       ->capture_default_str();
   command.add_option("--batch-size", flags.batch_size, "Sentences searched together")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  command.add_option("--max-source-length", flags.max_source_length, "Longer lines are cut to so many pieces")
+  command
+      .add_option("--max-line-length", flags.max_line_length,
+                  "Longer lines are cut to so many pieces")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   command.add_option("--threads", flags.threads, "Threads to compute with; 0 is one a core")
@@ -29,14 +37,12 @@ void AddSearchFlags(CLI::App& command, SearchFlags& flags) {
 }
 
 absl::StatusOr<Translator> LoadTranslator(SearchFlags& flags) {
-  const std::vector<std::string> texts = EnumTexts(flags.beam.normalization);
-  flags.beam.normalization = static_cast<LengthNormalization>(
-      std::find(texts.begin(), texts.end(), flags.normalization) - texts.begin());
+  flags.beam.normalization = *EnumFromText<LengthNormalization>(flags.normalization);
   SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(flags.device));
   SetUpThreads(flags.threads);
   SEQ2SEQ_ASSIGN_OR_RETURN(Translator translator, Translator::Load(flags.model, device));
   translator.batch_size = flags.batch_size;
-  translator.max_source_length = flags.max_source_length;
+  translator.max_line_length = flags.max_line_length;
   return translator;
 }
 

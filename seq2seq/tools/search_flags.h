@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+
 #include "seq2seq/search/beam.h"
 #include "seq2seq/search/translator.h"
 
@@ -21,7 +22,7 @@ struct SearchFlags {
   std::string device = "auto";
   int64_t threads = 0;
   int64_t batch_size = 64;
-  int64_t max_source_length = 1000;
+  int64_t max_line_length = 1000;
   BeamOptions beam;
 };
 

@@ -1,7 +1,6 @@
 // `seq2seq tokenizer`: learns tokenizer models and applies them to lines.
 #include "tokenizer/tokenizer.h"
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -13,7 +12,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include <CLI/CLI.hpp>
+
 #include "seq2seq/base/line_reader.h"
+#include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
 #include "seq2seq/tools/command.h"
@@ -31,16 +33,19 @@ struct CodeFlags {
   uint32_t seed = 1;
 };
 
-// Writes what `translate` makes of each line of a file, flushed line by line for whoever reads along.
-absl::Status MapLines(const std::string& path,
-                      const std::function<absl::StatusOr<std::string>(const std::string&)>& translate) {
+// Writes what `translate` makes of each line of a file, flushed line by line for whoever reads
+// along.
+absl::Status MapLines(
+    const std::string& path,
+    const std::function<absl::StatusOr<std::string>(const std::string&)>& translate) {
   SEQ2SEQ_ASSIGN_OR_RETURN(std::unique_ptr<LineReader> reader, LineReader::Open(path));
   std::string line;
   while (true) {
     SEQ2SEQ_ASSIGN_OR_RETURN(bool more, reader->Next(line));
     if (!more) return absl::OkStatus();
     SEQ2SEQ_ASSIGN_OR_RETURN(const std::string output, translate(line));
-    if (!(std::cout << output << std::endl)) return absl::DataLossError("standard output: cannot write");
+    if (!(std::cout << output << std::endl))
+      return absl::DataLossError("standard output: cannot write");
   }
 }
 
@@ -54,7 +59,8 @@ absl::Status Encode(const CodeFlags& flags) {
   return MapLines(flags.input, [&](const std::string& raw) -> absl::StatusOr<std::string> {
     const std::string line = RepairUtf8(raw);
     if (flags.sample > 0) {
-      return Format(tokenizer, tokenizer.Sample({line}, flags.sample, flags.seed + number++)[0], flags.ids);
+      return Format(tokenizer, tokenizer.Sample({line}, flags.sample, flags.seed + number++)[0],
+                    flags.ids);
     }
     if (flags.n_best == 1) return Format(tokenizer, tokenizer.Encode(line), flags.ids);
     SEQ2SEQ_ASSIGN_OR_RETURN(const auto segmentations, tokenizer.EncodeNBest(line, flags.n_best));
@@ -67,7 +73,8 @@ absl::Status Encode(const CodeFlags& flags) {
 absl::Status Decode(const CodeFlags& flags) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer tokenizer, Tokenizer::Load(flags.model));
   std::map<std::string, int32_t> ids_by_piece;
-  for (int32_t id = 0; id < tokenizer.size(); ++id) ids_by_piece.emplace(tokenizer.Pieces({id})[0], id);
+  for (int32_t id = 0; id < tokenizer.size(); ++id)
+    ids_by_piece.emplace(tokenizer.Pieces({id})[0], id);
   int64_t number = 0;
   return MapLines(flags.input, [&](const std::string& line) -> absl::StatusOr<std::string> {
     ++number;
@@ -76,10 +83,12 @@ absl::Status Decode(const CodeFlags& flags) {
       int32_t id = kUnknownId;
       if (flags.ids) {
         if (!absl::SimpleAtoi(word, &id) || id < 0 || id >= tokenizer.size()) {
-          return absl::InvalidArgumentError(absl::StrCat(flags.input, ":", number, ": expected an id below ",
+          return absl::InvalidArgumentError(absl::StrCat(flags.input, ":", number,
+                                                         ": expected an id below ",
                                                          tokenizer.size(), ", found '", word, "'"));
         }
-      } else if (const auto found = ids_by_piece.find(std::string(word)); found != ids_by_piece.end()) {
+      } else if (const auto found = ids_by_piece.find(std::string(word));
+                 found != ids_by_piece.end()) {
         id = found->second;
       }
       ids.push_back(id);
@@ -93,12 +102,18 @@ void AddLearning(CLI::App& tokenizer, absl::Status* status) {
   auto options = std::make_shared<TokenizerTrainOptions>();
   const std::vector<std::string> kinds = EnumTexts(options->kind);
   auto kind = std::make_shared<std::string>(kinds[0]);
-  train->add_option("-i,--input", options->input, "Text, plain or gzip; repeat for a model that languages share")
+  train
+      ->add_option("-i,--input", options->input,
+                   "Text, plain or gzip; repeat for a model that languages share")
       ->option_text("FILE")
       ->allow_extra_args(false)
       ->required();
-  train->add_option("-m,--model", options->model, "The file to write")->option_text("FILE")->required();
-  train->add_option("-t,--type", *kind, "How pieces are chosen")->check(CLI::IsMember(kinds))->capture_default_str();
+  train->add_option("-m,--model", options->model, "The file to write")
+      ->option_text("FILE")
+      ->required();
+  train->add_option("-t,--type", *kind, "How pieces are chosen")
+      ->check(CLI::IsMember(kinds))
+      ->capture_default_str();
   train
       ->add_option("-v,--vocab-size", options->vocab_size,
                    "Pieces at most; 4000 to 8000 for small corpora, 32000 for large ones")
@@ -109,55 +124,66 @@ void AddLearning(CLI::App& tokenizer, absl::Status* status) {
                    "Share of characters to know; 0.9995 for Chinese or Japanese")
       ->check(CLI::Range(0.9, 1.0))
       ->capture_default_str();
-  train->add_option("--normalization", options->normalization, "Unicode normalisation; those with _cf fold the case")
+  train
+      ->add_option("--normalization", options->normalization,
+                   "Unicode normalisation; those with _cf fold the case")
       ->check(CLI::IsMember({"nmt_nfkc", "nfkc", "nmt_nfkc_cf", "nfkc_cf", "identity"}))
       ->capture_default_str();
-  train->add_option("--symbol", options->symbols, "A piece that is never split, such as <name>; repeat for several")
+  train
+      ->add_option("--symbol", options->symbols,
+                   "A piece that is never split, such as <name>; repeat for several")
       ->option_text("TEXT")
       ->allow_extra_args(false);
-  train->add_option("--max-sentences", options->max_sentences, "Lines to learn from; a larger corpus is sampled")
+  train
+      ->add_option("--max-sentences", options->max_sentences,
+                   "Lines to learn from; a larger corpus is sampled")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  train->callback([options, kind, kinds, status] {
-    options->kind =
-        static_cast<TokenizerKind>(std::find(kinds.begin(), kinds.end(), *kind) - kinds.begin());
+  train->callback([options, kind, status] {
+    options->kind = *EnumFromText<TokenizerKind>(*kind);
     *status = TrainTokenizer(*options);
   });
 }
 
 // The flags that encode and decode share.
-std::shared_ptr<CodeFlags> AddCoding(CLI::App& command) {
+std::shared_ptr<CodeFlags> AddCoding(CLI::App& command, const std::string& ids_help) {
   auto flags = std::make_shared<CodeFlags>();
-  command.add_option("-m,--model", flags->model, "A tokenizer model")->option_text("FILE")->required();
+  command.add_option("-m,--model", flags->model, "A tokenizer model")
+      ->option_text("FILE")
+      ->required();
   command.add_option("-i,--input", flags->input, "Lines; - is standard input")
       ->option_text("FILE")
       ->capture_default_str();
-  command.add_flag("--ids", flags->ids, "Ids instead of pieces");
+  command.add_flag("--ids", flags->ids, ids_help);
   return flags;
 }
 
 }  // namespace
 
 void AddTokenizer(CLI::App& program, absl::Status* status) {
-  CLI::App* tokenizer = program.add_subcommand("tokenizer", "Learns tokenizer models and applies them");
+  CLI::App* tokenizer =
+      program.add_subcommand("tokenizer", "Learns tokenizer models and applies them");
   tokenizer->require_subcommand(1);
   AddLearning(*tokenizer, status);
 
   CLI::App* encode = tokenizer->add_subcommand("encode", "Splits lines of text into pieces");
-  const auto encode_flags = AddCoding(*encode);
-  encode->add_option("--n-best", encode_flags->n_best, "Segmentations a line, between tabs; unigram models only")
+  const auto encode_flags = AddCoding(*encode, "Print ids instead of pieces");
+  encode
+      ->add_option("--n-best", encode_flags->n_best,
+                   "Segmentations a line, between tabs; unigram models only")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   encode
       ->add_option("--sample", encode_flags->sample,
-                   "Draw a segmentation: unigram smooths by this power, bpe drops merges with this probability")
+                   "Draw a segmentation: unigram smooths by this power, bpe drops merges with this "
+                   "probability")
       ->check(CLI::Range(0.0, 1.0))
       ->option_text("ALPHA");
-  encode->add_option("--seed", encode_flags->seed, "Of the draws")->capture_default_str();
+  encode->add_option("--seed", encode_flags->seed, "Seed of the draws")->capture_default_str();
   encode->callback([encode_flags, status] { *status = Encode(*encode_flags); });
 
   CLI::App* decode = tokenizer->add_subcommand("decode", "Joins pieces to text");
-  const auto decode_flags = AddCoding(*decode);
+  const auto decode_flags = AddCoding(*decode, "Read ids instead of pieces");
   decode->callback([decode_flags, status] { *status = Decode(*decode_flags); });
 }
 

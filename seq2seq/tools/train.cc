@@ -1,9 +1,5 @@
 // `seq2seq train`: from a configuration to a run folder.
-#include <spdlog/spdlog.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -16,7 +12,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/options.h"
@@ -67,7 +65,8 @@ struct Tokenizers {
 absl::StatusOr<Tokenizers> LoadTokenizers(const DataOptions& data) {
   if (data.source_tokenizer.empty() || data.target_tokenizer.empty()) {
     return absl::InvalidArgumentError(
-        "data.source_tokenizer and data.target_tokenizer: name a model; `seq2seq tokenizer train` learns one");
+        "data.source_tokenizer and data.target_tokenizer: name a model; `seq2seq tokenizer train` "
+        "learns one");
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer source, Tokenizer::Load(data.source_tokenizer));
   SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer target, Tokenizer::Load(data.target_tokenizer));
@@ -78,7 +77,8 @@ absl::StatusOr<Tokenizers> LoadTokenizers(const DataOptions& data) {
 absl::Status SetVocab(const char* key, int64_t pieces, int64_t& vocab) {
   if (vocab == 0) vocab = pieces;
   if (vocab == pieces) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(key, ": is ", vocab, ", the tokenizer has ", pieces, " pieces"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(key, ": is ", vocab, ", the tokenizer has ", pieces, " pieces"));
 }
 
 // Refuses to go on in a run of another model or other data, naming the first difference.
@@ -89,44 +89,53 @@ absl::Status CheckSameRun(const RunFolder& run, Config& config) {
   const OptionList now = ListOptions(config);
   for (size_t i = 0; i < now.size(); ++i) {
     const std::string& key = now[i].key;
-    const bool binds = key.rfind("model.", 0) == 0 || key.rfind("data.", 0) == 0 || key == "train.seed" ||
-                       key == "train.optimizer.kind";
+    const bool binds = key.rfind("model.", 0) == 0 || key.rfind("data.", 0) == 0 ||
+                       key == "train.seed" || key == "train.optimizer.kind" ||
+                       key == "train.metric";
     if (binds && OptionText(before[i]) != OptionText(now[i])) {
-      return absl::FailedPreconditionError(absl::StrCat(run.path, ": was begun with ", key, " = ",
-                                                        OptionText(before[i]), ", and is now given ",
-                                                        OptionText(now[i]), "; use another train.run"));
+      return absl::FailedPreconditionError(
+          absl::StrCat(run.path, ": was begun with ", key, " = ", OptionText(before[i]),
+                       ", and is now given ", OptionText(now[i]), "; use another train.run"));
     }
   }
   return absl::OkStatus();
 }
 
-// Removes what a process that was killed had begun to write.
-void RemoveLeftovers(const RunFolder& run) {
-  std::error_code ignored;
-  for (const std::string& folder : {run.path, run.Cache()}) {
-    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-      if (entry.path().extension() == ".tmp") std::filesystem::remove_all(entry.path(), ignored);
-    }
-  }
+// A tokenizer of a run is what its weights were learnt with: it is laid down once, and must be the
+// same ever after.
+absl::Status KeepTokenizer(const Tokenizer& tokenizer, const std::string& given,
+                           const std::string& kept) {
+  if (!std::filesystem::exists(kept)) return WriteFile(kept, tokenizer.model());
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string before, ReadFile(kept));
+  if (before == tokenizer.model()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(given, ": is not the tokenizer that the run was begun with, ", kept,
+                   "; use another train.run"));
 }
 
 // Lays down what a run folder needs besides steps.
 absl::Status PrepareRun(const RunFolder& run, const Tokenizers& tokenizers, Config& config) {
-  RemoveLeftovers(run);
-  SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(run.Cache()));
+  const bool is_run = std::filesystem::exists(run.SourceTokenizer());
+  if (!is_run && !std::filesystem::is_empty(run.path)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "train.run: ", run.path, " has files in it and is not a run folder; use another"));
+  }
+  RemoveTemporaries(run.path);
+  RemoveTemporaries(run.Cache());
   if (std::filesystem::exists(run.Latest())) SEQ2SEQ_RETURN_IF_ERROR(CheckSameRun(run, config));
-  SEQ2SEQ_RETURN_IF_ERROR(WriteFile(run.SourceTokenizer(), tokenizers.source.model()));
-  SEQ2SEQ_RETURN_IF_ERROR(WriteFile(run.TargetTokenizer(), tokenizers.target.model()));
+  SEQ2SEQ_RETURN_IF_ERROR(
+      KeepTokenizer(tokenizers.source, config.data.source_tokenizer, run.SourceTokenizer()));
+  SEQ2SEQ_RETURN_IF_ERROR(
+      KeepTokenizer(tokenizers.target, config.data.target_tokenizer, run.TargetTokenizer()));
+  SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(run.Cache()));
   return WriteFile(run.Config(), PrintOptions(ListOptions(config)));
 }
 
 absl::StatusOr<Corpus> BuildCorpus(const char* key, const std::vector<std::string>& files,
                                    const Tokenizers& tokenizers, const FilterOptions& filter,
                                    const std::string& path) {
-  if (files.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(key, ": expected [source, target] or [table], found nothing"));
-  }
-  SEQ2SEQ_ASSIGN_OR_RETURN(Corpus corpus, Corpus::Build(files, tokenizers.source, tokenizers.target, filter, path));
+  SEQ2SEQ_ASSIGN_OR_RETURN(
+      Corpus corpus, Corpus::Build(files, tokenizers.source, tokenizers.target, filter, path));
   spdlog::info("{}: {}", key, corpus.counts().Text(filter));
   return corpus;
 }
@@ -153,8 +162,10 @@ absl::StatusOr<HeldOutText> ReadHeldOut(const std::vector<std::string>& files) {
   return text;
 }
 
-// BLEU and chrF of what beam search makes of held-out sources: what `decode` and `eval` would say.
-absl::StatusOr<std::map<std::string, double>> Evaluate(const Translator& translator, const HeldOutText& text,
+// BLEU and chrF of what beam search makes of held-out sources: what `decode`, with the same
+// options, and `eval` say.
+absl::StatusOr<std::map<std::string, double>> Evaluate(const Translator& translator,
+                                                       const HeldOutText& text,
                                                        const BeamOptions& options) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const auto translations, translator.Translate(text.sources, options));
   std::vector<std::string> hypotheses;
@@ -170,15 +181,17 @@ std::string Clock(double seconds) {
 }
 
 std::string ProgressLine(const Progress& progress) {
-  return absl::StrFormat("update %6d | epoch %6.2f | loss %5.3f | ppl %8.2f | lr %.2e | %5.0f tok/s%s", progress.update,
-                         progress.epoch, progress.loss, progress.perplexity, progress.learning_rate,
-                         progress.tokens_per_second,
-                         progress.remaining > 0 ? absl::StrCat(" | eta ", Clock(progress.remaining)) : "");
+  return absl::StrFormat(
+      "update %6d | epoch %6.2f | loss %5.3f | ppl %8.2f | lr %.2e | %5.0f tok/s%s",
+      progress.update, progress.epoch, progress.loss, progress.perplexity, progress.learning_rate,
+      progress.tokens_per_second,
+      progress.remaining > 0 ? absl::StrCat(" | eta ", Clock(progress.remaining)) : "");
 }
 
 std::string ValidationLine(const Validation& validation) {
   std::string line = absl::StrFormat("update %6d | valid", validation.update);
-  for (const auto& [name, value] : validation.metrics) absl::StrAppendFormat(&line, " | %s %.2f", name, value);
+  for (const auto& [name, value] : validation.metrics)
+    absl::StrAppendFormat(&line, " | %s %.2f", name, value);
   return line;
 }
 
@@ -186,33 +199,41 @@ TrainerHooks MakeHooks(const Tokenizers& tokenizers, torch::Device device, const
                        const BeamOptions& options) {
   TrainerHooks hooks;
   hooks.evaluate = [&tokenizers, device, &text, options](Model model) {
-    return Evaluate(Translator(std::move(model), tokenizers.source, tokenizers.target, device), text, options);
+    return Evaluate(Translator(std::move(model), tokenizers.source, tokenizers.target, device),
+                    text, options);
   };
   hooks.on_progress = [](const Progress& progress) { spdlog::info("{}", ProgressLine(progress)); };
-  hooks.on_validation = [](const Validation& validation) { spdlog::info("{}", ValidationLine(validation)); };
+  hooks.on_validation = [](const Validation& validation) {
+    spdlog::info("{}", ValidationLine(validation));
+  };
   hooks.stop_requested = [] { return signals_received > 0; };
   return hooks;
 }
 
 absl::Status Train(Config& config) {
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(config.data));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.train));
-  if (const absl::Status valid = Validate(config.decode); !valid.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("decode.", valid.message()));
+  if (const absl::Status valid = Validate(config.validation); !valid.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("validation.", valid.message()));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(config.train.device));
   SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizers tokenizers, LoadTokenizers(config.data));
-  SEQ2SEQ_RETURN_IF_ERROR(SetVocab("model.source_vocab", tokenizers.source.size(), config.model.source_vocab));
-  SEQ2SEQ_RETURN_IF_ERROR(SetVocab("model.target_vocab", tokenizers.target.size(), config.model.target_vocab));
+  SEQ2SEQ_RETURN_IF_ERROR(
+      SetVocab("model.source_vocab", tokenizers.source.size(), config.model.source_vocab));
+  SEQ2SEQ_RETURN_IF_ERROR(
+      SetVocab("model.target_vocab", tokenizers.target.size(), config.model.target_vocab));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.model));
 
   const RunFolder run{config.train.run};
   SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(run.path));
   SEQ2SEQ_ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Acquire(run.path));
   SEQ2SEQ_RETURN_IF_ERROR(PrepareRun(run, tokenizers, config));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const Corpus train, BuildCorpus("data.train", config.data.train, tokenizers,
-                                                           config.data.filter, run.Cache() + "/train"));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const Corpus valid, BuildCorpus("data.valid", config.data.valid, tokenizers,
-                                                           config.data.filter, run.Cache() + "/valid"));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Corpus train,
+                           BuildCorpus("data.train", config.data.train, tokenizers,
+                                       config.data.filter, run.Cache() + "/train"));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Corpus valid,
+                           BuildCorpus("data.valid", config.data.valid, tokenizers,
+                                       config.data.filter, run.Cache() + "/valid"));
   SEQ2SEQ_ASSIGN_OR_RETURN(const HeldOutText text, ReadHeldOut(config.data.valid));
 
   SetUpThreads(config.train.threads);
@@ -223,11 +244,12 @@ absl::Status Train(Config& config) {
   SEQ2SEQ_ASSIGN_OR_RETURN(
       const std::unique_ptr<Trainer> trainer,
       Trainer::Create(config.train, config.data.batch, model, device, train, valid,
-                      MakeHooks(tokenizers, device, text, config.decode)));
+                      MakeHooks(tokenizers, device, text, config.validation)));
   spdlog::info("model: {:.1f} million parameters on {} with {} threads; padding {:.1f}%",
                static_cast<double>(parameters) / 1e6, device.str(), torch::get_num_threads(),
                100 * trainer->padding_share());
-  if (trainer->state().update > 0) spdlog::info("going on after update {} of {}", trainer->state().update, run.path);
+  if (trainer->state().update > 0)
+    spdlog::info("resuming after update {} of {}", trainer->state().update, run.path);
 
   std::signal(SIGINT, OnSignal);
   std::signal(SIGTERM, OnSignal);
@@ -251,15 +273,22 @@ absl::Status RunTrain(const TrainFlags& flags) {
 }  // namespace
 
 void AddTrain(CLI::App& program, absl::Status* status) {
-  CLI::App* train = program.add_subcommand("train", "Trains a model, or goes on with one");
+  CLI::App* train = program.add_subcommand("train", "Trains a model, or resumes a training");
   auto flags = std::make_shared<TrainFlags>();
-  train->add_option("-c,--config", flags->configs, "YAML; repeat it, and what comes later wins")
+  train
+      ->add_option("-c,--config", flags->configs,
+                   "A YAML file of settings; where several set a key, the last one counts")
       ->option_text("FILE")
       ->allow_extra_args(false);
-  train->add_option("settings", flags->overrides, "Set on top of the files, as train.seed=2")->option_text("key=value ...");
-  train->add_flag("--dump-config", flags->dump_config, "Print the configuration and do nothing else");
+  train
+      ->add_option("settings", flags->overrides,
+                   "Settings on top of those of the files, as train.seed=2")
+      ->option_text("key=value ...");
+  train->add_flag("--dump-config", flags->dump_config,
+                  "Print the configuration and do nothing else");
   Config defaults;
-  train->footer(absl::StrCat("Keys, their defaults and what they are for:\n", DescribeOptions(ListOptions(defaults))));
+  train->footer(absl::StrCat("Keys, their defaults and what they are for:\n",
+                             DescribeOptions(ListOptions(defaults))));
   train->callback([flags, status] { *status = RunTrain(*flags); });
 }
 

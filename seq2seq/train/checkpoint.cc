@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include <nlohmann/json.hpp>
+
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/model/weights.h"
@@ -14,8 +16,8 @@
 namespace seq2seq {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LoaderPosition, epoch, batch)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Validation, update, score, metrics)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerState, update, position, seconds, validations)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Validation, update, scheduled, score, metrics)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerState, update, position, seconds, corpus, validations)
 
 namespace {
 
@@ -29,7 +31,8 @@ std::vector<int64_t> StoredSteps(const RunFolder& run) {
   for (const auto& entry : std::filesystem::directory_iterator(run.path, ignored)) {
     const std::string name = entry.path().filename().string();
     int64_t update = 0;
-    if (name.rfind("step-", 0) == 0 && absl::SimpleAtoi(name.substr(5), &update)) steps.push_back(update);
+    if (name.rfind("step-", 0) == 0 && absl::SimpleAtoi(name.substr(5), &update))
+      steps.push_back(update);
   }
   std::sort(steps.begin(), steps.end());
   return steps;
@@ -37,7 +40,8 @@ std::vector<int64_t> StoredSteps(const RunFolder& run) {
 
 void RemoveOldSteps(const RunFolder& run, int64_t best, int64_t keep_last) {
   std::vector<int64_t> steps = StoredSteps(run);
-  const auto kept = std::min<size_t>(steps.size(), static_cast<size_t>(std::max<int64_t>(keep_last, 1)));
+  const auto kept =
+      std::min<size_t>(steps.size(), static_cast<size_t>(std::max<int64_t>(keep_last, 1)));
   steps.resize(steps.size() - kept);
   for (const int64_t update : steps) {
     std::error_code ignored;
@@ -48,13 +52,24 @@ void RemoveOldSteps(const RunFolder& run, int64_t best, int64_t keep_last) {
 }  // namespace
 
 const Validation* TrainerState::Best() const {
-  const auto best = std::max_element(validations.begin(), validations.end(),
-                                     [](const Validation& a, const Validation& b) { return a.score < b.score; });
+  const auto best =
+      std::max_element(validations.begin(), validations.end(),
+                       [](const Validation& a, const Validation& b) { return a.score < b.score; });
   return best == validations.end() ? nullptr : &*best;
 }
 
+std::vector<double> TrainerState::ScheduledScores() const {
+  std::vector<double> scores;
+  for (const Validation& validation : validations) {
+    if (validation.scheduled) scores.push_back(validation.score);
+  }
+  return scores;
+}
+
 int64_t TrainerState::SinceBest() const {
-  return validations.empty() ? 0 : &validations.back() - Best();
+  const std::vector<double> scores = ScheduledScores();
+  if (scores.empty()) return 0;
+  return std::prev(scores.end()) - std::max_element(scores.begin(), scores.end());
 }
 
 absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state, const Model& model,
@@ -63,7 +78,8 @@ absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state, con
   SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFolder folder, AtomicFolder::Create(step));
   SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kWeightsFile, Parameters(*model)));
   SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kOptimizerFile, optimizer.State()));
-  SEQ2SEQ_RETURN_IF_ERROR(WriteFile(folder.temporary() + kStateFile, nlohmann::json(state).dump(1) + "\n"));
+  SEQ2SEQ_RETURN_IF_ERROR(
+      WriteFile(folder.temporary() + kStateFile, nlohmann::json(state).dump(1) + "\n"));
   SEQ2SEQ_RETURN_IF_ERROR(folder.Commit());
 
   const std::string name = std::filesystem::path(step).filename().string();
@@ -76,7 +92,8 @@ absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state, con
   return absl::OkStatus();
 }
 
-absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const Model& model, Optimizer& optimizer) {
+absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const Model& model,
+                                            Optimizer& optimizer) {
   const std::string step = run.Latest();
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(step + kStateFile));
   TrainerState state;

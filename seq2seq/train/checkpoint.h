@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "seq2seq/data/loader.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/model/run_folder.h"
@@ -19,7 +20,8 @@ namespace seq2seq {
 // One look at held-out data.
 struct Validation {
   int64_t update = 0;
-  double score = 0;                       // The metric that is judged by, turned so that higher is better.
+  bool scheduled = true;  // By train.validate_every; not one more because training stopped here.
+  double score = 0;       // The metric that is judged by, turned so that higher is better.
   std::map<std::string, double> metrics;  // "loss", "perplexity", "bleu", …
 };
 
@@ -28,22 +30,29 @@ struct TrainerState {
   int64_t update = 0;       // Updates done.
   LoaderPosition position;  // Of the next batch.
   double seconds = 0;       // Spent training.
+  uint64_t corpus = 0;      // Corpus::content of the training data.
   std::vector<Validation> validations;
 
   // The first of the validations with the highest score, or null.
   const Validation* Best() const;
 
-  // Validations since the best one.
+  // The scores of the scheduled validations: what the course of training may depend on, so that it
+  // is the same whether it was stopped on its way or not.
+  std::vector<double> ScheduledScores() const;
+
+  // Scheduled validations since the best of them.
   int64_t SinceBest() const;
 };
 
-// Saves a step of a run: the folder is complete before it appears, then `latest` and, if the last validation is of this
-// update and the best, `best` are led to it. Of the other steps, the last `keep_last` stay.
+// Saves a step of a run: the folder is complete before it appears, then `latest` and, if the last
+// validation is of this update and the best, `best` point to it. Of the other steps, the last
+// `keep_last` stay.
 absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state, const Model& model,
                             const Optimizer& optimizer, int64_t keep_last);
 
 // Loads the latest step into `model` and `optimizer`.
-absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const Model& model, Optimizer& optimizer);
+absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const Model& model,
+                                            Optimizer& optimizer);
 
 }  // namespace seq2seq
 

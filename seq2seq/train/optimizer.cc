@@ -1,11 +1,10 @@
 #include "seq2seq/train/optimizer.h"
 
-#include <torch/torch.h>
-
 #include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include <torch/torch.h>
 
 namespace seq2seq {
 namespace {
@@ -33,7 +32,8 @@ class Adam : public Optimizer {
   Adam(const OptimizerOptions& options, const TensorMap& parameters) : options_(options) {
     const torch::NoGradGuard no_grad;
     for (const auto& [name, parameter] : parameters) {
-      moments_.push_back({name, parameter, torch::zeros_like(parameter), torch::zeros_like(parameter)});
+      moments_.push_back(
+          {name, parameter, torch::zeros_like(parameter), torch::zeros_like(parameter)});
     }
   }
 
@@ -47,7 +47,8 @@ class Adam : public Optimizer {
       if (!gradient.defined()) continue;
       moments.mean.lerp_(gradient, 1 - options_.beta1);
       moments.square.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
-      const torch::Tensor scale = moments.square.sqrt().div_(std::sqrt(square_bias)).add_(options_.epsilon);
+      const torch::Tensor scale =
+          moments.square.sqrt().div_(std::sqrt(square_bias)).add_(options_.epsilon);
       moments.parameter.addcdiv_(moments.mean, scale, -rate / mean_bias);
     }
   }
@@ -79,7 +80,8 @@ absl::Status Optimizer::Restore(const TensorMap& state, const std::string& path)
   return AssignTensors(state, path, State());
 }
 
-std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const TensorMap& parameters) {
+std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
+                                         const TensorMap& parameters) {
   switch (options.kind) {
     case OptimizerKind::kAdam:
       return std::make_unique<Adam>(options, parameters);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+
 #include "seq2seq/model/weights.h"
 
 namespace seq2seq {
@@ -25,11 +26,13 @@ struct OptimizerOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("kind", kind, "adam learns sooner and needs three times the memory of the weights; sgd needs none.");
+    visit("kind", kind,
+          "adam learns sooner and keeps two more copies of the weights; sgd keeps none.");
     visit("beta1", beta1, "adam: memory of the mean gradient.");
     visit("beta2", beta2, "adam: memory of the squared gradient. 0.98 follows changes sooner.");
     visit("epsilon", epsilon, "adam: keeps small gradients from large steps.");
-    visit("clip_norm", clip_norm, "Gradients with a larger norm are scaled down to it; 0 leaves them alone.");
+    visit("clip_norm", clip_norm,
+          "Gradients with a larger norm are scaled down to it; 0 leaves them alone.");
   }
 };
 
@@ -41,16 +44,17 @@ class Optimizer {
   // One update with learning rate `rate`; `update` counts from 1.
   virtual void Step(double rate, int64_t update) = 0;
 
-  // What it remembers, by the names of the parameters, sharing memory with it; and taking that back. Restore
-  // is InvalidArgument, naming `path` and the tensor, if something does not fit.
+  // What it remembers, by the names of the parameters, sharing memory with it; and taking that
+  // back. Restore is InvalidArgument, naming `path` and the tensor, if something does not fit.
   virtual TensorMap State() const = 0;
   absl::Status Restore(const TensorMap& state, const std::string& path);
 };
 
-std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const TensorMap& parameters);
+std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
+                                         const TensorMap& parameters);
 
-// Scales the gradients of `parameters` so that their joint norm is at most `max_norm`, unless that is 0, and returns
-// the norm they had.
+// Scales the gradients of `parameters` so that their joint norm is at most `max_norm`, unless that
+// is 0, and returns the norm they had.
 double ClipGradients(const TensorMap& parameters, double max_norm);
 
 }  // namespace seq2seq

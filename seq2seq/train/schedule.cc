@@ -26,7 +26,8 @@ int64_t Reductions(absl::Span<const double> scores, int64_t patience) {
 
 }  // namespace
 
-double LearningRate(const RateScheduleOptions& options, int64_t update, absl::Span<const double> scores) {
+double LearningRate(const RateScheduleOptions& options, int64_t update,
+                    absl::Span<const double> scores) {
   const auto now = static_cast<double>(update);
   const auto warmup = static_cast<double>(std::max<int64_t>(options.warmup, 1));
   const double rate = options.rate * std::min(1.0, now / warmup);
@@ -34,7 +35,8 @@ double LearningRate(const RateScheduleOptions& options, int64_t update, absl::Sp
     case RateScheduleKind::kInverseSqrt:
       return rate * std::min(1.0, std::sqrt(warmup / now));
     case RateScheduleKind::kPlateau:
-      return rate * std::pow(options.decay, static_cast<double>(Reductions(scores, options.patience)));
+      return rate *
+             std::pow(options.decay, static_cast<double>(Reductions(scores, options.patience)));
     case RateScheduleKind::kConstant:
       return rate;
   }

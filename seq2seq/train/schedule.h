@@ -7,13 +7,16 @@
 #include <vector>
 
 #include "absl/types/span.h"
+
 #include "seq2seq/model/teacher_forcing.h"
 
 namespace seq2seq {
 
 enum class RateScheduleKind { kInverseSqrt, kPlateau, kConstant };
 
-inline std::vector<std::string> EnumTexts(RateScheduleKind) { return {"inverse_sqrt", "plateau", "constant"}; }
+inline std::vector<std::string> EnumTexts(RateScheduleKind) {
+  return {"inverse_sqrt", "plateau", "constant"};
+}
 
 struct RateScheduleOptions {
   RateScheduleKind kind = RateScheduleKind::kInverseSqrt;
@@ -26,15 +29,19 @@ struct RateScheduleOptions {
   void Visit(V&& visit) {
     visit("kind", kind, "How the learning rate falls after the warm-up.");
     visit("rate", rate, "The highest learning rate. About 0.001 for adam, 0.1-1 for sgd.");
-    visit("warmup", warmup, "Updates over which it rises from zero. Raise it if the loss jumps at the start.");
-    visit("decay", decay, "plateau: the factor that the rate is multiplied by when validation stops improving.");
+    visit("warmup", warmup,
+          "Updates over which it rises from zero. Raise it if the loss jumps at the start.");
+    visit("decay", decay,
+          "plateau: the factor that the rate is multiplied by when validation stops improving.");
     visit("patience", patience, "plateau: validations without improvement before that.");
   }
 };
 
-// The learning rate of update `update`, the first being 1. inverse_sqrt is rate x sqrt(warmup / update) after the
-// warm-up (Vaswani et al. 2017); plateau looks at `scores`, the validations before this update, higher being better.
-double LearningRate(const RateScheduleOptions& options, int64_t update, absl::Span<const double> scores);
+// The learning rate of update `update`, the first being 1. inverse_sqrt is rate x sqrt(warmup /
+// update) after the warm-up (Vaswani et al. 2017); plateau looks at `scores`, the validations
+// before this update, higher being better.
+double LearningRate(const RateScheduleOptions& options, int64_t update,
+                    absl::Span<const double> scores);
 
 enum class ForcingScheduleKind { kConstant, kLinear, kExponential, kInverseSigmoid };
 
@@ -52,19 +59,25 @@ struct ForcingScheduleOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("kind", kind, "How the probability of feeding the decoder the truth falls (Bengio et al. 2015).");
-    visit("start", start, "The probability before the first update; of every update if constant. 1 feeds only the truth.");
+    visit("kind", kind,
+          "How the probability of feeding the decoder the truth falls (Bengio et al. 2015).");
+    visit("start", start,
+          "The probability before the first update; of every update if constant. 1 feeds only the "
+          "truth.");
     visit("floor", floor, "It never falls below this.");
     visit("decay", decay,
-          "linear: what an update takes off, such as 0.00001; exponential: the factor of an update, such as 0.9999; "
-          "inverse_sigmoid: updates, k, that set the pace of k / (k + exp(update / k)), such as 2000.");
+          "linear: what an update takes off, such as 0.00001; exponential: the factor of an "
+          "update, such as 0.9999; "
+          "inverse_sigmoid: updates, k, that set the pace of k / (k + exp(update / k)), such as "
+          "2000.");
     visit("scope", scope, "How far one toss of the coin reaches.");
-    visit("own", own, "What the decoder is fed instead: its best token, or one drawn from its distribution.");
+    visit("own", own,
+          "What the decoder is fed instead: its best token, or one drawn from its distribution.");
   }
 };
 
-// What to feed at update `update`: the probability is start - decay x update, start x decay ^ update, or start x k /
-// (k + exp(update / k)), and at least floor.
+// What to feed at update `update`: the probability is start - decay x update, start x decay ^
+// update, or start x k / (k + exp(update / k)), and at least floor.
 TeacherForcing ForcingAt(const ForcingScheduleOptions& options, int64_t update);
 
 }  // namespace seq2seq

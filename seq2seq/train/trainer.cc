@@ -13,8 +13,12 @@
 #include <nlohmann/json.hpp>
 #include <torch/torch.h>
 
+#include "seq2seq/base/file.h"
+#include "seq2seq/base/line_reader.h"
+#include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/model/describe_error.h"
 #include "seq2seq/model/loss.h"
 
 namespace seq2seq {
@@ -40,54 +44,72 @@ absl::StatusOr<double> ScoreOf(Metric metric, const std::map<std::string, double
   return metric == Metric::kLoss || metric == Metric::kPerplexity ? -found->second : found->second;
 }
 
+// Takes what a run that was killed had logged behind its last save off the log, where the updates
+// come again.
+absl::Status TruncateLog(const std::string& path, int64_t last_update) {
+  if (!std::filesystem::exists(path)) return absl::OkStatus();
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines(path));
+  std::string kept;
+  for (const std::string& line : lines) {
+    const auto event = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (event.is_object() && event.value("update", last_update + 1) <= last_update)
+      kept += line + "\n";
+  }
+  return WriteFile(path, kept);
+}
+
 }  // namespace
 
 absl::Status Validate(const TrainOptions& options) {
   if (options.run.empty())
     return absl::InvalidArgumentError("train.run: the folder of the run is missing");
-  absl::Status status;
-  const auto expect = [&status](const char* key, const auto& found, bool holds,
-                                const char* expected) {
-    if (holds || !status.ok()) return;
-    status =
-        absl::InvalidArgumentError(absl::StrCat(key, ": expected ", expected, ", found ", found));
-  };
+  OptionRules rules;
   const ForcingScheduleOptions& forcing = options.teacher_forcing;
-  expect("train.threads", options.threads, options.threads >= 0, "0 or more");
-  expect("train.max_updates", options.max_updates, options.max_updates >= 0, "0 or more");
-  expect("train.max_epochs", options.max_epochs, options.max_epochs >= 0, "0 or more");
-  expect("train.max_minutes", options.max_minutes, options.max_minutes >= 0, "0 or more");
-  expect("train.accumulate", options.accumulate, options.accumulate >= 1, "1 or more");
-  expect("train.label_smoothing", options.label_smoothing,
-         options.label_smoothing >= 0 && options.label_smoothing < 1, "0 or more and less than 1");
-  expect("train.optimizer.beta1", options.optimizer.beta1,
-         options.optimizer.beta1 >= 0 && options.optimizer.beta1 < 1, "0 or more and less than 1");
-  expect("train.optimizer.beta2", options.optimizer.beta2,
-         options.optimizer.beta2 >= 0 && options.optimizer.beta2 < 1, "0 or more and less than 1");
-  expect("train.optimizer.clip_norm", options.optimizer.clip_norm, options.optimizer.clip_norm >= 0,
-         "0 or more");
-  expect("train.schedule.rate", options.schedule.rate, options.schedule.rate > 0, "more than 0");
-  expect("train.schedule.warmup", options.schedule.warmup, options.schedule.warmup >= 0,
-         "0 or more");
-  expect("train.schedule.decay", options.schedule.decay,
-         options.schedule.decay > 0 && options.schedule.decay <= 1, "more than 0 and at most 1");
-  expect("train.teacher_forcing.start", forcing.start, forcing.start >= 0 && forcing.start <= 1,
-         "0 to 1");
-  expect("train.teacher_forcing.floor", forcing.floor, forcing.floor >= 0 && forcing.floor <= 1,
-         "0 to 1");
-  expect("train.teacher_forcing.decay", forcing.decay, forcing.decay >= 0, "0 or more");
-  expect("train.teacher_forcing.decay", forcing.decay,
-         forcing.kind != ForcingScheduleKind::kExponential || forcing.decay <= 1,
-         "at most 1 for exponential");
-  expect("train.teacher_forcing.decay", forcing.decay,
-         forcing.kind != ForcingScheduleKind::kInverseSigmoid || forcing.decay >= 1,
-         "1 or more for inverse_sigmoid");
-  expect("train.report_every", options.report_every, options.report_every >= 1, "1 or more");
-  expect("train.validate_every", options.validate_every, options.validate_every >= 1, "1 or more");
-  expect("train.save_every", options.save_every, options.save_every >= 0, "0 or more");
-  expect("train.patience", options.patience, options.patience >= 0, "0 or more");
-  expect("train.keep_last", options.keep_last, options.keep_last >= 1, "1 or more");
-  return status;
+  rules.Expect("train.threads", options.threads, options.threads >= 0, "0 or more");
+  rules.Expect("train.max_updates", options.max_updates, options.max_updates >= 0, "0 or more");
+  rules.Expect("train.max_epochs", options.max_epochs, options.max_epochs >= 0, "0 or more");
+  rules.Expect("train.max_minutes", options.max_minutes, options.max_minutes >= 0, "0 or more");
+  rules.Expect("train.accumulate", options.accumulate, options.accumulate >= 1, "1 or more");
+  rules.Expect("train.label_smoothing", options.label_smoothing,
+               options.label_smoothing >= 0 && options.label_smoothing < 1,
+               "0 or more and less than 1");
+  rules.Expect("train.optimizer.beta1", options.optimizer.beta1,
+               options.optimizer.beta1 >= 0 && options.optimizer.beta1 < 1,
+               "0 or more and less than 1");
+  rules.Expect("train.optimizer.beta2", options.optimizer.beta2,
+               options.optimizer.beta2 >= 0 && options.optimizer.beta2 < 1,
+               "0 or more and less than 1");
+  rules.Expect("train.optimizer.clip_norm", options.optimizer.clip_norm,
+               options.optimizer.clip_norm >= 0, "0 or more");
+  rules.Expect("train.optimizer.epsilon", options.optimizer.epsilon, options.optimizer.epsilon > 0,
+               "more than 0");
+  rules.Expect("train.schedule.patience", options.schedule.patience, options.schedule.patience >= 0,
+               "0 or more");
+  rules.Expect("train.schedule.rate", options.schedule.rate, options.schedule.rate > 0,
+               "more than 0");
+  rules.Expect("train.schedule.warmup", options.schedule.warmup, options.schedule.warmup >= 0,
+               "0 or more");
+  rules.Expect("train.schedule.decay", options.schedule.decay,
+               options.schedule.decay > 0 && options.schedule.decay <= 1,
+               "more than 0 and at most 1");
+  rules.Expect("train.teacher_forcing.start", forcing.start,
+               forcing.start >= 0 && forcing.start <= 1, "0 to 1");
+  rules.Expect("train.teacher_forcing.floor", forcing.floor,
+               forcing.floor >= 0 && forcing.floor <= 1, "0 to 1");
+  rules.Expect("train.teacher_forcing.decay", forcing.decay, forcing.decay >= 0, "0 or more");
+  rules.Expect("train.teacher_forcing.decay", forcing.decay,
+               forcing.kind != ForcingScheduleKind::kExponential || forcing.decay <= 1,
+               "at most 1 for exponential");
+  rules.Expect("train.teacher_forcing.decay", forcing.decay,
+               forcing.kind != ForcingScheduleKind::kInverseSigmoid || forcing.decay >= 1,
+               "1 or more for inverse_sigmoid");
+  rules.Expect("train.report_every", options.report_every, options.report_every >= 1, "1 or more");
+  rules.Expect("train.validate_every", options.validate_every, options.validate_every >= 1,
+               "1 or more");
+  rules.Expect("train.save_every", options.save_every, options.save_every >= 0, "0 or more");
+  rules.Expect("train.patience", options.patience, options.patience >= 0, "0 or more");
+  rules.Expect("train.keep_last", options.keep_last, options.keep_last >= 1, "1 or more");
+  return rules.status();
 }
 
 std::string Text(StopReason reason) {
@@ -135,20 +157,27 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
     trainer.reset(
         new Trainer(options, buckets, std::move(model), device, train, valid, std::move(hooks)));
   } catch (const std::exception& error) {
-    return absl::InternalError(absl::StrCat("cannot set up training: ", error.what()));
+    return absl::InternalError(absl::StrCat("cannot set up training: ", Describe(error)));
   }
   // A link that leads nowhere is a damaged run, not a new one.
   std::error_code ignored;
   if (std::filesystem::exists(std::filesystem::symlink_status(trainer->run_.Latest(), ignored))) {
     SEQ2SEQ_ASSIGN_OR_RETURN(trainer->state_,
                              LoadCheckpoint(trainer->run_, trainer->model_, *trainer->optimizer_));
+    if (trainer->state_.corpus != train.content()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          options.run,
+          ": data.train is not the text that the run was begun with; use another train.run"));
+    }
+    SEQ2SEQ_RETURN_IF_ERROR(TruncateLog(trainer->run_.Log(), trainer->state_.update));
     trainer->saved_update_ = trainer->state_.update;
   }
+  trainer->state_.corpus = train.content();
   try {
     trainer->loader_ = std::make_unique<Loader>(train, buckets, static_cast<uint64_t>(options.seed),
                                                 trainer->state_.position);
   } catch (const std::exception& error) {
-    return absl::InternalError(absl::StrCat("cannot read the training data: ", error.what()));
+    return absl::InternalError(absl::StrCat("cannot read the training data: ", Describe(error)));
   }
   trainer->first_update_ = trainer->state_.update;
   trainer->first_seconds_ = trainer->state_.seconds;
@@ -160,7 +189,7 @@ absl::StatusOr<StopReason> Trainer::Run() {
     return Loop();
   } catch (const std::exception& error) {  // LibTorch's: no memory, mostly.
     return absl::InternalError(
-        absl::StrCat("training failed after update ", state_.update, ": ", error.what()));
+        absl::StrCat("training failed after update ", state_.update, ": ", Describe(error)));
   }
 }
 
@@ -184,13 +213,11 @@ absl::StatusOr<StopReason> Trainer::Loop() {
 }
 
 bool Trainer::ReachedBound(StopReason& reason) const {
-  // Behind the last batch of an epoch the position still counts as that epoch's.
-  const bool epoch_done = state_.position.batch >= loader_->batches_per_epoch();
-  const int64_t epochs = state_.position.epoch + (epoch_done ? 1 : 0);
   const std::pair<StopReason, bool> bounds[] = {
       {StopReason::kRequested, hooks_.stop_requested && hooks_.stop_requested()},
       {StopReason::kMaxUpdates, options_.max_updates > 0 && state_.update >= options_.max_updates},
-      {StopReason::kMaxEpochs, options_.max_epochs > 0 && epochs >= options_.max_epochs},
+      {StopReason::kMaxEpochs,
+       options_.max_epochs > 0 && state_.position.epoch >= options_.max_epochs},
       {StopReason::kMaxMinutes,
        options_.max_minutes > 0 && state_.seconds >= 60 * options_.max_minutes},
       {StopReason::kPatience, options_.patience > 0 && state_.SinceBest() >= options_.patience},
@@ -237,9 +264,7 @@ absl::Status Trainer::Update() {
         absl::StrCat("update ", update, ": the loss is ", nll, " and the gradient ", norm,
                      "; try a lower train.schedule.rate than ", options_.schedule.rate));
   }
-  std::vector<double> scores;
-  for (const Validation& validation : state_.validations) scores.push_back(validation.score);
-  optimizer_->Step(LearningRate(options_.schedule, update, scores), update);
+  optimizer_->Step(LearningRate(options_.schedule, update, state_.ScheduledScores()), update);
 
   state_.update = update;
   state_.seconds += stopwatch.Seconds();
@@ -252,8 +277,6 @@ absl::Status Trainer::Update() {
 }
 
 absl::Status Trainer::Report() {
-  std::vector<double> scores;
-  for (const Validation& validation : state_.validations) scores.push_back(validation.score);
   const auto tokens = static_cast<double>(window_.tokens);
   Progress progress;
   progress.update = state_.update;
@@ -263,7 +286,7 @@ absl::Status Trainer::Report() {
   progress.loss = window_.nll / tokens;
   progress.perplexity = std::exp(progress.loss);
   progress.accuracy = window_.correct / tokens;
-  progress.learning_rate = LearningRate(options_.schedule, state_.update, scores);
+  progress.learning_rate = LearningRate(options_.schedule, state_.update, state_.ScheduledScores());
   progress.teacher_forcing = ForcingAt(options_.teacher_forcing, state_.update).rate;
   progress.tokens_per_second = tokens / window_.seconds;
   progress.waiting = window_.waiting / window_.seconds;
@@ -313,6 +336,7 @@ absl::Status Trainer::ValidateAndSave() {
   model_->eval();
   Validation validation;
   validation.update = state_.update;
+  validation.scheduled = state_.update % options_.validate_every == 0;
   validation.metrics = HeldOutLoss();
   if (hooks_.evaluate) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const auto metrics, hooks_.evaluate(model_));

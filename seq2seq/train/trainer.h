@@ -2,8 +2,6 @@
 #ifndef SEQ2SEQ_TRAIN_TRAINER_H_
 #define SEQ2SEQ_TRAIN_TRAINER_H_
 
-#include <torch/types.h>
-
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -13,6 +11,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include <torch/types.h>
+
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/loader.h"
@@ -50,22 +50,30 @@ struct TrainOptions {
   template <typename V>
   void Visit(V&& visit) {
     visit("run", run, "The folder that gets everything; training goes on there if it has begun.");
-    visit("seed", seed, "Decides the first weights, the order of the data, dropout and every other coin.");
+    visit("seed", seed,
+          "Decides the first weights, the order of the data, dropout and every other random draw.");
     visit("threads", threads, "Threads to compute with; 0 is one a core.");
     visit("device", device, "cpu, cuda, cuda:1, … ; auto is cuda where LibTorch has it, else cpu.");
     visit("max_updates", max_updates, "Stop after this many updates; 0 is no bound.");
     visit("max_epochs", max_epochs, "Stop after this many passes over the data; 0 is no bound.");
-    visit("max_minutes", max_minutes, "Stop after this time of training, all calls together; 0 is no bound.");
-    visit("accumulate", accumulate, "Batches that add up to one update. For large batches in little memory.");
-    visit("label_smoothing", label_smoothing, "Probability spread over the whole vocabulary; 0 to 0.2.");
+    visit("max_minutes", max_minutes,
+          "Stop after this time of training, over all runs of the program; 0 is no bound.");
+    visit("accumulate", accumulate,
+          "Batches that add up to one update. For large batches in little memory.");
+    visit("label_smoothing", label_smoothing,
+          "Probability spread over the whole vocabulary; 0 to 0.2.");
     visit("optimizer", optimizer);
     visit("schedule", schedule);
     visit("teacher_forcing", teacher_forcing);
     visit("report_every", report_every, "Updates between lines of progress.");
-    visit("validate_every", validate_every, "Updates between validations; each saves, and may become the best.");
-    visit("save_every", save_every, "Updates between saves: what a crash can cost. 0 saves at validations only.");
-    visit("metric", metric, "What the best weights are chosen by, on data.valid; bleu and chrf translate it.");
-    visit("patience", patience, "Stop after this many validations without a better one; 0 is no bound.");
+    visit("validate_every", validate_every,
+          "Updates between validations; each saves, and may become the best.");
+    visit("save_every", save_every,
+          "Updates between saves: what a crash can cost. 0 saves at validations only.");
+    visit("metric", metric,
+          "What the best weights are chosen by, of the metrics that every validation takes.");
+    visit("patience", patience,
+          "Stop after this many validations without a better one; 0 is no bound.");
     visit("keep_last", keep_last, "Steps kept besides the best.");
   }
 };
@@ -76,17 +84,17 @@ absl::Status Validate(const TrainOptions& options);
 // The state of training, averaged since the last report.
 struct Progress {
   int64_t update = 0;
-  double epoch = 0;             // Passes over the data, as a fraction.
-  double loss = 0;              // Negative log-likelihood of a target token, in nats.
-  double perplexity = 0;        // Its exponential.
-  double accuracy = 0;          // Share of target tokens that score highest.
-  double gradient_norm = 0;     // Before clipping.
+  double epoch = 0;          // Passes over the data, as a fraction.
+  double loss = 0;           // Negative log-likelihood of a target token, in nats.
+  double perplexity = 0;     // Its exponential.
+  double accuracy = 0;       // Share of target tokens that score highest.
+  double gradient_norm = 0;  // Before clipping.
   double learning_rate = 0;
-  double teacher_forcing = 0;   // Probability of feeding the truth.
-  double tokens_per_second = 0; // Target tokens, end of sentence included, padding not.
-  double waiting = 0;           // Share of the time spent waiting for data.
-  double seconds = 0;           // Of training, all calls together.
-  double remaining = 0;         // Estimated seconds to the first bound; 0 if there is none.
+  double teacher_forcing = 0;    // Probability of feeding the truth.
+  double tokens_per_second = 0;  // Target tokens, end of sentence included, padding not.
+  double waiting = 0;            // Share of the time spent waiting for data.
+  double seconds = 0;            // Of training, over all runs of the program.
+  double remaining = 0;          // Estimated seconds to the first bound; 0 if there is none.
 };
 
 enum class StopReason { kMaxUpdates, kMaxEpochs, kMaxMinutes, kPatience, kRequested };
@@ -96,8 +104,8 @@ std::string Text(StopReason reason);
 
 // What a trainer asks and tells its owner. All may be empty.
 struct TrainerHooks {
-  // Metrics of real output on held-out data, such as {"bleu", 31.2}; the model is in eval mode. The trainer itself
-  // knows no search.
+  // Metrics of real output on held-out data, such as {"bleu", 31.2}; the model is in eval mode. The
+  // trainer itself knows no search.
   std::function<absl::StatusOr<std::map<std::string, double>>(Model)> evaluate;
   std::function<void(const Progress&)> on_progress;
   std::function<void(const Validation&)> on_validation;
@@ -105,18 +113,20 @@ struct TrainerHooks {
   std::function<bool()> stop_requested;
 };
 
-// Trains a model in a run folder, from the latest step there if there is one. Order of data, dropout and coins are
-// functions of the seed and the update, so that a run that was stopped and went on ends with the same weights, bit for
-// bit, as one that was not. Reseeds LibTorch's default generators at every update.
+// Trains a model in a run folder, from the latest step there if there is one. Order of data,
+// dropout and coins are functions of the seed and the update, so that a run that was stopped and
+// went on ends with the same weights, bit for bit, as one that was not. Reseeds LibTorch's default
+// generators at every update.
 //
-// Validates and saves every so often, appends to log.jsonl, and leaves a saved step behind however it ends, unless
-// saving itself fails: then the last saved step is still whole.
+// Validates and saves every so often and at the end, and appends to log.jsonl. After an error, as
+// after a crash, the last saved step is whole.
 class Trainer {
  public:
-  // `model` is trained in place, on `device`. The corpora must outlive the trainer. Fails if the run holds a step that
-  // does not fit or that is damaged.
-  static absl::StatusOr<std::unique_ptr<Trainer>> Create(const TrainOptions& options, const BucketOptions& buckets,
-                                                         Model model, torch::Device device, const Corpus& train,
+  // `model` is trained in place, on `device`. The corpora must outlive the trainer. Fails if the
+  // run holds a step that does not fit or that is damaged.
+  static absl::StatusOr<std::unique_ptr<Trainer>> Create(const TrainOptions& options,
+                                                         const BucketOptions& buckets, Model model,
+                                                         torch::Device device, const Corpus& train,
                                                          const Corpus& valid, TrainerHooks hooks);
 
   // Trains until a bound is reached.
@@ -139,8 +149,8 @@ class Trainer {
     double gradient_norm = 0;
   };
 
-  Trainer(const TrainOptions& options, const BucketOptions& buckets, Model model, torch::Device device,
-          const Corpus& train, const Corpus& valid, TrainerHooks hooks);
+  Trainer(const TrainOptions& options, const BucketOptions& buckets, Model model,
+          torch::Device device, const Corpus& train, const Corpus& valid, TrainerHooks hooks);
 
   absl::StatusOr<StopReason> Loop();
   absl::Status Update();
@@ -165,7 +175,7 @@ class Trainer {
   std::unique_ptr<Loader> loader_;
   TrainerState state_;
   int64_t saved_update_ = -1;
-  int64_t first_update_ = 0;   // Of this call.
+  int64_t first_update_ = 0;  // Of this call.
   double first_seconds_ = 0;
   Window window_;
 };

@@ -155,13 +155,22 @@ TEST(Options, PrintedTextsReadBackExactly) {
 TEST(Options, PrintedNumbersReadBackExactly) {
   using Limits = std::numeric_limits<double>;
   for (const double number : {0.1, 1.0 / 3, 1e-5, 1e22, -2.5e-300, 5.0, Limits::denorm_min(),
-                              Limits::max(), Limits::lowest(), Limits::infinity()}) {
+                              Limits::max(), Limits::lowest()}) {
     Options options;
     options.model.dropout = number;
     Options again;
     const absl::Status status = Read(PrintOptions(ListOptions(options)), again);
     EXPECT_TRUE(status.ok()) << status;
     EXPECT_EQ(again.model.dropout, number);
+  }
+}
+
+TEST(Options, NumbersAreFinite) {
+  for (const char* text : {"inf", "-inf", "nan", "1e999"}) {
+    Options options;
+    EXPECT_TRUE(absl::IsInvalidArgument(
+        SetOption(std::string("model.dropout=") + text, ListOptions(options))))
+        << text;
   }
 }
 

@@ -102,8 +102,9 @@ TEST_F(LoaderTest, PositionsCountBatchesWithinTheEpoch) {
   for (int64_t epoch = 0; epoch < 2; ++epoch) {
     for (int64_t batch = 0; batch < batches; ++batch) {
       const LoaderPosition next = loader.Next().next;
-      EXPECT_EQ(next.epoch, epoch);
-      EXPECT_EQ(next.batch, batch + 1);
+      const bool last = batch + 1 == batches;
+      EXPECT_EQ(next.epoch, last ? epoch + 1 : epoch);
+      EXPECT_EQ(next.batch, last ? 0 : batch + 1);
     }
   }
 }

@@ -105,7 +105,7 @@ TEST(RunFolder, SectionsOfOtherProgramsAreIgnored) {
   TemporaryFolder folder;
   WriteRun(folder, TinyOptions(), *TinyModel(TinyOptions(), torch::kFloat32));
   folder.Write("config.yaml",
-               folder.Read("config.yaml") + "train:\n  run: x\ndata:\n  y: 1\ndecode:\n  z: 2\n");
+               folder.Read("config.yaml") + "train:\n  run: x\ndata:\n  y: 1\nvalidation:\n  z: 2\n");
   EXPECT_TRUE(FindModel(folder.path()).ok()) << FindModel(folder.path()).status();
 }
 

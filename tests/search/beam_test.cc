@@ -291,7 +291,7 @@ TEST(ValidateBeam, NamesTheKeyAndItsValue) {
           {{"gnmt_alpha", "nan"}, [](BeamOptions& o) { o.gnmt_alpha = std::nan(""); }},
           {{"min_length", "-1"}, [](BeamOptions& o) { o.min_length = -1; }},
           {{"min_length", "251"}, [](BeamOptions& o) { o.min_length = 251; }},
-          {{"min_length", "0"}, [](BeamOptions& o) { o.max_length = -1; }},
+          {{"max_length", "-1"}, [](BeamOptions& o) { o.max_length = -1; }},
           {{"max_ratio", "0"}, [](BeamOptions& o) { o.max_ratio = 0; }},
       };
   EXPECT_TRUE(Validate(BeamOptions()).ok());

@@ -161,7 +161,7 @@ TEST_F(TranslatorTest, BytesThatAreNotUtf8AreReplacedAndTheLogTells) {
 }
 
 TEST_F(TranslatorTest, LineThatIsTooLongIsCutAndTheLogTells) {
-  translator_.max_source_length = 3;
+  translator_.max_line_length = 3;
   const CapturedLog log;
   const std::vector<Candidates> found = Translate({"der Hund rennt im Garten", "das Kind lacht"});
   EXPECT_THAT(log.messages, ElementsAre(AllOf(HasSubstr("5 pieces"), HasSubstr("cut to 3"))));

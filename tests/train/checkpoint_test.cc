@@ -42,7 +42,9 @@ bool Same(const TensorMap& a, const TensorMap& b) {
   return true;
 }
 
-Validation Scored(int64_t update, double score) { return {update, score, {{"bleu", score}}}; }
+Validation Scored(int64_t update, double score) {
+  return {update, /*scheduled=*/true, score, {{"bleu", score}}};
+}
 
 absl::Status Save(const RunFolder& run, const TrainerState& state, int64_t keep_last = 1) {
   const Trained trained(1);
@@ -73,7 +75,8 @@ TEST(Checkpoint, LoadGivesBackWeightsOptimizerAndState) {
   state.update = 30;
   state.position = {2, 17};
   state.seconds = 12.1;
-  state.validations = {{10, -1.0 / 3, {{"loss", 1.0 / 3}, {"perplexity", 1e300}}}, {20, 0.1, {}}};
+  state.validations = {{10, true, -1.0 / 3, {{"loss", 1.0 / 3}, {"perplexity", 1e300}}},
+                       {20, false, 0.1, {}}};
   ASSERT_TRUE(SaveCheckpoint({folder.path()}, state, saved.model, *saved.optimizer, 1).ok());
 
   Trained loaded(2);

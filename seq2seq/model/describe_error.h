@@ -1,0 +1,21 @@
+// LibTorch's exceptions in one line.
+#ifndef SEQ2SEQ_MODEL_DESCRIBE_ERROR_H_
+#define SEQ2SEQ_MODEL_DESCRIBE_ERROR_H_
+
+#include <exception>
+#include <string>
+
+#include <c10/util/Exception.h>
+
+namespace seq2seq {
+
+// What `error` says, without the stack that LibTorch's carry behind their first line.
+inline std::string Describe(const std::exception& error) {
+  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
+  const std::string text = of_torch != nullptr ? of_torch->what_without_backtrace() : error.what();
+  return text.substr(0, text.find('\n'));
+}
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_MODEL_DESCRIBE_ERROR_H_
