@@ -104,8 +104,8 @@ TEST(RunFolder, WrongConfigIsNamed) {
 TEST(RunFolder, SectionsOfOtherProgramsAreIgnored) {
   TemporaryFolder folder;
   WriteRun(folder, TinyOptions(), *TinyModel(TinyOptions(), torch::kFloat32));
-  folder.Write("config.yaml",
-               folder.Read("config.yaml") + "train:\n  run: x\ndata:\n  y: 1\nvalidation:\n  z: 2\n");
+  folder.Write("config.yaml", folder.Read("config.yaml") +
+                                  "train:\n  run: x\ndata:\n  y: 1\nvalidation:\n  z: 2\n");
   EXPECT_TRUE(FindModel(folder.path()).ok()) << FindModel(folder.path()).status();
 }
 
