@@ -28,6 +28,14 @@ torch::Tensor Pad(absl::Span<const absl::Span<const int32_t>> sentences, int32_t
   return padded;
 }
 
+// How many ids each sentence has with eos: [sentence].
+torch::Tensor Lengths(absl::Span<const absl::Span<const int32_t>> sentences) {
+  torch::Tensor lengths = torch::empty({static_cast<int64_t>(sentences.size())}, torch::kInt64);
+  auto* length = lengths.data_ptr<int64_t>();
+  for (const auto& sentence : sentences) *length++ = static_cast<int64_t>(sentence.size()) + 1;
+  return lengths;
+}
+
 }  // namespace
 
 Batch Batch::To(torch::Device device) const {
@@ -41,9 +49,7 @@ Batch Batch::To(torch::Device device) const {
 Batch CollateSources(absl::Span<const absl::Span<const int32_t>> sources) {
   Batch batch;
   batch.source = Pad(sources, -1, kEosId);
-  batch.source_lengths = torch::empty({static_cast<int64_t>(sources.size())}, torch::kInt64);
-  auto* length = batch.source_lengths.data_ptr<int64_t>();
-  for (const auto& source : sources) *length++ = static_cast<int64_t>(source.size()) + 1;
+  batch.source_lengths = Lengths(sources);
   return batch;
 }
 
@@ -59,6 +65,7 @@ Batch Collate(absl::Span<const Example> examples) {
   Batch batch = CollateSources(sources);
   batch.target_input = Pad(targets, kBosId, -1);
   batch.target_output = Pad(targets, -1, kEosId);
+  batch.target_lengths = Lengths(targets);
   batch.target_tokens = target_tokens;
   return batch;
 }

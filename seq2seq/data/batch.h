@@ -19,11 +19,12 @@ struct Batch {
   torch::Tensor source_lengths;  // [batch], with eos, on the CPU.
   torch::Tensor target_input;    // [batch, target], bos and the sentence: what the decoder is fed.
   torch::Tensor target_output;   // [batch, target], the sentence and eos: what it has to predict.
+  torch::Tensor target_lengths;  // [batch], with eos, on the CPU.
   int64_t target_tokens = 0;     // Tokens in target_output that are not padding.
 
   int64_t size() const { return source.size(0); }
 
-  // The same batch with all but source_lengths on `device`.
+  // The same batch with all but the lengths on `device`.
   Batch To(torch::Device device) const;
 };
 

@@ -13,7 +13,7 @@
 
 namespace seq2seq {
 
-// A dense layer: tanh(W final + b) fills hidden and memory of every decoder cell (Bahdanau et al.
+// A dense layer: tanh(W final + b) fills the state of every decoder cell (Bahdanau et al.
 // 2015). The first readout is zero.
 class BridgeImpl : public torch::nn::Module {
  public:
@@ -25,6 +25,7 @@ class BridgeImpl : public torch::nn::Module {
 
  private:
   int64_t layers_;
+  int64_t states_;  // Of a cell.
   int64_t readout_size_;
   torch::nn::Linear dense_;
 };

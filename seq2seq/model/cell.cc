@@ -2,47 +2,116 @@
 
 #include <torch/torch.h>
 
+#include "seq2seq/model/compute.h"
+#include "seq2seq/model/fused_layer.h"
 #include "seq2seq/model/initialization.h"
 
 namespace seq2seq {
 
-LstmCellImpl::LstmCellImpl(int64_t input, int64_t hidden)
-    : weight_ih_(register_parameter("weight_ih", torch::empty({4 * hidden, input}))),
-      weight_hh_(register_parameter("weight_hh", torch::empty({4 * hidden, hidden}))),
-      bias_ih_(register_parameter("bias_ih", torch::zeros({4 * hidden}))),
-      bias_hh_(register_parameter("bias_hh", torch::zeros({4 * hidden}))) {
-  for (const torch::Tensor& gate : weight_ih_.chunk(4)) InitializeXavier(gate);
-  for (const torch::Tensor& gate : weight_hh_.chunk(4)) InitializeOrthogonal(gate);
+CellState CellState::Select(const torch::Tensor& rows) const {
+  return {hidden.index_select(0, rows),
+          memory.defined() ? memory.index_select(0, rows) : torch::Tensor()};
+}
+
+CellImpl::CellImpl(CellKind kind, int64_t gates, int64_t input, int64_t hidden)
+    : kind_(kind),
+      weight_ih_(register_parameter("weight_ih", torch::empty({gates * hidden, input}))),
+      weight_hh_(register_parameter("weight_hh", torch::empty({gates * hidden, hidden}))),
+      bias_ih_(register_parameter("bias_ih", torch::zeros({gates * hidden}))),
+      bias_hh_(register_parameter("bias_hh", torch::zeros({gates * hidden}))) {
+  for (const torch::Tensor& gate : weight_ih_.chunk(gates)) InitializeXavier(gate);
+  for (const torch::Tensor& gate : weight_hh_.chunk(gates)) InitializeOrthogonal(gate);
+}
+
+torch::Tensor CellImpl::Project(const torch::Tensor& input, int64_t first) {
+  const torch::Tensor weight = weight_ih_.narrow(1, first, input.size(-1));
+  return first == 0 ? torch::linear(input, weight, ProjectionBias()) : torch::linear(input, weight);
+}
+
+CellState CellImpl::forward(const torch::Tensor& projected, const CellState& state) {
+  const torch::Tensor recurrent = torch::linear(state.hidden, weight_hh_);
+  if (UsesKernels(weight_hh_)) return FusedGates(*this, projected, recurrent, state);
+  return Combine(projected, recurrent, state);
+}
+
+CellState CellImpl::InitialState(int64_t rows) const {
+  const torch::Tensor zeros =
+      torch::zeros({rows, hidden()}, weight_hh_.options().requires_grad(false));
+  return {zeros, HasMemory(kind_) ? zeros : torch::Tensor()};
+}
+
+torch::Tensor CellImpl::ProjectionBias() const { return bias_ih_ + bias_hh_; }
+
+LstmCellImpl::LstmCellImpl(CellKind kind, int64_t input, int64_t hidden)
+    : CellImpl(kind, 4, input, hidden) {
+  if (kind == CellKind::kPeephole) {
+    peephole_ = register_parameter("peephole", torch::zeros({3, hidden}));
+  }
   const torch::NoGradGuard no_grad;
   bias_ih_.narrow(0, hidden, hidden).fill_(1.0);
 }
 
-torch::Tensor LstmCellImpl::Project(const torch::Tensor& input, int64_t first) {
-  const torch::Tensor weight = weight_ih_.narrow(1, first, input.size(-1));
-  return first == 0 ? torch::linear(input, weight, bias_ih_ + bias_hh_)
-                    : torch::linear(input, weight);
-}
-
-CellState LstmCellImpl::forward(const torch::Tensor& projected, const CellState& state) {
-  const auto gates =
-      torch::addmm(projected, state.hidden, weight_hh_.t()).chunk(4, 1);  // each [row, hidden]
+CellState LstmCellImpl::Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
+                                const CellState& state) const {
+  const auto gates = (projected + recurrent).chunk(4, 1);  // each [row, hidden]
+  const auto seen = [this](const torch::Tensor& gate, int64_t row, const torch::Tensor& memory) {
+    return peephole_.defined() ? gate + peephole_[row] * memory : gate;
+  };
   const torch::Tensor memory =
-      torch::sigmoid(gates[1]) * state.memory + torch::sigmoid(gates[0]) * torch::tanh(gates[2]);
-  return {torch::sigmoid(gates[3]) * torch::tanh(memory), memory};
+      torch::sigmoid(seen(gates[1], 1, state.memory)) * state.memory +
+      torch::sigmoid(seen(gates[0], 0, state.memory)) * torch::tanh(gates[2]);
+  return {torch::sigmoid(seen(gates[3], 2, memory)) * torch::tanh(memory), memory};
 }
 
-CellState LstmCellImpl::InitialState(int64_t rows) const {
-  const torch::Tensor zeros =
-      torch::zeros({rows, weight_hh_.size(1)}, weight_hh_.options().requires_grad(false));
-  return {zeros, zeros};
+GruCellImpl::GruCellImpl(int64_t input, int64_t hidden)
+    : CellImpl(CellKind::kGru, 3, input, hidden) {}
+
+torch::Tensor GruCellImpl::ProjectionBias() const {
+  // The bias of the new state's recurrent part stands inside of a product.
+  return bias_ih_ + torch::cat({bias_hh_.narrow(0, 0, 2 * hidden()),
+                                torch::zeros({hidden()}, bias_hh_.options())});
+}
+
+CellState GruCellImpl::Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
+                               const CellState& state) const {
+  const auto in = projected.chunk(3, 1);  // each [row, hidden]
+  const auto past = recurrent.chunk(3, 1);
+  const torch::Tensor reset = torch::sigmoid(in[0] + past[0]);
+  const torch::Tensor update = torch::sigmoid(in[1] + past[1]);
+  const torch::Tensor bias = bias_hh_.narrow(0, 2 * hidden(), hidden());
+  const torch::Tensor fresh = torch::tanh(in[2] + reset * (past[2] + bias));
+  return {(1 - update) * fresh + update * state.hidden, torch::Tensor()};
+}
+
+RnnCellImpl::RnnCellImpl(CellKind kind, int64_t input, int64_t hidden)
+    : CellImpl(kind, 1, input, hidden) {
+  const torch::NoGradGuard no_grad;
+  if (kind == CellKind::kRnnRelu) torch::nn::init::eye_(weight_hh_);
+}
+
+CellState RnnCellImpl::Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
+                               const CellState& state) const {
+  const torch::Tensor sum = projected + recurrent;
+  return {kind_ == CellKind::kRnnRelu ? torch::relu(sum) : torch::tanh(sum), torch::Tensor()};
 }
 
 Cell MakeCell(CellKind kind, int64_t input, int64_t hidden) {
+  std::shared_ptr<CellImpl> cell;
   switch (kind) {
     case CellKind::kLstm:
-      return Cell(std::shared_ptr<CellImpl>(std::make_shared<LstmCellImpl>(input, hidden)));
+    case CellKind::kPeephole:
+      cell = std::make_shared<LstmCellImpl>(kind, input, hidden);
+      break;
+    case CellKind::kGru:
+      cell = std::make_shared<GruCellImpl>(input, hidden);
+      break;
+    case CellKind::kRnnTanh:
+    case CellKind::kRnnRelu:
+      cell = std::make_shared<RnnCellImpl>(kind, input, hidden);
+      break;
   }
-  TORCH_CHECK(false, "no such cell: ", static_cast<int>(kind));
+  TORCH_CHECK(cell != nullptr, "no such cell: ", static_cast<int>(kind));
+  return Cell(cell);
 }
 
 }  // namespace seq2seq

@@ -3,66 +3,105 @@
 #define SEQ2SEQ_MODEL_CELL_H_
 
 #include <cstdint>
-#include <string>
-#include <vector>
 
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
+#include "seq2seq/kernels/gates.h"
+
 namespace seq2seq {
-
-enum class CellKind { kLstm };
-
-inline std::vector<std::string> EnumTexts(CellKind) { return {"lstm"}; }
 
 // What a cell carries from step to step. A value.
 struct CellState {
   torch::Tensor hidden;  // [row, hidden], the output of the step.
-  torch::Tensor memory;  // [row, hidden], inside the cell.
+  torch::Tensor memory;  // [row, hidden], inside the cell; undefined for cells without one.
 
   // The state of the rows `rows`, [row].
-  CellState Select(const torch::Tensor& rows) const {
-    return {hidden.index_select(0, rows), memory.index_select(0, rows)};
-  }
+  CellState Select(const torch::Tensor& rows) const;
 };
+
+// Whether the state of a cell has a memory.
+inline bool HasMemory(CellKind kind) {
+  return kind == CellKind::kLstm || kind == CellKind::kPeephole;
+}
 
 // One step of a recurrent layer, in two parts: what the inputs contribute, which can be computed
-// for all steps at once, and the rest.
+// for all steps at once, and the rest. Parameters as in torch.nn.LSTMCell and GRUCell: weight_ih
+// [gates x hidden, input], weight_hh [gates x hidden, hidden], bias_ih, bias_hh [gates x hidden].
 class CellImpl : public torch::nn::Module {
  public:
-  // The contribution of input features [first, first + n): [..., n] -> [..., gates]. The
+  // The contribution of input features [first, first + n): [..., n] -> [..., gates x hidden]. The
   // contributions of all features add up; the one with first = 0 carries the biases.
-  virtual torch::Tensor Project(const torch::Tensor& input, int64_t first) = 0;
+  torch::Tensor Project(const torch::Tensor& input, int64_t first);
 
-  // One step: the sum of the projected inputs, [row, gates], and the state before -> the state
-  // after.
-  virtual CellState forward(const torch::Tensor& projected, const CellState& state) = 0;
+  // One step: the sum of the projected inputs, [row, gates x hidden], and the state before -> the
+  // state after.
+  CellState forward(const torch::Tensor& projected, const CellState& state);
 
   // The state before the first step: zeros.
-  virtual CellState InitialState(int64_t rows) const = 0;
-};
-TORCH_MODULE(Cell);
+  CellState InitialState(int64_t rows) const;
 
-// Hochreiter & Schmidhuber 1997, with forget gate (Gers et al. 2000). Parameters as in
-// torch.nn.LSTMCell: weight_ih [4 x hidden, input], weight_hh [4 x hidden, hidden], bias_ih,
-// bias_hh [4 x hidden], gates in the order input, forget, cell, output. The forget gate starts
-// open: its bias is 1.
-class LstmCellImpl : public CellImpl {
- public:
-  LstmCellImpl(int64_t input, int64_t hidden);
+  CellKind kind() const { return kind_; }
+  int64_t hidden() const { return weight_hh_.size(1); }
+  const torch::Tensor& weight_ih() const { return weight_ih_; }
+  const torch::Tensor& weight_hh() const { return weight_hh_; }
+  const torch::Tensor& bias_ih() const { return bias_ih_; }
+  const torch::Tensor& bias_hh() const { return bias_hh_; }
+  const torch::Tensor& peephole() const { return peephole_; }  // Undefined in cells without.
 
-  torch::Tensor Project(const torch::Tensor& input, int64_t first) override;
-  CellState forward(const torch::Tensor& projected, const CellState& state) override;
-  CellState InitialState(int64_t rows) const override;
+ protected:
+  CellImpl(CellKind kind, int64_t gates, int64_t input, int64_t hidden);
 
- private:
+  // The biases that projected inputs carry, [gates x hidden].
+  virtual torch::Tensor ProjectionBias() const;
+
+  // The formula: `recurrent` is what the state contributes, [row, gates x hidden].
+  virtual CellState Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
+                            const CellState& state) const = 0;
+
+  const CellKind kind_;
   torch::Tensor weight_ih_;
   torch::Tensor weight_hh_;
   torch::Tensor bias_ih_;
   torch::Tensor bias_hh_;
+  torch::Tensor peephole_;
 };
-TORCH_MODULE(LstmCell);
+TORCH_MODULE(Cell);
+
+// Hochreiter & Schmidhuber 1997, with forget gate (Gers et al. 2000) and, for kPeephole, peepholes
+// (Gers & Schmidhuber 2000), [3, hidden], through which input and forget gate see the memory before
+// and the output gate the one after. Gates in the order input, forget, cell, output. The forget
+// gate starts open: its bias is 1.
+class LstmCellImpl : public CellImpl {
+ public:
+  LstmCellImpl(CellKind kind, int64_t input, int64_t hidden);
+
+ protected:
+  CellState Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
+                    const CellState& state) const override;
+};
+
+// Cho et al. 2014, as torch.nn.GRUCell: gates in the order reset, update, new.
+class GruCellImpl : public CellImpl {
+ public:
+  GruCellImpl(int64_t input, int64_t hidden);
+
+ protected:
+  torch::Tensor ProjectionBias() const override;
+  CellState Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
+                    const CellState& state) const override;
+};
+
+// Elman 1990; kRnnTanh or, starting from the identity as in Le et al. 2015, kRnnRelu.
+class RnnCellImpl : public CellImpl {
+ public:
+  RnnCellImpl(CellKind kind, int64_t input, int64_t hidden);
+
+ protected:
+  CellState Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
+                    const CellState& state) const override;
+};
 
 Cell MakeCell(CellKind kind, int64_t input, int64_t hidden);
 

@@ -3,7 +3,11 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/model/compute.h"
+#include "seq2seq/model/fused_decoder.h"
+#include "seq2seq/model/fused_loss.h"
 #include "seq2seq/model/initialization.h"
+#include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
 
@@ -36,28 +40,58 @@ DecoderImpl::DecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& op
   output_bias_ = register_parameter("output_bias", torch::zeros({vocab}));
 }
 
-torch::Tensor DecoderImpl::forward(const torch::Tensor& tokens, const Memory& memory,
-                                   const DecoderState& start, const TeacherForcing& forcing) {
-  const int64_t target = tokens.size(1);
-  torch::Tensor truth;  // [batch, target], where the truth is fed; undefined if everywhere.
-  std::vector<torch::Tensor> projected;  // [batch, gates], one a step.
-  if (forcing.rate < 1.0) {
-    truth = forcing.Draw(tokens.size(0), target, tokens.device());
-  } else {
-    projected = ProjectTokens(tokens.t()).unbind(0);
+torch::Tensor DecoderImpl::forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
+                                   const Memory& memory, const DecoderState& start,
+                                   const TeacherForcing& forcing) {
+  const auto readouts = [&](const torch::Tensor& fed, const torch::Tensor& own) {
+    return is_fused() ? FusedReadouts(fed, lengths, memory, start, own,
+                                      forcing.own == OwnToken::kSample)
+                      : PlainReadouts(fed, memory, start, own, forcing);
+  };
+  if (forcing.rate >= 1.0) return readouts(tokens, {});
+  torch::Tensor own = forcing.Draw(tokens.size(0), tokens.size(1), tokens.device()).logical_not();
+  own = torch::cat({torch::zeros_like(own.narrow(1, 0, 1)), own.slice(1, 1)}, 1);
+  if (forcing.form == SamplingForm::kStepwise) return readouts(tokens, own);
+
+  torch::Tensor said;  // [batch, target - 1], the decoder's own tokens when it is fed the truth.
+  {
+    const torch::NoGradGuard no_grad;
+    const torch::Tensor before = readouts(tokens, {}).slice(1, 0, tokens.size(1) - 1);
+    said = forcing.Choose(Preview(before).flatten(0, 1)).view({before.size(0), before.size(1)});
   }
+  const torch::Tensor moved = torch::cat({tokens.narrow(1, 0, 1), said}, 1);
+  return readouts(torch::where(own.logical_and(tokens.ne(kPadId)), moved, tokens), {});
+}
+
+torch::Tensor DecoderImpl::FusedReadouts(const torch::Tensor& tokens, const torch::Tensor& lengths,
+                                         const Memory& memory, const DecoderState& start,
+                                         const torch::Tensor& own, bool sample) {
+  const FusedDecoder decoder = {.embedding = embedding_->weight,
+                                .cells = cells_,
+                                .readout = readout_->weight,
+                                .output_weight = output_weight_,
+                                .output_bias = output_bias_,
+                                .input_feeding = options_.input_feeding,
+                                .dropout = is_training() ? options_.dropout : 0};
+  return FusedDecode(decoder, tokens, lengths, memory, start.cells, {own, sample});
+}
+
+torch::Tensor DecoderImpl::PlainReadouts(const torch::Tensor& tokens, const Memory& memory,
+                                         const DecoderState& start, const torch::Tensor& own,
+                                         const TeacherForcing& forcing) {
+  const int64_t target = tokens.size(1);
+  std::vector<torch::Tensor> projected;  // [batch, gates], one a step.
+  if (!own.defined()) projected = ProjectTokens(tokens.t()).unbind(0);
 
   std::vector<torch::Tensor> readouts;
   readouts.reserve(static_cast<size_t>(target));
   DecoderState state = start;
   for (int64_t step = 0; step < target; ++step) {
     torch::Tensor input;
-    if (truth.defined()) {
+    if (own.defined()) {
       torch::Tensor fed = tokens.select(1, step);
-      if (step > 0) {
-        const torch::NoGradGuard no_grad;
-        fed = torch::where(truth.select(1, step), fed, forcing.Choose(Logits(state.readout)));
-      }
+      if (step > 0)
+        fed = torch::where(own.select(1, step), forcing.Choose(Preview(state.readout)), fed);
       input = ProjectTokens(fed);
     } else {
       input = projected[static_cast<size_t>(step)];
@@ -91,6 +125,26 @@ DecoderStep DecoderImpl::Step(const torch::Tensor& projected, const DecoderState
   result.attention = attended.weights.flatten(0, 1);
   result.state.readout = result.readout;
   return result;
+}
+
+Loss DecoderImpl::ComputeLoss(const torch::Tensor& readouts, const Batch& batch, double smoothing,
+                              double scale) {
+  if (UsesKernels(output_weight_)) {
+    return FusedCrossEntropy(readouts, batch.target_output, output_weight_, output_bias_, smoothing,
+                             scale, is_training() ? options_.dropout : 0);
+  }
+  Loss loss = CrossEntropy(Logits(SelectTokens(readouts, batch)), batch, smoothing);
+  loss.objective = loss.objective * scale;
+  return loss;
+}
+
+bool DecoderImpl::is_fused() const {
+  return UsesKernels(output_weight_) && options_.attention != AttentionKind::kMlp;
+}
+
+torch::Tensor DecoderImpl::Preview(const torch::Tensor& readout) {
+  const torch::NoGradGuard no_grad;
+  return torch::linear(readout, output_weight_, output_bias_);
 }
 
 torch::Tensor DecoderImpl::Logits(const torch::Tensor& readout) {

@@ -13,6 +13,7 @@
 
 #include "seq2seq/model/attention.h"
 #include "seq2seq/model/cell.h"
+#include "seq2seq/model/loss.h"
 #include "seq2seq/model/teacher_forcing.h"
 
 namespace seq2seq {
@@ -72,10 +73,12 @@ class DecoderImpl : public torch::nn::Module {
   // A source made ready to be attended to.
   Memory Memorize(const Encoded& encoded) { return attention_->Memorize(encoded); }
 
-  // Reads whole targets, [batch, target], and returns the readouts, [batch, target, readout]. Where
-  // `forcing` says so a token is replaced by the decoder's own.
-  torch::Tensor forward(const torch::Tensor& tokens, const Memory& memory,
-                        const DecoderState& start, const TeacherForcing& forcing);
+  // Reads whole targets, [batch, target], with `lengths`, [batch], on the CPU, and returns the
+  // readouts, [batch, target, readout]; those at padding are undefined. Where `forcing` says so a
+  // token is replaced by the decoder's own.
+  torch::Tensor forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
+                        const Memory& memory, const DecoderState& start,
+                        const TeacherForcing& forcing);
 
   // What tokens contribute to the first cell: [...] -> [..., gates].
   torch::Tensor ProjectTokens(const torch::Tensor& tokens);
@@ -87,11 +90,29 @@ class DecoderImpl : public torch::nn::Module {
   // Scores of the vocabulary: [..., readout] -> [..., vocab].
   torch::Tensor Logits(const torch::Tensor& readout);
 
+  // The loss of the readouts of a batch, [batch, target, readout], as CrossEntropy of their logits;
+  // the objective is multiplied by `scale`. The kernels never hold the logits of more than some rows.
+  Loss ComputeLoss(const torch::Tensor& readouts, const Batch& batch, double smoothing,
+                   double scale);
+
+  // Whether the kernels know this decoder.
+  bool is_fused() const;
+
   int64_t readout_size() const {
     return options_.tied_embeddings ? options_.embedding : options_.hidden;
   }
 
  private:
+  torch::Tensor FusedReadouts(const torch::Tensor& tokens, const torch::Tensor& lengths,
+                              const Memory& memory, const DecoderState& start,
+                              const torch::Tensor& own, bool sample);
+  torch::Tensor PlainReadouts(const torch::Tensor& tokens, const Memory& memory,
+                              const DecoderState& start, const torch::Tensor& own,
+                              const TeacherForcing& forcing);
+
+  // Logits without dropout and without gradient.
+  torch::Tensor Preview(const torch::Tensor& readout);
+
   DecoderOptions options_;
   torch::nn::Embedding embedding_;
   std::vector<Cell> cells_;

@@ -3,6 +3,8 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/model/compute.h"
+#include "seq2seq/model/fused_layer.h"
 #include "seq2seq/model/initialization.h"
 
 namespace seq2seq {
@@ -50,25 +52,48 @@ BidirectionalEncoderImpl::BidirectionalEncoderImpl(int64_t vocab, const EncoderO
 
 Encoded BidirectionalEncoderImpl::forward(const torch::Tensor& tokens,
                                           const torch::Tensor& lengths) {
+  const torch::Tensor states = UsesKernels(embedding_->weight) ? FusedStates(tokens, lengths)
+                                                               : PlainStates(tokens, lengths);
+  const torch::Device device = tokens.device();
+  const torch::Tensor mask =
+      (torch::arange(tokens.size(1)) < lengths.unsqueeze(1)).to(device);  // [batch, source]
+  const auto last = (torch::arange(tokens.size(0)) * tokens.size(1) + lengths - 1).to(device);
+  const int64_t hidden = options_.hidden;
+  const torch::Tensor ahead =
+      states.narrow(2, 0, hidden).flatten(0, 1).index_select(0, last);  // [batch, hidden]
+  const torch::Tensor back = states.select(1, 0).narrow(1, hidden, hidden);
+  return {states, mask, torch::cat({ahead, back}, 1)};
+}
+
+torch::Tensor BidirectionalEncoderImpl::FusedStates(const torch::Tensor& tokens,
+                                                    const torch::Tensor& lengths) {
+  const double dropout = is_training() ? options_.dropout : 0;
+  const auto steps = MakeSteps(lengths, /*side_by_side=*/2);
+  torch::Tensor states = FusedEmbedding(embedding_->weight, tokens, steps, dropout);
+  for (size_t layer = 0; layer < forward_cells_.size(); ++layer) {
+    if (layer > 0) states = FusedDropout(states, dropout);
+    states = FusedLayer({forward_cells_[layer], backward_cells_[layer]}, states, steps);
+  }
+  return PadRows(states, steps, tokens.size(1));
+}
+
+torch::Tensor BidirectionalEncoderImpl::PlainStates(const torch::Tensor& tokens,
+                                                    const torch::Tensor& lengths) {
   const int64_t source = tokens.size(1);
   const torch::Device device = tokens.device();
   const torch::Tensor reversal = ReversalIndex(lengths, source).to(device);
   const torch::Tensor mask = (torch::arange(source) < lengths.unsqueeze(1)).to(device);
 
   torch::Tensor states = embedding_(tokens.t());  // [source, batch, embedding]
-  torch::Tensor ahead;                            // [source, batch, hidden], read from the left.
-  torch::Tensor back;                             // [source, batch, hidden], read from the right.
   for (size_t layer = 0; layer < forward_cells_.size(); ++layer) {
     states = torch::dropout(states, options_.dropout, is_training());
     // Turning the tokens alone keeps padding behind them for both cells: no step needs a mask.
-    ahead = Run(forward_cells_[layer], states);
-    back = Reorder(Run(backward_cells_[layer], Reorder(states, reversal)), reversal);
+    const torch::Tensor ahead = Run(forward_cells_[layer], states);  // [source, batch, hidden]
+    const torch::Tensor back =
+        Reorder(Run(backward_cells_[layer], Reorder(states, reversal)), reversal);
     states = torch::cat({ahead, back}, 2);
   }
-  const torch::Tensor last =
-      (lengths - 1).to(device) * tokens.size(0) + torch::arange(tokens.size(0), device);
-  const torch::Tensor final = torch::cat({ahead.flatten(0, 1).index_select(0, last), back[0]}, 1);
-  return {states.transpose(0, 1) * mask.unsqueeze(2), mask, final};
+  return states.transpose(0, 1) * mask.unsqueeze(2);
 }
 
 Encoder MakeEncoder(int64_t vocab, const EncoderOptions& options) {

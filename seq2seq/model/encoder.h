@@ -62,6 +62,11 @@ class BidirectionalEncoderImpl : public EncoderImpl {
   int64_t output_size() const override { return 2 * options_.hidden; }
 
  private:
+  // The states of all tokens, [batch, source, 2 x hidden], zero at padding: through the kernels, or
+  // step by step.
+  torch::Tensor FusedStates(const torch::Tensor& tokens, const torch::Tensor& lengths);
+  torch::Tensor PlainStates(const torch::Tensor& tokens, const torch::Tensor& lengths);
+
   EncoderOptions options_;
   torch::nn::Embedding embedding_;
   std::vector<Cell> forward_cells_;   // One a layer.

@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
-#include "seq2seq/model/loss.h"
 
 namespace seq2seq {
 
@@ -55,9 +54,17 @@ ModelImpl::ModelImpl(const ModelOptions& options)
           "bridge", Bridge(encoder_->output_size(), options.decoder, decoder_->readout_size()))) {}
 
 torch::Tensor ModelImpl::forward(const Batch& batch, const TeacherForcing& forcing) {
+  return decoder_->Logits(SelectTokens(Readouts(batch, forcing), batch));
+}
+
+Loss ModelImpl::ComputeLoss(const Batch& batch, const TeacherForcing& forcing, double smoothing,
+                            double scale) {
+  return decoder_->ComputeLoss(Readouts(batch, forcing), batch, smoothing, scale);
+}
+
+torch::Tensor ModelImpl::Readouts(const Batch& batch, const TeacherForcing& forcing) {
   const Start start = Begin(batch);
-  const torch::Tensor readouts = decoder_(batch.target_input, start.memory, start.state, forcing);
-  return decoder_->Logits(SelectTokens(readouts, batch));
+  return decoder_(batch.target_input, batch.target_lengths, start.memory, start.state, forcing);
 }
 
 ModelImpl::Start ModelImpl::Begin(const Batch& batch) {

@@ -13,6 +13,7 @@
 #include "seq2seq/model/bridge.h"
 #include "seq2seq/model/decoder.h"
 #include "seq2seq/model/encoder.h"
+#include "seq2seq/model/loss.h"
 
 namespace seq2seq {
 
@@ -39,7 +40,8 @@ absl::Status Validate(const ModelOptions& options);
 // An encoder, a decoder that attends to it, and the bridge between.
 //
 //   Model model(options);                                      // Validate(options) must be OK.
-//   torch::Tensor logits = model(batch, TeacherForcing());     // Training: all scores at once.
+//   model->ComputeLoss(batch, TeacherForcing(), 0.1, 1.0).objective.backward();  // Training.
+//   torch::Tensor logits = model(batch, TeacherForcing());     // All scores at once.
 //
 //   Model::ContainedType::Start start = model->Begin(batch);   // Search: step by step.
 //   DecoderStep step = model->decoder()->Step(model->decoder()->ProjectTokens(bos), start.state,
@@ -54,6 +56,11 @@ class ModelImpl : public torch::nn::Module {
   // [token, vocab].
   torch::Tensor forward(const Batch& batch, const TeacherForcing& forcing);
 
+  // What CrossEntropy makes of these scores, its objective multiplied by `scale`; without ever
+  // holding them all where the kernels compute.
+  Loss ComputeLoss(const Batch& batch, const TeacherForcing& forcing, double smoothing,
+                   double scale);
+
   // Everything that the first step of the decoder needs.
   struct Start {
     Memory memory;
@@ -63,10 +70,16 @@ class ModelImpl : public torch::nn::Module {
   // Encodes the sources of a batch.
   Start Begin(const Batch& batch);
 
+  // Whether whole targets go through the decoder's kernel, or step by step.
+  bool is_fused() const { return decoder_->is_fused(); }
+
   Decoder& decoder() { return decoder_; }
   const ModelOptions& options() const { return options_; }
 
  private:
+  // [batch, target, readout]
+  torch::Tensor Readouts(const Batch& batch, const TeacherForcing& forcing);
+
   ModelOptions options_;
   Encoder encoder_;
   Decoder decoder_;

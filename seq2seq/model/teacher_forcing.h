@@ -20,12 +20,20 @@ enum class OwnToken { kArgmax, kSample };
 
 inline std::vector<std::string> EnumTexts(OwnToken) { return {"argmax", "sample"}; }
 
+// Where the tokens of the decoder's own come from: step by step, from what it was fed before, its own
+// tokens included; or all at once, from a first pass that is fed the truth (Mihaylova & Martins 2019,
+// Duckworth et al. 2019).
+enum class SamplingForm { kStepwise, kTwoPass };
+
+inline std::vector<std::string> EnumTexts(SamplingForm) { return {"stepwise", "two_pass"}; }
+
 // Scheduled sampling (Bengio et al. 2015) at one update. At rate 1 it is plain teacher forcing and
-// costs nothing; below, every step waits for the scores of the one before.
+// costs nothing.
 struct TeacherForcing {
   double rate = 1.0;  // Probability of feeding the truth.
   CoinScope scope = CoinScope::kToken;
   OwnToken own = OwnToken::kArgmax;
+  SamplingForm form = SamplingForm::kStepwise;
 
   // Tosses the coins: [batch, target], bool, true where the truth is fed. Draws from the default
   // generator.

@@ -1,10 +1,19 @@
 #include "seq2seq/train/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
+
+#include "seq2seq/base/profile.h"
+#include "seq2seq/model/compute.h"
+#if SEQ2SEQ_KERNELS
+#include "seq2seq/kernels/adam.h"
+#include "seq2seq/kernels/parallel.h"
+#endif
 
 namespace seq2seq {
 namespace {
@@ -13,10 +22,10 @@ class Sgd : public Optimizer {
  public:
   explicit Sgd(TensorMap parameters) : parameters_(std::move(parameters)) {}
 
-  void Step(double rate, int64_t update) override {
+  void Step(double rate, int64_t update, double gradient_scale) override {
     const torch::NoGradGuard no_grad;
     for (auto& [name, parameter] : parameters_) {
-      if (parameter.grad().defined()) parameter.add_(parameter.grad(), -rate);
+      if (parameter.grad().defined()) parameter.add_(parameter.grad(), -rate * gradient_scale);
     }
   }
 
@@ -26,7 +35,119 @@ class Sgd : public Optimizer {
   TensorMap parameters_;
 };
 
-// Kingma & Ba 2015.
+struct Moments {
+  std::string name;
+  torch::Tensor parameter;
+  torch::Tensor mean;
+  torch::Tensor square;
+};
+
+// The numbers of one update.
+struct AdamNumbers {
+  double rate = 0;
+  double mean_bias = 0;
+  double square_bias = 0;
+  double decay = 0;
+  double gradient_scale = 1;
+};
+
+#if SEQ2SEQ_KERNELS
+
+// A stretch of a parameter that one task updates.
+struct Stretch {
+  const float* gradient = nullptr;  // Null for zeros.
+  int64_t size = 0;
+  float* weight = nullptr;
+  float* mean = nullptr;
+  float* square = nullptr;
+};
+
+// The stretches of a parameter: a row each if its gradient is sparse, and only those of the gradient
+// if `lazy`.
+void AddStretches(const Moments& moments, const torch::Tensor& gradient, bool lazy,
+                  std::vector<Stretch>& stretches) {
+  auto* weight = moments.parameter.data_ptr<float>();
+  auto* mean = moments.mean.data_ptr<float>();
+  auto* square = moments.square.data_ptr<float>();
+  const auto add = [&](const float* values, int64_t offset, int64_t size) {
+    stretches.push_back({values, size, weight + offset, mean + offset, square + offset});
+  };
+  if (!gradient.is_sparse()) {
+    constexpr int64_t kSize = 1 << 15;
+    const auto* values = gradient.data_ptr<float>();
+    for (int64_t begin = 0; begin < gradient.numel(); begin += kSize) {
+      add(values + begin, begin, std::min(kSize, gradient.numel() - begin));
+    }
+    return;
+  }
+  const torch::Tensor values = gradient._values();
+  const auto* row = gradient._indices().data_ptr<int64_t>();
+  const int64_t rows = gradient._nnz();
+  const int64_t size = values.size(1);
+  int64_t next = 0;  // The first row that is not yet accounted for.
+  for (int64_t i = 0; i < rows; ++i) {
+    if (!lazy && row[i] > next) add(nullptr, next * size, (row[i] - next) * size);
+    add(values.data_ptr<float>() + i * size, row[i] * size, size);
+    next = row[i] + 1;
+  }
+  if (!lazy && next < gradient.size(0)) {
+    add(nullptr, next * size, (gradient.size(0) - next) * size);
+  }
+}
+
+void FusedAdam(const std::vector<Moments>& all, const OptimizerOptions& options,
+               const AdamNumbers& numbers) {
+  const AdamUpdate update = {
+      .rate = static_cast<float>(numbers.rate / numbers.mean_bias),
+      .beta1 = static_cast<float>(options.beta1),
+      .beta2 = static_cast<float>(options.beta2),
+      .epsilon = static_cast<float>(options.epsilon),
+      .square_correction = static_cast<float>(numbers.square_bias),
+      .decay = static_cast<float>(numbers.decay),
+      .gradient_scale = static_cast<float>(numbers.gradient_scale),
+  };
+  std::vector<torch::Tensor> gradients;  // What the stretches point to.
+  std::vector<Stretch> stretches;
+  for (const Moments& moments : all) {
+    const torch::Tensor& gradient = moments.parameter.grad();
+    if (!gradient.defined()) continue;
+    gradients.push_back(gradient.is_sparse() ? gradient.coalesce() : gradient.contiguous());
+    AddStretches(moments, gradients.back(), options.lazy, stretches);
+  }
+  ParallelFor(static_cast<int64_t>(stretches.size()), [&](int64_t i) {
+    const Stretch& stretch = stretches[static_cast<size_t>(i)];
+    AdamStep(update, stretch.gradient, stretch.size, stretch.weight, stretch.mean, stretch.square);
+  });
+}
+
+// The sum of squares of floats.
+double FusedSquares(const torch::Tensor& values) {
+  const torch::Tensor contiguous = values.contiguous();
+  const auto* data = contiguous.data_ptr<float>();
+  constexpr int64_t kSize = 1 << 15;
+  std::vector<double> sums(static_cast<size_t>((contiguous.numel() + kSize - 1) / kSize));
+  ParallelFor(static_cast<int64_t>(sums.size()), [&](int64_t i) {
+    sums[static_cast<size_t>(i)] =
+        SumOfSquares(data + i * kSize, std::min(kSize, contiguous.numel() - i * kSize));
+  });
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
+#endif  // SEQ2SEQ_KERNELS
+
+void PlainAdam(const Moments& moments, const OptimizerOptions& options,
+               const AdamNumbers& numbers) {
+  torch::Tensor parameter = moments.parameter;
+  const torch::Tensor gradient = parameter.grad().to_dense() * numbers.gradient_scale;
+  parameter.mul_(1 - numbers.decay);
+  moments.mean.lerp_(gradient, 1 - options.beta1);
+  moments.square.mul_(options.beta2).addcmul_(gradient, gradient, 1 - options.beta2);
+  const torch::Tensor scale =
+      moments.square.sqrt().div_(std::sqrt(numbers.square_bias)).add_(options.epsilon);
+  parameter.addcdiv_(moments.mean, scale, -numbers.rate / numbers.mean_bias);
+}
+
+// Kingma & Ba 2015; kAdamW with the decay of Loshchilov & Hutter 2019.
 class Adam : public Optimizer {
  public:
   Adam(const OptimizerOptions& options, const TensorMap& parameters) : options_(options) {
@@ -37,19 +158,25 @@ class Adam : public Optimizer {
     }
   }
 
-  void Step(double rate, int64_t update) override {
+  void Step(double rate, int64_t update, double gradient_scale) override {
+    const PhaseTimer timer(Phase::kOptimizer);
     const torch::NoGradGuard no_grad;
     const auto count = static_cast<double>(update);
-    const double mean_bias = 1 - std::pow(options_.beta1, count);
-    const double square_bias = 1 - std::pow(options_.beta2, count);
-    for (Moments& moments : moments_) {
-      const torch::Tensor& gradient = moments.parameter.grad();
-      if (!gradient.defined()) continue;
-      moments.mean.lerp_(gradient, 1 - options_.beta1);
-      moments.square.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
-      const torch::Tensor scale =
-          moments.square.sqrt().div_(std::sqrt(square_bias)).add_(options_.epsilon);
-      moments.parameter.addcdiv_(moments.mean, scale, -rate / mean_bias);
+    const AdamNumbers numbers = {
+        .rate = rate,
+        .mean_bias = 1 - std::pow(options_.beta1, count),
+        .square_bias = 1 - std::pow(options_.beta2, count),
+        .decay = options_.kind == OptimizerKind::kAdamW ? rate * options_.weight_decay : 0,
+        .gradient_scale = gradient_scale};
+#if SEQ2SEQ_KERNELS
+    if (std::all_of(moments_.begin(), moments_.end(), [](const Moments& moments) {
+          return UsesKernels(moments.parameter) && moments.parameter.is_contiguous();
+        })) {
+      return FusedAdam(moments_, options_, numbers);
+    }
+#endif
+    for (const Moments& moments : moments_) {
+      if (moments.parameter.grad().defined()) PlainAdam(moments, options_, numbers);
     }
   }
 
@@ -63,13 +190,6 @@ class Adam : public Optimizer {
   }
 
  private:
-  struct Moments {
-    std::string name;
-    torch::Tensor parameter;
-    torch::Tensor mean;
-    torch::Tensor square;
-  };
-
   OptimizerOptions options_;
   std::vector<Moments> moments_;
 };
@@ -84,6 +204,7 @@ std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
                                          const TensorMap& parameters) {
   switch (options.kind) {
     case OptimizerKind::kAdam:
+    case OptimizerKind::kAdamW:
       return std::make_unique<Adam>(options, parameters);
     case OptimizerKind::kSgd:
       return std::make_unique<Sgd>(parameters);
@@ -91,19 +212,23 @@ std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
   TORCH_CHECK(false, "no such optimizer: ", static_cast<int>(options.kind));
 }
 
-double ClipGradients(const TensorMap& parameters, double max_norm) {
+double GradientNorm(const TensorMap& parameters) {
+  const PhaseTimer timer(Phase::kOptimizer);
   const torch::NoGradGuard no_grad;
-  std::vector<torch::Tensor> norms;
+  double squares = 0;
   for (const auto& [name, parameter] : parameters) {
-    if (parameter.grad().defined()) norms.push_back(parameter.grad().norm());
-  }
-  const double norm = torch::stack(norms).norm().item<double>();
-  if (max_norm > 0 && norm > max_norm) {
-    for (const auto& [name, parameter] : parameters) {
-      if (parameter.grad().defined()) parameter.mutable_grad().mul_(max_norm / norm);
+    torch::Tensor gradient = parameter.grad();
+    if (!gradient.defined()) continue;
+    if (gradient.is_sparse()) gradient = gradient.coalesce()._values();
+#if SEQ2SEQ_KERNELS
+    if (UsesKernels(gradient)) {
+      squares += FusedSquares(gradient);
+      continue;
     }
+#endif
+    squares += std::pow(gradient.norm().item<double>(), 2);
   }
-  return norm;
+  return std::sqrt(squares);
 }
 
 }  // namespace seq2seq

@@ -13,36 +13,47 @@
 
 namespace seq2seq {
 
-enum class OptimizerKind { kAdam, kSgd };
+enum class OptimizerKind { kAdam, kAdamW, kSgd };
 
-inline std::vector<std::string> EnumTexts(OptimizerKind) { return {"adam", "sgd"}; }
+inline std::vector<std::string> EnumTexts(OptimizerKind) { return {"adam", "adamw", "sgd"}; }
 
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::kAdam;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
+  double weight_decay = 0.01;
+  bool lazy = false;
   double clip_norm = 1.0;
 
   template <typename V>
   void Visit(V&& visit) {
     visit("kind", kind,
-          "adam learns sooner and keeps two more copies of the weights; sgd keeps none.");
-    visit("beta1", beta1, "adam: memory of the mean gradient.");
-    visit("beta2", beta2, "adam: memory of the squared gradient. 0.98 follows changes sooner.");
-    visit("epsilon", epsilon, "adam: keeps small gradients from large steps.");
+          "adam learns sooner and keeps two more copies of the weights; adamw also shrinks them; sgd "
+          "keeps none.");
+    visit("beta1", beta1, "adam, adamw: memory of the mean gradient.");
+    visit("beta2", beta2,
+          "adam, adamw: memory of the squared gradient. 0.98 follows changes sooner.");
+    visit("epsilon", epsilon, "adam, adamw: keeps small gradients from large steps.");
+    visit("weight_decay", weight_decay,
+          "adamw: share of a weight, times the learning rate, that each update takes off.");
+    visit("lazy", lazy,
+          "adam, adamw: embeddings of pieces that a batch does not hold rest, as the kernels on the "
+          "CPU can tell. Saves time with large vocabularies; exact Adam moves them on.");
     visit("clip_norm", clip_norm,
           "Gradients with a larger norm are scaled down to it; 0 leaves them alone.");
   }
 };
 
-// Updates parameters in place. Parameters without a gradient are left alone.
+// Updates parameters in place. Parameters without a gradient are left alone. Gradients of embeddings
+// may be sparse. Where all is floats on the CPU, Adam takes one pass over memory, on all threads.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  // One update with learning rate `rate`; `update` counts from 1.
-  virtual void Step(double rate, int64_t update) = 0;
+  // One update with learning rate `rate` by the gradients times `gradient_scale`; `update` counts
+  // from 1.
+  virtual void Step(double rate, int64_t update, double gradient_scale = 1.0) = 0;
 
   // What it remembers, by the names of the parameters, sharing memory with it; and taking that
   // back. Restore is InvalidArgument, naming `path` and the tensor, if something does not fit.
@@ -53,9 +64,8 @@ class Optimizer {
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
                                          const TensorMap& parameters);
 
-// Scales the gradients of `parameters` so that their joint norm is at most `max_norm`, unless that
-// is 0, and returns the norm they had.
-double ClipGradients(const TensorMap& parameters, double max_norm);
+// The joint norm of the gradients of `parameters`.
+double GradientNorm(const TensorMap& parameters);
 
 }  // namespace seq2seq
 

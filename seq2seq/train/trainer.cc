@@ -253,18 +253,21 @@ absl::Status Trainer::Update() {
   const TeacherForcing forcing = ForcingAt(options_.teacher_forcing, update);
   double nll = 0;
   for (const Batch& batch : batches) {
-    const Loss loss = CrossEntropy(model_(batch, forcing), batch, options_.label_smoothing);
-    (loss.objective / static_cast<double>(tokens)).backward();
+    const Loss loss = model_->ComputeLoss(batch, forcing, options_.label_smoothing,
+                                          1.0 / static_cast<double>(tokens));
+    loss.objective.backward();
     nll += loss.nll.item<double>();
     window_.correct += loss.correct.item<double>();
   }
-  const double norm = ClipGradients(parameters_, options_.optimizer.clip_norm);
+  const double norm = GradientNorm(parameters_);
   if (!std::isfinite(nll) || !std::isfinite(norm)) {
     return absl::InternalError(
         absl::StrCat("update ", update, ": the loss is ", nll, " and the gradient ", norm,
                      "; try a lower train.schedule.rate than ", options_.schedule.rate));
   }
-  optimizer_->Step(LearningRate(options_.schedule, update, state_.ScheduledScores()), update);
+  const double limit = options_.optimizer.clip_norm;
+  optimizer_->Step(LearningRate(options_.schedule, update, state_.ScheduledScores()), update,
+                   limit > 0 && norm > limit ? limit / norm : 1.0);
 
   state_.update = update;
   state_.seconds += stopwatch.Seconds();
@@ -374,7 +377,8 @@ std::map<std::string, double> Trainer::HeldOutLoss() {
     std::vector<Example> examples;
     for (const int64_t index : indices) examples.push_back(valid_[index]);
     const Batch batch = Collate(examples).To(device_);
-    nll += CrossEntropy(model_(batch, TeacherForcing()), batch, /*smoothing=*/0).nll.item<double>();
+    nll += model_->ComputeLoss(batch, TeacherForcing(), /*smoothing=*/0, /*scale=*/1)
+               .nll.item<double>();
     tokens += batch.target_tokens;
   }
   const double loss = nll / static_cast<double>(tokens);

@@ -1,65 +1,171 @@
 #include "seq2seq/model/cell.h"
 
+#include <string>
+#include <tuple>
+
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/model/compute.h"
 #include "seq2seq/model/weights.h"
 #include "tests/tiny_model.h"
 
 namespace seq2seq {
 namespace {
 
-TEST(LstmCell, AgreesWithTorchLstmCellInValuesAndGradients) {
-  LstmCell cell(5, 3);
-  torch::nn::LSTMCell twin(5, 3);
+const CellKind kKinds[] = {CellKind::kLstm, CellKind::kPeephole, CellKind::kGru,
+                           CellKind::kRnnTanh, CellKind::kRnnRelu};
+
+std::string NameOf(CellKind kind) { return EnumTexts(kind)[static_cast<size_t>(kind)]; }
+
+struct Outcome {
+  CellState state;
+  TensorMap gradients;
+};
+
+// Runs `step(input, state)` over inputs, [step, row, 5], from a state of its own to a weighted sum of
+// the last output.
+template <typename Step>
+Outcome RunSteps(const torch::nn::Module& module, bool has_memory, torch::ScalarType type,
+                 const Step& step) {
+  torch::manual_seed(2);
+  const torch::Tensor inputs = torch::randn({4, 2, 5}).to(type);
+  const torch::Tensor weight = torch::randn({2, 3}).to(type);
+  CellState state = {torch::randn({2, 3}).to(type),
+                     has_memory ? torch::randn({2, 3}).to(type) : torch::Tensor()};
+  for (const torch::Tensor& input : inputs.unbind(0)) state = step(input, state);
+  Outcome outcome = {state, GradientsOf(module, (state.hidden * weight).sum())};
+  return outcome;
+}
+
+Outcome RunCell(Cell& cell, torch::ScalarType type) {
+  return RunSteps(*cell, HasMemory(cell->kind()), type,
+                  [&](const torch::Tensor& input, const CellState& state) {
+                    return cell(cell->Project(input, 0), state);
+                  });
+}
+
+void ExpectAgreement(const Outcome& a, const Outcome& b, double tolerance) {
+  EXPECT_LT(MaxDifference(a.state.hidden, b.state.hidden), tolerance);
+  ASSERT_EQ(a.state.memory.defined(), b.state.memory.defined());
+  if (a.state.memory.defined()) {
+    EXPECT_LT(MaxDifference(a.state.memory, b.state.memory), tolerance);
+  }
+  ASSERT_EQ(a.gradients.size(), b.gradients.size());
+  for (const auto& [name, gradient] : a.gradients) {
+    EXPECT_GT(gradient.abs().max().item<double>(), 1e-4) << name;
+    EXPECT_LT(MaxDifference(gradient, b.gradients.at(name)), tolerance) << name;
+  }
+}
+
+// A cell in double, where the plain formulas compute, and a module of LibTorch with the same
+// parameters.
+template <typename Twin>
+Cell CellLike(CellKind kind, Twin& twin) {
+  Cell cell = MakeCell(kind, 5, 3);
   cell->to(torch::kFloat64);
   twin->to(torch::kFloat64);
   Randomize(*cell, 1);
-  ASSERT_TRUE(AssignTensors(Parameters(*cell), "cell", Parameters(*twin)).ok());
+  EXPECT_TRUE(AssignTensors(Parameters(*cell), "cell", Parameters(*twin)).ok());
+  return cell;
+}
 
-  const torch::Tensor inputs = torch::randn({4, 2, 5}, torch::kFloat64);  // [step, row, input]
-  CellState state = {torch::randn({2, 3}, torch::kFloat64), torch::randn({2, 3}, torch::kFloat64)};
-  auto twin_state = std::make_tuple(state.hidden, state.memory);
-  for (const torch::Tensor& input : inputs.unbind(0)) {
-    state = cell(cell->Project(input, 0), state);
-    twin_state = twin(input, twin_state);
-    EXPECT_LT(MaxDifference(state.hidden, std::get<0>(twin_state)), 1e-12);
-    EXPECT_LT(MaxDifference(state.memory, std::get<1>(twin_state)), 1e-12);
-  }
-  const torch::Tensor weight = torch::randn({2, 3}, torch::kFloat64);
-  const TensorMap gradients = GradientsOf(*cell, (state.hidden * weight).sum());
-  const TensorMap expected = GradientsOf(*twin, (std::get<0>(twin_state) * weight).sum());
-  ASSERT_EQ(gradients.size(), expected.size());
-  for (const auto& [name, gradient] : gradients) {
-    EXPECT_GT(gradient.abs().max().item<double>(), 1e-3) << name;
-    EXPECT_LT(MaxDifference(gradient, expected.at(name)), 1e-12) << name;
+TEST(LstmCell, AgreesWithTorch) {
+  torch::nn::LSTMCell twin(5, 3);
+  Cell cell = CellLike(CellKind::kLstm, twin);
+  ExpectAgreement(RunCell(cell, torch::kFloat64),
+                  RunSteps(*twin, true, torch::kFloat64,
+                           [&](const torch::Tensor& input, const CellState& state) {
+                             const auto [hidden, memory] =
+                                 twin(input, std::make_tuple(state.hidden, state.memory));
+                             return CellState{hidden, memory};
+                           }),
+                  1e-12);
+}
+
+TEST(GruCell, AgreesWithTorch) {
+  torch::nn::GRUCell twin(5, 3);
+  Cell cell = CellLike(CellKind::kGru, twin);
+  ExpectAgreement(RunCell(cell, torch::kFloat64),
+                  RunSteps(*twin, false, torch::kFloat64,
+                           [&](const torch::Tensor& input, const CellState& state) {
+                             return CellState{twin(input, state.hidden), torch::Tensor()};
+                           }),
+                  1e-12);
+}
+
+TEST(RnnCell, AgreesWithTorch) {
+  for (const CellKind kind : {CellKind::kRnnTanh, CellKind::kRnnRelu}) {
+    torch::nn::RNNCellOptions options(5, 3);
+    if (kind == CellKind::kRnnRelu) options.nonlinearity(torch::kReLU);
+    torch::nn::RNNCell twin(options);
+    Cell cell = CellLike(kind, twin);
+    ExpectAgreement(RunCell(cell, torch::kFloat64),
+                    RunSteps(*twin, false, torch::kFloat64,
+                             [&](const torch::Tensor& input, const CellState& state) {
+                               return CellState{twin(input, state.hidden), torch::Tensor()};
+                             }),
+                    1e-12);
   }
 }
 
-TEST(LstmCell, ProjectionsOfPartsAddUpToThatOfTheWhole) {
-  LstmCell cell(5, 3);
+TEST(PeepholeCell, AgreesWithItsFormulas) {
+  Cell cell = MakeCell(CellKind::kPeephole, 5, 3);
+  cell->to(torch::kFloat64);
   Randomize(*cell, 1);
-  const torch::Tensor input = torch::randn({2, 4, 5});
-  const torch::Tensor parts =
-      cell->Project(input.narrow(-1, 0, 2), 0) + cell->Project(input.narrow(-1, 2, 3), 2);
-  EXPECT_LT(MaxDifference(parts, cell->Project(input, 0)), 1e-6);
+  const torch::Tensor input = torch::randn({2, 5}, torch::kFloat64);
+  const CellState before = {torch::randn({2, 3}, torch::kFloat64),
+                            torch::randn({2, 3}, torch::kFloat64)};
+  const CellState after = cell(cell->Project(input, 0), before);
+  const auto gates = (torch::mm(input, cell->weight_ih().t()) + cell->bias_ih() +
+                      torch::mm(before.hidden, cell->weight_hh().t()) + cell->bias_hh())
+                         .chunk(4, 1);
+  const torch::Tensor in = torch::sigmoid(gates[0] + cell->peephole()[0] * before.memory);
+  const torch::Tensor forget = torch::sigmoid(gates[1] + cell->peephole()[1] * before.memory);
+  const torch::Tensor memory = forget * before.memory + in * torch::tanh(gates[2]);
+  const torch::Tensor out = torch::sigmoid(gates[3] + cell->peephole()[2] * memory);
+  EXPECT_LT(MaxDifference(after.memory, memory), 1e-12);
+  EXPECT_LT(MaxDifference(after.hidden, out * torch::tanh(memory)), 1e-12);
+}
+
+TEST(Cell, FusedStepAgreesWithTheFormulas) {
+  for (const CellKind kind : kKinds) {
+    SCOPED_TRACE(NameOf(kind));
+    Cell cell = MakeCell(kind, 5, 3);
+    Randomize(*cell, 1);
+    const Outcome fused = RunCell(cell, torch::kFloat32);
+    const ComputeGuard guard({.fused = false});
+    ExpectAgreement(fused, RunCell(cell, torch::kFloat32), 1e-5);
+  }
+}
+
+TEST(Cell, ProjectionsOfPartsAddUpToThatOfTheWhole) {
+  for (const CellKind kind : kKinds) {
+    Cell cell = MakeCell(kind, 5, 3);
+    Randomize(*cell, 1);
+    const torch::Tensor input = torch::randn({2, 4, 5});
+    const torch::Tensor parts =
+        cell->Project(input.narrow(-1, 0, 2), 0) + cell->Project(input.narrow(-1, 2, 3), 2);
+    EXPECT_LT(MaxDifference(parts, cell->Project(input, 0)), 1e-6) << NameOf(kind);
+  }
 }
 
 TEST(LstmCell, ForgetGateStartsOpenAndTheOthersWithoutBias) {
-  LstmCell cell(5, 3);
-  const torch::Tensor bias =
-      (*cell->named_parameters().find("bias_ih") + *cell->named_parameters().find("bias_hh"))
-          .view({4, 3});
-  EXPECT_TRUE(torch::equal(bias[1], torch::ones({3})));
-  for (const int64_t gate : {0, 2, 3}) EXPECT_TRUE(torch::equal(bias[gate], torch::zeros({3})));
+  for (const CellKind kind : {CellKind::kLstm, CellKind::kPeephole}) {
+    const Cell cell = MakeCell(kind, 5, 3);
+    const torch::Tensor bias = (cell->bias_ih() + cell->bias_hh()).view({4, 3});
+    EXPECT_TRUE(torch::equal(bias[1], torch::ones({3})));
+    for (const int64_t gate : {0, 2, 3}) EXPECT_TRUE(torch::equal(bias[gate], torch::zeros({3})));
+  }
 }
 
-TEST(LstmCell, StartsFromZeros) {
-  LstmCell cell(5, 3);
-  const CellState state = cell->InitialState(2);
-  EXPECT_TRUE(torch::equal(state.hidden, torch::zeros({2, 3})));
-  EXPECT_TRUE(torch::equal(state.memory, torch::zeros({2, 3})));
-  EXPECT_FALSE(state.hidden.requires_grad());
+TEST(Cell, StartsFromZeros) {
+  for (const CellKind kind : kKinds) {
+    const CellState state = MakeCell(kind, 5, 3)->InitialState(2);
+    EXPECT_TRUE(torch::equal(state.hidden, torch::zeros({2, 3})));
+    EXPECT_EQ(state.memory.defined(), HasMemory(kind)) << NameOf(kind);
+    EXPECT_FALSE(state.hidden.requires_grad());
+  }
 }
 
 TEST(CellState, SelectTakesRowsInTheOrderGiven) {

@@ -60,7 +60,7 @@ class Scene {
 TEST(Decoder, ForwardAgreesWithStepByStep) {
   for (const Variant& variant : Variants()) {
     Scene scene(variant.options);
-    const torch::Tensor whole = scene.decoder(scene.batch.target_input, scene.start.memory,
+    const torch::Tensor whole = scene.decoder(scene.batch.target_input, scene.batch.target_lengths, scene.start.memory,
                                               scene.start.state, TeacherForcing());
     DecoderState state = scene.start.state;
     for (int64_t t = 0; t < whole.size(1); ++t) {
@@ -196,7 +196,7 @@ TEST(Decoder, DropoutActsInTrainingOnly) {
   options.decoder.dropout = 0.5;
   Scene scene(options);
   const auto run = [&] {
-    return scene.decoder->Logits(scene.decoder(scene.batch.target_input, scene.start.memory,
+    return scene.decoder->Logits(scene.decoder(scene.batch.target_input, scene.batch.target_lengths, scene.start.memory,
                                                scene.start.state, TeacherForcing()));
   };
   const torch::Tensor plain = run();

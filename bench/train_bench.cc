@@ -1,0 +1,356 @@
+// Whole updates of training, beside LibTorch's operations and the limit that matrix products set.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include <CLI/CLI.hpp>
+#include <torch/torch.h>
+
+#include "seq2seq/base/profile.h"
+#include "seq2seq/base/random.h"
+#include "seq2seq/data/batch.h"
+#include "seq2seq/kernels/parallel.h"
+#include "seq2seq/model/compute.h"
+#include "seq2seq/model/model.h"
+#include "seq2seq/train/optimizer.h"
+
+namespace seq2seq {
+namespace {
+
+struct Flags {
+  std::string workload = "W1";
+  std::vector<std::string> paths = {"fp32", "bf16", "plain"};
+  int rounds = 5;
+  int updates = 10;
+  int threads = 2;
+  int64_t batch = 64;
+  int64_t source = 14;
+  int64_t vocab = 8000;
+  int64_t hidden = 0;
+  double forcing = 1;
+  std::string form = "stepwise";
+  bool profile = false;
+};
+
+double Now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+ModelOptions OptionsOf(const Flags& flags) {
+  const int64_t scale = flags.workload == "W2" ? 2 : 1;
+  ModelOptions options;
+  options.source_vocab = options.target_vocab = flags.vocab;
+  options.encoder.embedding = options.decoder.embedding = 256 * scale;
+  options.encoder.hidden = flags.hidden > 0 ? flags.hidden / 2 : 256 * scale;
+  options.decoder.hidden = flags.hidden > 0 ? flags.hidden : 512 * scale;
+  options.encoder.layers = options.decoder.layers = scale;
+  return options;
+}
+
+Example RandomExample(int64_t source, int64_t target, int64_t vocab, uint64_t seed,
+                      std::vector<int32_t>& storage) {
+  storage.clear();
+  for (int64_t i = 0; i < source + target; ++i) {
+    // Frequent pieces and rare ones, as in text.
+    const double draw = static_cast<double>(Mix(seed + static_cast<uint64_t>(i)) >> 11) * 0x1p-53;
+    storage.push_back(4 + static_cast<int32_t>(draw * draw * draw * static_cast<double>(vocab - 4)));
+  }
+  return {absl::MakeConstSpan(storage.data(), static_cast<size_t>(source)),
+          absl::MakeConstSpan(storage.data() + source, static_cast<size_t>(target))};
+}
+
+// Batches as bucketing makes them: sentences of about one length each, the lengths spread as in
+// Multi30k.
+std::vector<Batch> MakeBatches(const Flags& flags) {
+  std::vector<Batch> batches;
+  for (int b = 0; b < flags.updates; ++b) {
+    const double spread = 0.5 + static_cast<double>(b) / std::max(flags.updates - 1, 1);
+    const auto length = std::max<int64_t>(
+        1, static_cast<int64_t>(static_cast<double>(flags.source - 1) * spread + 0.5));
+    std::vector<std::vector<int32_t>> storage(static_cast<size_t>(flags.batch));
+    std::vector<Example> examples;
+    for (int64_t i = 0; i < flags.batch; ++i) {
+      const uint64_t seed = DeriveSeed({static_cast<uint64_t>(b), static_cast<uint64_t>(i)});
+      const int64_t longer = static_cast<int64_t>(seed % 3);
+      examples.push_back(RandomExample(length, length + longer, flags.vocab, seed,
+                                       storage[static_cast<size_t>(i)]));
+    }
+    batches.push_back(Collate(examples));
+  }
+  return batches;
+}
+
+// A product of an update: c [m, n] of sums of k, `times` times; on all threads, or by each thread
+// for its own rows.
+struct ProductShape {
+  int64_t m, n, k;
+  double times;
+  bool side_by_side;
+  bool of_gradients;  // a' b instead of a b.
+
+  double flops() const {
+    return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) * times;
+  }
+};
+
+// Products of a layer with weights [n, k], over `rows` rows in all: at once, or by steps of `step`
+// rows; forward, backward, and the gradients of the weights.
+void AddProducts(int64_t rows, int64_t n, int64_t k, int64_t step,
+                 std::vector<ProductShape>& products) {
+  if (step == 0) {
+    products.push_back({rows, n, k, 1, false, false});
+    products.push_back({rows, k, n, 1, false, false});
+  } else {
+    const double times = static_cast<double>(rows) / static_cast<double>(step);
+    products.push_back({step, n, k, times, true, false});
+    products.push_back({step, k, n, times, true, false});
+  }
+  products.push_back({n, k, rows, 1, false, true});
+}
+
+// All matrix products of an update with `source` and `target` tokens.
+std::vector<ProductShape> ProductsOf(const ModelOptions& options, int64_t source, int64_t target,
+                                     int64_t batch, int threads) {
+  std::vector<ProductShape> products;
+  const EncoderOptions& encoder = options.encoder;
+  const DecoderOptions& decoder = options.decoder;
+  const int64_t memory = 2 * encoder.hidden;
+  const int64_t directions = 2;
+  for (int64_t layer = 0; layer < encoder.layers; ++layer) {
+    for (int64_t d = 0; d < directions; ++d) {
+      AddProducts(source, 4 * encoder.hidden, layer == 0 ? encoder.embedding : memory, 0, products);
+      AddProducts(source, 4 * encoder.hidden, encoder.hidden, batch, products);
+    }
+  }
+  AddProducts(source, decoder.hidden, memory, 0, products);
+  const int64_t group = std::max<int64_t>(batch / threads, 1);
+  for (int64_t layer = 0; layer < decoder.layers; ++layer) {
+    const int64_t hidden = decoder.hidden;
+    if (layer == 0) AddProducts(target, 4 * hidden, decoder.embedding, 0, products);
+    AddProducts(target, 4 * hidden, hidden, group, products);  // Fed readout, or layer below.
+    AddProducts(target, 4 * hidden, hidden, group, products);
+  }
+  AddProducts(target, decoder.hidden, memory + decoder.hidden, group, products);
+  AddProducts(target, options.target_vocab, decoder.hidden, 0, products);
+  return products;
+}
+
+// Seconds that one product of a shape takes.
+double TimeOf(const ProductShape& shape, Precision precision, int threads) {
+  const Buffer a(shape.of_gradients ? shape.k : shape.m, shape.of_gradients ? shape.m : shape.k);
+  const Buffer b(shape.k, shape.n);
+  std::vector<Buffer> c;
+  for (int i = 0; i < threads; ++i) c.emplace_back(shape.m, shape.n);
+  Clear(a.view());
+  Clear(b.view());
+  const PackedMatrix packed =
+      shape.of_gradients ? PackedMatrix() : PackedMatrix::Pack(b.view(), precision);
+  const auto once = [&](size_t thread) {
+    if (shape.of_gradients) {
+      MultiplyTransposed(a.view(), b.view(), c[thread].view(), precision);
+    } else {
+      Multiply(a.view(), packed, c[thread].view());
+    }
+  };
+  const auto run = [&](int times) {
+    if (!shape.side_by_side || threads == 1) {
+      for (int i = 0; i < times; ++i) once(0);
+    } else {
+      ParallelFor(threads, [&](int64_t thread) {
+        for (int i = 0; i < times; ++i) once(static_cast<size_t>(thread));
+      });
+    }
+  };
+  run(2);
+  std::vector<double> seconds;
+  const int times = std::max(1, static_cast<int>(2e9 * shape.times / shape.flops()));
+  for (int round = 0; round < 5; ++round) {
+    const double start = Now();
+    run(times);
+    seconds.push_back((Now() - start) / times);
+  }
+  return Median(seconds) / (shape.side_by_side ? threads : 1);
+}
+
+// Seconds that all products of the batches take: the limit of any implementation with the same
+// products.
+double ProductSeconds(const Flags& flags, const std::vector<Batch>& batches, Precision precision,
+                      double& flops) {
+  int64_t source = 0;
+  int64_t target = 0;
+  for (const Batch& batch : batches) {
+    source += batch.source_lengths.sum().item<int64_t>();
+    target += batch.target_tokens;
+  }
+  const auto count = static_cast<int64_t>(batches.size());
+  double seconds = 0;
+  flops = 0;
+  for (const ProductShape& shape :
+       ProductsOf(OptionsOf(flags), source / count, target / count, flags.batch, flags.threads)) {
+    seconds += TimeOf(shape, precision, flags.threads) * shape.times;
+    flops += shape.flops();
+  }
+  flops *= static_cast<double>(count);
+  return seconds * static_cast<double>(count);
+}
+
+struct Path {
+  std::string name;
+  Compute compute;
+  std::vector<double> rates = {};   // Target tokens per second, one a round.
+  std::vector<double> phases = {};  // Seconds in all.
+  double seconds = 0;
+};
+
+class Bench {
+ public:
+  explicit Bench(const Flags& flags)
+      : flags_(flags), batches_(MakeBatches(flags)), model_(OptionsOf(flags)) {
+    parameters_ = Parameters(*model_);
+    optimizer_ = MakeOptimizer(OptimizerOptions(), parameters_);
+    model_->train();
+  }
+
+  void Run(Path& path) {
+    const ComputeGuard guard(path.compute);
+    const TeacherForcing forcing = {
+        .rate = flags_.forcing,
+        .form = flags_.form == "two_pass" ? SamplingForm::kTwoPass : SamplingForm::kStepwise};
+    ResetPhases();
+    int64_t tokens = 0;
+    const double start = Now();
+    for (const Batch& batch : batches_) {
+      torch::manual_seed(static_cast<uint64_t>(++update_));
+      for (auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
+      model_->ComputeLoss(batch, forcing, 0.1, 1.0 / static_cast<double>(batch.target_tokens))
+          .objective.backward();
+      const double norm = GradientNorm(parameters_);
+      optimizer_->Step(1e-4, update_, norm > 1 ? 1 / norm : 1);
+      tokens += batch.target_tokens;
+    }
+    const double seconds = Now() - start;
+    path.rates.push_back(static_cast<double>(tokens) / seconds);
+    path.phases.resize(PhaseSeconds().size());
+    for (size_t i = 0; i < path.phases.size(); ++i) path.phases[i] += PhaseSeconds()[i];
+    path.seconds += seconds;
+  }
+
+  const std::vector<Batch>& batches() const { return batches_; }
+  int64_t tokens() const {
+    int64_t tokens = 0;
+    for (const Batch& batch : batches_) tokens += batch.target_tokens;
+    return tokens;
+  }
+
+ private:
+  const Flags& flags_;
+  const std::vector<Batch> batches_;
+  Model model_;
+  TensorMap parameters_;
+  std::unique_ptr<Optimizer> optimizer_;
+  int64_t update_ = 0;
+};
+
+void PrintProfile(const Path& path, int updates) {
+  const std::vector<std::string> names = EnumTexts(Phase());
+  double rest = path.seconds;
+  for (size_t i = 0; i < names.size(); ++i) {
+    absl::PrintF("  %-18s %7.2f ms  %4.1f%%\n", names[i], 1e3 * path.phases[i] / updates,
+                 100 * path.phases[i] / path.seconds);
+    rest -= path.phases[i];
+  }
+  absl::PrintF("  %-18s %7.2f ms  %4.1f%%\n", "rest", 1e3 * rest / updates,
+               100 * rest / path.seconds);
+}
+
+void Main(const Flags& flags) {
+  torch::set_num_threads(flags.threads);
+  Bench bench(flags);
+  std::vector<Path> paths;
+  for (const std::string& name : flags.paths) {
+    paths.push_back({name,
+                     {.fused = name != "plain",
+                      .precision = name == "bf16" ? Precision::kBf16 : Precision::kFp32}});
+  }
+  for (Path& path : paths) bench.Run(path);  // Plans products, and fills caches.
+  for (Path& path : paths) path = {path.name, path.compute};
+  for (int round = 0; round < flags.rounds; ++round) {
+    for (Path& path : paths) bench.Run(path);
+  }
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  absl::PrintF("%s, %d sentences, %.0f target tokens an update, %d threads, medians of %d x %d\n",
+               flags.workload, flags.batch,
+               static_cast<double>(bench.tokens()) / flags.updates, flags.threads, flags.rounds,
+               flags.updates);
+  double plain = 0;
+  for (const Path& path : paths) {
+    if (!path.compute.fused) plain = Median(path.rates);
+  }
+  for (const Path& path : paths) {
+    const double rate = Median(path.rates);
+    absl::PrintF("%-6s %7.0f tokens/s", path.name, rate);
+    if (path.compute.fused) {
+      double flops;
+      const double limit =
+          ProductSeconds(flags, bench.batches(), path.compute.precision, flops);
+      absl::PrintF("  %.2f of %7.0f, the limit of its products (%.0f GFLOP/s)",
+                   rate * limit / static_cast<double>(bench.tokens()),
+                   static_cast<double>(bench.tokens()) / limit, 1e-9 * flops / limit);
+      if (plain > 0) absl::PrintF("  %.2f x plain", rate / plain);
+    }
+    absl::PrintF("\n");
+    if (flags.profile) PrintProfile(path, flags.rounds * flags.updates);
+  }
+  absl::PrintF("peak memory %.0f MB, page faults %d\n",
+               static_cast<double>(usage.ru_maxrss) / 1024, usage.ru_minflt);
+}
+
+}  // namespace
+}  // namespace seq2seq
+
+int main(int argc, char** argv) {
+  seq2seq::Flags flags;
+  CLI::App app("Measures whole updates of training on made-up sentences: target tokens per second, "
+               "beside the limit that the update's own matrix products set and beside LibTorch's "
+               "operations (plain).",
+               "train_bench");
+  app.add_option("--workload", flags.workload,
+                 "W1: 1 layer, embedding 256, encoder 2x256, decoder 512; W2: 2 layers, twice as wide")
+      ->check(CLI::IsMember({"W1", "W2"}))
+      ->capture_default_str();
+  app.add_option("--paths", flags.paths, "Of fp32, bf16 and plain")
+      ->check(CLI::IsMember({"fp32", "bf16", "plain"}))
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--rounds", flags.rounds, "Rounds, each of all paths")->capture_default_str();
+  app.add_option("--updates", flags.updates, "Updates in a round")->capture_default_str();
+  app.add_option("--threads", flags.threads, "Threads")->capture_default_str();
+  app.add_option("--batch", flags.batch, "Sentences in a batch")->capture_default_str();
+  app.add_option("--source", flags.source, "Mean tokens of a sentence")->capture_default_str();
+  app.add_option("--vocab", flags.vocab, "Vocabulary of each side")->capture_default_str();
+  app.add_option("--hidden", flags.hidden, "State of the decoder; 0 is the workload's")
+      ->capture_default_str();
+  app.add_option("--forcing", flags.forcing, "Probability of feeding the truth")
+      ->capture_default_str();
+  app.add_option("--form", flags.form, "Scheduled sampling: stepwise or two_pass")
+      ->check(CLI::IsMember({"stepwise", "two_pass"}))
+      ->capture_default_str();
+  app.add_flag("--profile", flags.profile, "Print where the time of each path goes");
+  CLI11_PARSE(app, argc, argv);
+  seq2seq::Main(flags);
+  return 0;
+}

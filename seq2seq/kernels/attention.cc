@@ -1,0 +1,96 @@
+#include "seq2seq/kernels/attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "seq2seq/kernels/attention.cc"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+#include "seq2seq/kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace seq2seq::HWY_NAMESPACE {
+
+// out (+)= the sum of rows, each times its factor; four rows at a time pass over out once.
+void WeightedSum(const float* factors, int64_t factor_stride, ConstMatrix rows, bool add,
+                 float* HWY_RESTRICT out) {
+  const auto factor = [&](int64_t row) {
+    return row < rows.rows ? factors[row * factor_stride] : 0.0f;
+  };
+  for (int64_t row = 0; row < rows.rows; row += 4) {
+    const float* HWY_RESTRICT r0 = rows.row(row);
+    const float* HWY_RESTRICT r1 = rows.row(std::min(row + 1, rows.rows - 1));
+    const float* HWY_RESTRICT r2 = rows.row(std::min(row + 2, rows.rows - 1));
+    const float* HWY_RESTRICT r3 = rows.row(std::min(row + 3, rows.rows - 1));
+    const bool fresh = row == 0 && !add;
+    ForEach(rows.columns, [&](auto d, int64_t i) HWY_ATTR {
+      auto sum = fresh ? hn::Zero(d) : hn::LoadU(d, out + i);
+      sum = hn::MulAdd(hn::Set(d, factor(row)), hn::LoadU(d, r0 + i), sum);
+      sum = hn::MulAdd(hn::Set(d, factor(row + 1)), hn::LoadU(d, r1 + i), sum);
+      sum = hn::MulAdd(hn::Set(d, factor(row + 2)), hn::LoadU(d, r2 + i), sum);
+      sum = hn::MulAdd(hn::Set(d, factor(row + 3)), hn::LoadU(d, r3 + i), sum);
+      hn::StoreU(sum, d, out + i);
+    });
+  }
+}
+
+void AttendRow(const Source& source, const float* query, float* weights, float* context) {
+  const int64_t size = source.keys.rows;
+  for (int64_t s = 0; s < size; ++s) {
+    weights[s] = Dot(source.keys.row(s), query, source.keys.columns);
+  }
+  const float highest = *std::max_element(weights, weights + size);
+  ForEach(size, [&](auto d, int64_t s) HWY_ATTR {
+    hn::StoreU(hn::Exp(d, hn::Sub(hn::LoadU(d, weights + s), hn::Set(d, highest))), d, weights + s);
+  });
+  float sum = 0;
+  for (int64_t s = 0; s < size; ++s) sum += weights[s];
+  for (int64_t s = 0; s < size; ++s) weights[s] /= sum;
+  WeightedSum(weights, 1, source.values, /*add=*/false, context);
+}
+
+void AttendRowBackward(const Source& source, const float* weights, const float* context_gradient,
+                       float* score_gradient, float* query_gradient) {
+  const int64_t size = source.keys.rows;
+  float mean = 0;
+  for (int64_t s = 0; s < size; ++s) {
+    score_gradient[s] = Dot(source.values.row(s), context_gradient, source.values.columns);
+    mean += weights[s] * score_gradient[s];
+  }
+  for (int64_t s = 0; s < size; ++s) score_gradient[s] = weights[s] * (score_gradient[s] - mean);
+  WeightedSum(score_gradient, 1, source.keys, /*add=*/true, query_gradient);
+}
+
+void OuterProducts(ConstMatrix left, ConstMatrix right, Matrix sum) {
+  for (int64_t i = 0; i < left.columns; ++i) {
+    WeightedSum(left.data + i, left.stride, right, /*add=*/false, sum.row(i));
+  }
+}
+
+}  // namespace seq2seq::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace seq2seq {
+HWY_EXPORT(AttendRow);
+HWY_EXPORT(AttendRowBackward);
+HWY_EXPORT(OuterProducts);
+
+void Attend(const Source& source, const float* query, float* weights, float* context) {
+  HWY_DYNAMIC_DISPATCH(AttendRow)(source, query, weights, context);
+}
+
+void AttendBackward(const Source& source, const float* weights, const float* context_gradient,
+                    float* score_gradient, float* query_gradient) {
+  HWY_DYNAMIC_DISPATCH(AttendRowBackward)
+  (source, weights, context_gradient, score_gradient, query_gradient);
+}
+
+void SumOfOuterProducts(ConstMatrix left, ConstMatrix right, Matrix sum) {
+  HWY_DYNAMIC_DISPATCH(OuterProducts)(left, right, sum);
+}
+
+}  // namespace seq2seq
+#endif  // HWY_ONCE

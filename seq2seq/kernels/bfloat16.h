@@ -1,0 +1,16 @@
+// Half of a float: its sign, its exponent, and 7 bits of its fraction.
+#ifndef SEQ2SEQ_KERNELS_BFLOAT16_H_
+#define SEQ2SEQ_KERNELS_BFLOAT16_H_
+
+#include <cstdint>
+
+#include "seq2seq/kernels/matrix.h"
+
+namespace seq2seq {
+
+// Rounds to the nearest, ties to even; `rounded` is row after row, without gaps. In parallel.
+void RoundToBfloat16(ConstMatrix values, uint16_t* rounded);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_KERNELS_BFLOAT16_H_

@@ -1,0 +1,43 @@
+// The output layer together with its loss.
+#ifndef SEQ2SEQ_KERNELS_CROSS_ENTROPY_H_
+#define SEQ2SEQ_KERNELS_CROSS_ENTROPY_H_
+
+#include <cstdint>
+
+#include "absl/types/span.h"
+
+#include "seq2seq/kernels/matrix.h"
+
+namespace seq2seq {
+
+struct OutputLayer {
+  ConstMatrix weight;          // [vocab, input]
+  const float* bias = nullptr;  // [vocab]
+};
+
+// Sums over rows, in nats.
+struct CrossEntropySums {
+  double objective = 0;  // Cross entropy with the smoothed truth.
+  double nll = 0;        // Negative log-likelihood of the truth itself.
+  int64_t correct = 0;   // Rows whose truth scores highest.
+};
+
+// Gradients of the objective, times a scale; what was there is overwritten.
+struct OutputGradients {
+  Matrix input;           // [row, input]
+  Matrix weight;          // [vocab, input]
+  float* bias = nullptr;  // [vocab]
+};
+
+// The loss of rows `input`, [row, input], whose truths are `truth`, and, unless `gradients` is null,
+// its gradients, in one go: chunk after chunk of rows, whose scores take some 16 MB whatever the
+// number of rows. Label smoothing as in Szegedy et al. 2016: the truth has probability 1 - smoothing,
+// and smoothing is spread evenly over the vocabulary.
+CrossEntropySums OutputCrossEntropy(const OutputLayer& layer, ConstMatrix input,
+                                    absl::Span<const int64_t> truth, double smoothing,
+                                    double scale, Precision precision,
+                                    const OutputGradients* gradients);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_KERNELS_CROSS_ENTROPY_H_

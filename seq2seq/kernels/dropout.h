@@ -1,0 +1,19 @@
+// Dropout whose mask is a function of its place, and so never kept.
+#ifndef SEQ2SEQ_KERNELS_DROPOUT_H_
+#define SEQ2SEQ_KERNELS_DROPOUT_H_
+
+#include <cstdint>
+
+#include "seq2seq/kernels/matrix.h"
+
+namespace seq2seq {
+
+// to = from, where each value is kept and divided by 1 - rate, or becomes zero with probability
+// `rate`; which of both is a function of the seed, the row's number and the column. Its gradient is
+// the same function of the gradients. Rows are numbered from `first` on. `from` and `to` may be the
+// same. One thread.
+void Dropout(ConstMatrix from, double rate, uint64_t seed, int64_t first, Matrix to);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_KERNELS_DROPOUT_H_

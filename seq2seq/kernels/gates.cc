@@ -1,0 +1,334 @@
+#include "seq2seq/kernels/gates.h"
+
+#include <algorithm>
+
+#include "seq2seq/kernels/parallel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "seq2seq/kernels/gates.cc"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+#include "seq2seq/kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace seq2seq::HWY_NAMESPACE {
+
+// A row, or zeros where there is none.
+struct OptionalRow {
+  OptionalRow(ConstMatrix matrix, int64_t index)
+      : values(matrix.data == nullptr ? nullptr : matrix.row(index)) {}
+
+  template <class D>
+  HWY_INLINE hn::Vec<D> Load(D d, int64_t i) const {
+    return values == nullptr ? hn::Zero(d) : hn::LoadU(d, values + i);
+  }
+
+  const float* values;
+};
+
+// a' = a (1 - a), for a logistic a.
+template <class V>
+HWY_INLINE V SigmoidSlope(V a) {
+  return hn::NegMulAdd(a, a, a);
+}
+
+// a' = 1 - a^2, for a hyperbolic tangent a.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V TanhSlope(D d, V a) {
+  return hn::NegMulAdd(a, a, hn::Set(d, 1.0f));
+}
+
+template <bool kPeephole>
+void LstmForwardRows(const GateWeights& weights, const GateStep& step) {
+  const int64_t size = step.hidden.columns;
+  for (int64_t row = 0; row < step.hidden.rows; ++row) {
+    float* HWY_RESTRICT gates = step.gates.row(row);
+    const OptionalRow recurrent(step.recurrent, row);
+    const OptionalRow before(step.memory_before, row);
+    float* HWY_RESTRICT hidden = step.hidden.row(row);
+    float* HWY_RESTRICT memory = step.memory.row(row);
+    ForEach(size, [&](auto d, int64_t j) HWY_ATTR {
+      const auto sum = [&](int64_t gate) HWY_ATTR {
+        return hn::Add(hn::LoadU(d, gates + gate * size + j), recurrent.Load(d, gate * size + j));
+      };
+      const auto seen = [&](auto value, int64_t gate, auto cell) HWY_ATTR {
+        if constexpr (!kPeephole) return value;
+        return hn::MulAdd(hn::LoadU(d, weights.peephole + gate * size + j), cell, value);
+      };
+      const auto c_before = before.Load(d, j);
+      const auto in = FastSigmoid(d, seen(sum(0), 0, c_before));
+      const auto forget = FastSigmoid(d, seen(sum(1), 1, c_before));
+      const auto cell = FastTanh(d, sum(2));
+      const auto c = hn::MulAdd(forget, c_before, hn::Mul(in, cell));
+      const auto out = FastSigmoid(d, seen(sum(3), 2, c));
+      hn::StoreU(in, d, gates + j);
+      hn::StoreU(forget, d, gates + size + j);
+      hn::StoreU(cell, d, gates + 2 * size + j);
+      hn::StoreU(out, d, gates + 3 * size + j);
+      hn::StoreU(c, d, memory + j);
+      hn::StoreU(hn::Mul(out, FastTanh(d, c)), d, hidden + j);
+    });
+  }
+}
+
+template <bool kPeephole>
+void LstmBackwardRows(const GateWeights& weights, const GateStepGradient& step) {
+  const int64_t size = step.hidden.columns;
+  for (int64_t row = 0; row < step.hidden.rows; ++row) {
+    float* HWY_RESTRICT gates = step.gates.row(row);
+    const OptionalRow before(step.memory_before, row);
+    const float* HWY_RESTRICT memory = step.memory.row(row);
+    float* HWY_RESTRICT hidden_gradient = step.hidden_gradient.row(row);
+    float* HWY_RESTRICT memory_gradient = step.memory_gradient.row(row);
+    ForEach(size, [&](auto d, int64_t j) HWY_ATTR {
+      const auto in = hn::LoadU(d, gates + j);
+      const auto forget = hn::LoadU(d, gates + size + j);
+      const auto cell = hn::LoadU(d, gates + 2 * size + j);
+      const auto out = hn::LoadU(d, gates + 3 * size + j);
+      const auto squashed = FastTanh(d, hn::LoadU(d, memory + j));
+      const auto dh = hn::LoadU(d, hidden_gradient + j);
+      const auto d_out = hn::Mul(hn::Mul(dh, squashed), SigmoidSlope(out));
+      auto dc = hn::MulAdd(hn::Mul(dh, out), TanhSlope(d, squashed),
+                           hn::LoadU(d, memory_gradient + j));
+      if constexpr (kPeephole) {
+        dc = hn::MulAdd(d_out, hn::LoadU(d, weights.peephole + 2 * size + j), dc);
+      }
+      const auto d_in = hn::Mul(hn::Mul(dc, cell), SigmoidSlope(in));
+      const auto d_forget = hn::Mul(hn::Mul(dc, before.Load(d, j)), SigmoidSlope(forget));
+      auto dc_before = hn::Mul(dc, forget);
+      if constexpr (kPeephole) {
+        dc_before = hn::MulAdd(d_in, hn::LoadU(d, weights.peephole + j), dc_before);
+        dc_before = hn::MulAdd(d_forget, hn::LoadU(d, weights.peephole + size + j), dc_before);
+      }
+      hn::StoreU(d_in, d, gates + j);
+      hn::StoreU(d_forget, d, gates + size + j);
+      hn::StoreU(hn::Mul(hn::Mul(dc, in), TanhSlope(d, cell)), d, gates + 2 * size + j);
+      hn::StoreU(d_out, d, gates + 3 * size + j);
+      hn::StoreU(dc_before, d, memory_gradient + j);
+      hn::StoreU(hn::Zero(d), d, hidden_gradient + j);
+    });
+  }
+}
+
+// Leaves r, z, n and what the state contributes to n.
+void GruForwardRows(const GateWeights& weights, const GateStep& step) {
+  const int64_t size = step.hidden.columns;
+  for (int64_t row = 0; row < step.hidden.rows; ++row) {
+    float* HWY_RESTRICT gates = step.gates.row(row);
+    const OptionalRow recurrent(step.recurrent, row);
+    const OptionalRow before(step.hidden_before, row);
+    float* HWY_RESTRICT hidden = step.hidden.row(row);
+    ForEach(size, [&](auto d, int64_t j) HWY_ATTR {
+      const auto sum = [&](int64_t gate) HWY_ATTR {
+        return hn::Add(hn::LoadU(d, gates + gate * size + j), recurrent.Load(d, gate * size + j));
+      };
+      const auto reset = FastSigmoid(d, sum(0));
+      const auto update = FastSigmoid(d, sum(1));
+      const auto past =
+          hn::Add(recurrent.Load(d, 2 * size + j), hn::LoadU(d, weights.hidden_bias + j));
+      const auto fresh = FastTanh(d, hn::MulAdd(reset, past, hn::LoadU(d, gates + 2 * size + j)));
+      hn::StoreU(reset, d, gates + j);
+      hn::StoreU(update, d, gates + size + j);
+      hn::StoreU(fresh, d, gates + 2 * size + j);
+      hn::StoreU(past, d, gates + 3 * size + j);
+      hn::StoreU(hn::MulAdd(update, hn::Sub(before.Load(d, j), fresh), fresh), d, hidden + j);
+    });
+  }
+}
+
+void GruBackwardRows(const GateWeights& weights, const GateStepGradient& step) {
+  const int64_t size = step.hidden.columns;
+  for (int64_t row = 0; row < step.hidden.rows; ++row) {
+    float* HWY_RESTRICT gates = step.gates.row(row);
+    const OptionalRow before(step.hidden_before, row);
+    float* HWY_RESTRICT hidden_gradient = step.hidden_gradient.row(row);
+    ForEach(size, [&](auto d, int64_t j) HWY_ATTR {
+      const auto reset = hn::LoadU(d, gates + j);
+      const auto update = hn::LoadU(d, gates + size + j);
+      const auto fresh = hn::LoadU(d, gates + 2 * size + j);
+      const auto past = hn::LoadU(d, gates + 3 * size + j);
+      const auto dh = hn::LoadU(d, hidden_gradient + j);
+      const auto d_update =
+          hn::Mul(hn::Mul(dh, hn::Sub(before.Load(d, j), fresh)), SigmoidSlope(update));
+      const auto d_fresh = hn::Mul(hn::NegMulAdd(dh, update, dh), TanhSlope(d, fresh));
+      hn::StoreU(hn::Mul(hn::Mul(d_fresh, past), SigmoidSlope(reset)), d, gates + j);
+      hn::StoreU(d_update, d, gates + size + j);
+      hn::StoreU(d_fresh, d, gates + 2 * size + j);
+      hn::StoreU(hn::Mul(d_fresh, reset), d, gates + 3 * size + j);
+      hn::StoreU(hn::Mul(dh, update), d, hidden_gradient + j);
+    });
+  }
+}
+
+template <bool kRelu>
+void RnnForwardRows(const GateWeights& weights, const GateStep& step) {
+  for (int64_t row = 0; row < step.hidden.rows; ++row) {
+    const float* HWY_RESTRICT gates = step.gates.row(row);
+    const OptionalRow recurrent(step.recurrent, row);
+    float* HWY_RESTRICT hidden = step.hidden.row(row);
+    ForEach(step.hidden.columns, [&](auto d, int64_t j) HWY_ATTR {
+      const auto sum = hn::Add(hn::LoadU(d, gates + j), recurrent.Load(d, j));
+      if constexpr (kRelu) {
+        hn::StoreU(hn::Max(sum, hn::Zero(d)), d, hidden + j);
+      } else {
+        hn::StoreU(FastTanh(d, sum), d, hidden + j);
+      }
+    });
+  }
+}
+
+template <bool kRelu>
+void RnnBackwardRows(const GateWeights& weights, const GateStepGradient& step) {
+  for (int64_t row = 0; row < step.hidden.rows; ++row) {
+    float* HWY_RESTRICT gates = step.gates.row(row);
+    const float* HWY_RESTRICT hidden = step.hidden.row(row);
+    float* HWY_RESTRICT hidden_gradient = step.hidden_gradient.row(row);
+    ForEach(step.hidden.columns, [&](auto d, int64_t j) HWY_ATTR {
+      const auto h = hn::LoadU(d, hidden + j);
+      const auto dh = hn::LoadU(d, hidden_gradient + j);
+      if constexpr (kRelu) {
+        hn::StoreU(hn::IfThenElseZero(hn::Gt(h, hn::Zero(d)), dh), d, gates + j);
+      } else {
+        hn::StoreU(hn::Mul(dh, TanhSlope(d, h)), d, gates + j);
+      }
+      hn::StoreU(hn::Zero(d), d, hidden_gradient + j);
+    });
+  }
+}
+
+void ForwardRows(CellKind kind, const GateWeights& weights, const GateStep& step) {
+  switch (kind) {
+    case CellKind::kLstm:
+      return LstmForwardRows<false>(weights, step);
+    case CellKind::kPeephole:
+      return LstmForwardRows<true>(weights, step);
+    case CellKind::kGru:
+      return GruForwardRows(weights, step);
+    case CellKind::kRnnTanh:
+      return RnnForwardRows<false>(weights, step);
+    case CellKind::kRnnRelu:
+      return RnnForwardRows<true>(weights, step);
+  }
+}
+
+void BackwardRows(CellKind kind, const GateWeights& weights, const GateStepGradient& step) {
+  switch (kind) {
+    case CellKind::kLstm:
+      return LstmBackwardRows<false>(weights, step);
+    case CellKind::kPeephole:
+      return LstmBackwardRows<true>(weights, step);
+    case CellKind::kGru:
+      return GruBackwardRows(weights, step);
+    case CellKind::kRnnTanh:
+      return RnnBackwardRows<false>(weights, step);
+    case CellKind::kRnnRelu:
+      return RnnBackwardRows<true>(weights, step);
+  }
+}
+
+void TanhRows(Matrix values) {
+  for (int64_t row = 0; row < values.rows; ++row) {
+    float* HWY_RESTRICT value = values.row(row);
+    ForEach(values.columns, [&](auto d, int64_t j) HWY_ATTR {
+      hn::StoreU(FastTanh(d, hn::LoadU(d, value + j)), d, value + j);
+    });
+  }
+}
+
+void TanhBackwardRows(ConstMatrix outputs, Matrix gradient) {
+  for (int64_t row = 0; row < gradient.rows; ++row) {
+    const float* HWY_RESTRICT output = outputs.row(row);
+    float* HWY_RESTRICT value = gradient.row(row);
+    ForEach(gradient.columns, [&](auto d, int64_t j) HWY_ATTR {
+      const auto slope = TanhSlope(d, hn::LoadU(d, output + j));
+      hn::StoreU(hn::Mul(hn::LoadU(d, value + j), slope), d, value + j);
+    });
+  }
+}
+
+// out[begin, end) += the column sums of values, times those of `factors` unless that is empty.
+void AddColumns(ConstMatrix values, ConstMatrix factors, int64_t begin, int64_t end, float* out) {
+  for (int64_t row = 0; row < values.rows; ++row) {
+    const float* HWY_RESTRICT value = values.row(row) + begin;
+    float* HWY_RESTRICT sum = out + begin;
+    if (factors.data == nullptr) {
+      ForEach(end - begin, [&](auto d, int64_t j) HWY_ATTR {
+        hn::StoreU(hn::Add(hn::LoadU(d, sum + j), hn::LoadU(d, value + j)), d, sum + j);
+      });
+    } else {
+      const float* HWY_RESTRICT factor = factors.row(row) + begin;
+      ForEach(end - begin, [&](auto d, int64_t j) HWY_ATTR {
+        hn::StoreU(hn::MulAdd(hn::LoadU(d, factor + j), hn::LoadU(d, value + j),
+                              hn::LoadU(d, sum + j)),
+                   d, sum + j);
+      });
+    }
+  }
+}
+
+}  // namespace seq2seq::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace seq2seq {
+HWY_EXPORT(ForwardRows);
+HWY_EXPORT(BackwardRows);
+HWY_EXPORT(AddColumns);
+HWY_EXPORT(TanhRows);
+HWY_EXPORT(TanhBackwardRows);
+
+const GateLayout& LayoutOf(CellKind kind) {
+  static const auto* lstm = new GateLayout{4, 4, true, {{0, 0, 4}}};
+  static const auto* gru = new GateLayout{3, 4, false, {{0, 0, 2}, {2, 3, 1}}};
+  static const auto* rnn = new GateLayout{1, 1, false, {{0, 0, 1}}};
+  switch (kind) {
+    case CellKind::kLstm:
+    case CellKind::kPeephole:
+      return *lstm;
+    case CellKind::kGru:
+      return *gru;
+    case CellKind::kRnnTanh:
+    case CellKind::kRnnRelu:
+      break;
+  }
+  return *rnn;
+}
+
+void GatesForward(CellKind kind, const GateWeights& weights, const GateStep& step) {
+  HWY_DYNAMIC_DISPATCH(ForwardRows)(kind, weights, step);
+}
+
+void GatesBackward(CellKind kind, const GateWeights& weights, const GateStepGradient& step) {
+  HWY_DYNAMIC_DISPATCH(BackwardRows)(kind, weights, step);
+}
+
+void TanhForward(Matrix values) { HWY_DYNAMIC_DISPATCH(TanhRows)(values); }
+
+void TanhBackward(ConstMatrix outputs, Matrix gradient) {
+  HWY_DYNAMIC_DISPATCH(TanhBackwardRows)(outputs, gradient);
+}
+
+void PeepholeGradient(ConstMatrix gates, ConstMatrix memory_before, ConstMatrix memory,
+                      float* out) {
+  const int64_t size = memory.columns;
+  ParallelRanges(size, 64, [&](int64_t begin, int64_t end) {
+    const ConstMatrix seen[] = {memory_before, memory_before, memory};
+    const int64_t gate[] = {0, 1, 3};
+    for (size_t i = 0; i < 3; ++i) {
+      HWY_DYNAMIC_DISPATCH(AddColumns)
+      (gates.Columns(gate[i] * size, size), seen[i], begin, end,
+       out + static_cast<int64_t>(i) * size);
+    }
+  });
+}
+
+void SumRows(ConstMatrix values, float* out) {
+  ParallelRanges(values.columns, 64, [&](int64_t begin, int64_t end) {
+    std::fill(out + begin, out + end, 0.0f);
+    HWY_DYNAMIC_DISPATCH(AddColumns)(values, ConstMatrix(), begin, end, out);
+  });
+}
+
+}  // namespace seq2seq
+#endif  // HWY_ONCE

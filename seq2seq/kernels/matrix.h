@@ -1,0 +1,120 @@
+// Matrix products at the rate of the machine.
+#ifndef SEQ2SEQ_KERNELS_MATRIX_H_
+#define SEQ2SEQ_KERNELS_MATRIX_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace seq2seq {
+
+// What matrix products compute with. bf16 keeps the range of fp32 and 8 bits of its precision, is
+// twice as fast where the processor has it, and sums up in fp32; everything else stays fp32.
+enum class Precision { kFp32, kBf16 };
+
+inline std::vector<std::string> EnumTexts(Precision) { return {"fp32", "bf16"}; }
+
+// Rows of floats at equal distances, which somebody else owns.
+template <typename T>
+struct MatrixView {
+  T* data = nullptr;
+  int64_t rows = 0;
+  int64_t columns = 0;
+  int64_t stride = 0;  // From a row to the next.
+
+  T* row(int64_t index) const { return data + index * stride; }
+
+  MatrixView Rows(int64_t first, int64_t count) const {
+    return {data + first * stride, count, columns, stride};
+  }
+
+  MatrixView Columns(int64_t first, int64_t count) const {
+    return {data + first, rows, count, stride};
+  }
+
+  operator MatrixView<const T>() const { return {data, rows, columns, stride}; }
+};
+
+using Matrix = MatrixView<float>;
+using ConstMatrix = MatrixView<const float>;
+
+// The first `count` rows, and those from `first` on; an empty view stays empty.
+template <typename T>
+MatrixView<T> First(MatrixView<T> rows, int64_t count) {
+  return rows.data == nullptr ? rows : rows.Rows(0, count);
+}
+template <typename T>
+MatrixView<T> Rest(MatrixView<T> rows, int64_t first) {
+  return rows.data == nullptr ? rows : rows.Rows(first, rows.rows - first);
+}
+
+// A matrix of its own, aligned to cache lines; its values are undefined until they are written.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(int64_t rows, int64_t columns);
+
+  Matrix view() const { return {data_.get(), rows_, columns_, columns_}; }
+
+ private:
+  std::shared_ptr<float> data_;
+  int64_t rows_ = 0;
+  int64_t columns_ = 0;
+};
+
+// Sets the values of `matrix` to zero.
+void Clear(Matrix matrix);
+
+// Copies, and adds, `from` to `to`, of the same size. One thread.
+void Copy(ConstMatrix from, Matrix to);
+void Add(ConstMatrix from, Matrix to);
+
+// The right side of many products, laid out once in the order in which the products read it. A
+// value; copies share memory.
+class PackedMatrix {
+ public:
+  PackedMatrix() = default;
+
+  // `values`, or its transpose. Costs one pass over them.
+  static PackedMatrix Pack(ConstMatrix values, Precision precision);
+  static PackedMatrix PackTransposed(ConstMatrix values, Precision precision);
+
+  int64_t rows() const { return rows_; }
+  int64_t columns() const { return columns_; }
+  Precision precision() const { return precision_; }
+  const void* data() const { return data_.get(); }
+
+ private:
+  static PackedMatrix Pack(const float* values, int64_t rows, int64_t columns, int64_t row_stride,
+                           int64_t column_stride, Precision precision);
+
+  int64_t rows_ = 0;
+  int64_t columns_ = 0;
+  Precision precision_ = Precision::kFp32;
+  std::shared_ptr<void> data_;
+};
+
+// Whether this machine computes products with `precision`.
+bool SupportsProducts(Precision precision);
+
+// c = a b, each row plus `bias` unless that is null; a [m, k], b [k, n], c [m, n], bias [n].
+//
+// Rows with gaps between them cost a copy. Uses all threads, or one when called from within ParallelFor. The first call of a shape costs
+// about a millisecond more; a few hundred shapes are remembered. All functions here are
+// thread-safe.
+void Multiply(ConstMatrix a, const PackedMatrix& b, Matrix c, const float* bias = nullptr);
+
+// c += a b.
+void MultiplyAdd(ConstMatrix a, const PackedMatrix& b, Matrix c);
+
+// c = a' b, the gradient of a weight when a, [k, m], are the gradients of k outputs and b, [k, n],
+// the inputs: c [m, n].
+void MultiplyTransposed(ConstMatrix a, ConstMatrix b, Matrix c, Precision precision);
+
+// c += a' b.
+void MultiplyTransposedAdd(ConstMatrix a, ConstMatrix b, Matrix c, Precision precision);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_KERNELS_MATRIX_H_

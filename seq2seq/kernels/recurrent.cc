@@ -1,0 +1,232 @@
+#include "seq2seq/kernels/recurrent.h"
+
+#include <algorithm>
+
+#include "seq2seq/kernels/parallel.h"
+
+namespace seq2seq {
+namespace {
+
+// A direction of a layer for a group: its steps in the order of its reading.
+class Walk {
+ public:
+  Walk(const Steps& steps, int64_t group, bool from_right)
+      : steps_(steps), group_(group), from_right_(from_right) {}
+
+  int64_t size() const { return steps_.steps(); }
+  int64_t step(int64_t index) const { return from_right_ ? size() - 1 - index : index; }
+
+  // How many rows of the step, the first ones, have a step before.
+  int64_t Past(int64_t index) const {
+    if (index == 0) return 0;
+    return std::min(steps_.count(step(index), group_), steps_.count(step(index - 1), group_));
+  }
+
+  template <typename T>
+  MatrixView<T> Of(MatrixView<T> rows, int64_t index) const {
+    return steps_.Of(rows, step(index), group_);
+  }
+
+  int64_t rows() const { return steps_.size(group_); }
+
+ private:
+  const Steps& steps_;
+  int64_t group_;
+  bool from_right_;
+};
+
+void WalkForward(CellKind kind, const Walk& walk, const PackedMatrix& weight,
+                 const GateWeights& formula, Matrix gates, Matrix hidden, Matrix memory) {
+  const Buffer products(walk.rows(), weight.columns());
+  for (int64_t i = 0; i < walk.size(); ++i) {
+    const int64_t past = walk.Past(i);
+    GateStep step;
+    step.gates = walk.Of(gates, i);
+    step.hidden = walk.Of(hidden, i);
+    if (memory.data != nullptr) step.memory = walk.Of(memory, i);
+    if (past > 0) {
+      GateStep reached = step;
+      reached.gates = First(step.gates, past);
+      reached.hidden = First(step.hidden, past);
+      reached.memory = First(step.memory, past);
+      reached.hidden_before = First<const float>(walk.Of(hidden, i - 1), past);
+      if (memory.data != nullptr) {
+        reached.memory_before = First<const float>(walk.Of(memory, i - 1), past);
+      }
+      Multiply(reached.hidden_before, weight, First(products.view(), past));
+      reached.recurrent = First(products.view(), past);
+      GatesForward(kind, formula, reached);
+    }
+    step.gates = Rest(step.gates, past);
+    step.hidden = Rest(step.hidden, past);
+    step.memory = Rest(step.memory, past);
+    GatesForward(kind, formula, step);
+  }
+}
+
+void WalkBackward(CellKind kind, const Walk& walk, const HiddenGradient& hidden_gradient,
+                  const GateWeights& formula, Matrix gates, ConstMatrix hidden, ConstMatrix memory,
+                  ConstMatrix output_gradient) {
+  const Buffer hidden_carry(walk.rows(), hidden.columns);
+  const Buffer memory_carry(walk.rows(), hidden.columns);
+  Clear(hidden_carry.view());
+  Clear(memory_carry.view());
+  for (int64_t i = walk.size() - 1; i >= 0; --i) {
+    const int64_t past = walk.Past(i);
+    const Matrix all = walk.Of(gates, i);
+    Add(walk.Of(output_gradient, i), First(hidden_carry.view(), all.rows));
+    // Rows with a step before, then those without.
+    for (const bool reached : {true, false}) {
+      const auto part = [&](auto rows) { return reached ? First(rows, past) : Rest(rows, past); };
+      GateStepGradient step;
+      step.gates = part(all);
+      step.hidden = part(walk.Of(hidden, i));
+      step.hidden_gradient = part(First(hidden_carry.view(), all.rows));
+      step.memory_gradient = part(First(memory_carry.view(), all.rows));
+      if (memory.data != nullptr) step.memory = part(walk.Of(memory, i));
+      if (reached && past > 0) {
+        step.hidden_before = First(walk.Of(hidden, i - 1), past);
+        if (memory.data != nullptr) step.memory_before = First(walk.Of(memory, i - 1), past);
+      }
+      GatesBackward(kind, formula, step);
+    }
+    if (past > 0) hidden_gradient.Add(First(all, past), First(hidden_carry.view(), past));
+  }
+}
+
+// Copies the state that each row of a walk started from; zero where it is the first.
+void CopyBefore(const Walk& walk, ConstMatrix states, Matrix before) {
+  for (int64_t i = 0; i < walk.size(); ++i) {
+    const int64_t past = walk.Past(i);
+    const Matrix rows = walk.Of(before, i);
+    if (past > 0) Copy(First(walk.Of(states, i - 1), past), First(rows, past));
+    Clear(Rest(rows, past));
+  }
+}
+
+// Tasks for all directions and groups of sequences.
+void ForEachWalk(const Steps& steps, size_t directions,
+                 absl::FunctionRef<void(size_t direction, const Walk& walk)> run) {
+  const auto count = static_cast<int64_t>(directions);
+  ParallelFor(count * steps.groups(), [&](int64_t task) {
+    const auto direction = static_cast<size_t>(task % count);
+    run(direction, Walk(steps, task / count, direction == 1));
+  });
+}
+
+}  // namespace
+
+std::vector<float> ProjectionBias(CellKind kind, const CellWeights& weights) {
+  const int64_t hidden = weights.hidden.columns;
+  const int64_t summed = (kind == CellKind::kGru ? 2 : LayoutOf(kind).projected) * hidden;
+  std::vector<float> bias(weights.input_bias, weights.input_bias + weights.input.rows);
+  for (int64_t i = 0; i < summed; ++i) bias[static_cast<size_t>(i)] += weights.hidden_bias[i];
+  return bias;
+}
+
+GateWeights FormulaWeights(CellKind kind, const CellWeights& weights) {
+  return {.peephole = weights.peephole,
+          .hidden_bias = kind == CellKind::kGru ? weights.hidden_bias + 2 * weights.hidden.columns
+                                                : nullptr};
+}
+
+HiddenGradient::HiddenGradient(CellKind kind, const CellWeights& weights, Precision precision) {
+  const int64_t hidden = weights.hidden.columns;
+  for (const GateLayout::Recurrent& part : LayoutOf(kind).recurrent) {
+    parts_.push_back({part.weight * hidden, part.gates * hidden, part.count * hidden});
+    weights_.push_back(PackedMatrix::Pack(
+        weights.hidden.Rows(part.weight * hidden, part.count * hidden), precision));
+  }
+}
+
+void HiddenGradient::Add(ConstMatrix gates, Matrix hidden) const {
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    MultiplyAdd(gates.Columns(parts_[i].gates, parts_[i].count), weights_[i], hidden);
+  }
+}
+
+void FillCellGradients(CellKind kind, ConstMatrix gates, ConstMatrix hidden_before,
+                       ConstMatrix memory_before, ConstMatrix memory, Precision precision,
+                       const CellGradients& gradients) {
+  const int64_t hidden = hidden_before.columns;
+  for (const GateLayout::Recurrent& part : LayoutOf(kind).recurrent) {
+    const ConstMatrix columns = gates.Columns(part.gates * hidden, part.count * hidden);
+    MultiplyTransposed(columns, hidden_before,
+                       gradients.hidden.Rows(part.weight * hidden, part.count * hidden), precision);
+    SumRows(columns, gradients.hidden_bias + part.weight * hidden);
+  }
+  SumRows(gates.Columns(0, gradients.input.rows), gradients.input_bias);
+  if (gradients.peephole != nullptr) {
+    std::fill_n(gradients.peephole, 3 * hidden, 0.0f);
+    PeepholeGradient(gates, memory_before, memory, gradients.peephole);
+  }
+}
+
+std::vector<RecurrentTape> RecurrentForward(CellKind kind, Precision precision, const Steps& steps,
+                                            ConstMatrix input,
+                                            absl::Span<const CellWeights> directions,
+                                            Matrix output) {
+  const GateLayout& layout = LayoutOf(kind);
+  const int64_t hidden = directions[0].hidden.columns;
+  std::vector<RecurrentTape> tape(directions.size());
+  std::vector<PackedMatrix> weights(directions.size());
+  for (size_t d = 0; d < directions.size(); ++d) {
+    tape[d].gates = Buffer(steps.rows(), layout.width * hidden);
+    if (layout.memory) tape[d].memory = Buffer(steps.rows(), hidden);
+    Multiply(input, PackedMatrix::PackTransposed(directions[d].input, precision),
+             tape[d].gates.view().Columns(0, layout.projected * hidden),
+             ProjectionBias(kind, directions[d]).data());
+    weights[d] = PackedMatrix::PackTransposed(directions[d].hidden, precision);
+  }
+  ForEachWalk(steps, directions.size(), [&](size_t d, const Walk& walk) {
+    WalkForward(kind, walk, weights[d], FormulaWeights(kind, directions[d]), tape[d].gates.view(),
+                output.Columns(static_cast<int64_t>(d) * hidden, hidden), tape[d].memory.view());
+  });
+  Clear(steps.Tail(output));
+  return tape;
+}
+
+void RecurrentBackward(CellKind kind, Precision precision, const Steps& steps, ConstMatrix input,
+                       absl::Span<const CellWeights> directions, ConstMatrix output,
+                       ConstMatrix output_gradient, absl::Span<const RecurrentTape> tape,
+                       Matrix input_gradient, absl::Span<const CellGradients> gradients) {
+  const int64_t hidden = directions[0].hidden.columns;
+  std::vector<HiddenGradient> hidden_gradients;
+  std::vector<RecurrentTape> before(directions.size());
+  for (size_t d = 0; d < directions.size(); ++d) {
+    hidden_gradients.emplace_back(kind, directions[d], precision);
+    before[d].gates = Buffer(steps.rows(), hidden);
+    if (gradients[d].peephole != nullptr) before[d].memory = Buffer(steps.rows(), hidden);
+  }
+  ForEachWalk(steps, directions.size(), [&](size_t d, const Walk& walk) {
+    const ConstMatrix states = output.Columns(static_cast<int64_t>(d) * hidden, hidden);
+    WalkBackward(kind, walk, hidden_gradients[d], FormulaWeights(kind, directions[d]),
+                 tape[d].gates.view(), states, tape[d].memory.view(),
+                 output_gradient.Columns(static_cast<int64_t>(d) * hidden, hidden));
+    CopyBefore(walk, states, before[d].gates.view());
+    if (gradients[d].peephole != nullptr) {
+      CopyBefore(walk, tape[d].memory.view(), before[d].memory.view());
+    }
+  });
+  for (size_t d = 0; d < directions.size(); ++d) {
+    const Matrix gates = tape[d].gates.view();
+    for (const Matrix& rows : {gates, before[d].gates.view()}) Clear(steps.Tail(rows));
+    if (gradients[d].peephole != nullptr) {
+      Clear(steps.Tail(before[d].memory.view()));
+      Clear(steps.Tail(tape[d].memory.view()));
+    }
+    const ConstMatrix projected = gates.Columns(0, directions[d].input.rows);
+    FillCellGradients(kind, gates, before[d].gates.view(), before[d].memory.view(),
+                      tape[d].memory.view(), precision, gradients[d]);
+    MultiplyTransposed(projected, input, gradients[d].input, precision);
+    if (input_gradient.data == nullptr) continue;
+    const PackedMatrix weight = PackedMatrix::Pack(directions[d].input, precision);
+    if (d == 0) {
+      Multiply(projected, weight, input_gradient);
+    } else {
+      MultiplyAdd(projected, weight, input_gradient);
+    }
+  }
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,116 @@
+// What the functions that put kernels behind autograd share; for model/fused_*.cc alone.
+#ifndef SEQ2SEQ_MODEL_FUSED_H_
+#define SEQ2SEQ_MODEL_FUSED_H_
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/types/span.h"
+#include <torch/torch.h>
+
+#include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/recurrent.h"
+#include "seq2seq/kernels/steps.h"
+#include "seq2seq/model/cell.h"
+
+namespace seq2seq {
+
+// A tensor of floats as a matrix: its last size is the columns. An undefined one is empty. It must
+// be contiguous and outlive the view.
+inline Matrix View(const torch::Tensor& tensor) {
+  if (!tensor.defined()) return {};
+  TORCH_CHECK(tensor.is_contiguous() && tensor.scalar_type() == torch::kFloat32,
+              "kernels read contiguous floats");
+  const int64_t columns = tensor.size(-1);
+  return {tensor.data_ptr<float>(), columns == 0 ? 0 : tensor.numel() / columns, columns, columns};
+}
+
+// The address of the values of a vector; null where there is none.
+inline float* Values(const torch::Tensor& tensor) {
+  return tensor.defined() ? tensor.data_ptr<float>() : nullptr;
+}
+
+// A C++ value that a forward pass keeps for its backward pass.
+template <typename T>
+struct Kept : torch::CustomClassHolder {
+  explicit Kept(T kept) : value(std::move(kept)) {}
+  T value;
+};
+
+template <typename T>
+void Keep(torch::autograd::AutogradContext* context, T value) {
+  context->saved_data["kept"] =
+      c10::IValue::make_capsule(c10::make_intrusive<Kept<T>>(std::move(value)));
+}
+
+template <typename T>
+T& KeptBy(torch::autograd::AutogradContext* context) {
+  return static_cast<Kept<T>*>(context->saved_data["kept"].toCapsule().get())->value;
+}
+
+// A number for a kernel's own random draws, from the default generator.
+inline uint64_t DrawSeed() {
+  return static_cast<uint64_t>(torch::randint(INT64_MAX, {1}, torch::kInt64).item<int64_t>());
+}
+
+// The parameters of a cell, in the order in which functions take them and give their gradients.
+inline std::vector<torch::Tensor> TensorsOf(const CellImpl& cell) {
+  std::vector<torch::Tensor> tensors = {cell.weight_ih(), cell.weight_hh(), cell.bias_ih(),
+                                        cell.bias_hh()};
+  if (cell.peephole().defined()) tensors.push_back(cell.peephole());
+  return tensors;
+}
+
+inline size_t CountTensors(CellKind kind) { return kind == CellKind::kPeephole ? 5 : 4; }
+
+inline CellWeights ViewWeights(absl::Span<const torch::Tensor> cell) {
+  return {View(cell[0]), View(cell[1]), Values(cell[2]), Values(cell[3]),
+          cell.size() > 4 ? Values(cell[4]) : nullptr};
+}
+
+inline CellGradients ViewGradients(absl::Span<const torch::Tensor> cell) {
+  return {View(cell[0]), View(cell[1]), Values(cell[2]), Values(cell[3]),
+          cell.size() > 4 ? Values(cell[4]) : nullptr};
+}
+
+// The weights, or gradients, of cells that follow each other in `tensors`.
+inline std::vector<CellWeights> AllWeights(CellKind kind, absl::Span<const torch::Tensor> tensors) {
+  std::vector<CellWeights> weights;
+  const size_t count = CountTensors(kind);
+  for (size_t i = 0; i < tensors.size(); i += count) {
+    weights.push_back(ViewWeights(tensors.subspan(i, count)));
+  }
+  return weights;
+}
+
+inline std::vector<CellGradients> AllGradients(CellKind kind,
+                                               absl::Span<const torch::Tensor> tensors) {
+  std::vector<CellGradients> gradients;
+  const size_t count = CountTensors(kind);
+  for (size_t i = 0; i < tensors.size(); i += count) {
+    gradients.push_back(ViewGradients(tensors.subspan(i, count)));
+  }
+  return gradients;
+}
+
+// Room for the gradients of tensors; undefined where those are.
+inline std::vector<torch::Tensor> EmptyLike(absl::Span<const torch::Tensor> tensors) {
+  std::vector<torch::Tensor> gradients;
+  for (const torch::Tensor& tensor : tensors) {
+    gradients.push_back(tensor.defined() ? torch::empty_like(tensor) : torch::Tensor());
+  }
+  return gradients;
+}
+
+// The ids of tokens, [batch, time], in the order of `steps`: [row]; behind the last token padding.
+std::vector<int64_t> OrderTokens(const torch::Tensor& tokens, const Steps& steps);
+
+// The gradient of an embedding table, [vocab, size], from that of the embeddings of `ids`, [row,
+// size]: sparse and coalesced, without padding's row.
+torch::Tensor EmbeddingGradient(absl::Span<const int64_t> ids, const torch::Tensor& gradient,
+                                int64_t vocab);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_MODEL_FUSED_H_
