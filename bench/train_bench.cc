@@ -1,4 +1,5 @@
 // Whole updates of training, beside LibTorch's operations and the limit that matrix products set.
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -160,7 +161,8 @@ double TimeOf(const ProductShape& shape, Precision precision, int threads) {
       shape.of_gradients ? PackedMatrix() : PackedMatrix::Pack(b.view(), precision);
   const auto once = [&](size_t thread) {
     if (shape.of_gradients) {
-      MultiplyTransposed(a.view(), b.view(), c[thread].view(), precision);
+      MultiplyTransposed(Operand(a.view(), precision), Operand(b.view(), precision),
+                         c[thread].view());
     } else {
       Multiply(a.view(), packed, c[thread].view());
     }
@@ -278,6 +280,7 @@ void PrintProfile(const Path& path, int updates) {
 
 void Main(const Flags& flags) {
   torch::set_num_threads(flags.threads);
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);  // As the program does.
   Bench bench(flags);
   std::vector<Path> paths;
   for (const std::string& name : flags.paths) {

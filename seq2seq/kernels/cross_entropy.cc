@@ -84,7 +84,7 @@ namespace {
 
 // Rows whose scores take about as much as a cache of the third level holds.
 int64_t ChunkRows(int64_t rows, int64_t vocab) {
-  constexpr int64_t kScores = int64_t{4} << 20;
+  constexpr int64_t kScores = int64_t{3} << 20;
   const int64_t limit = std::max<int64_t>(kScores / vocab, 64);
   const int64_t chunks = std::max<int64_t>((rows + limit - 1) / limit, 1);
   return ((rows + chunks - 1) / chunks + 15) / 16 * 16;
@@ -125,21 +125,22 @@ CrossEntropySums OutputCrossEntropy(const OutputLayer& layer, ConstMatrix input,
   CrossEntropySums sums;
   for (int64_t begin = 0; begin < input.rows; begin += chunk) {
     const int64_t count = std::min(chunk, input.rows - begin);
-    const ConstMatrix rows = input.Rows(begin, count);
+    const Operand inputs(input.Rows(begin, count), precision);
     const Matrix part = scores.view().Rows(0, count);
-    Multiply(rows, forward, part, layer.bias);
+    Multiply(inputs, forward, part, layer.bias);
     const CrossEntropySums of_part =
         ScoreRows(part, truth.data() + begin, smoothing, gradients == nullptr ? 0 : scale);
     sums.objective += of_part.objective;
     sums.nll += of_part.nll;
     sums.correct += of_part.correct;
     if (gradients == nullptr) continue;
-    Multiply(part, backward, gradients->input.Rows(begin, count));
+    const Operand score_gradients(part, precision);
+    Multiply(score_gradients, backward, gradients->input.Rows(begin, count));
     if (begin == 0) {
-      MultiplyTransposed(part, rows, gradients->weight, precision);
+      MultiplyTransposed(score_gradients, inputs, gradients->weight);
       SumRows(part, gradients->bias);
     } else {
-      MultiplyTransposedAdd(part, rows, gradients->weight, precision);
+      MultiplyTransposedAdd(score_gradients, inputs, gradients->weight);
       SumRows(part, bias.data());
       for (int64_t i = 0; i < vocab; ++i) gradients->bias[i] += bias[static_cast<size_t>(i)];
     }

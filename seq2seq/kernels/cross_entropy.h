@@ -30,7 +30,7 @@ struct OutputGradients {
 };
 
 // The loss of rows `input`, [row, input], whose truths are `truth`, and, unless `gradients` is null,
-// its gradients, in one go: chunk after chunk of rows, whose scores take some 16 MB whatever the
+// its gradients, in one go: chunk after chunk of rows, whose scores take some 12 MB whatever the
 // number of rows. Label smoothing as in Szegedy et al. 2016: the truth has probability 1 - smoothing,
 // and smoothing is spread evenly over the vocabulary.
 CrossEntropySums OutputCrossEntropy(const OutputLayer& layer, ConstMatrix input,

@@ -300,7 +300,10 @@ class BackwardPass {
 
   void RunSteps(const DecoderStartGradient& start_gradient) {
     ParallelFor(steps_.groups(), [&](int64_t group) { RunGroup(group, start_gradient); });
-    for (const DecoderTape::Layer& layer : tape_.layers) Clear(steps_.Tail(layer.gates.view()));
+    for (const DecoderTape::Layer& layer : tape_.layers) {
+      Clear(steps_.Tail(layer.gates.view()));
+      Clear(steps_.Tail(layer.input.view()));
+    }
     Clear(steps_.Tail(before_readout_.view()));
     feed_weight_ = PackedMatrix();
     readout_weight_ = PackedMatrix();
@@ -326,12 +329,14 @@ class BackwardPass {
 
   void FillWeightGradients(const DecoderGradients& gradients) const {
     const Precision precision = plan_.precision;
-    MultiplyTransposed(before_readout_.view(), tape_.attended.view(), gradients.readout, precision);
+    MultiplyTransposed(Operand(before_readout_.view(), precision),
+                       Operand(tape_.attended.view(), precision), gradients.readout);
     for (size_t layer = 0; layer < weights_.cells.size(); ++layer) {
       const DecoderTape::Layer& part = tape_.layers[layer];
       const CellGradients& cell = gradients.cells[layer];
       const Matrix gates = part.gates.view();
-      const Matrix projected = gates.Columns(0, sizes_.projected);
+      const Operand projected(gates.Columns(0, sizes_.projected), precision);
+      const Operand input(part.input.view(), precision);
       const Buffer hidden =
           StatesBefore(HiddenOf(tape_, layer, sizes_), start_.hidden[layer].view());
       Buffer memory;
@@ -339,18 +344,17 @@ class BackwardPass {
         Clear(steps_.Tail(part.memory.view()));
         memory = StatesBefore(part.memory.view(), start_.memory[layer].view());
       }
-      FillCellGradients(plan_.cell, gates, hidden.view(), memory.view(), part.memory.view(),
-                        precision, cell);
+      FillCellGradients(plan_.cell, gates, projected, hidden.view(), memory.view(),
+                        part.memory.view(), cell);
       if (layer > 0) {
-        Clear(steps_.Tail(part.input.view()));
-        MultiplyTransposed(projected, part.input.view(), cell.input, precision);
+        MultiplyTransposed(projected, input, cell.input);
         continue;
       }
-      MultiplyTransposed(projected, part.input.view(), cell.input.Columns(0, sizes_.embedding),
-                         precision);
+      MultiplyTransposed(projected, input, cell.input.Columns(0, sizes_.embedding));
       if (plan_.input_feeding) {
-        MultiplyTransposed(projected, StatesBefore(readouts_, Matrix()).view(),
-                           cell.input.Columns(sizes_.embedding, sizes_.readout), precision);
+        const Buffer readouts = StatesBefore(readouts_, Matrix());
+        MultiplyTransposed(projected, Operand(readouts.view(), precision),
+                           cell.input.Columns(sizes_.embedding, sizes_.readout));
       }
       Multiply(projected,
                PackedMatrix::Pack(weights_.cells[0].input.Columns(0, sizes_.embedding), precision),

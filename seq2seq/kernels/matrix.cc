@@ -1,10 +1,8 @@
 #include "seq2seq/kernels/matrix.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <list>
 #include <mutex>
-#include <new>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -12,6 +10,7 @@
 #include <dnnl.hpp>
 
 #include "seq2seq/kernels/bfloat16.h"
+#include "seq2seq/kernels/block.h"
 #include "seq2seq/kernels/parallel.h"
 
 namespace seq2seq {
@@ -33,23 +32,12 @@ memory::data_type TypeOf(Precision precision) {
   return precision == Precision::kBf16 ? memory::data_type::bf16 : memory::data_type::f32;
 }
 
-struct Free {
-  void operator()(void* memory) const { std::free(memory); }
-};
-
-std::shared_ptr<void> Allocate(size_t bytes) {
-  constexpr size_t kLine = 64;
-  void* memory = std::aligned_alloc(kLine, (bytes + kLine - 1) / kLine * kLine);
-  if (memory == nullptr) throw std::bad_alloc();
-  return {memory, Free()};
-}
-
 // Room for at least `bytes` on this thread.
 void* Scratchpad(size_t bytes) {
   thread_local std::shared_ptr<void> room;
   thread_local size_t size = 0;
   if (bytes > size) {
-    room = Allocate(bytes);
+    room = AllocateBlock(bytes);
     size = bytes;
   }
   return room.get();
@@ -178,29 +166,6 @@ void Run(const Shape& shape, const void* a, const void* b, const float* bias, fl
   Stream().wait();
 }
 
-// `matrix` as the products of `precision` read it: itself, or a copy without gaps between its rows.
-class Operand {
- public:
-  Operand(ConstMatrix matrix, Precision precision) : data_(matrix.data) {
-    const auto size = static_cast<size_t>(matrix.rows * matrix.columns);
-    if (precision == Precision::kBf16) {
-      copy_ = Allocate(size * sizeof(uint16_t));
-      RoundToBfloat16(matrix, static_cast<uint16_t*>(copy_.get()));
-      data_ = copy_.get();
-    } else if (matrix.stride != matrix.columns) {
-      copy_ = Allocate(size * sizeof(float));
-      Copy(matrix, {static_cast<float*>(copy_.get()), matrix.rows, matrix.columns, matrix.columns});
-      data_ = copy_.get();
-    }
-  }
-
-  const void* data() const { return data_; }
-
- private:
-  const void* data_;
-  std::shared_ptr<void> copy_;
-};
-
 // Runs a product into `c`, through a matrix without gaps where `c` has some.
 void RunInto(const Shape& shape, const Operand& a, const void* b, const float* bias, Matrix c) {
   if (c.stride == c.columns) return Run(shape, a.data(), b, bias, c.data);
@@ -215,44 +180,55 @@ void RunInto(const Shape& shape, const Operand& a, const void* b, const float* b
   }
 }
 
-void Multiply(ConstMatrix a, const PackedMatrix& b, Matrix c, const float* bias, bool accumulate) {
+void Multiply(const Operand& a, const PackedMatrix& b, Matrix c, const float* bias,
+              bool accumulate) {
   if (c.rows == 0) return;
-  const Operand left(a, b.precision());
   RunInto({.m = c.rows,
            .n = c.columns,
-           .k = a.columns,
+           .k = a.columns(),
            .a_transposed = false,
            .b_packed = true,
            .accumulate = accumulate,
            .bias = bias != nullptr,
            .precision = b.precision(),
            .threads = ParallelThreads()},
-          left, b.data(), bias, c);
+          a, b.data(), bias, c);
 }
 
-void MultiplyTransposed(ConstMatrix a, ConstMatrix b, Matrix c, Precision precision,
-                        bool accumulate) {
-  const Operand left(a, precision);
-  const Operand right(b, precision);
+void MultiplyTransposed(const Operand& a, const Operand& b, Matrix c, bool accumulate) {
   RunInto({.m = c.rows,
            .n = c.columns,
-           .k = a.rows,
+           .k = a.rows(),
            .a_transposed = true,
            .b_packed = false,
            .accumulate = accumulate,
            .bias = false,
-           .precision = precision,
+           .precision = a.precision(),
            .threads = ParallelThreads()},
-          left, right.data(), nullptr, c);
+          a, b.data(), nullptr, c);
 }
 
 }  // namespace
 
 Buffer::Buffer(int64_t rows, int64_t columns)
     : data_(std::static_pointer_cast<float>(
-          Allocate(static_cast<size_t>(rows * columns) * sizeof(float)))),
+          AllocateBlock(static_cast<size_t>(rows * columns) * sizeof(float)))),
       rows_(rows),
       columns_(columns) {}
+
+Operand::Operand(ConstMatrix matrix, Precision precision)
+    : data_(matrix.data), rows_(matrix.rows), columns_(matrix.columns), precision_(precision) {
+  const auto size = static_cast<size_t>(matrix.rows * matrix.columns);
+  if (precision == Precision::kBf16) {
+    copy_ = AllocateBlock(size * sizeof(uint16_t));
+    RoundToBfloat16(matrix, static_cast<uint16_t*>(copy_.get()));
+    data_ = copy_.get();
+  } else if (matrix.stride != matrix.columns) {
+    copy_ = AllocateBlock(size * sizeof(float));
+    Copy(matrix, {static_cast<float*>(copy_.get()), rows_, columns_, columns_});
+    data_ = copy_.get();
+  }
+}
 
 void Clear(Matrix matrix) {
   for (int64_t row = 0; row < matrix.rows; ++row) std::fill_n(matrix.row(row), matrix.columns, 0.0f);
@@ -285,7 +261,7 @@ PackedMatrix PackedMatrix::Pack(const float* values, int64_t rows, int64_t colum
   packed.columns_ = columns;
   packed.precision_ = precision;
   const memory::desc layout = PackedLayout(rows, columns, precision);
-  packed.data_ = Allocate(layout.get_size());
+  packed.data_ = AllocateBlock(layout.get_size());
   memory from({{rows, columns}, memory::data_type::f32, memory::dims{row_stride, column_stride}},
               Engine(), const_cast<float*>(values));
   memory to(layout, Engine(), packed.data_.get());
@@ -308,20 +284,28 @@ bool SupportsProducts(Precision precision) {
   }
 }
 
-void Multiply(ConstMatrix a, const PackedMatrix& b, Matrix c, const float* bias) {
+void Multiply(const Operand& a, const PackedMatrix& b, Matrix c, const float* bias) {
   Multiply(a, b, c, bias, /*accumulate=*/false);
 }
 
-void MultiplyAdd(ConstMatrix a, const PackedMatrix& b, Matrix c) {
+void Multiply(ConstMatrix a, const PackedMatrix& b, Matrix c, const float* bias) {
+  Multiply(Operand(a, b.precision()), b, c, bias, /*accumulate=*/false);
+}
+
+void MultiplyAdd(const Operand& a, const PackedMatrix& b, Matrix c) {
   Multiply(a, b, c, nullptr, /*accumulate=*/true);
 }
 
-void MultiplyTransposed(ConstMatrix a, ConstMatrix b, Matrix c, Precision precision) {
-  MultiplyTransposed(a, b, c, precision, /*accumulate=*/false);
+void MultiplyAdd(ConstMatrix a, const PackedMatrix& b, Matrix c) {
+  Multiply(Operand(a, b.precision()), b, c, nullptr, /*accumulate=*/true);
 }
 
-void MultiplyTransposedAdd(ConstMatrix a, ConstMatrix b, Matrix c, Precision precision) {
-  MultiplyTransposed(a, b, c, precision, /*accumulate=*/true);
+void MultiplyTransposed(const Operand& a, const Operand& b, Matrix c) {
+  MultiplyTransposed(a, b, c, /*accumulate=*/false);
+}
+
+void MultiplyTransposedAdd(const Operand& a, const Operand& b, Matrix c) {
+  MultiplyTransposed(a, b, c, /*accumulate=*/true);
 }
 
 }  // namespace seq2seq

@@ -98,22 +98,42 @@ class PackedMatrix {
 // Whether this machine computes products with `precision`.
 bool SupportsProducts(Precision precision);
 
+// The left side of products: in fp32 the matrix itself, unless there are gaps between its rows; else
+// a copy as the products read it, worth keeping where several products share it.
+class Operand {
+ public:
+  Operand(ConstMatrix matrix, Precision precision);
+
+  int64_t rows() const { return rows_; }
+  int64_t columns() const { return columns_; }
+  Precision precision() const { return precision_; }
+  const void* data() const { return data_; }
+
+ private:
+  const void* data_;
+  int64_t rows_;
+  int64_t columns_;
+  Precision precision_;
+  std::shared_ptr<void> copy_;
+};
+
 // c = a b, each row plus `bias` unless that is null; a [m, k], b [k, n], c [m, n], bias [n].
 //
-// Rows with gaps between them cost a copy. Uses all threads, or one when called from within ParallelFor. The first call of a shape costs
-// about a millisecond more; a few hundred shapes are remembered. All functions here are
-// thread-safe.
+// Uses all threads, or one when called from within ParallelFor. The first call of a shape costs
+// about a millisecond more; a thousand shapes are remembered. All functions here are thread-safe.
+void Multiply(const Operand& a, const PackedMatrix& b, Matrix c, const float* bias = nullptr);
 void Multiply(ConstMatrix a, const PackedMatrix& b, Matrix c, const float* bias = nullptr);
 
 // c += a b.
+void MultiplyAdd(const Operand& a, const PackedMatrix& b, Matrix c);
 void MultiplyAdd(ConstMatrix a, const PackedMatrix& b, Matrix c);
 
 // c = a' b, the gradient of a weight when a, [k, m], are the gradients of k outputs and b, [k, n],
 // the inputs: c [m, n].
-void MultiplyTransposed(ConstMatrix a, ConstMatrix b, Matrix c, Precision precision);
+void MultiplyTransposed(const Operand& a, const Operand& b, Matrix c);
 
 // c += a' b.
-void MultiplyTransposedAdd(ConstMatrix a, ConstMatrix b, Matrix c, Precision precision);
+void MultiplyTransposedAdd(const Operand& a, const Operand& b, Matrix c);
 
 }  // namespace seq2seq
 

@@ -145,14 +145,16 @@ void HiddenGradient::Add(ConstMatrix gates, Matrix hidden) const {
   }
 }
 
-void FillCellGradients(CellKind kind, ConstMatrix gates, ConstMatrix hidden_before,
-                       ConstMatrix memory_before, ConstMatrix memory, Precision precision,
+void FillCellGradients(CellKind kind, ConstMatrix gates, const Operand& projected,
+                       ConstMatrix hidden_before, ConstMatrix memory_before, ConstMatrix memory,
                        const CellGradients& gradients) {
   const int64_t hidden = hidden_before.columns;
+  const Operand before(hidden_before, projected.precision());
   for (const GateLayout::Recurrent& part : LayoutOf(kind).recurrent) {
     const ConstMatrix columns = gates.Columns(part.gates * hidden, part.count * hidden);
-    MultiplyTransposed(columns, hidden_before,
-                       gradients.hidden.Rows(part.weight * hidden, part.count * hidden), precision);
+    const Matrix gradient = gradients.hidden.Rows(part.weight * hidden, part.count * hidden);
+    const bool whole = columns.columns == projected.columns();
+    MultiplyTransposed(whole ? projected : Operand(columns, projected.precision()), before, gradient);
     SumRows(columns, gradients.hidden_bias + part.weight * hidden);
   }
   SumRows(gates.Columns(0, gradients.input.rows), gradients.input_bias);
@@ -170,10 +172,11 @@ std::vector<RecurrentTape> RecurrentForward(CellKind kind, Precision precision, 
   const int64_t hidden = directions[0].hidden.columns;
   std::vector<RecurrentTape> tape(directions.size());
   std::vector<PackedMatrix> weights(directions.size());
+  const Operand inputs(input, precision);
   for (size_t d = 0; d < directions.size(); ++d) {
     tape[d].gates = Buffer(steps.rows(), layout.width * hidden);
     if (layout.memory) tape[d].memory = Buffer(steps.rows(), hidden);
-    Multiply(input, PackedMatrix::PackTransposed(directions[d].input, precision),
+    Multiply(inputs, PackedMatrix::PackTransposed(directions[d].input, precision),
              tape[d].gates.view().Columns(0, layout.projected * hidden),
              ProjectionBias(kind, directions[d]).data());
     weights[d] = PackedMatrix::PackTransposed(directions[d].hidden, precision);
@@ -208,6 +211,7 @@ void RecurrentBackward(CellKind kind, Precision precision, const Steps& steps, C
       CopyBefore(walk, tape[d].memory.view(), before[d].memory.view());
     }
   });
+  const Operand inputs(input, precision);
   for (size_t d = 0; d < directions.size(); ++d) {
     const Matrix gates = tape[d].gates.view();
     for (const Matrix& rows : {gates, before[d].gates.view()}) Clear(steps.Tail(rows));
@@ -215,10 +219,10 @@ void RecurrentBackward(CellKind kind, Precision precision, const Steps& steps, C
       Clear(steps.Tail(before[d].memory.view()));
       Clear(steps.Tail(tape[d].memory.view()));
     }
-    const ConstMatrix projected = gates.Columns(0, directions[d].input.rows);
-    FillCellGradients(kind, gates, before[d].gates.view(), before[d].memory.view(),
-                      tape[d].memory.view(), precision, gradients[d]);
-    MultiplyTransposed(projected, input, gradients[d].input, precision);
+    const Operand projected(gates.Columns(0, directions[d].input.rows), precision);
+    FillCellGradients(kind, gates, projected, before[d].gates.view(), before[d].memory.view(),
+                      tape[d].memory.view(), gradients[d]);
+    MultiplyTransposed(projected, inputs, gradients[d].input);
     if (input_gradient.data == nullptr) continue;
     const PackedMatrix weight = PackedMatrix::Pack(directions[d].input, precision);
     if (d == 0) {

@@ -51,11 +51,12 @@ class HiddenGradient {
   std::vector<PackedMatrix> weights_;
 };
 
-// Sums up the gradients of a cell over all rows: `gates` from GatesBackward, `hidden_before` and
-// `memory_before` the states that the rows started from, `memory` what they left. Fills all but
-// `gradients.input`, whose product is with the inputs.
-void FillCellGradients(CellKind kind, ConstMatrix gates, ConstMatrix hidden_before,
-                       ConstMatrix memory_before, ConstMatrix memory, Precision precision,
+// Sums up the gradients of a cell over all rows: `gates` from GatesBackward, of which `projected` are
+// the columns of the projected input, `hidden_before` and `memory_before` the states that the rows
+// started from, `memory` what they left. Fills all but `gradients.input`, whose product is with the
+// inputs.
+void FillCellGradients(CellKind kind, ConstMatrix gates, const Operand& projected,
+                       ConstMatrix hidden_before, ConstMatrix memory_before, ConstMatrix memory,
                        const CellGradients& gradients);
 
 // What the forward pass of one direction leaves for the backward pass.

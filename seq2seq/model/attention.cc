@@ -4,6 +4,8 @@
 
 #include <torch/torch.h>
 
+#include "seq2seq/model/compute.h"
+#include "seq2seq/model/fused_layer.h"
 #include "seq2seq/model/initialization.h"
 
 namespace seq2seq {
@@ -29,7 +31,8 @@ GeneralAttentionImpl::GeneralAttentionImpl(int64_t memory, int64_t hidden)
     : projection_(register_module("projection", MakeLinear(memory, hidden, /*bias=*/false))) {}
 
 torch::Tensor GeneralAttentionImpl::Keys(const torch::Tensor& values) {
-  return projection_(values);
+  return UsesKernels(projection_->weight) ? FusedLinear(values, projection_->weight)
+                                          : projection_(values);
 }
 
 torch::Tensor GeneralAttentionImpl::Score(const torch::Tensor& query, const torch::Tensor& keys) {

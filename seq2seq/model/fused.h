@@ -3,12 +3,14 @@
 #define SEQ2SEQ_MODEL_FUSED_H_
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
 #include <torch/torch.h>
 
+#include "seq2seq/kernels/block.h"
 #include "seq2seq/kernels/matrix.h"
 #include "seq2seq/kernels/recurrent.h"
 #include "seq2seq/kernels/steps.h"
@@ -94,13 +96,20 @@ inline std::vector<CellGradients> AllGradients(CellKind kind,
   return gradients;
 }
 
-// Room for the gradients of tensors; undefined where those are.
+// Undefined floats in memory that is used again from update to update.
+inline torch::Tensor EmptyFloats(at::IntArrayRef sizes) {
+  int64_t count = 1;
+  for (const int64_t size : sizes) count *= size;
+  std::shared_ptr<void> block = AllocateBlock(static_cast<size_t>(count) * sizeof(float));
+  return torch::from_blob(block.get(), sizes, [block](void*) {}, torch::kFloat32);
+}
+
+inline torch::Tensor EmptyLike(const torch::Tensor& tensor) { return EmptyFloats(tensor.sizes()); }
+
 inline std::vector<torch::Tensor> EmptyLike(absl::Span<const torch::Tensor> tensors) {
-  std::vector<torch::Tensor> gradients;
-  for (const torch::Tensor& tensor : tensors) {
-    gradients.push_back(tensor.defined() ? torch::empty_like(tensor) : torch::Tensor());
-  }
-  return gradients;
+  std::vector<torch::Tensor> empty;
+  for (const torch::Tensor& tensor : tensors) empty.push_back(EmptyLike(tensor));
+  return empty;
 }
 
 // The ids of tokens, [batch, time], in the order of `steps`: [row]; behind the last token padding.

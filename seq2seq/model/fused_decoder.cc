@@ -87,7 +87,7 @@ struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
     const PhaseTimer timer(Phase::kDecoderForward);
     const Tensors tensors(absl::MakeSpan(inputs.data(), inputs.size()), *job);
     const auto start = StatesOf<DecoderStart>(tensors.start, job->plan.cell);
-    const torch::Tensor readouts = torch::empty({job->steps->rows(), tensors.readout.size(0)});
+    const torch::Tensor readouts = EmptyFloats({job->steps->rows(), tensors.readout.size(0)});
     OwnTokens own_tokens;
     PackedMatrix output;
     if (job->own != nullptr) {
@@ -112,13 +112,14 @@ struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
     const variable_list saved = context->get_saved_variables();
     const auto inputs = absl::MakeConstSpan(saved).subspan(0, saved.size() - 1);
     const Tensors tensors(inputs, job);
-    variable_list gradients = {torch::Tensor(), torch::empty_like(tensors.readout),
-                               torch::zeros_like(tensors.keys), torch::zeros_like(tensors.values)};
+    variable_list gradients = {torch::Tensor(), EmptyLike(tensors.readout),
+                               EmptyLike(tensors.keys).zero_(),
+                               EmptyLike(tensors.values).zero_()};
     for (size_t i = gradients.size(); i < inputs.size(); ++i) {
-      gradients.push_back(torch::empty_like(inputs[i]));
+      gradients.push_back(EmptyLike(inputs[i]));
     }
     const Tensors results(gradients, job);
-    const torch::Tensor embedded = torch::empty({job.steps->rows(), tensors.embedding.size(1)});
+    const torch::Tensor embedded = EmptyFloats({job.steps->rows(), tensors.embedding.size(1)});
     DecoderBackward(job.plan, WeightsOf(tensors, job),
                     StatesOf<DecoderStart>(tensors.start, job.plan.cell), SourcesOf(tensors, job),
                     View(saved.back()), View(outputs[0].contiguous()), job.tape,

@@ -110,7 +110,7 @@ struct LayerFunction : torch::autograd::Function<LayerFunction> {
         AllWeights(kind, absl::MakeSpan(inputs.data() + 1, inputs.size() - 1));
     const auto directions = static_cast<int64_t>(weights.size());
     const torch::Tensor output =
-        torch::empty({steps->rows(), directions * weights[0].hidden.columns});
+        EmptyFloats({steps->rows(), directions * weights[0].hidden.columns});
     const Precision precision = CurrentCompute().precision;
     LayerTape tape = {
         kind, precision, steps,
@@ -130,7 +130,7 @@ struct LayerFunction : torch::autograd::Function<LayerFunction> {
     const auto parameters = absl::MakeSpan(saved).subspan(1, saved.size() - 2);
     const std::vector<torch::Tensor> gradients = EmptyLike(parameters);
     const torch::Tensor input_gradient =
-        context->needs_input_grad(2) ? torch::empty_like(saved[0]) : torch::Tensor();
+        context->needs_input_grad(2) ? EmptyLike(saved[0]) : torch::Tensor();
     RecurrentBackward(tape.kind, tape.precision, *tape.steps, View(saved[0]),
                       AllWeights(tape.kind, parameters), View(saved.back()),
                       View(outputs[0].contiguous()), tape.directions, View(input_gradient),
@@ -139,6 +139,33 @@ struct LayerFunction : torch::autograd::Function<LayerFunction> {
     variable_list result = {torch::Tensor(), torch::Tensor(), input_gradient};
     result.insert(result.end(), gradients.begin(), gradients.end());
     return result;
+  }
+};
+
+struct LinearFunction : torch::autograd::Function<LinearFunction> {
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& input,
+                               const torch::Tensor& weight) {
+    const PhaseTimer timer(Phase::kDecoderForward);
+    const Precision precision = CurrentCompute().precision;
+    std::vector<int64_t> sizes = input.sizes().vec();
+    sizes.back() = weight.size(0);
+    const torch::Tensor output = EmptyFloats(sizes);
+    Multiply(View(input), PackedMatrix::PackTransposed(View(weight), precision), View(output));
+    context->save_for_backward({input, weight});
+    context->saved_data["precision"] = static_cast<int64_t>(precision);
+    return output;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list outputs) {
+    const PhaseTimer timer(Phase::kDecoderBackward);
+    const auto precision = static_cast<Precision>(context->saved_data["precision"].toInt());
+    const variable_list saved = context->get_saved_variables();
+    const variable_list gradients = EmptyLike(absl::MakeConstSpan(saved));
+    const torch::Tensor contiguous = outputs[0].contiguous();
+    const Operand output(View(contiguous), precision);
+    Multiply(output, PackedMatrix::Pack(View(saved[1]), precision), View(gradients[0]));
+    MultiplyTransposed(output, Operand(View(saved[0]), precision), View(gradients[1]));
+    return gradients;
   }
 };
 
@@ -156,14 +183,14 @@ struct DropoutFunction : torch::autograd::Function<DropoutFunction> {
     const uint64_t seed = DrawSeed();
     context->saved_data["rate"] = rate;
     context->saved_data["seed"] = static_cast<int64_t>(seed);
-    const torch::Tensor dropped = torch::empty_like(rows);
+    const torch::Tensor dropped = EmptyLike(rows);
     DropRows(rows, rate, seed, dropped);
     return dropped;
   }
 
   static variable_list backward(AutogradContext* context, variable_list outputs) {
     const torch::Tensor gradient = outputs[0].contiguous();
-    const torch::Tensor dropped = torch::empty_like(gradient);
+    const torch::Tensor dropped = EmptyLike(gradient);
     DropRows(gradient, context->saved_data["rate"].toDouble(),
              static_cast<uint64_t>(context->saved_data["seed"].toInt()), dropped);
     return {dropped, torch::Tensor()};
@@ -174,7 +201,7 @@ struct EmbeddingFunction : torch::autograd::Function<EmbeddingFunction> {
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& weight,
                                const std::vector<int64_t>& ids) {
     const PhaseTimer timer(Phase::kEmbedding);
-    const torch::Tensor rows = torch::empty({static_cast<int64_t>(ids.size()), weight.size(1)});
+    const torch::Tensor rows = EmptyFloats({static_cast<int64_t>(ids.size()), weight.size(1)});
     const Matrix table = View(weight);
     const Matrix target = View(rows);
     ParallelRanges(target.rows, 64, [&](int64_t begin, int64_t end) {
@@ -217,7 +244,7 @@ struct PadFunction : torch::autograd::Function<PadFunction> {
                                const std::shared_ptr<const Steps>& steps, int64_t time) {
     int64_t sequences = 0;
     for (int64_t group = 0; group < steps->groups(); ++group) sequences += steps->size(group);
-    const torch::Tensor padded = torch::zeros({sequences, time, rows.size(1)});
+    const torch::Tensor padded = EmptyFloats({sequences, time, rows.size(1)}).zero_();
     CopyRows(*steps, rows, padded, /*to_padded=*/true);
     Keep(context, steps);
     return padded;
@@ -225,7 +252,7 @@ struct PadFunction : torch::autograd::Function<PadFunction> {
 
   static variable_list backward(AutogradContext* context, variable_list outputs) {
     const auto& steps = *KeptBy<std::shared_ptr<const Steps>>(context);
-    const torch::Tensor rows = torch::zeros({steps.rows(), outputs[0].size(2)});
+    const torch::Tensor rows = EmptyFloats({steps.rows(), outputs[0].size(2)}).zero_();
     CopyRows(steps, rows, outputs[0].contiguous(), /*to_padded=*/false);
     return {rows, torch::Tensor(), torch::Tensor()};
   }
@@ -302,6 +329,10 @@ torch::Tensor FusedLayer(absl::Span<const Cell> directions, const torch::Tensor&
 torch::Tensor FusedEmbedding(const torch::Tensor& weight, const torch::Tensor& tokens,
                              std::shared_ptr<const Steps> steps, double rate) {
   return FusedDropout(EmbeddingFunction::apply(weight, OrderTokens(tokens, *steps)), rate);
+}
+
+torch::Tensor FusedLinear(const torch::Tensor& input, const torch::Tensor& weight) {
+  return LinearFunction::apply(input.contiguous(), weight);
 }
 
 torch::Tensor FusedDropout(const torch::Tensor& rows, double rate) {

@@ -26,6 +26,9 @@ std::shared_ptr<const Steps> MakeSteps(const torch::Tensor& lengths, int64_t sid
 torch::Tensor FusedLayer(absl::Span<const Cell> directions, const torch::Tensor& input,
                          std::shared_ptr<const Steps> steps);
 
+// As torch::linear without bias: [..., input] -> [..., output].
+torch::Tensor FusedLinear(const torch::Tensor& input, const torch::Tensor& weight);
+
 // The embeddings, [row, size], of the tokens, [batch, time], of `steps`, with dropout if `rate` is
 // not 0. The gradient is sparse: it has the rows of the tokens, but for padding's.
 torch::Tensor FusedEmbedding(const torch::Tensor& weight, const torch::Tensor& tokens,

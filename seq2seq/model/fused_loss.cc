@@ -31,7 +31,7 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
     }
     const uint64_t seed = dropout > 0 ? DrawSeed() : 0;
     const torch::Tensor rows =
-        torch::empty({static_cast<int64_t>(ids.size()), readouts.size(2)});
+        EmptyFloats({static_cast<int64_t>(ids.size()), readouts.size(2)});
     const Matrix from = View(readouts);
     const Matrix to = View(rows);
     for (int64_t row = 0; row < to.rows; ++row) {
@@ -42,11 +42,11 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
     variable_list gradients(3);
     OutputGradients views;
     if (with_gradient) {
-      gradients = {torch::zeros_like(readouts), torch::empty_like(weight), torch::empty_like(bias)};
+      gradients = {EmptyLike(readouts).zero_(), EmptyLike(weight), EmptyLike(bias)};
       views.weight = View(gradients[1]);
       views.bias = Values(gradients[2]);
     }
-    const torch::Tensor rows_gradient = with_gradient ? torch::empty_like(rows) : torch::Tensor();
+    const torch::Tensor rows_gradient = with_gradient ? EmptyLike(rows) : torch::Tensor();
     views.input = View(rows_gradient);
     const CrossEntropySums sums =
         OutputCrossEntropy({View(weight), Values(bias)}, to, ids, smoothing, scale,

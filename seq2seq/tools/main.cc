@@ -18,12 +18,13 @@
 
 namespace {
 
-// Lets OpenMP's threads sleep while they wait, unless the user has chosen: they spin by default,
-// and lose most of the speed as soon as another process wants a core. OpenMP reads this before
-// main, so the program starts once more.
+// Lets OpenMP's threads fall asleep soon while they wait, unless the user has chosen: they spin long
+// by default, and lose much of the speed as soon as another process wants a core; without spinning
+// at all they lose some on a quiet machine. OpenMP reads this before main, so the program starts once
+// more.
 void ChooseWaitPolicy(char** argv) {
-  if (getenv("OMP_WAIT_POLICY") != nullptr) return;
-  setenv("OMP_WAIT_POLICY", "passive", 0);
+  if (getenv("OMP_WAIT_POLICY") != nullptr || getenv("GOMP_SPINCOUNT") != nullptr) return;
+  setenv("GOMP_SPINCOUNT", "2000", 0);
   std::error_code failed;
   const std::string program = std::filesystem::read_symlink("/proc/self/exe", failed).string();
   if (!failed) execv(program.c_str(), argv);  // Returns only if it fails; then the threads spin.
@@ -69,8 +70,8 @@ int main(int argc, char** argv) {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? 0 : 1;
-  } catch (const std::exception&
-               error) {  // The library throws nothing; what is left is no memory, or the system's.
+  } catch (const std::exception& error) {
+    // The library throws nothing; what is left is no memory, or the system's.
     spdlog::error("seq2seq: {}", error.what());
     return 1;
   }

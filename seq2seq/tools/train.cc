@@ -17,6 +17,7 @@
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
+#include "seq2seq/base/profile.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
@@ -46,6 +47,7 @@ struct TrainFlags {
   std::vector<std::string> configs;
   std::vector<std::string> overrides;
   bool dump_config = false;
+  bool profile = false;
 };
 
 absl::Status ReadConfig(const TrainFlags& flags, Config& config) {
@@ -210,7 +212,23 @@ TrainerHooks MakeHooks(const Tokenizers& tokenizers, torch::Device device, const
   return hooks;
 }
 
-absl::Status Train(Config& config) {
+// Where the time of an update goes, a phase a line.
+void PrintProfile(const Trainer& trainer, int64_t updates) {
+  const double seconds = trainer.update_seconds();
+  const std::vector<std::string> names = EnumTexts(Phase());
+  double rest = seconds;
+  const auto print = [&](const std::string& name, double spent) {
+    spdlog::info("{:<18} {:8.2f} ms an update {:5.1f}%", name,
+                 1e3 * spent / static_cast<double>(updates), 100 * spent / seconds);
+  };
+  for (size_t i = 0; i < names.size(); ++i) {
+    print(names[i], trainer.phase_seconds()[i]);
+    rest -= trainer.phase_seconds()[i];
+  }
+  print("rest", rest);
+}
+
+absl::Status Train(Config& config, bool profile) {
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.data));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.train));
   if (const absl::Status valid = Validate(config.validation); !valid.ok()) {
@@ -245,15 +263,20 @@ absl::Status Train(Config& config) {
       const std::unique_ptr<Trainer> trainer,
       Trainer::Create(config.train, config.data.batch, model, device, train, valid,
                       MakeHooks(tokenizers, device, text, config.validation)));
-  spdlog::info("model: {:.1f} million parameters on {} with {} threads; padding {:.1f}%",
-               static_cast<double>(parameters) / 1e6, device.str(), torch::get_num_threads(),
-               100 * trainer->padding_share());
+  spdlog::info(
+      "model: {:.1f} million parameters on {} with {} threads, {}, {}; padding {:.1f}%",
+      static_cast<double>(parameters) / 1e6, device.str(), torch::get_num_threads(),
+      EnumTexts(config.train.precision)[static_cast<size_t>(config.train.precision)],
+      model->is_fused() ? "fused decoder" : "decoder step by step", 100 * trainer->padding_share());
   if (trainer->state().update > 0)
     spdlog::info("resuming after update {} of {}", trainer->state().update, run.path);
 
   std::signal(SIGINT, OnSignal);
   std::signal(SIGTERM, OnSignal);
+  const int64_t first_update = trainer->state().update;
   SEQ2SEQ_ASSIGN_OR_RETURN(const StopReason reason, trainer->Run());
+  const int64_t updates = trainer->state().update - first_update;
+  if (profile && updates > 0) PrintProfile(*trainer, updates);
   const Validation* best = trainer->state().Best();
   spdlog::info("{}; saved {}{}", Text(reason), run.Step(trainer->state().update),
                best == nullptr ? "" : absl::StrCat("; best is update ", best->update));
@@ -267,7 +290,7 @@ absl::Status RunTrain(const TrainFlags& flags) {
     std::cout << PrintOptions(ListOptions(config));
     return absl::OkStatus();
   }
-  return Train(config);
+  return Train(config, flags.profile);
 }
 
 }  // namespace
@@ -286,6 +309,7 @@ void AddTrain(CLI::App& program, absl::Status* status) {
       ->option_text("key=value ...");
   train->add_flag("--dump-config", flags->dump_config,
                   "Print the configuration and do nothing else");
+  train->add_flag("--profile", flags->profile, "Print where the time of an update went, at the end");
   Config defaults;
   train->footer(absl::StrCat("Keys, their defaults and what they are for:\n",
                              DescribeOptions(ListOptions(defaults))));

@@ -59,7 +59,7 @@ TeacherForcing ForcingAt(const ForcingScheduleOptions& options, int64_t update) 
       rate *= options.decay / (options.decay + std::exp(now / options.decay));
       break;
   }
-  return {std::max(rate, options.floor), options.scope, options.own};
+  return {std::max(rate, options.floor), options.scope, options.own, options.form};
 }
 
 }  // namespace seq2seq

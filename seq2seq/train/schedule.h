@@ -56,6 +56,7 @@ struct ForcingScheduleOptions {
   double decay = 0.0;
   CoinScope scope = CoinScope::kToken;
   OwnToken own = OwnToken::kArgmax;
+  SamplingForm form = SamplingForm::kStepwise;
 
   template <typename V>
   void Visit(V&& visit) {
@@ -73,6 +74,9 @@ struct ForcingScheduleOptions {
     visit("scope", scope, "How far one toss of the coin reaches.");
     visit("own", own,
           "What the decoder is fed instead: its best token, or one drawn from its distribution.");
+    visit("form", form,
+          "stepwise lets its tokens follow from those before; two_pass takes them from a first pass "
+          "over the truth.");
   }
 };
 

@@ -16,6 +16,7 @@
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/option_rules.h"
+#include "seq2seq/base/profile.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/model/describe_error.h"
@@ -151,6 +152,10 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
     return absl::InvalidArgumentError(
         "train.metric: bleu and chrf need a function that evaluates output");
   }
+  if (!HasPrecision(options.precision, device)) {
+    return absl::InvalidArgumentError(
+        "train.precision: this processor, or this build, has no bf16; use fp32");
+  }
   std::unique_ptr<Trainer> trainer;
   try {
     model->to(device);
@@ -232,6 +237,8 @@ bool Trainer::ReachedBound(StopReason& reason) const {
 
 absl::Status Trainer::Update() {
   const Stopwatch stopwatch;
+  const ComputeGuard guard({.precision = options_.precision});
+  ResetPhases();
   const int64_t update = state_.update + 1;
   torch::manual_seed(
       DeriveSeed({static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(update)}));
@@ -239,11 +246,14 @@ absl::Status Trainer::Update() {
 
   std::vector<Batch> batches;
   int64_t tokens = 0;
-  for (int64_t i = 0; i < options_.accumulate; ++i) {
-    Loader::Item item = loader_->Next();
-    state_.position = item.next;
-    tokens += item.batch.target_tokens;
-    batches.push_back(item.batch.To(device_));
+  {
+    const PhaseTimer timer(Phase::kData);
+    for (int64_t i = 0; i < options_.accumulate; ++i) {
+      Loader::Item item = loader_->Next();
+      state_.position = item.next;
+      tokens += item.batch.target_tokens;
+      batches.push_back(item.batch.To(device_));
+    }
   }
   window_.waiting += stopwatch.Seconds();
 
@@ -269,6 +279,8 @@ absl::Status Trainer::Update() {
   optimizer_->Step(LearningRate(options_.schedule, update, state_.ScheduledScores()), update,
                    limit > 0 && norm > limit ? limit / norm : 1.0);
 
+  phase_seconds_.resize(PhaseSeconds().size());
+  for (size_t i = 0; i < phase_seconds_.size(); ++i) phase_seconds_[i] += PhaseSeconds()[i];
   state_.update = update;
   state_.seconds += stopwatch.Seconds();
   window_.nll += nll;

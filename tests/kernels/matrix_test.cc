@@ -134,10 +134,10 @@ TEST_P(Products, OfATransposedLeftSideAgree) {
     const Spaced b(shape.k, shape.n, 2);
     const Spaced c(shape.m, shape.n, 3);
     Spaced result(shape.m, shape.n, 3);
-    MultiplyTransposed(a.view, b.view, result.view, precision());
+    MultiplyTransposed(Operand(a.view, precision()), Operand(b.view, precision()), result.view);
     ExpectNear(result, c, Expected(shape, a, true, b, false, nullptr));
     Spaced sum(shape.m, shape.n, 3);
-    MultiplyTransposedAdd(a.view, b.view, sum.view, precision());
+    MultiplyTransposedAdd(Operand(a.view, precision()), Operand(b.view, precision()), sum.view);
     ExpectNear(sum, c, Expected(shape, a, true, b, false, &c));
   }
 }

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/model/compute.h"
 #include "tests/tiny_model.h"
 
 namespace seq2seq {
@@ -152,33 +153,114 @@ TEST(Optimizer, StateThatDoesNotFitIsRefusedByName) {
   EXPECT_TRUE(sgd->Restore({}, "run/optimizer").ok());
 }
 
-TEST(ClipGradients, ScalesTheJointNormDownToTheBound) {
+TEST(GradientNorm, IsThatOfAllGradientsThereAre) {
   const TensorMap parameters = TinyParameters();
+  EXPECT_EQ(GradientNorm(parameters), 0);
   SetGradients(parameters, 1);
-  const double a = parameters.at("a").grad().square().sum().item<double>();
-  const double b = parameters.at("b").grad().square().sum().item<double>();
-  const double scale = parameters.at("scale").grad().square().sum().item<double>();
-  const torch::Tensor before = parameters.at("a").grad().clone();
-  const double norm = std::sqrt(a + b + scale);
-  EXPECT_NEAR(ClipGradients(parameters, 0.5), norm, 1e-10);
-  EXPECT_LT(MaxDifference(parameters.at("a").grad(), before * (0.5 / norm)), 1e-12);
-  EXPECT_NEAR(ClipGradients(parameters, 0), 0.5, 1e-10);
+  double squares = 0;
+  for (const auto& [name, parameter] : parameters) {
+    squares += parameter.grad().square().sum().item<double>();
+  }
+  EXPECT_NEAR(GradientNorm(parameters), std::sqrt(squares), 1e-10);
 }
 
-TEST(ClipGradients, LeavesSmallGradientsAndNoBoundAlone) {
-  const TensorMap parameters = TinyParameters();
-  SetGradients(parameters, 1);
-  const torch::Tensor before = parameters.at("a").grad().clone();
-  const double norm = ClipGradients(parameters, 0);
-  EXPECT_NEAR(ClipGradients(parameters, norm * 1.001), norm, 1e-10);
-  EXPECT_TRUE(torch::equal(parameters.at("a").grad(), before));
+TEST(Optimizer, GradientScaleIsAFactorOfTheGradients) {
+  for (const OptimizerKind kind : {OptimizerKind::kAdam, OptimizerKind::kAdamW, OptimizerKind::kSgd}) {
+    const TensorMap parameters = TinyParameters();
+    const TensorMap others = Copy(parameters);
+    const std::unique_ptr<Optimizer> optimizer = MakeOptimizer(Kind(kind), parameters);
+    const std::unique_ptr<Optimizer> other = MakeOptimizer(Kind(kind), others);
+    for (int64_t update = 1; update <= 3; ++update) {
+      for (const TensorMap* map : {&parameters, &others}) SetGradients(*map, update);
+      for (auto& [name, parameter] : others) parameter.mutable_grad().mul_(0.25);
+      optimizer->Step(0.1, update, 0.25);
+      other->Step(0.1, update);
+    }
+    EXPECT_LT(LargestDifference(parameters, others), 1e-12);
+  }
 }
 
-TEST(ClipGradients, PassesOverParametersWithoutGradient) {
+TEST(AdamW, AgreesWithTorchAdamW) {
+  OptimizerOptions options = Kind(OptimizerKind::kAdamW);
+  options.weight_decay = 0.3;
   const TensorMap parameters = TinyParameters();
-  parameters.at("scale").mutable_grad() = torch::full({}, -3.0, torch::kFloat64);
-  EXPECT_DOUBLE_EQ(ClipGradients(parameters, 1), 3);
-  EXPECT_DOUBLE_EQ(parameters.at("scale").grad().item<double>(), -1);
+  const TensorMap twin_parameters = Copy(parameters);
+  const std::unique_ptr<Optimizer> optimizer = MakeOptimizer(options, parameters);
+  torch::optim::AdamW twin(Values(twin_parameters),
+                           torch::optim::AdamWOptions(0.1).weight_decay(0.3));
+  for (int64_t update = 1; update <= 5; ++update) {
+    for (const TensorMap* map : {&parameters, &twin_parameters}) SetGradients(*map, update);
+    optimizer->Step(0.1, update);
+    twin.step();
+    EXPECT_LT(LargestDifference(parameters, twin_parameters), 1e-12) << update;
+  }
+}
+
+// Parameters in floats: a matrix of more than one stretch, an embedding, a vector.
+TensorMap FloatParameters() {
+  torch::manual_seed(2);
+  return {{"matrix", torch::randn({300, 257}).requires_grad_()},
+          {"embedding", torch::randn({40, 17}).requires_grad_()},
+          {"bias", torch::randn({5}).requires_grad_()}};
+}
+
+// Gradients, where that of the embedding is sparse; and its rows.
+const std::vector<int64_t> kRows = {3, 4, 17, 39};
+
+void SetFloatGradients(const TensorMap& parameters, int64_t update) {
+  SetGradients(parameters, update);
+  torch::Tensor& gradient = parameters.at("embedding").mutable_grad();
+  const torch::Tensor rows = torch::tensor(kRows);
+  gradient = torch::sparse_coo_tensor(rows.view({1, 4}), gradient.index_select(0, rows),
+                                      gradient.sizes());
+}
+
+TEST(Adam, FusedAgreesWithPlainAlsoForSparseGradients) {
+  for (const OptimizerKind kind : {OptimizerKind::kAdam, OptimizerKind::kAdamW}) {
+    const TensorMap parameters = FloatParameters();
+    const TensorMap plain_parameters = FloatParameters();
+    const std::unique_ptr<Optimizer> fused = MakeOptimizer(Kind(kind), parameters);
+    const std::unique_ptr<Optimizer> plain = MakeOptimizer(Kind(kind), plain_parameters);
+    for (int64_t update = 1; update <= 4; ++update) {
+      for (const TensorMap* map : {&parameters, &plain_parameters}) SetFloatGradients(*map, update);
+      const double norm = GradientNorm(parameters);
+      fused->Step(0.01, update, 0.5);
+      const ComputeGuard guard({.fused = false});
+      EXPECT_NEAR(GradientNorm(plain_parameters), norm, 1e-4 * norm);
+      plain->Step(0.01, update, 0.5);
+      EXPECT_LT(LargestDifference(parameters, plain_parameters), 1e-5) << update;
+    }
+    EXPECT_GT(LargestDifference(parameters, FloatParameters()), 0.01);
+  }
+}
+
+TEST(Adam, LazyLeavesRowsWithoutGradientAlone) {
+  OptimizerOptions options = Kind(OptimizerKind::kAdam);
+  options.lazy = true;
+  const TensorMap parameters = FloatParameters();
+  const TensorMap exact_parameters = FloatParameters();
+  const std::unique_ptr<Optimizer> lazy = MakeOptimizer(options, parameters);
+  const std::unique_ptr<Optimizer> exact =
+      MakeOptimizer(Kind(OptimizerKind::kAdam), exact_parameters);
+  for (const TensorMap* map : {&parameters, &exact_parameters}) SetFloatGradients(*map, 1);
+  lazy->Step(0.01, 1);
+  exact->Step(0.01, 1);
+  // From fresh moments a row without gradient rests in both.
+  EXPECT_EQ(LargestDifference(parameters, exact_parameters), 0);
+  for (const TensorMap* map : {&parameters, &exact_parameters}) {
+    SetFloatGradients(*map, 2);
+    torch::Tensor& gradient = map->at("embedding").mutable_grad();
+    gradient = torch::sparse_coo_tensor(torch::tensor({{5}}), torch::ones({1, 17}),
+                                        gradient.sizes());
+  }
+  lazy->Step(0.01, 2);
+  exact->Step(0.01, 2);
+  const torch::Tensor moved =
+      (parameters.at("embedding") - exact_parameters.at("embedding")).abs().sum(1);
+  for (int64_t row = 0; row < 40; ++row) {
+    const bool had_gradient = std::find(kRows.begin(), kRows.end(), row) != kRows.end();
+    EXPECT_EQ(moved[row].item<float>() > 0, had_gradient) << row;
+  }
 }
 
 }  // namespace

@@ -1,0 +1,104 @@
+#include "seq2seq/kernels/block.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <list>
+#include <mutex>
+#include <new>
+#include <unordered_map>
+
+namespace seq2seq {
+namespace {
+
+// Smaller pieces are malloc's.
+constexpr size_t kLarge = size_t{1} << 18;
+
+// Blocks that are let go are kept as long as, together with those in use, they take no more than were
+// once in use at the same time: keeping does not raise the peak.
+class BlockCache {
+ public:
+  void* Take(size_t size) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto best = kept_.end();
+    for (auto block = kept_.begin(); block != kept_.end(); ++block) {
+      const bool fits = block->size >= size && block->size <= size + size / 2;
+      if (fits && (best == kept_.end() || block->size < best->size)) best = block;
+    }
+    Block block;
+    if (best != kept_.end()) {
+      block = *best;
+      kept_.erase(best);
+      kept_bytes_ -= block.size;
+    } else {
+      while (!kept_.empty() && used_bytes_ + kept_bytes_ + size > peak_bytes_) Drop();
+      block = Map(size);
+    }
+    used_bytes_ += block.size;
+    peak_bytes_ = std::max(peak_bytes_, used_bytes_);
+    used_.emplace(block.data, block.size);
+    return block.data;
+  }
+
+  void Return(void* data) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto block = used_.find(data);
+    kept_.push_front({data, block->second});
+    kept_bytes_ += block->second;
+    used_bytes_ -= block->second;
+    used_.erase(block);
+  }
+
+ private:
+  struct Block {
+    void* data = nullptr;
+    size_t size = 0;
+  };
+
+  static Block Map(size_t size) {
+    void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED) throw std::bad_alloc();
+    constexpr size_t kHugePage = size_t{2} << 20;
+    if (size >= 2 * kHugePage) madvise(data, size, MADV_HUGEPAGE);
+    return {data, size};
+  }
+
+  // Gives up the block that was let go longest ago.
+  void Drop() {
+    munmap(kept_.back().data, kept_.back().size);
+    kept_bytes_ -= kept_.back().size;
+    kept_.pop_back();
+  }
+
+  std::mutex mutex_;
+  std::list<Block> kept_;  // The latest first.
+  std::unordered_map<void*, size_t> used_;
+  size_t kept_bytes_ = 0;
+  size_t used_bytes_ = 0;
+  size_t peak_bytes_ = 0;
+};
+
+BlockCache& Cache() {
+  static auto* cache = new BlockCache();  // Never destroyed: tensors may outlive main.
+  return *cache;
+}
+
+}  // namespace
+
+std::shared_ptr<void> AllocateBlock(size_t bytes) {
+  if (bytes < kLarge) {
+    constexpr size_t kLine = 64;
+    void* block = std::aligned_alloc(kLine, (bytes + kLine) / kLine * kLine);
+    if (block == nullptr) throw std::bad_alloc();
+    return {block, [](void* memory) { std::free(memory); }};
+  }
+  // Four sizes between a power of two and the next, so that sizes that differ a little fit the same
+  // blocks. What is not written to takes no memory.
+  size_t step = kLarge / 4;
+  while (bytes > 8 * step) step *= 2;
+  void* block = Cache().Take((bytes + step - 1) / step * step);
+  return {block, [](void* memory) { Cache().Return(memory); }};
+}
+
+}  // namespace seq2seq
