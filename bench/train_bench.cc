@@ -38,6 +38,7 @@ struct Flags {
   int64_t hidden = 0;
   double forcing = 1;
   std::string form = "stepwise";
+  bool no_limit = false;
   bool profile = false;
 };
 
@@ -67,7 +68,8 @@ Example RandomExample(int64_t source, int64_t target, int64_t vocab, uint64_t se
   for (int64_t i = 0; i < source + target; ++i) {
     // Frequent pieces and rare ones, as in text.
     const double draw = static_cast<double>(Mix(seed + static_cast<uint64_t>(i)) >> 11) * 0x1p-53;
-    storage.push_back(4 + static_cast<int32_t>(draw * draw * draw * static_cast<double>(vocab - 4)));
+    storage.push_back(4 +
+                      static_cast<int32_t>(draw * draw * draw * static_cast<double>(vocab - 4)));
   }
   return {absl::MakeConstSpan(storage.data(), static_cast<size_t>(source)),
           absl::MakeConstSpan(storage.data() + source, static_cast<size_t>(target))};
@@ -296,9 +298,8 @@ void Main(const Flags& flags) {
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   absl::PrintF("%s, %d sentences, %.0f target tokens an update, %d threads, medians of %d x %d\n",
-               flags.workload, flags.batch,
-               static_cast<double>(bench.tokens()) / flags.updates, flags.threads, flags.rounds,
-               flags.updates);
+               flags.workload, flags.batch, static_cast<double>(bench.tokens()) / flags.updates,
+               flags.threads, flags.rounds, flags.updates);
   double plain = 0;
   for (const Path& path : paths) {
     if (!path.compute.fused) plain = Median(path.rates);
@@ -306,20 +307,19 @@ void Main(const Flags& flags) {
   for (const Path& path : paths) {
     const double rate = Median(path.rates);
     absl::PrintF("%-6s %7.0f tokens/s", path.name, rate);
-    if (path.compute.fused) {
+    if (path.compute.fused && !flags.no_limit) {
       double flops;
-      const double limit =
-          ProductSeconds(flags, bench.batches(), path.compute.precision, flops);
+      const double limit = ProductSeconds(flags, bench.batches(), path.compute.precision, flops);
       absl::PrintF("  %.2f of %7.0f, the limit of its products (%.0f GFLOP/s)",
                    rate * limit / static_cast<double>(bench.tokens()),
                    static_cast<double>(bench.tokens()) / limit, 1e-9 * flops / limit);
-      if (plain > 0) absl::PrintF("  %.2f x plain", rate / plain);
     }
+    if (path.compute.fused && plain > 0) absl::PrintF("  %.2f x plain", rate / plain);
     absl::PrintF("\n");
     if (flags.profile) PrintProfile(path, flags.rounds * flags.updates);
   }
-  absl::PrintF("peak memory %.0f MB, page faults %d\n",
-               static_cast<double>(usage.ru_maxrss) / 1024, usage.ru_minflt);
+  absl::PrintF("peak memory %.0f MB, page faults %d\n", static_cast<double>(usage.ru_maxrss) / 1024,
+               usage.ru_minflt);
 }
 
 }  // namespace
@@ -327,12 +327,14 @@ void Main(const Flags& flags) {
 
 int main(int argc, char** argv) {
   seq2seq::Flags flags;
-  CLI::App app("Measures whole updates of training on made-up sentences: target tokens per second, "
-               "beside the limit that the update's own matrix products set and beside LibTorch's "
-               "operations (plain).",
-               "train_bench");
-  app.add_option("--workload", flags.workload,
-                 "W1: 1 layer, embedding 256, encoder 2x256, decoder 512; W2: 2 layers, twice as wide")
+  CLI::App app(
+      "Measures whole updates of training on made-up sentences: target tokens per second, "
+      "beside the limit that the update's own matrix products set and beside LibTorch's "
+      "operations (plain).",
+      "train_bench");
+  app.add_option(
+         "--workload", flags.workload,
+         "W1: 1 layer, embedding 256, encoder 2x256, decoder 512; W2: 2 layers, twice as wide")
       ->check(CLI::IsMember({"W1", "W2"}))
       ->capture_default_str();
   app.add_option("--paths", flags.paths, "Of fp32, bf16 and plain")
@@ -352,6 +354,7 @@ int main(int argc, char** argv) {
   app.add_option("--form", flags.form, "Scheduled sampling: stepwise or two_pass")
       ->check(CLI::IsMember({"stepwise", "two_pass"}))
       ->capture_default_str();
+  app.add_flag("--no-limit", flags.no_limit, "Do not measure the limit");
   app.add_flag("--profile", flags.profile, "Print where the time of each path goes");
   CLI11_PARSE(app, argc, argv);
   seq2seq::Main(flags);

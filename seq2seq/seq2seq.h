@@ -13,6 +13,7 @@
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/metrics/bleu.h"
 #include "seq2seq/metrics/chrf.h"
+#include "seq2seq/model/compute.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/model/run_folder.h"
 #include "seq2seq/model/weights.h"

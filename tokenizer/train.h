@@ -22,8 +22,8 @@ struct TokenizerTrainOptions {
   TokenizerKind kind = TokenizerKind::kBpe;  // How pieces are chosen.
   int64_t vocab_size = 8000;  // Pieces at most; 4,000-8,000 for small corpora, 32,000 for large.
   double character_coverage = 1.0;  // Share of characters to know; 0.9995 for Chinese or Japanese.
-  std::string normalization =
-      "nmt_nfkc";  // nmt_nfkc, nfkc, nmt_nfkc_cf, nfkc_cf (case folded) or identity.
+  // nmt_nfkc, nfkc, nmt_nfkc_cf, nfkc_cf (case folded) or identity.
+  std::string normalization = "nmt_nfkc";
   std::vector<std::string> symbols;    // Pieces that are never split, such as "<name>".
   int64_t max_sentences = 10'000'000;  // Lines to learn from; a larger corpus is sampled.
 };

@@ -22,8 +22,14 @@ enum class Phase {
 };
 
 inline std::vector<std::string> EnumTexts(Phase) {
-  return {"data",            "embedding",        "encoder forward", "encoder backward",
-          "decoder forward", "decoder backward", "output and loss", "optimizer"};
+  return {"data",
+          "embedding",
+          "encoder forward",
+          "encoder backward",
+          "decoder forward",
+          "decoder backward",
+          "output and loss",
+          "optimizer"};
 }
 
 // Seconds spent in each phase by this thread, as PhaseTimers found them; and the reset to zeros.

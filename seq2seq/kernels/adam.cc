@@ -21,8 +21,7 @@ void AdamRange(const AdamUpdate& update, const float* HWY_RESTRICT gradient, int
       g = hn::Mul(hn::LoadU(d, gradient + i), hn::Set(d, update.gradient_scale));
     }
     const auto old_mean = hn::LoadU(d, mean + i);
-    const auto m =
-        hn::MulAdd(hn::Set(d, 1 - update.beta1), hn::Sub(g, old_mean), old_mean);
+    const auto m = hn::MulAdd(hn::Set(d, 1 - update.beta1), hn::Sub(g, old_mean), old_mean);
     const auto s = hn::MulAdd(hn::Mul(hn::Set(d, 1 - update.beta2), g), g,
                               hn::Mul(hn::Set(d, update.beta2), hn::LoadU(d, square + i)));
     const auto root = hn::Sqrt(hn::Mul(s, hn::Set(d, inverse_correction)));

@@ -15,8 +15,8 @@ struct Source {
 // weights = softmax(keys query), [source]; context = weights' values, [memory].
 void Attend(const Source& source, const float* query, float* weights, float* context);
 
-// Given the gradient of the context: `score_gradient`, [source], becomes that of keys query, and that
-// of the query is added to `query_gradient`.
+// Given the gradient of the context: `score_gradient`, [source], becomes that of keys query, and
+// that of the query is added to `query_gradient`.
 void AttendBackward(const Source& source, const float* weights, const float* context_gradient,
                     float* score_gradient, float* query_gradient);
 

@@ -15,8 +15,8 @@ namespace {
 // Smaller pieces are malloc's.
 constexpr size_t kLarge = size_t{1} << 18;
 
-// Blocks that are let go are kept as long as, together with those in use, they take no more than were
-// once in use at the same time: keeping does not raise the peak.
+// Blocks that are let go are kept as long as, together with those in use, they take no more than
+// were once in use at the same time: keeping does not raise the peak.
 class BlockCache {
  public:
   void* Take(size_t size) {

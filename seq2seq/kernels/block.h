@@ -9,8 +9,8 @@ namespace seq2seq {
 
 // Memory for `bytes`, undefined, aligned to cache lines, for as long as somebody holds it. Updates
 // need much the same pieces again and again, and fresh memory costs a page fault for every 4 KB: so
-// pieces that are let go are kept for the next that are about as large, as far as that does not raise
-// the peak. Thread-safe. Throws std::bad_alloc.
+// pieces that are let go are kept for the next that are about as large, as far as that does not
+// raise the peak. Thread-safe. Throws std::bad_alloc.
 std::shared_ptr<void> AllocateBlock(size_t bytes);
 
 }  // namespace seq2seq

@@ -112,9 +112,8 @@ CrossEntropySums ScoreRows(Matrix scores, const int64_t* truth, double smoothing
 }  // namespace
 
 CrossEntropySums OutputCrossEntropy(const OutputLayer& layer, ConstMatrix input,
-                                    absl::Span<const int64_t> truth, double smoothing,
-                                    double scale, Precision precision,
-                                    const OutputGradients* gradients) {
+                                    absl::Span<const int64_t> truth, double smoothing, double scale,
+                                    Precision precision, const OutputGradients* gradients) {
   const int64_t vocab = layer.weight.rows;
   const int64_t chunk = ChunkRows(input.rows, vocab);
   const PackedMatrix forward = PackedMatrix::PackTransposed(layer.weight, precision);

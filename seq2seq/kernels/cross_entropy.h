@@ -11,7 +11,7 @@
 namespace seq2seq {
 
 struct OutputLayer {
-  ConstMatrix weight;          // [vocab, input]
+  ConstMatrix weight;           // [vocab, input]
   const float* bias = nullptr;  // [vocab]
 };
 
@@ -29,14 +29,13 @@ struct OutputGradients {
   float* bias = nullptr;  // [vocab]
 };
 
-// The loss of rows `input`, [row, input], whose truths are `truth`, and, unless `gradients` is null,
-// its gradients, in one go: chunk after chunk of rows, whose scores take some 12 MB whatever the
-// number of rows. Label smoothing as in Szegedy et al. 2016: the truth has probability 1 - smoothing,
-// and smoothing is spread evenly over the vocabulary.
+// The loss of rows `input`, [row, input], whose truths are `truth`, and, unless `gradients` is
+// null, its gradients, in one go: chunk after chunk of rows, whose scores take some 12 MB whatever
+// the number of rows. Label smoothing as in Szegedy et al. 2016: the truth has probability 1 -
+// smoothing, and smoothing is spread evenly over the vocabulary.
 CrossEntropySums OutputCrossEntropy(const OutputLayer& layer, ConstMatrix input,
-                                    absl::Span<const int64_t> truth, double smoothing,
-                                    double scale, Precision precision,
-                                    const OutputGradients* gradients);
+                                    absl::Span<const int64_t> truth, double smoothing, double scale,
+                                    Precision precision, const OutputGradients* gradients);
 
 }  // namespace seq2seq
 

@@ -37,7 +37,8 @@ Buffer Sorted(ConstMatrix state, const Steps& steps) {
   Buffer sorted(state.rows, state.columns);
   for (int64_t group = 0; group < steps.groups(); ++group) {
     for (int64_t i = 0; i < steps.size(group); ++i) {
-      Copy(state.Rows(steps.sequence(group, i), 1), sorted.view().Rows(steps.begin(0, group) + i, 1));
+      Copy(state.Rows(steps.sequence(group, i), 1),
+           sorted.view().Rows(steps.begin(0, group) + i, 1));
     }
   }
   return sorted;
@@ -87,8 +88,8 @@ class ForwardPass {
     readout_weight_ = PackedMatrix::PackTransposed(weights.readout, plan.precision);
     for (size_t layer = 0; layer < weights.cells.size(); ++layer) {
       const CellWeights& cell = weights.cells[layer];
-      input_weights_.push_back(layer == 0 ? token_weight_
-                                          : PackedMatrix::PackTransposed(cell.input, plan.precision));
+      input_weights_.push_back(
+          layer == 0 ? token_weight_ : PackedMatrix::PackTransposed(cell.input, plan.precision));
       hidden_weights_.push_back(PackedMatrix::PackTransposed(cell.hidden, plan.precision));
       biases_.push_back(ProjectionBias(plan.cell, cell));
     }
@@ -240,7 +241,8 @@ class ForwardPass {
       *score = std::exp(*score - offset);
       total += static_cast<double>(*score);
     }
-    const uint64_t bits = DeriveSeed({SeedOf(plan_, weights_.cells.size()), static_cast<uint64_t>(row)});
+    const uint64_t bits =
+        DeriveSeed({SeedOf(plan_, weights_.cells.size()), static_cast<uint64_t>(row)});
     double left = std::ldexp(static_cast<double>(bits >> 11), -53) * total;
     for (const float* score = begin; score < end; ++score) {
       left -= static_cast<double>(*score);
@@ -317,10 +319,9 @@ class BackwardPass {
         const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
         const int64_t source = keys[sentence].rows;
         const auto of = [&](ConstMatrix rows) { return RowsOf(group, i, rows); };
-        SumOfOuterProducts(
-            of(scores_.view().Columns(0, source)).view(),
-            of(tape_.attended.view().Columns(sizes_.memory, sizes_.hidden)).view(),
-            keys[sentence]);
+        SumOfOuterProducts(of(scores_.view().Columns(0, source)).view(),
+                           of(tape_.attended.view().Columns(sizes_.memory, sizes_.hidden)).view(),
+                           keys[sentence]);
         SumOfOuterProducts(of(tape_.weights.view().Columns(0, source)).view(),
                            of(attended_.view().Columns(0, sizes_.memory)).view(), values[sentence]);
       }

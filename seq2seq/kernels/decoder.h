@@ -27,9 +27,10 @@ struct DecoderPlan {
 };
 
 struct DecoderWeights {
-  ConstMatrix embedding;          // [vocab, embedding]
-  std::vector<CellWeights> cells;  // The input of the first one: embedding, then readout if it is fed.
-  ConstMatrix readout;            // [readout, memory + hidden]
+  ConstMatrix embedding;  // [vocab, embedding]
+  std::vector<CellWeights>
+      cells;            // The input of the first one: embedding, then readout if it is fed.
+  ConstMatrix readout;  // [readout, memory + hidden]
 };
 
 struct DecoderGradients {
@@ -51,8 +52,8 @@ struct DecoderStartGradient {
 
 // Tokens of the decoder's own in the place of true ones (Bengio et al. 2015).
 struct OwnTokens {
-  absl::Span<const bool> own;     // [row], true where the token is to be replaced.
-  bool sample = false;            // Drawn from the distribution instead of its highest.
+  absl::Span<const bool> own;            // [row], true where the token is to be replaced.
+  bool sample = false;                   // Drawn from the distribution instead of its highest.
   const PackedMatrix* output = nullptr;  // [readout, vocab]
   const float* output_bias = nullptr;
 };
@@ -71,15 +72,16 @@ struct DecoderTape {
 };
 
 // readout = tanh(W [context, hidden]) of every row, with Luong attention (dot products of the last
-// hidden state with the keys) and input feeding (Luong et al. 2015): [row, readout]. `tokens`, [row],
-// are fed; where `own_tokens` says so they are replaced. Runs groups of sentences side by side, each
-// from its first step to its last.
+// hidden state with the keys) and input feeding (Luong et al. 2015): [row, readout]. `tokens`,
+// [row], are fed; where `own_tokens` says so they are replaced. Runs groups of sentences side by
+// side, each from its first step to its last.
 DecoderTape DecoderForward(const DecoderPlan& plan, const DecoderWeights& weights,
                            const DecoderStart& start, absl::Span<const Source> sources,
-                           const OwnTokens* own_tokens, absl::Span<int64_t> tokens, Matrix readouts);
+                           const OwnTokens* own_tokens, absl::Span<int64_t> tokens,
+                           Matrix readouts);
 
-// The gradients, given that of the readouts; uses up `tape`. Those of keys and values, of a sentence
-// each, are overwritten.
+// The gradients, given that of the readouts; uses up `tape`. Those of keys and values, of a
+// sentence each, are overwritten.
 void DecoderBackward(const DecoderPlan& plan, const DecoderWeights& weights,
                      const DecoderStart& start, absl::Span<const Source> sources,
                      ConstMatrix readouts, ConstMatrix readout_gradient, DecoderTape& tape,

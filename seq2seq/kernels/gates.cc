@@ -89,8 +89,8 @@ void LstmBackwardRows(const GateWeights& weights, const GateStepGradient& step) 
       const auto squashed = FastTanh(d, hn::LoadU(d, memory + j));
       const auto dh = hn::LoadU(d, hidden_gradient + j);
       const auto d_out = hn::Mul(hn::Mul(dh, squashed), SigmoidSlope(out));
-      auto dc = hn::MulAdd(hn::Mul(dh, out), TanhSlope(d, squashed),
-                           hn::LoadU(d, memory_gradient + j));
+      auto dc =
+          hn::MulAdd(hn::Mul(dh, out), TanhSlope(d, squashed), hn::LoadU(d, memory_gradient + j));
       if constexpr (kPeephole) {
         dc = hn::MulAdd(d_out, hn::LoadU(d, weights.peephole + 2 * size + j), dc);
       }
@@ -259,9 +259,9 @@ void AddColumns(ConstMatrix values, ConstMatrix factors, int64_t begin, int64_t 
     } else {
       const float* HWY_RESTRICT factor = factors.row(row) + begin;
       ForEach(end - begin, [&](auto d, int64_t j) HWY_ATTR {
-        hn::StoreU(hn::MulAdd(hn::LoadU(d, factor + j), hn::LoadU(d, value + j),
-                              hn::LoadU(d, sum + j)),
-                   d, sum + j);
+        hn::StoreU(
+            hn::MulAdd(hn::LoadU(d, factor + j), hn::LoadU(d, value + j), hn::LoadU(d, sum + j)), d,
+            sum + j);
       });
     }
   }

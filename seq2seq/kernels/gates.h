@@ -44,18 +44,18 @@ const GateLayout& LayoutOf(CellKind kind);
 
 // Parameters of the formulas themselves; null where a cell has none.
 struct GateWeights {
-  const float* peephole = nullptr;      // [3 x hidden], seen by i, f and o.
-  const float* hidden_bias = nullptr;   // [hidden], b_n of gru.
+  const float* peephole = nullptr;     // [3 x hidden], seen by i, f and o.
+  const float* hidden_bias = nullptr;  // [hidden], b_n of gru.
 };
 
 // One step of some rows. Where `recurrent`, `hidden_before` or `memory_before` is empty it is zero.
 struct GateStep {
-  Matrix gates;                // [row, width]; in: the projected input; out: what Backward needs.
-  ConstMatrix recurrent;       // [row, projected]
-  ConstMatrix hidden_before;   // [row, hidden], read by gru alone.
-  ConstMatrix memory_before;   // [row, hidden]
-  Matrix hidden;               // [row, hidden], out.
-  Matrix memory;               // [row, hidden], out.
+  Matrix gates;               // [row, width]; in: the projected input; out: what Backward needs.
+  ConstMatrix recurrent;      // [row, projected]
+  ConstMatrix hidden_before;  // [row, hidden], read by gru alone.
+  ConstMatrix memory_before;  // [row, hidden]
+  Matrix hidden;              // [row, hidden], out.
+  Matrix memory;              // [row, hidden], out.
 };
 
 void GatesForward(CellKind kind, const GateWeights& weights, const GateStep& step);
@@ -75,8 +75,8 @@ struct GateStepGradient {
 // return hidden_gradient holds the rest of it, which is zero for all cells but gru.
 void GatesBackward(CellKind kind, const GateWeights& weights, const GateStepGradient& step);
 
-// Adds the gradient of the peepholes over many rows: `gates` from GatesBackward, the memories before
-// and after; out [3 x hidden].
+// Adds the gradient of the peepholes over many rows: `gates` from GatesBackward, the memories
+// before and after; out [3 x hidden].
 void PeepholeGradient(ConstMatrix gates, ConstMatrix memory_before, ConstMatrix memory, float* out);
 
 // values = tanh(values); and gradient = gradient (1 - outputs^2). One thread.

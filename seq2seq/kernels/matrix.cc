@@ -97,9 +97,9 @@ struct Product {
   explicit Product(const Shape& shape)
       : a({shape.m, shape.k}, TypeOf(shape.precision),
           shape.a_transposed ? memory::format_tag::ba : memory::format_tag::ab),
-        b(shape.b_packed ? PackedLayout(shape.k, shape.n, shape.precision)
-                         : memory::desc({shape.k, shape.n}, TypeOf(shape.precision),
-                                        memory::format_tag::ab)),
+        b(shape.b_packed
+              ? PackedLayout(shape.k, shape.n, shape.precision)
+              : memory::desc({shape.k, shape.n}, TypeOf(shape.precision), memory::format_tag::ab)),
         c({shape.m, shape.n}, memory::data_type::f32, memory::format_tag::ab) {
     if (shape.bias) {
       bias = memory::desc({1, shape.n}, memory::data_type::f32, memory::format_tag::ab);
@@ -231,7 +231,8 @@ Operand::Operand(ConstMatrix matrix, Precision precision)
 }
 
 void Clear(Matrix matrix) {
-  for (int64_t row = 0; row < matrix.rows; ++row) std::fill_n(matrix.row(row), matrix.columns, 0.0f);
+  for (int64_t row = 0; row < matrix.rows; ++row)
+    std::fill_n(matrix.row(row), matrix.columns, 0.0f);
 }
 
 void Copy(ConstMatrix from, Matrix to) {
@@ -268,7 +269,8 @@ PackedMatrix PackedMatrix::Pack(const float* values, int64_t rows, int64_t colum
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   const dnnl::reorder::primitive_desc plan(from, to, attributes);
-  memory scratchpad(plan.scratchpad_desc(), Engine(), Scratchpad(plan.scratchpad_desc().get_size()));
+  memory scratchpad(plan.scratchpad_desc(), Engine(),
+                    Scratchpad(plan.scratchpad_desc().get_size()));
   dnnl::reorder(plan).execute(
       Stream(), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}, {DNNL_ARG_SCRATCHPAD, scratchpad}});
   Stream().wait();

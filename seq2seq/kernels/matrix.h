@@ -98,8 +98,8 @@ class PackedMatrix {
 // Whether this machine computes products with `precision`.
 bool SupportsProducts(Precision precision);
 
-// The left side of products: in fp32 the matrix itself, unless there are gaps between its rows; else
-// a copy as the products read it, worth keeping where several products share it.
+// The left side of products: in fp32 the matrix itself, unless there are gaps between its rows;
+// else a copy as the products read it, worth keeping where several products share it.
 class Operand {
  public:
   Operand(ConstMatrix matrix, Precision precision);

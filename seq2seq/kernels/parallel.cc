@@ -1,8 +1,8 @@
 #include "seq2seq/kernels/parallel.h"
 
-#include <algorithm>
-
 #include <omp.h>
+
+#include <algorithm>
 
 // The thread sanitizer does not see OpenMP's own synchronization: say it where it happens.
 #if defined(__SANITIZE_THREAD__)

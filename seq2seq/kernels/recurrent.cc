@@ -126,8 +126,8 @@ std::vector<float> ProjectionBias(CellKind kind, const CellWeights& weights) {
 
 GateWeights FormulaWeights(CellKind kind, const CellWeights& weights) {
   return {.peephole = weights.peephole,
-          .hidden_bias = kind == CellKind::kGru ? weights.hidden_bias + 2 * weights.hidden.columns
-                                                : nullptr};
+          .hidden_bias =
+              kind == CellKind::kGru ? weights.hidden_bias + 2 * weights.hidden.columns : nullptr};
 }
 
 HiddenGradient::HiddenGradient(CellKind kind, const CellWeights& weights, Precision precision) {
@@ -154,7 +154,8 @@ void FillCellGradients(CellKind kind, ConstMatrix gates, const Operand& projecte
     const ConstMatrix columns = gates.Columns(part.gates * hidden, part.count * hidden);
     const Matrix gradient = gradients.hidden.Rows(part.weight * hidden, part.count * hidden);
     const bool whole = columns.columns == projected.columns();
-    MultiplyTransposed(whole ? projected : Operand(columns, projected.precision()), before, gradient);
+    MultiplyTransposed(whole ? projected : Operand(columns, projected.precision()), before,
+                       gradient);
     SumRows(columns, gradients.hidden_bias + part.weight * hidden);
   }
   SumRows(gates.Columns(0, gradients.input.rows), gradients.input_bias);

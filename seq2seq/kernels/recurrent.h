@@ -51,10 +51,10 @@ class HiddenGradient {
   std::vector<PackedMatrix> weights_;
 };
 
-// Sums up the gradients of a cell over all rows: `gates` from GatesBackward, of which `projected` are
-// the columns of the projected input, `hidden_before` and `memory_before` the states that the rows
-// started from, `memory` what they left. Fills all but `gradients.input`, whose product is with the
-// inputs.
+// Sums up the gradients of a cell over all rows: `gates` from GatesBackward, of which `projected`
+// are the columns of the projected input, `hidden_before` and `memory_before` the states that the
+// rows started from, `memory` what they left. Fills all but `gradients.input`, whose product is
+// with the inputs.
 void FillCellGradients(CellKind kind, ConstMatrix gates, const Operand& projected,
                        ConstMatrix hidden_before, ConstMatrix memory_before, ConstMatrix memory,
                        const CellGradients& gradients);
@@ -74,8 +74,8 @@ std::vector<RecurrentTape> RecurrentForward(CellKind kind, Precision precision, 
                                             absl::Span<const CellWeights> directions,
                                             Matrix output);
 
-// The gradients, given that of the output; uses up `tape`. The gradient of the input is not computed
-// where `input_gradient` is empty.
+// The gradients, given that of the output; uses up `tape`. The gradient of the input is not
+// computed where `input_gradient` is empty.
 void RecurrentBackward(CellKind kind, Precision precision, const Steps& steps, ConstMatrix input,
                        absl::Span<const CellWeights> directions, ConstMatrix output,
                        ConstMatrix output_gradient, absl::Span<const RecurrentTape> tape,

@@ -1,7 +1,6 @@
 #include "seq2seq/kernels/steps.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "seq2seq/kernels/parallel.h"
 
@@ -20,9 +19,8 @@ Steps::Steps(absl::Span<const int64_t> lengths, int64_t groups)
   const int64_t longest = members.empty() ? 0 : members.front().length;
   for (int64_t step = 0; step <= longest; ++step) {
     for (const std::vector<Member>& group : groups_) {
-      const auto end = std::partition_point(group.begin(), group.end(), [&](const Member& member) {
-        return member.length > step;
-      });
+      const auto end = std::partition_point(
+          group.begin(), group.end(), [&](const Member& member) { return member.length > step; });
       begins_.push_back(tokens_);
       counts_.push_back(end - group.begin());
       tokens_ += counts_.back();

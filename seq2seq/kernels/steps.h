@@ -13,14 +13,14 @@
 namespace seq2seq {
 
 // Numbers the tokens of a batch: first the first tokens of all sequences, then the second tokens,
-// and so on. The sequences are dealt out to groups, which threads work on side by side; in each step
-// a group's rows follow each other, the longest sequence first. So the sequences of a group that
-// reach a step are the first ones of the step before.
+// and so on. The sequences are dealt out to groups, which threads work on side by side; in each
+// step a group's rows follow each other, the longest sequence first. So the sequences of a group
+// that reach a step are the first ones of the step before.
 //
 //   lengths 2, 3, 1 in one group  ->  rows  b1 a1 c1 | b2 a2 | b3
 //
-// A tensor of tokens has rows() of these rows, which is a round number, so that matrix products come
-// in few shapes; those behind the last token are zero.
+// A tensor of tokens has rows() of these rows, which is a round number, so that matrix products
+// come in few shapes; those behind the last token are zero.
 class Steps {
  public:
   // Lengths of at least 1.
@@ -58,7 +58,8 @@ class Steps {
   Matrix Tail(Matrix rows) const { return Rest(rows, tokens_); }
 
   // Calls for every token, in the order of rows.
-  void ForEachToken(absl::FunctionRef<void(int64_t row, int64_t sequence, int64_t step)> call) const;
+  void ForEachToken(
+      absl::FunctionRef<void(int64_t row, int64_t sequence, int64_t step)> call) const;
 
  private:
   struct Member {

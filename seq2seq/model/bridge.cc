@@ -11,10 +11,12 @@ BridgeImpl::BridgeImpl(int64_t encoded, const DecoderOptions& options, int64_t r
       states_(HasMemory(options.cell) ? 2 : 1),
       readout_size_(readout),
       dense_(register_module(
-          "dense", MakeLinear(encoded, states_ * options.layers * options.hidden, /*bias=*/true))) {}
+          "dense", MakeLinear(encoded, states_ * options.layers * options.hidden, /*bias=*/true))) {
+}
 
 DecoderState BridgeImpl::forward(const torch::Tensor& final) {
-  const auto parts = torch::tanh(dense_(final)).chunk(states_ * layers_, 1);  // each [batch, hidden]
+  const auto parts =
+      torch::tanh(dense_(final)).chunk(states_ * layers_, 1);  // each [batch, hidden]
   DecoderState state;
   for (size_t layer = 0; layer < static_cast<size_t>(layers_); ++layer) {
     if (states_ == 2) {

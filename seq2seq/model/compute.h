@@ -13,8 +13,8 @@ struct Compute {
   Precision precision = Precision::kFp32;  // Of the kernels' products; on CUDA bf16 is autocast.
 };
 
-// Sets how modules compute on this thread, until it goes out of scope. The backward pass computes as
-// its forward pass did.
+// Sets how modules compute on this thread, until it goes out of scope. The backward pass computes
+// as its forward pass did.
 //
 //   ComputeGuard guard({.precision = Precision::kBf16});
 //   model(batch, forcing, smoothing).objective.backward();

@@ -44,9 +44,9 @@ torch::Tensor DecoderImpl::forward(const torch::Tensor& tokens, const torch::Ten
                                    const Memory& memory, const DecoderState& start,
                                    const TeacherForcing& forcing) {
   const auto readouts = [&](const torch::Tensor& fed, const torch::Tensor& own) {
-    return is_fused() ? FusedReadouts(fed, lengths, memory, start, own,
-                                      forcing.own == OwnToken::kSample)
-                      : PlainReadouts(fed, memory, start, own, forcing);
+    return is_fused()
+               ? FusedReadouts(fed, lengths, memory, start, own, forcing.own == OwnToken::kSample)
+               : PlainReadouts(fed, memory, start, own, forcing);
   };
   if (forcing.rate >= 1.0) return readouts(tokens, {});
   torch::Tensor own = forcing.Draw(tokens.size(0), tokens.size(1), tokens.device()).logical_not();

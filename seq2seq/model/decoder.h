@@ -91,7 +91,8 @@ class DecoderImpl : public torch::nn::Module {
   torch::Tensor Logits(const torch::Tensor& readout);
 
   // The loss of the readouts of a batch, [batch, target, readout], as CrossEntropy of their logits;
-  // the objective is multiplied by `scale`. The kernels never hold the logits of more than some rows.
+  // the objective is multiplied by `scale`. The kernels never hold the logits of more than some
+  // rows.
   Loss ComputeLoss(const torch::Tensor& readouts, const Batch& batch, double smoothing,
                    double scale);
 

@@ -52,8 +52,8 @@ BidirectionalEncoderImpl::BidirectionalEncoderImpl(int64_t vocab, const EncoderO
 
 Encoded BidirectionalEncoderImpl::forward(const torch::Tensor& tokens,
                                           const torch::Tensor& lengths) {
-  const torch::Tensor states = UsesKernels(embedding_->weight) ? FusedStates(tokens, lengths)
-                                                               : PlainStates(tokens, lengths);
+  const torch::Tensor states =
+      UsesKernels(embedding_->weight) ? FusedStates(tokens, lengths) : PlainStates(tokens, lengths);
   const torch::Device device = tokens.device();
   const torch::Tensor mask =
       (torch::arange(tokens.size(1)) < lengths.unsqueeze(1)).to(device);  // [batch, source]

@@ -101,7 +101,8 @@ inline torch::Tensor EmptyFloats(at::IntArrayRef sizes) {
   int64_t count = 1;
   for (const int64_t size : sizes) count *= size;
   std::shared_ptr<void> block = AllocateBlock(static_cast<size_t>(count) * sizeof(float));
-  return torch::from_blob(block.get(), sizes, [block](void*) {}, torch::kFloat32);
+  return torch::from_blob(
+      block.get(), sizes, [block](void*) {}, torch::kFloat32);
 }
 
 inline torch::Tensor EmptyLike(const torch::Tensor& tensor) { return EmptyFloats(tensor.sizes()); }

@@ -95,9 +95,9 @@ struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
       own_tokens = {absl::MakeConstSpan(job->own.get(), job->tokens.size()), job->sample, &output,
                     Values(job->output_bias)};
     }
-    job->tape = DecoderForward(job->plan, WeightsOf(tensors, *job), start,
-                               SourcesOf(tensors, *job), job->own ? &own_tokens : nullptr,
-                               absl::MakeSpan(job->tokens), View(readouts));
+    job->tape = DecoderForward(job->plan, WeightsOf(tensors, *job), start, SourcesOf(tensors, *job),
+                               job->own ? &own_tokens : nullptr, absl::MakeSpan(job->tokens),
+                               View(readouts));
     variable_list saved(inputs.begin(), inputs.end());
     saved.push_back(readouts);
     context->save_for_backward(saved);
@@ -113,21 +113,18 @@ struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
     const auto inputs = absl::MakeConstSpan(saved).subspan(0, saved.size() - 1);
     const Tensors tensors(inputs, job);
     variable_list gradients = {torch::Tensor(), EmptyLike(tensors.readout),
-                               EmptyLike(tensors.keys).zero_(),
-                               EmptyLike(tensors.values).zero_()};
+                               EmptyLike(tensors.keys).zero_(), EmptyLike(tensors.values).zero_()};
     for (size_t i = gradients.size(); i < inputs.size(); ++i) {
       gradients.push_back(EmptyLike(inputs[i]));
     }
     const Tensors results(gradients, job);
     const torch::Tensor embedded = EmptyFloats({job.steps->rows(), tensors.embedding.size(1)});
-    DecoderBackward(job.plan, WeightsOf(tensors, job),
-                    StatesOf<DecoderStart>(tensors.start, job.plan.cell), SourcesOf(tensors, job),
-                    View(saved.back()), View(outputs[0].contiguous()), job.tape,
-                    {View(embedded), AllGradients(job.plan.cell, results.cells),
-                     View(results.readout)},
-                    StatesOf<DecoderStartGradient>(results.start, job.plan.cell),
-                    Sentences(results.keys, job.source_lengths),
-                    Sentences(results.values, job.source_lengths));
+    DecoderBackward(
+        job.plan, WeightsOf(tensors, job), StatesOf<DecoderStart>(tensors.start, job.plan.cell),
+        SourcesOf(tensors, job), View(saved.back()), View(outputs[0].contiguous()), job.tape,
+        {View(embedded), AllGradients(job.plan.cell, results.cells), View(results.readout)},
+        StatesOf<DecoderStartGradient>(results.start, job.plan.cell),
+        Sentences(results.keys, job.source_lengths), Sentences(results.values, job.source_lengths));
     job.tape = DecoderTape();
     gradients[0] = EmbeddingGradient(job.tokens, embedded, tensors.embedding.size(0));
     gradients.insert(gradients.begin(), torch::Tensor());

@@ -32,9 +32,10 @@ struct FusedSampling {
   bool sample = false;
 };
 
-// The readouts of whole targets, [batch, target] with `lengths`, [batch], on the CPU: [batch, target,
-// readout], zero at padding. `start` is the state of the cells, one a layer; the first readout is
-// zero. The attention compares the last layer's output with the keys of `memory` by dot products.
+// The readouts of whole targets, [batch, target] with `lengths`, [batch], on the CPU: [batch,
+// target, readout], zero at padding. `start` is the state of the cells, one a layer; the first
+// readout is zero. The attention compares the last layer's output with the keys of `memory` by dot
+// products.
 torch::Tensor FusedDecode(const FusedDecoder& decoder, const torch::Tensor& tokens,
                           const torch::Tensor& lengths, const Memory& memory,
                           const std::vector<CellState>& start, const FusedSampling& sampling);

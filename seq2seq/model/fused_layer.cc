@@ -173,8 +173,7 @@ void DropRows(const torch::Tensor& from, double rate, uint64_t seed, const torch
   const Matrix source = View(from);
   const Matrix target = View(to);
   ParallelRanges(target.rows, 16, [&](int64_t begin, int64_t end) {
-    Dropout(source.Rows(begin, end - begin), rate, seed, begin,
-            target.Rows(begin, end - begin));
+    Dropout(source.Rows(begin, end - begin), rate, seed, begin, target.Rows(begin, end - begin));
   });
 }
 
@@ -301,11 +300,11 @@ CellState FusedGates(const CellImpl& cell, const torch::Tensor& projected,
   const auto optional = [](bool present, const torch::Tensor& tensor) {
     return present ? GatesFunction::Optional(tensor) : c10::nullopt;
   };
-  const variable_list outputs = GatesFunction::apply(
-      cell.kind(), projected, recurrent, state.hidden,
-      optional(HasMemory(cell.kind()), state.memory),
-      optional(cell.kind() == CellKind::kGru, cell.bias_hh()),
-      optional(cell.kind() == CellKind::kPeephole, cell.peephole()));
+  const variable_list outputs =
+      GatesFunction::apply(cell.kind(), projected, recurrent, state.hidden,
+                           optional(HasMemory(cell.kind()), state.memory),
+                           optional(cell.kind() == CellKind::kGru, cell.bias_hh()),
+                           optional(cell.kind() == CellKind::kPeephole, cell.peephole()));
   return {outputs[0], outputs.size() > 1 ? outputs[1] : torch::Tensor()};
 }
 
@@ -339,8 +338,7 @@ torch::Tensor FusedDropout(const torch::Tensor& rows, double rate) {
   return rate == 0 ? rows : DropoutFunction::apply(rows, rate);
 }
 
-torch::Tensor PadRows(const torch::Tensor& rows, std::shared_ptr<const Steps> steps,
-                      int64_t time) {
+torch::Tensor PadRows(const torch::Tensor& rows, std::shared_ptr<const Steps> steps, int64_t time) {
   return PadFunction::apply(rows, steps, time);
 }
 

@@ -37,7 +37,8 @@ torch::Tensor FusedEmbedding(const torch::Tensor& weight, const torch::Tensor& t
 // Dropout of rows, [row, size].
 torch::Tensor FusedDropout(const torch::Tensor& rows, double rate);
 
-// From the rows of `steps` to padded sequences: [row, size] -> [batch, time, size], zero at padding.
+// From the rows of `steps` to padded sequences: [row, size] -> [batch, time, size], zero at
+// padding.
 torch::Tensor PadRows(const torch::Tensor& rows, std::shared_ptr<const Steps> steps, int64_t time);
 
 }  // namespace seq2seq

@@ -18,8 +18,8 @@ using torch::autograd::variable_list;
 struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
   static variable_list forward(AutogradContext* context, const torch::Tensor& readouts,
                                const torch::Tensor& truth, const torch::Tensor& weight,
-                               const torch::Tensor& bias, double smoothing, double scale, double dropout,
-                               bool with_gradient) {
+                               const torch::Tensor& bias, double smoothing, double scale,
+                               double dropout, bool with_gradient) {
     const PhaseTimer timer(Phase::kLoss);
     std::vector<int64_t> places;  // Of tokens, in what is flattened.
     std::vector<int64_t> ids;
@@ -30,8 +30,7 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
       ids.push_back(id[i]);
     }
     const uint64_t seed = dropout > 0 ? DrawSeed() : 0;
-    const torch::Tensor rows =
-        EmptyFloats({static_cast<int64_t>(ids.size()), readouts.size(2)});
+    const torch::Tensor rows = EmptyFloats({static_cast<int64_t>(ids.size()), readouts.size(2)});
     const Matrix from = View(readouts);
     const Matrix to = View(rows);
     for (int64_t row = 0; row < to.rows; ++row) {
@@ -72,7 +71,7 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
     if (scale != 1) {
       for (torch::Tensor& gradient : gradients) gradient.mul_(scale);
     }
-    return {gradients[0],    torch::Tensor(), gradients[1],   gradients[2],
+    return {gradients[0],    torch::Tensor(), gradients[1],    gradients[2],
             torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
   }
 };

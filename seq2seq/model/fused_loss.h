@@ -9,9 +9,9 @@
 
 namespace seq2seq {
 
-// The loss of readouts, [batch, target, readout], whose truths are `truth`, [batch, target], padding
-// left away, with dropout before the output layer unless `dropout` is 0. Computes the gradients of
-// `scale` times the objective in the same go.
+// The loss of readouts, [batch, target, readout], whose truths are `truth`, [batch, target],
+// padding left away, with dropout before the output layer unless `dropout` is 0. Computes the
+// gradients of `scale` times the objective in the same go.
 Loss FusedCrossEntropy(const torch::Tensor& readouts, const torch::Tensor& truth,
                        const torch::Tensor& weight, const torch::Tensor& bias, double smoothing,
                        double scale, double dropout);

@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
-
 namespace seq2seq {
 
 absl::Status Validate(const ModelOptions& options) {

@@ -20,9 +20,9 @@ enum class OwnToken { kArgmax, kSample };
 
 inline std::vector<std::string> EnumTexts(OwnToken) { return {"argmax", "sample"}; }
 
-// Where the tokens of the decoder's own come from: step by step, from what it was fed before, its own
-// tokens included; or all at once, from a first pass that is fed the truth (Mihaylova & Martins 2019,
-// Duckworth et al. 2019).
+// Where the tokens of the decoder's own come from: step by step, from what it was fed before, its
+// own tokens included; or all at once, from a first pass that is fed the truth (Mihaylova & Martins
+// 2019, Duckworth et al. 2019).
 enum class SamplingForm { kStepwise, kTwoPass };
 
 inline std::vector<std::string> EnumTexts(SamplingForm) { return {"stepwise", "two_pass"}; }

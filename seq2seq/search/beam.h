@@ -50,8 +50,8 @@ absl::Status Validate(const BeamOptions& options);
 // A finished translation.
 struct Hypothesis {
   std::vector<int32_t> tokens;  // Without beginning and end of sentence.
-  std::vector<double>
-      token_scores;            // Log-probability of each token and, last, of the end of sentence.
+  // The log-probability of each token and, last, of the end of sentence.
+  std::vector<double> token_scores;
   double log_probability = 0;  // Their sum.
   double score = 0;            // The sum normalised by length: what hypotheses are ranked by.
 };

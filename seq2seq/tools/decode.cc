@@ -38,7 +38,7 @@ struct DecodeFlags {
 // at a terminal gets an answer to one line and a file is searched in large blocks.
 class LineQueue {
  public:
-  explicit LineQueue(std::unique_ptr<LineReader> reader, size_t capacity) : capacity_(capacity) {
+  LineQueue(std::unique_ptr<LineReader> reader, size_t capacity) {
     std::thread([state = state_, capacity, reader = std::move(reader)] {
       Fill(*state, capacity, *reader);
     }).detach();
@@ -84,7 +84,6 @@ class LineQueue {
     }
   }
 
-  const size_t capacity_;
   const std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 

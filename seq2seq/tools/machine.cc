@@ -65,7 +65,7 @@ void SetUpThreads(int64_t threads) {
   }
   CheckBlas();
 #ifdef __GLIBC__
-  // Tensors that are let go go back to the system, instead of leaving holes: a tenth of the memory.
+  // Large tensors that are let go return to the system, instead of leaving holes in the heap.
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
 #endif
 }

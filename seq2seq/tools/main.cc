@@ -18,10 +18,10 @@
 
 namespace {
 
-// Lets OpenMP's threads fall asleep soon while they wait, unless the user has chosen: they spin long
-// by default, and lose much of the speed as soon as another process wants a core; without spinning
-// at all they lose some on a quiet machine. OpenMP reads this before main, so the program starts once
-// more.
+// Lets OpenMP's threads fall asleep soon while they wait, unless the user has chosen: they spin
+// long by default, and lose much of the speed as soon as another process wants a core; without
+// spinning at all they lose some on a quiet machine. OpenMP reads this before main, so the program
+// starts once more.
 void ChooseWaitPolicy(char** argv) {
   if (getenv("OMP_WAIT_POLICY") != nullptr || getenv("GOMP_SPINCOUNT") != nullptr) return;
   setenv("GOMP_SPINCOUNT", "2000", 0);

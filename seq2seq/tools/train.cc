@@ -17,8 +17,8 @@
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
-#include "seq2seq/base/profile.h"
 #include "seq2seq/base/options.h"
+#include "seq2seq/base/profile.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/metrics/bleu.h"
@@ -263,11 +263,11 @@ absl::Status Train(Config& config, bool profile) {
       const std::unique_ptr<Trainer> trainer,
       Trainer::Create(config.train, config.data.batch, model, device, train, valid,
                       MakeHooks(tokenizers, device, text, config.validation)));
-  spdlog::info(
-      "model: {:.1f} million parameters on {} with {} threads, {}, {}; padding {:.1f}%",
-      static_cast<double>(parameters) / 1e6, device.str(), torch::get_num_threads(),
-      EnumTexts(config.train.precision)[static_cast<size_t>(config.train.precision)],
-      model->is_fused() ? "fused decoder" : "decoder step by step", 100 * trainer->padding_share());
+  spdlog::info("model: {:.1f} million parameters on {} with {} threads, {}, {}; padding {:.1f}%",
+               static_cast<double>(parameters) / 1e6, device.str(), torch::get_num_threads(),
+               EnumTexts(config.train.precision)[static_cast<size_t>(config.train.precision)],
+               model->is_fused() ? "fused decoder" : "decoder step by step",
+               100 * trainer->padding_share());
   if (trainer->state().update > 0)
     spdlog::info("resuming after update {} of {}", trainer->state().update, run.path);
 
@@ -309,7 +309,8 @@ void AddTrain(CLI::App& program, absl::Status* status) {
       ->option_text("key=value ...");
   train->add_flag("--dump-config", flags->dump_config,
                   "Print the configuration and do nothing else");
-  train->add_flag("--profile", flags->profile, "Print where the time of an update went, at the end");
+  train->add_flag("--profile", flags->profile,
+                  "Print where the time of an update went, at the end");
   Config defaults;
   train->footer(absl::StrCat("Keys, their defaults and what they are for:\n",
                              DescribeOptions(ListOptions(defaults))));

@@ -62,8 +62,8 @@ struct Stretch {
   float* square = nullptr;
 };
 
-// The stretches of a parameter: a row each if its gradient is sparse, and only those of the gradient
-// if `lazy`.
+// The stretches of a parameter: a row each if its gradient is sparse, and only those of the
+// gradient if `lazy`.
 void AddStretches(const Moments& moments, const torch::Tensor& gradient, bool lazy,
                   std::vector<Stretch>& stretches) {
   auto* weight = moments.parameter.data_ptr<float>();

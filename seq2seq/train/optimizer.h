@@ -28,25 +28,28 @@ struct OptimizerOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("kind", kind,
-          "adam learns sooner and keeps two more copies of the weights; adamw also shrinks them; sgd "
-          "keeps none.");
+    visit(
+        "kind", kind,
+        "adam learns sooner and keeps two more copies of the weights; adamw also shrinks them; sgd "
+        "keeps none.");
     visit("beta1", beta1, "adam, adamw: memory of the mean gradient.");
     visit("beta2", beta2,
           "adam, adamw: memory of the squared gradient. 0.98 follows changes sooner.");
     visit("epsilon", epsilon, "adam, adamw: keeps small gradients from large steps.");
     visit("weight_decay", weight_decay,
           "adamw: share of a weight, times the learning rate, that each update takes off.");
-    visit("lazy", lazy,
-          "adam, adamw: embeddings of pieces that a batch does not hold rest, as the kernels on the "
-          "CPU can tell. Saves time with large vocabularies; exact Adam moves them on.");
+    visit(
+        "lazy", lazy,
+        "adam, adamw: embeddings of pieces that a batch does not hold rest, as the kernels on the "
+        "CPU can tell. Saves time with large vocabularies; exact Adam moves them on.");
     visit("clip_norm", clip_norm,
           "Gradients with a larger norm are scaled down to it; 0 leaves them alone.");
   }
 };
 
-// Updates parameters in place. Parameters without a gradient are left alone. Gradients of embeddings
-// may be sparse. Where all is floats on the CPU, Adam takes one pass over memory, on all threads.
+// Updates parameters in place. Parameters without a gradient are left alone. Gradients of
+// embeddings may be sparse. Where all is floats on the CPU, Adam takes one pass over memory, on all
+// threads.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;

@@ -74,9 +74,10 @@ struct ForcingScheduleOptions {
     visit("scope", scope, "How far one toss of the coin reaches.");
     visit("own", own,
           "What the decoder is fed instead: its best token, or one drawn from its distribution.");
-    visit("form", form,
-          "stepwise lets its tokens follow from those before; two_pass takes them from a first pass "
-          "over the truth.");
+    visit(
+        "form", form,
+        "stepwise lets its tokens follow from those before; two_pass takes them from a first pass "
+        "over the truth.");
   }
 };
 

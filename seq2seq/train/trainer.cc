@@ -84,6 +84,8 @@ absl::Status Validate(const TrainOptions& options) {
                options.optimizer.clip_norm >= 0, "0 or more");
   rules.Expect("train.optimizer.epsilon", options.optimizer.epsilon, options.optimizer.epsilon > 0,
                "more than 0");
+  rules.Expect("train.optimizer.weight_decay", options.optimizer.weight_decay,
+               options.optimizer.weight_decay >= 0, "0 or more");
   rules.Expect("train.schedule.patience", options.schedule.patience, options.schedule.patience >= 0,
                "0 or more");
   rules.Expect("train.schedule.rate", options.schedule.rate, options.schedule.rate > 0,

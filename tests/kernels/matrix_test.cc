@@ -1,28 +1,20 @@
 #include "seq2seq/kernels/matrix.h"
 
-#include <cmath>
+#include <omp.h>
+
+#include <algorithm>
 #include <cstdint>
+#include <tuple>
 #include <vector>
 
 #include "gtest/gtest.h"
-#include <omp.h>
 
-#include "seq2seq/base/random.h"
 #include "seq2seq/kernels/bfloat16.h"
 #include "seq2seq/kernels/parallel.h"
+#include "tests/kernels/numbers.h"
 
 namespace seq2seq {
 namespace {
-
-// Random numbers in [-1, 1).
-std::vector<float> Numbers(int64_t count, uint64_t seed) {
-  std::vector<float> numbers;
-  for (int64_t i = 0; i < count; ++i) {
-    seed = Mix(seed);
-    numbers.push_back(static_cast<float>(static_cast<double>(seed >> 11) * 0x1p-52 - 1));
-  }
-  return numbers;
-}
 
 // A matrix with gaps between its rows, which nothing may write to.
 struct Spaced {
@@ -38,7 +30,7 @@ struct Shape {
   int64_t m, n, k;
 };
 
-const Shape kShapes[] = {{1, 1, 1},   {1, 7, 5},    {3, 1, 9},   {5, 33, 17},    {16, 64, 32},
+const Shape kShapes[] = {{1, 1, 1},   {1, 7, 5},    {3, 1, 9},     {5, 33, 17},   {16, 64, 32},
                          {64, 96, 5}, {31, 8, 128}, {130, 5, 128}, {2, 128, 200}, {48, 100, 300}};
 
 double Value(Precision precision, float value) {
@@ -77,7 +69,8 @@ class Products : public testing::TestWithParam<std::tuple<Precision, int>> {
     return product;
   }
 
-  static void ExpectNear(const Spaced& c, const Spaced& before, const std::vector<double>& expected) {
+  static void ExpectNear(const Spaced& c, const Spaced& before,
+                         const std::vector<double>& expected) {
     const int64_t n = c.view.columns;
     for (int64_t i = 0; i < c.view.rows; ++i) {
       for (int64_t j = 0; j < n; ++j) {

@@ -13,8 +13,8 @@
 namespace seq2seq {
 namespace {
 
-const CellKind kKinds[] = {CellKind::kLstm, CellKind::kPeephole, CellKind::kGru,
-                           CellKind::kRnnTanh, CellKind::kRnnRelu};
+const CellKind kKinds[] = {CellKind::kLstm, CellKind::kPeephole, CellKind::kGru, CellKind::kRnnTanh,
+                           CellKind::kRnnRelu};
 
 std::string NameOf(CellKind kind) { return EnumTexts(kind)[static_cast<size_t>(kind)]; }
 
@@ -23,8 +23,8 @@ struct Outcome {
   TensorMap gradients;
 };
 
-// Runs `step(input, state)` over inputs, [step, row, 5], from a state of its own to a weighted sum of
-// the last output.
+// Runs `step(input, state)` over inputs, [step, row, 5], from a state of its own to a weighted sum
+// of the last output.
 template <typename Step>
 Outcome RunSteps(const torch::nn::Module& module, bool has_memory, torch::ScalarType type,
                  const Step& step) {

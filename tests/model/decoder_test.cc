@@ -60,8 +60,9 @@ class Scene {
 TEST(Decoder, ForwardAgreesWithStepByStep) {
   for (const Variant& variant : Variants()) {
     Scene scene(variant.options);
-    const torch::Tensor whole = scene.decoder(scene.batch.target_input, scene.batch.target_lengths, scene.start.memory,
-                                              scene.start.state, TeacherForcing());
+    const torch::Tensor whole =
+        scene.decoder(scene.batch.target_input, scene.batch.target_lengths, scene.start.memory,
+                      scene.start.state, TeacherForcing());
     DecoderState state = scene.start.state;
     for (int64_t t = 0; t < whole.size(1); ++t) {
       const DecoderStep step =
@@ -196,8 +197,9 @@ TEST(Decoder, DropoutActsInTrainingOnly) {
   options.decoder.dropout = 0.5;
   Scene scene(options);
   const auto run = [&] {
-    return scene.decoder->Logits(scene.decoder(scene.batch.target_input, scene.batch.target_lengths, scene.start.memory,
-                                               scene.start.state, TeacherForcing()));
+    return scene.decoder->Logits(scene.decoder(scene.batch.target_input, scene.batch.target_lengths,
+                                               scene.start.memory, scene.start.state,
+                                               TeacherForcing()));
   };
   const torch::Tensor plain = run();
   EXPECT_EQ(MaxDifference(run(), plain), 0);

@@ -25,7 +25,7 @@ struct Outcome {
 };
 
 Outcome Pass(Model model, const Batch& batch, bool fused, const TeacherForcing& forcing = {},
-            Precision precision = Precision::kFp32) {
+             Precision precision = Precision::kFp32) {
   const ComputeGuard guard({fused, precision});
   const Loss loss = model->ComputeLoss(batch, forcing, 0.1, 0.25);
   Outcome outcome;
@@ -85,24 +85,26 @@ TEST_P(FusedAgreesWithPlain, ForEveryAttentionAndBatch) {
         const Batch batch = MakeBatch(RandomPairs(options, lengths));
         const Outcome fused = Pass(model, batch, true);
         const Outcome plain = Pass(model, batch, false);
-        ExpectAgreement(fused, plain, 1e-4,
-                        absl::StrCat(what, ", ", EnumTexts(attention)[static_cast<size_t>(attention)],
-                                     input_feeding ? ", input feeding" : ""));
+        ExpectAgreement(
+            fused, plain, 1e-4,
+            absl::StrCat(what, ", ", EnumTexts(attention)[static_cast<size_t>(attention)],
+                         input_feeding ? ", input feeding" : ""));
         EXPECT_EQ(fused.correct, plain.correct) << what;
       }
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Cells, FusedAgreesWithPlain,
-    testing::Combine(testing::Values(CellKind::kLstm, CellKind::kPeephole, CellKind::kGru,
-                                     CellKind::kRnnTanh, CellKind::kRnnRelu),
-                     testing::Values(1, 2)),
-    [](const auto& info) {
-      return absl::StrCat(EnumTexts(CellKind())[static_cast<size_t>(std::get<0>(info.param))], "_",
-                          std::get<1>(info.param), "_layers");
-    });
+INSTANTIATE_TEST_SUITE_P(Cells, FusedAgreesWithPlain,
+                         testing::Combine(testing::Values(CellKind::kLstm, CellKind::kPeephole,
+                                                          CellKind::kGru, CellKind::kRnnTanh,
+                                                          CellKind::kRnnRelu),
+                                          testing::Values(1, 2)),
+                         [](const auto& info) {
+                           return absl::StrCat(
+                               EnumTexts(CellKind())[static_cast<size_t>(std::get<0>(info.param))],
+                               "_", std::get<1>(info.param), "_layers");
+                         });
 
 // Sizes of real models, that fill vectors and leave rests.
 TEST(Fused, AgreesAtOddAndLargeSizes) {

@@ -237,6 +237,31 @@ TEST_F(TrainerTest, LearnsToCopy) {
   EXPECT_GT(accuracies.back(), 0.95);
 }
 
+TEST_F(TrainerTest, Bf16LearnsAboutWhatFp32Learns) {
+  if (!HasPrecision(Precision::kBf16, torch::kCPU)) GTEST_SKIP() << "no bf16 on this machine";
+  const TemporaryFolder other;
+  options_.max_updates = 30;
+  const auto fp32 = Train();
+  options_.run = other.path();
+  options_.precision = Precision::kBf16;
+  const auto bf16 = Train();
+  const double loss = fp32->state().Best()->metrics.at("loss");
+  EXPECT_NEAR(bf16->state().Best()->metrics.at("loss"), loss, 0.05 * loss);
+  EXPECT_FALSE(other.Read("step-30/model.safetensors") ==
+               folder_.Read("step-30/model.safetensors"));
+}
+
+TEST_F(TrainerTest, PhasesShareTheTimeOfUpdates) {
+  options_.max_updates = 10;
+  const auto trainer = Train();
+  double sum = 0;
+  for (const double seconds : trainer->phase_seconds()) {
+    EXPECT_GT(seconds, 0);
+    sum += seconds;
+  }
+  EXPECT_LT(sum, trainer->update_seconds());
+}
+
 TEST_F(TrainerTest, StopsAtMaxUpdates) {
   options_.max_updates = 3;
   EXPECT_EQ(Train({}, StopReason::kMaxUpdates)->state().update, 3);

@@ -1,0 +1,52 @@
+// What stands in for model/fused_*.cc in a build without the kernels: UsesKernels is false there,
+// and nothing comes here.
+#include <c10/util/Exception.h>
+
+#include "seq2seq/model/fused_decoder.h"
+#include "seq2seq/model/fused_layer.h"
+#include "seq2seq/model/fused_loss.h"
+
+namespace seq2seq {
+
+CellState FusedGates(const CellImpl&, const torch::Tensor&, const torch::Tensor&,
+                     const CellState&) {
+  TORCH_CHECK(false, "built without kernels");
+}
+
+std::shared_ptr<const Steps> MakeSteps(const torch::Tensor&, int64_t) {
+  TORCH_CHECK(false, "built without kernels");
+}
+
+torch::Tensor FusedLayer(absl::Span<const Cell>, const torch::Tensor&,
+                         std::shared_ptr<const Steps>) {
+  TORCH_CHECK(false, "built without kernels");
+}
+
+torch::Tensor FusedLinear(const torch::Tensor&, const torch::Tensor&) {
+  TORCH_CHECK(false, "built without kernels");
+}
+
+torch::Tensor FusedEmbedding(const torch::Tensor&, const torch::Tensor&,
+                             std::shared_ptr<const Steps>, double) {
+  TORCH_CHECK(false, "built without kernels");
+}
+
+torch::Tensor FusedDropout(const torch::Tensor&, double) {
+  TORCH_CHECK(false, "built without kernels");
+}
+
+torch::Tensor PadRows(const torch::Tensor&, std::shared_ptr<const Steps>, int64_t) {
+  TORCH_CHECK(false, "built without kernels");
+}
+
+torch::Tensor FusedDecode(const FusedDecoder&, const torch::Tensor&, const torch::Tensor&,
+                          const Memory&, const std::vector<CellState>&, const FusedSampling&) {
+  TORCH_CHECK(false, "built without kernels");
+}
+
+Loss FusedCrossEntropy(const torch::Tensor&, const torch::Tensor&, const torch::Tensor&,
+                       const torch::Tensor&, double, double, double) {
+  TORCH_CHECK(false, "built without kernels");
+}
+
+}  // namespace seq2seq
