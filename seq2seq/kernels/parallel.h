@@ -12,7 +12,7 @@ namespace seq2seq {
 int ParallelThreads();
 
 // Runs task(0) … task(tasks - 1), as many at once as there are threads, and returns when all are
-// done. Tasks must not throw.
+// done. What a task throws, the first of them, is thrown on; the others run all the same.
 void ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t task)> run);
 
 // Splits [0, size) into a range for each thread, none shorter than `grain` but for the last.
