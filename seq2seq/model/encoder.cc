@@ -5,6 +5,7 @@
 
 #include "seq2seq/model/compute.h"
 #include "seq2seq/model/fused_layer.h"
+#include "seq2seq/model/fused_rows.h"
 #include "seq2seq/model/initialization.h"
 
 namespace seq2seq {

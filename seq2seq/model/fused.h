@@ -13,7 +13,6 @@
 #include "seq2seq/kernels/block.h"
 #include "seq2seq/kernels/matrix.h"
 #include "seq2seq/kernels/recurrent.h"
-#include "seq2seq/kernels/steps.h"
 #include "seq2seq/model/cell.h"
 
 namespace seq2seq {
@@ -112,14 +111,6 @@ inline std::vector<torch::Tensor> EmptyLike(absl::Span<const torch::Tensor> tens
   for (const torch::Tensor& tensor : tensors) empty.push_back(EmptyLike(tensor));
   return empty;
 }
-
-// The ids of tokens, [batch, time], in the order of `steps`: [row]; behind the last token padding.
-std::vector<int64_t> OrderTokens(const torch::Tensor& tokens, const Steps& steps);
-
-// The gradient of an embedding table, [vocab, size], from that of the embeddings of `ids`, [row,
-// size]: sparse and coalesced, without padding's row.
-torch::Tensor EmbeddingGradient(absl::Span<const int64_t> ids, const torch::Tensor& gradient,
-                                int64_t vocab);
 
 }  // namespace seq2seq
 

@@ -5,6 +5,7 @@
 #include "seq2seq/model/fused_decoder.h"
 #include "seq2seq/model/fused_layer.h"
 #include "seq2seq/model/fused_loss.h"
+#include "seq2seq/model/fused_rows.h"
 
 namespace seq2seq {
 

@@ -8,7 +8,7 @@
 #include "seq2seq/kernels/parallel.h"
 #include "seq2seq/model/compute.h"
 #include "seq2seq/model/fused.h"
-#include "seq2seq/model/fused_layer.h"
+#include "seq2seq/model/fused_rows.h"
 
 namespace seq2seq {
 namespace {

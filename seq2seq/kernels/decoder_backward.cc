@@ -1,0 +1,239 @@
+#include "seq2seq/kernels/decoder.h"
+#include "seq2seq/kernels/decoder_rows.h"
+#include "seq2seq/kernels/dropout.h"
+#include "seq2seq/kernels/parallel.h"
+
+namespace seq2seq {
+namespace {
+
+class BackwardPass {
+ public:
+  BackwardPass(const DecoderPlan& plan, const DecoderWeights& weights, const DecoderStart& start,
+               absl::Span<const Source> sources, ConstMatrix readouts, ConstMatrix readout_gradient,
+               const DecoderTape& tape)
+      : plan_(plan),
+        weights_(weights),
+        sizes_(plan, weights),
+        steps_(*plan.steps),
+        start_(start, steps_),
+        sources_(sources),
+        readouts_(readouts),
+        readout_gradient_(readout_gradient),
+        tape_(tape),
+        before_readout_(steps_.rows(), sizes_.readout),
+        attended_(steps_.rows(), tape.attended.view().columns),
+        scores_(steps_.rows(), tape.weights.view().columns) {
+    const ConstMatrix input = weights.cells[0].input;
+    if (plan.input_feeding) {
+      feed_weight_ =
+          PackedMatrix::Pack(input.Columns(sizes_.embedding, sizes_.readout), plan.precision);
+    }
+    readout_weight_ = PackedMatrix::Pack(weights.readout, plan.precision);
+    for (size_t layer = 0; layer < weights.cells.size(); ++layer) {
+      const CellWeights& cell = weights.cells[layer];
+      input_weights_.push_back(layer == 0 ? PackedMatrix()
+                                          : PackedMatrix::Pack(cell.input, plan.precision));
+      hidden_gradients_.emplace_back(plan.cell, cell, plan.precision);
+    }
+  }
+
+  void RunSteps(const DecoderStartGradient& start_gradient) {
+    ParallelFor(steps_.groups(), [&](int64_t group) { RunGroup(group, start_gradient); });
+    for (const DecoderTape::Layer& layer : tape_.layers) {
+      Clear(steps_.Tail(layer.gates.view()));
+      Clear(steps_.Tail(layer.input.view()));
+    }
+    Clear(steps_.Tail(before_readout_.view()));
+    feed_weight_ = PackedMatrix();
+    readout_weight_ = PackedMatrix();
+    input_weights_.clear();
+    hidden_gradients_.clear();
+  }
+
+  void FillMemoryGradients(absl::Span<const Matrix> keys, absl::Span<const Matrix> values) const {
+    ParallelFor(steps_.groups(), [&](int64_t group) {
+      for (int64_t i = 0; i < steps_.size(group); ++i) {
+        const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
+        const int64_t source = keys[sentence].rows;
+        const auto of = [&](ConstMatrix rows) { return RowsOf(group, i, rows); };
+        SumOfOuterProducts(of(scores_.view().Columns(0, source)).view(),
+                           of(tape_.attended.view().Columns(sizes_.memory, sizes_.hidden)).view(),
+                           keys[sentence]);
+        SumOfOuterProducts(of(tape_.weights.view().Columns(0, source)).view(),
+                           of(attended_.view().Columns(0, sizes_.memory)).view(), values[sentence]);
+      }
+    });
+  }
+
+  void FillWeightGradients(const DecoderGradients& gradients) const {
+    const Precision precision = plan_.precision;
+    MultiplyTransposed(Operand(before_readout_.view(), precision),
+                       Operand(tape_.attended.view(), precision), gradients.readout);
+    for (size_t layer = 0; layer < weights_.cells.size(); ++layer) {
+      const DecoderTape::Layer& part = tape_.layers[layer];
+      const CellGradients& cell = gradients.cells[layer];
+      const Matrix gates = part.gates.view();
+      const Operand projected(gates.Columns(0, sizes_.projected), precision);
+      const Operand input(part.input.view(), precision);
+      const Buffer hidden =
+          StatesBefore(HiddenOf(tape_, layer, sizes_), start_.hidden[layer].view());
+      Buffer memory;
+      if (cell.peephole != nullptr) {
+        Clear(steps_.Tail(part.memory.view()));
+        memory = StatesBefore(part.memory.view(), start_.memory[layer].view());
+      }
+      FillCellGradients(plan_.cell, gates, projected, hidden.view(), memory.view(),
+                        part.memory.view(), cell);
+      if (layer > 0) {
+        MultiplyTransposed(projected, input, cell.input);
+        continue;
+      }
+      MultiplyTransposed(projected, input, cell.input.Columns(0, sizes_.embedding));
+      if (plan_.input_feeding) {
+        const Buffer readouts = StatesBefore(readouts_, Matrix());
+        MultiplyTransposed(projected, Operand(readouts.view(), precision),
+                           cell.input.Columns(sizes_.embedding, sizes_.readout));
+      }
+      Multiply(projected,
+               PackedMatrix::Pack(weights_.cells[0].input.Columns(0, sizes_.embedding), precision),
+               gradients.embedded);
+    }
+    if (plan_.dropout > 0) {
+      ParallelRanges(steps_.rows(), 16, [&](int64_t begin, int64_t end) {
+        const Matrix rows = gradients.embedded.Rows(begin, end - begin);
+        Dropout(rows, plan_.dropout, SeedOf(plan_, 0), begin, rows);
+      });
+    }
+  }
+
+ private:
+  void RunGroup(int64_t group, const DecoderStartGradient& start_gradient) {
+    const int64_t rows = steps_.size(group);
+    const size_t layers = weights_.cells.size();
+    std::vector<Buffer> hidden;  // Gradients that a step leaves to the one before, one a layer.
+    std::vector<Buffer> memory;
+    for (size_t layer = 0; layer < layers; ++layer) {
+      hidden.emplace_back(rows, sizes_.hidden);
+      memory.emplace_back(rows, sizes_.hidden);
+      Clear(hidden[layer].view());
+      Clear(memory[layer].view());
+    }
+    const Buffer feed(rows, sizes_.readout);
+    Clear(feed.view());
+    const Buffer below(rows, sizes_.hidden);
+
+    for (int64_t step = steps_.steps() - 1; step >= 0; --step) {
+      const int64_t count = steps_.count(step, group);
+      if (count == 0) continue;
+      LookBackward(group, step, First(feed.view(), count), First(hidden.back().view(), count));
+      for (size_t layer = layers; layer-- > 0;) {
+        const Matrix hidden_gradient = First(hidden[layer].view(), count);
+        RunCellBackward(group, step, layer, hidden_gradient, First(memory[layer].view(), count));
+        const Matrix gates = steps_.Of(tape_.layers[layer].gates.view(), step, group);
+        hidden_gradients_[layer].Add(gates, hidden_gradient);
+        const Matrix projected = gates.Columns(0, sizes_.projected);
+        if (layer > 0) {
+          const Matrix input = First(below.view(), count);
+          Multiply(projected, input_weights_[layer], input);
+          if (plan_.dropout > 0) {
+            Dropout(input, plan_.dropout, SeedOf(plan_, layer), steps_.begin(step, group), input);
+          }
+          Add(input, First(hidden[layer - 1].view(), count));
+        } else if (plan_.input_feeding && step > 0) {
+          Multiply(projected, feed_weight_, First(feed.view(), count));
+        }
+      }
+    }
+    for (size_t layer = 0; layer < layers; ++layer) {
+      for (int64_t i = 0; i < rows; ++i) {
+        const int64_t sentence = steps_.sequence(group, i);
+        Copy(hidden[layer].view().Rows(i, 1), start_gradient.hidden[layer].Rows(sentence, 1));
+        if (layer >= start_gradient.memory.size()) continue;
+        Copy(memory[layer].view().Rows(i, 1), start_gradient.memory[layer].Rows(sentence, 1));
+      }
+    }
+  }
+
+  // From the readouts of a step to the last layer's outputs: adds to `hidden`.
+  void LookBackward(int64_t group, int64_t step, ConstMatrix feed, Matrix hidden) const {
+    const auto of = [&](auto rows) { return steps_.Of(rows, step, group); };
+    const Matrix before = of(before_readout_.view());
+    Copy(of(readout_gradient_), before);
+    Add(feed, before);
+    TanhBackward(of(readouts_), before);
+    const Matrix attended = of(attended_.view());
+    Multiply(before, readout_weight_, attended);
+    Add(attended.Columns(sizes_.memory, sizes_.hidden), hidden);
+    const Matrix weights = of(tape_.weights.view());
+    const Matrix scores = of(scores_.view());
+    for (int64_t i = 0; i < attended.rows; ++i) {
+      const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
+      AttendBackward(sources_[sentence], weights.row(i), attended.row(i), scores.row(i),
+                     hidden.row(i));
+    }
+  }
+
+  void RunCellBackward(int64_t group, int64_t step, size_t layer, Matrix hidden_gradient,
+                       Matrix memory_gradient) const {
+    auto cell = CellRows<GateStepGradient>(steps_, sizes_, tape_, start_, group, step, layer);
+    cell.hidden_gradient = hidden_gradient;
+    cell.memory_gradient = memory_gradient;
+    GatesBackward(plan_.cell, FormulaWeights(plan_.cell, weights_.cells[layer]), cell);
+  }
+
+  // The state that each row started from: [row, hidden]. An empty start is zero.
+  Buffer StatesBefore(ConstMatrix states, Matrix start) const {
+    Buffer before(steps_.rows(), states.columns);
+    ParallelFor(steps_.steps() * steps_.groups(), [&](int64_t task) {
+      const int64_t step = task / steps_.groups();
+      const int64_t group = task % steps_.groups();
+      const Matrix rows = steps_.Of(before.view(), step, group);
+      if (step == 0 && start.data == nullptr) return Clear(rows);
+      Copy(Before<const float>(steps_, group, states, start, step), rows);
+    });
+    Clear(steps_.Tail(before.view()));
+    return before;
+  }
+
+  // The rows of one sentence, step after step.
+  Buffer RowsOf(int64_t group, int64_t i, ConstMatrix rows) const {
+    Buffer own(steps_.length(group, i), rows.columns);
+    for (int64_t step = 0; step < steps_.length(group, i); ++step) {
+      Copy(rows.Rows(steps_.begin(step, group) + i, 1), own.view().Rows(step, 1));
+    }
+    return own;
+  }
+
+  const DecoderPlan& plan_;
+  const DecoderWeights& weights_;
+  const DecoderSizes sizes_;
+  const Steps& steps_;
+  const SortedStart start_;
+  const absl::Span<const Source> sources_;
+  const ConstMatrix readouts_;
+  const ConstMatrix readout_gradient_;
+  const DecoderTape& tape_;
+  const Buffer before_readout_;  // Gradients before tanh, [row, readout].
+  const Buffer attended_;        // [row, memory + hidden]
+  const Buffer scores_;          // [row, source]
+  PackedMatrix feed_weight_;
+  PackedMatrix readout_weight_;
+  std::vector<PackedMatrix> input_weights_;
+  std::vector<HiddenGradient> hidden_gradients_;
+};
+
+}  // namespace
+
+void DecoderBackward(const DecoderPlan& plan, const DecoderWeights& weights,
+                     const DecoderStart& start, absl::Span<const Source> sources,
+                     ConstMatrix readouts, ConstMatrix readout_gradient, DecoderTape& tape,
+                     const DecoderGradients& gradients, const DecoderStartGradient& start_gradient,
+                     absl::Span<const Matrix> key_gradients,
+                     absl::Span<const Matrix> value_gradients) {
+  BackwardPass pass(plan, weights, start, sources, readouts, readout_gradient, tape);
+  pass.RunSteps(start_gradient);
+  pass.FillMemoryGradients(key_gradients, value_gradients);
+  pass.FillWeightGradients(gradients);
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,216 @@
+#include <algorithm>
+#include <cmath>
+
+#include "seq2seq/kernels/decoder.h"
+#include "seq2seq/kernels/decoder_rows.h"
+#include "seq2seq/kernels/dropout.h"
+#include "seq2seq/kernels/parallel.h"
+
+namespace seq2seq {
+namespace {
+
+class ForwardPass {
+ public:
+  ForwardPass(const DecoderPlan& plan, const DecoderWeights& weights, const DecoderStart& start,
+              absl::Span<const Source> sources, const OwnTokens* own_tokens,
+              absl::Span<int64_t> tokens, Matrix readouts)
+      : plan_(plan),
+        weights_(weights),
+        sizes_(plan, weights),
+        steps_(*plan.steps),
+        start_(start, steps_),
+        sources_(sources),
+        own_tokens_(own_tokens),
+        tokens_(tokens),
+        readouts_(readouts) {
+    const ConstMatrix input = weights.cells[0].input;
+    token_weight_ =
+        PackedMatrix::PackTransposed(input.Columns(0, sizes_.embedding), plan.precision);
+    if (plan.input_feeding) {
+      feed_weight_ = PackedMatrix::PackTransposed(input.Columns(sizes_.embedding, sizes_.readout),
+                                                  plan.precision);
+    }
+    readout_weight_ = PackedMatrix::PackTransposed(weights.readout, plan.precision);
+    for (size_t layer = 0; layer < weights.cells.size(); ++layer) {
+      const CellWeights& cell = weights.cells[layer];
+      input_weights_.push_back(
+          layer == 0 ? token_weight_ : PackedMatrix::PackTransposed(cell.input, plan.precision));
+      hidden_weights_.push_back(PackedMatrix::PackTransposed(cell.hidden, plan.precision));
+      biases_.push_back(ProjectionBias(plan.cell, cell));
+    }
+    Allocate();
+  }
+
+  DecoderTape Run() && {
+    if (own_tokens_ == nullptr) {
+      const Matrix embedded = tape_.layers[0].input.view();
+      ParallelRanges(steps_.tokens(), 16, [&](int64_t begin, int64_t end) {
+        Embed(embedded.Rows(begin, end - begin), begin);
+      });
+      Clear(steps_.Tail(embedded));
+      Multiply(embedded, token_weight_, Projected(0), biases_[0].data());
+    }
+    ParallelFor(steps_.groups(), [this](int64_t group) { RunGroup(group); });
+    Clear(steps_.Tail(readouts_));
+    Clear(steps_.Tail(tape_.attended.view()));
+    return std::move(tape_);
+  }
+
+ private:
+  void Allocate() {
+    const int64_t rows = steps_.rows();
+    const size_t layers = weights_.cells.size();
+    tape_.layers.resize(layers);
+    for (size_t layer = 0; layer < layers; ++layer) {
+      DecoderTape::Layer& part = tape_.layers[layer];
+      part.input = Buffer(rows, layer == 0 ? sizes_.embedding : sizes_.hidden);
+      part.gates = Buffer(rows, sizes_.width);
+      if (LayoutOf(plan_.cell).memory) part.memory = Buffer(rows, sizes_.hidden);
+      if (layer + 1 < layers) part.hidden = Buffer(rows, sizes_.hidden);
+    }
+    tape_.attended = Buffer(rows, sizes_.memory + sizes_.hidden);
+    int64_t longest = 0;
+    for (const Source& source : sources_) longest = std::max(longest, source.keys.rows);
+    tape_.weights = Buffer(rows, longest);
+  }
+
+  Matrix Projected(size_t layer) const {
+    return tape_.layers[layer].gates.view().Columns(0, sizes_.projected);
+  }
+
+  // The embeddings of the tokens of rows from `first` on.
+  void Embed(Matrix embedded, int64_t first) const {
+    for (int64_t i = 0; i < embedded.rows; ++i) {
+      const int64_t token = tokens_[static_cast<size_t>(first + i)];
+      Copy(weights_.embedding.Rows(token, 1), embedded.Rows(i, 1));
+    }
+    if (plan_.dropout > 0) Dropout(embedded, plan_.dropout, SeedOf(plan_, 0), first, embedded);
+  }
+
+  void RunGroup(int64_t group) {
+    const Buffer products(steps_.size(group), hidden_weights_[0].columns());
+    for (int64_t step = 0; step < steps_.steps(); ++step) {
+      const int64_t count = steps_.count(step, group);
+      if (count == 0) break;
+      const auto of = [&](Matrix matrix) { return steps_.Of(matrix, step, group); };
+      if (own_tokens_ != nullptr) {
+        if (step > 0) ChooseTokens(group, step);
+        const Matrix embedded = of(tape_.layers[0].input.view());
+        Embed(embedded, steps_.begin(step, group));
+        Multiply(embedded, token_weight_, of(Projected(0)), biases_[0].data());
+      }
+      if (plan_.input_feeding && step > 0) {
+        MultiplyAdd(First(steps_.Of(readouts_, step - 1, group), count), feed_weight_,
+                    of(Projected(0)));
+      }
+      for (size_t layer = 0; layer < weights_.cells.size(); ++layer) {
+        if (layer > 0) ProjectLayerBelow(group, step, layer);
+        RunCell(group, step, layer, First(products.view(), count));
+      }
+      Look(group, step);
+      const Matrix readouts = of(readouts_);
+      Multiply(of(tape_.attended.view()), readout_weight_, readouts);
+      TanhForward(readouts);
+    }
+  }
+
+  void ProjectLayerBelow(int64_t group, int64_t step, size_t layer) const {
+    const Matrix input = steps_.Of(tape_.layers[layer].input.view(), step, group);
+    const Matrix below = steps_.Of(HiddenOf(tape_, layer - 1, sizes_), step, group);
+    if (plan_.dropout > 0) {
+      Dropout(below, plan_.dropout, SeedOf(plan_, layer), steps_.begin(step, group), input);
+    } else {
+      Copy(below, input);
+    }
+    Multiply(input, input_weights_[layer], steps_.Of(Projected(layer), step, group),
+             biases_[layer].data());
+  }
+
+  void RunCell(int64_t group, int64_t step, size_t layer, Matrix products) const {
+    auto cell = CellRows<GateStep>(steps_, sizes_, tape_, start_, group, step, layer);
+    Multiply(cell.hidden_before, hidden_weights_[layer], products);
+    cell.recurrent = products;
+    GatesForward(plan_.cell, FormulaWeights(plan_.cell, weights_.cells[layer]), cell);
+  }
+
+  // Attention of the last layer's outputs.
+  void Look(int64_t group, int64_t step) const {
+    const Matrix attended = steps_.Of(tape_.attended.view(), step, group);
+    const Matrix weights = steps_.Of(tape_.weights.view(), step, group);
+    for (int64_t i = 0; i < attended.rows; ++i) {
+      const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
+      Attend(sources_[sentence], attended.row(i) + sizes_.memory, weights.row(i), attended.row(i));
+    }
+  }
+
+  // Replaces the tokens of a step, where they are to be the decoder's own, by what the readouts of
+  // the step before say.
+  void ChooseTokens(int64_t group, int64_t step) const {
+    const Matrix before = steps_.Of(readouts_, step - 1, group);
+    const int64_t first = steps_.begin(step, group);
+    std::vector<int64_t> own;
+    for (int64_t i = 0; i < steps_.count(step, group); ++i) {
+      if (own_tokens_->own[static_cast<size_t>(first + i)]) own.push_back(i);
+    }
+    const auto count = static_cast<int64_t>(own.size());
+    const Buffer readouts(count, sizes_.readout);
+    for (int64_t i = 0; i < count; ++i) {
+      Copy(before.Rows(own[static_cast<size_t>(i)], 1), readouts.view().Rows(i, 1));
+    }
+    const Buffer scores(count, own_tokens_->output->columns());
+    Multiply(readouts.view(), *own_tokens_->output, scores.view(), own_tokens_->output_bias);
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t row = first + own[static_cast<size_t>(i)];
+      tokens_[static_cast<size_t>(row)] = Choose(scores.view().Rows(i, 1), row);
+    }
+  }
+
+  int64_t Choose(Matrix scores, int64_t row) const {
+    float* begin = scores.data;
+    float* end = begin + scores.columns;
+    const float* highest = std::max_element(begin, end);
+    if (!own_tokens_->sample) return highest - begin;
+    const float offset = *highest;
+    double total = 0;
+    for (float* score = begin; score < end; ++score) {
+      *score = std::exp(*score - offset);
+      total += static_cast<double>(*score);
+    }
+    const uint64_t bits =
+        DeriveSeed({SeedOf(plan_, weights_.cells.size()), static_cast<uint64_t>(row)});
+    double left = std::ldexp(static_cast<double>(bits >> 11), -53) * total;
+    for (const float* score = begin; score < end; ++score) {
+      left -= static_cast<double>(*score);
+      if (left < 0) return score - begin;
+    }
+    return highest - begin;
+  }
+
+  const DecoderPlan& plan_;
+  const DecoderWeights& weights_;
+  const DecoderSizes sizes_;
+  const Steps& steps_;
+  const SortedStart start_;
+  const absl::Span<const Source> sources_;
+  const OwnTokens* const own_tokens_;
+  const absl::Span<int64_t> tokens_;
+  const Matrix readouts_;
+  PackedMatrix token_weight_;
+  PackedMatrix feed_weight_;
+  PackedMatrix readout_weight_;
+  std::vector<PackedMatrix> input_weights_;
+  std::vector<PackedMatrix> hidden_weights_;
+  std::vector<std::vector<float>> biases_;
+  DecoderTape tape_;
+};
+
+}  // namespace
+
+DecoderTape DecoderForward(const DecoderPlan& plan, const DecoderWeights& weights,
+                           const DecoderStart& start, absl::Span<const Source> sources,
+                           const OwnTokens* own_tokens, absl::Span<int64_t> tokens,
+                           Matrix readouts) {
+  return ForwardPass(plan, weights, start, sources, own_tokens, tokens, readouts).Run();
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,86 @@
+// What both passes of the decoder share; for decoder_forward.cc and decoder_backward.cc alone.
+#ifndef SEQ2SEQ_KERNELS_DECODER_ROWS_H_
+#define SEQ2SEQ_KERNELS_DECODER_ROWS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "seq2seq/base/random.h"
+#include "seq2seq/kernels/decoder.h"
+
+namespace seq2seq {
+
+struct DecoderSizes {
+  DecoderSizes(const DecoderPlan& plan, const DecoderWeights& weights)
+      : embedding(weights.embedding.columns),
+        hidden(weights.cells[0].hidden.columns),
+        readout(weights.readout.rows),
+        memory(weights.readout.columns - hidden),
+        projected(LayoutOf(plan.cell).projected * hidden),
+        width(LayoutOf(plan.cell).width * hidden) {}
+
+  int64_t embedding, hidden, readout, memory, projected, width;
+};
+
+// Dropout and sampling draw from a stream of their own in each layer.
+inline uint64_t SeedOf(const DecoderPlan& plan, size_t use) { return DeriveSeed({plan.seed, use}); }
+
+// The outputs of a layer; those of the last one lie where the readout reads them.
+inline Matrix HiddenOf(const DecoderTape& tape, size_t layer, const DecoderSizes& sizes) {
+  if (layer + 1 < tape.layers.size()) return tape.layers[layer].hidden.view();
+  return tape.attended.view().Columns(sizes.memory, sizes.hidden);
+}
+
+// A state of the batch in the order of the rows of the first step.
+inline Buffer Sorted(ConstMatrix state, const Steps& steps) {
+  if (state.data == nullptr) return {};
+  Buffer sorted(state.rows, state.columns);
+  for (int64_t group = 0; group < steps.groups(); ++group) {
+    for (int64_t i = 0; i < steps.size(group); ++i) {
+      Copy(state.Rows(steps.sequence(group, i), 1),
+           sorted.view().Rows(steps.begin(0, group) + i, 1));
+    }
+  }
+  return sorted;
+}
+
+struct SortedStart {
+  SortedStart(const DecoderStart& start, const Steps& steps) {
+    for (const ConstMatrix& state : start.hidden) hidden.push_back(Sorted(state, steps));
+    for (const ConstMatrix& state : start.memory) memory.push_back(Sorted(state, steps));
+    memory.resize(hidden.size());
+  }
+
+  std::vector<Buffer> hidden;  // One a layer, [row of the first step, hidden].
+  std::vector<Buffer> memory;
+};
+
+// What a step of a group starts from: the rows of the step before, or of the start.
+template <typename T>
+MatrixView<T> Before(const Steps& steps, int64_t group, MatrixView<T> states, Matrix start,
+                     int64_t step) {
+  if (step == 0) return steps.Of(start, 0, group);
+  return First(steps.Of(states, step - 1, group), steps.count(step, group));
+}
+
+// A step of a layer for its formula, GateStep or GateStepGradient, so far as it lies in `tape`.
+template <typename T>
+T CellRows(const Steps& steps, const DecoderSizes& sizes, const DecoderTape& tape,
+           const SortedStart& start, int64_t group, int64_t step, size_t layer) {
+  const Matrix hidden = HiddenOf(tape, layer, sizes);
+  const Matrix memory = tape.layers[layer].memory.view();
+  T cell;
+  cell.gates = steps.Of(tape.layers[layer].gates.view(), step, group);
+  cell.hidden = steps.Of(hidden, step, group);
+  cell.hidden_before = Before(steps, group, hidden, start.hidden[layer].view(), step);
+  if (memory.data != nullptr) {
+    cell.memory = steps.Of(memory, step, group);
+    cell.memory_before = Before(steps, group, memory, start.memory[layer].view(), step);
+  }
+  return cell;
+}
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_KERNELS_DECODER_ROWS_H_

@@ -1,0 +1,41 @@
+// Between padded sequences and the rows of kernels, which hold no padding.
+#ifndef SEQ2SEQ_MODEL_FUSED_ROWS_H_
+#define SEQ2SEQ_MODEL_FUSED_ROWS_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/types/span.h"
+#include <torch/types.h>
+
+#include "seq2seq/kernels/steps.h"
+
+namespace seq2seq {
+
+// The steps of sequences of `lengths`, [batch], of which the layers run `side_by_side` at once.
+std::shared_ptr<const Steps> MakeSteps(const torch::Tensor& lengths, int64_t side_by_side);
+
+// The ids of tokens, [batch, time], in the order of `steps`: [row]; behind the last token padding.
+std::vector<int64_t> OrderTokens(const torch::Tensor& tokens, const Steps& steps);
+
+// The gradient of an embedding table, [vocab, size], from that of the embeddings of `ids`, [row,
+// size]: sparse and coalesced, without padding's row.
+torch::Tensor EmbeddingGradient(absl::Span<const int64_t> ids, const torch::Tensor& gradient,
+                                int64_t vocab);
+
+// The embeddings, [row, size], of the tokens, [batch, time], of `steps`, with dropout if `rate` is
+// not 0. The gradient is sparse: it has the rows of the tokens, but for padding's.
+torch::Tensor FusedEmbedding(const torch::Tensor& weight, const torch::Tensor& tokens,
+                             std::shared_ptr<const Steps> steps, double rate);
+
+// Dropout of rows, [row, size].
+torch::Tensor FusedDropout(const torch::Tensor& rows, double rate);
+
+// From the rows of `steps` to padded sequences: [row, size] -> [batch, time, size], zero at
+// padding.
+torch::Tensor PadRows(const torch::Tensor& rows, std::shared_ptr<const Steps> steps, int64_t time);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_MODEL_FUSED_ROWS_H_

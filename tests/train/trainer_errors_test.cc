@@ -1,0 +1,193 @@
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include <torch/torch.h>
+
+#include "seq2seq/train/trainer.h"
+#include "tests/train/trainer_fixture.h"
+
+namespace seq2seq {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+namespace fs = std::filesystem;
+
+using TrainerErrors = TrainerTest;
+
+TEST_F(TrainerErrors, RunBelowAFileIsAnErrorThatNamesThePath) {
+  options_.run = folder_.Write("file", "") + "/run";
+  const absl::Status saving = RunStatus(StoppingAfter(1));
+  EXPECT_FALSE(saving.ok());
+  EXPECT_THAT(std::string(saving.message()), HasSubstr(options_.run + "/step-1"));
+  options_.max_updates = 1;
+  const absl::Status logging = RunStatus({});
+  EXPECT_FALSE(logging.ok());
+  EXPECT_THAT(std::string(logging.message()), HasSubstr(options_.run + "/log.jsonl"));
+}
+
+TEST_F(TrainerErrors, RunFolderThatVanishesIsAnErrorThatNamesThePath) {
+  fs::create_directory(folder_ / "run");
+  options_.run = folder_ / "run";
+  options_.validate_every = 2;
+  TrainerHooks hooks;
+  hooks.stop_requested = [&] {
+    fs::remove_all(options_.run);
+    return false;
+  };
+  const absl::Status status = RunStatus(hooks);
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(options_.run));
+}
+
+TEST_F(TrainerErrors, FailedSaveLeavesTheLastStepWhole) {
+  options_.max_updates = 2;
+  Train();
+  options_.max_updates = 4;
+  TrainerHooks hooks;
+  hooks.on_progress = [&](const Progress&) {  // `latest` can not be replaced any more.
+    fs::remove(folder_ / "latest");
+    fs::create_directories(folder_ / "latest/in the way");
+  };
+  options_.report_every = 4;
+  const absl::Status status = RunStatus(hooks);
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(folder_ / "latest"));
+  EXPECT_TRUE(ReadTensors(folder_ / "step-2/model.safetensors").ok());
+}
+
+TEST_F(TrainerErrors, StepThatDoesNotFitIsRefused) {
+  options_.max_updates = 1;
+  Train();
+  ModelOptions deeper = MakeModel()->options();
+  deeper.encoder.layers = 2;
+  const absl::Status status =
+      Trainer::Create(options_, buckets_, Model(deeper), torch::kCPU, train_, valid_, {}).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("encoder."));
+}
+
+TEST_F(TrainerErrors, DamagedStepIsRefusedInsteadOfStartingAgain) {
+  options_.max_updates = 1;
+  Train();
+  fs::resize_file(folder_ / "step-1/model.safetensors", 100);
+  EXPECT_TRUE(absl::IsDataLoss(Create().status())) << Create().status();
+  fs::remove_all(folder_ / "step-1");  // `latest` leads nowhere.
+  const absl::Status status = Create().status();
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(folder_ / "latest"));
+}
+
+TEST_F(TrainerErrors, FailedEvaluationEndsTheRunWithItsError) {
+  options_.max_updates = 1;
+  TrainerHooks hooks;
+  hooks.evaluate = [](Model) { return absl::ResourceExhaustedError("no paper left"); };
+  const absl::Status status = RunStatus(hooks);
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  hooks.evaluate = [](Model) -> std::map<std::string, double> {
+    throw std::runtime_error("no ink left");
+  };
+  EXPECT_THAT(std::string(RunStatus(hooks).message()), HasSubstr("no ink left"));
+}
+
+TEST_F(TrainerErrors, MetricThatIsNoNumberEndsTheRunByName) {
+  // It could not be compared, nor be read back from the step.
+  for (const double value : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+    const TemporaryFolder folder;
+    options_.run = folder.path();
+    options_.metric = Metric::kBleu;
+    options_.validate_every = 1;
+    options_.max_updates = 2;
+    const absl::Status status = RunStatus(Evaluating("bleu", {1, value}));
+    EXPECT_FALSE(status.ok());
+    EXPECT_THAT(std::string(status.message()), HasSubstr("bleu"));
+    EXPECT_EQ(Train(Evaluating("bleu", {2}))->state().validations.size(), 2u);
+  }
+}
+
+TEST_F(TrainerErrors, MetricThatIsNotEvaluatedIsNamed) {
+  options_.metric = Metric::kBleu;
+  options_.max_updates = 1;
+  const absl::Status without = Create().status();
+  EXPECT_TRUE(absl::IsInvalidArgument(without)) << without;
+  EXPECT_THAT(std::string(without.message()), StartsWith("train.metric"));
+  const absl::Status other = RunStatus(Evaluating("chrf", {1}));
+  EXPECT_FALSE(other.ok());
+  EXPECT_THAT(std::string(other.message()), HasSubstr("bleu"));
+}
+
+TEST_F(TrainerErrors, LossThatIsNoNumberEndsTheRun) {
+  options_.max_updates = 5;
+  options_.schedule.rate = 1e38;
+  options_.optimizer.clip_norm = 0;
+  options_.optimizer.kind = OptimizerKind::kSgd;
+  const absl::Status status = RunStatus({});
+  EXPECT_TRUE(absl::IsInternal(status)) << status;
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("update"), HasSubstr("train.schedule.rate")));
+}
+
+TEST(ValidateTrain, NamesTheKeyAndItsValue) {
+  const std::pair<std::string, std::function<void(TrainOptions&)>> mistakes[] = {
+      {"train.run", [](TrainOptions& o) { o.run = ""; }},
+      {"train.threads -1", [](TrainOptions& o) { o.threads = -1; }},
+      {"train.max_updates -2", [](TrainOptions& o) { o.max_updates = -2; }},
+      {"train.max_epochs -3", [](TrainOptions& o) { o.max_epochs = -3; }},
+      {"train.max_minutes -0.5", [](TrainOptions& o) { o.max_minutes = -0.5; }},
+      {"train.accumulate 0", [](TrainOptions& o) { o.accumulate = 0; }},
+      {"train.label_smoothing 1", [](TrainOptions& o) { o.label_smoothing = 1; }},
+      {"train.optimizer.beta1 1.5", [](TrainOptions& o) { o.optimizer.beta1 = 1.5; }},
+      {"train.optimizer.beta2 -0.5", [](TrainOptions& o) { o.optimizer.beta2 = -0.5; }},
+      {"train.optimizer.clip_norm -1", [](TrainOptions& o) { o.optimizer.clip_norm = -1; }},
+      {"train.schedule.rate 0", [](TrainOptions& o) { o.schedule.rate = 0; }},
+      {"train.schedule.warmup -4", [](TrainOptions& o) { o.schedule.warmup = -4; }},
+      {"train.schedule.decay 2", [](TrainOptions& o) { o.schedule.decay = 2; }},
+      {"train.teacher_forcing.start 1.25", [](TrainOptions& o) { o.teacher_forcing.start = 1.25; }},
+      {"train.teacher_forcing.floor -0.25",
+       [](TrainOptions& o) { o.teacher_forcing.floor = -0.25; }},
+      {"train.teacher_forcing.decay -1", [](TrainOptions& o) { o.teacher_forcing.decay = -1; }},
+      {"train.teacher_forcing.decay 3",
+       [](TrainOptions& o) {
+         o.teacher_forcing.kind = ForcingScheduleKind::kExponential;
+         o.teacher_forcing.decay = 3;
+       }},
+      {"train.teacher_forcing.decay 0.5",
+       [](TrainOptions& o) {
+         o.teacher_forcing.kind = ForcingScheduleKind::kInverseSigmoid;
+         o.teacher_forcing.decay = 0.5;
+       }},
+      {"train.report_every 0", [](TrainOptions& o) { o.report_every = 0; }},
+      {"train.validate_every 0", [](TrainOptions& o) { o.validate_every = 0; }},
+      {"train.save_every -1", [](TrainOptions& o) { o.save_every = -1; }},
+      {"train.patience -1", [](TrainOptions& o) { o.patience = -1; }},
+      {"train.keep_last 0", [](TrainOptions& o) { o.keep_last = 0; }},
+  };
+  TrainOptions good;
+  good.run = "run";
+  EXPECT_TRUE(Validate(good).ok());
+  for (const auto& [expected, make] : mistakes) {
+    TrainOptions options = good;
+    make(options);
+    const absl::Status status = Validate(options);
+    const std::vector<std::string> parts = absl::StrSplit(expected, ' ');
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << expected;
+    EXPECT_THAT(std::string(status.message()), StartsWith(parts[0] + ":"));
+    if (parts.size() > 1) {
+      EXPECT_THAT(std::string(status.message()), HasSubstr("found " + parts[1]));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace seq2seq

@@ -1,0 +1,135 @@
+// What the tests of the trainer start from.
+#ifndef SEQ2SEQ_TESTS_TRAIN_TRAINER_FIXTURE_H_
+#define SEQ2SEQ_TESTS_TRAIN_TRAINER_FIXTURE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gtest/gtest.h"
+#include <nlohmann/json.hpp>
+#include <torch/torch.h>
+
+#include "seq2seq/train/trainer.h"
+#include "tests/temporary_folder.h"
+#include "tests/tiny_model.h"
+#include "tests/tokenizer/learn.h"
+
+namespace seq2seq {
+
+// `count` lines of one to five words.
+inline std::string Lines(int count, uint64_t seed) {
+  const char* const words[] = {"a", "b", "c", "d", "e", "f"};
+  std::string text;
+  for (int line = 0; line < count; ++line) {
+    seed = Mix(seed);
+    for (uint64_t i = 0; i <= seed % 5; ++i) {
+      absl::StrAppend(&text, i > 0 ? " " : "", words[Mix(seed + i) % 6]);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+// A trainer of sentences to be copied: 22 to learn from, 6 held out. Six batches of four an epoch,
+// the last of two.
+class TrainerTest : public ::testing::Test {
+ protected:
+  TrainerTest() {
+    torch::set_num_threads(1);
+    options_.run = folder_.path();
+    options_.metric = Metric::kLoss;
+    options_.patience = 0;
+    options_.schedule.kind = RateScheduleKind::kConstant;
+    options_.schedule.rate = 0.01;
+    options_.schedule.warmup = 0;
+    buckets_.size = 4;
+  }
+
+  Corpus MakeCorpus(int lines, uint64_t seed) const {
+    const std::string path = corpora_.Write("text" + std::to_string(seed), Lines(lines, seed));
+    absl::StatusOr<Corpus> corpus =
+        Corpus::Build({path, path}, tokenizer_, tokenizer_, {}, path + ".cache");
+    EXPECT_TRUE(corpus.ok()) << corpus.status();
+    return *std::move(corpus);
+  }
+
+  Model MakeModel() const {
+    ModelOptions model = TinyOptions();
+    model.source_vocab = model.target_vocab = tokenizer_.size();
+    model.encoder.dropout = model.decoder.dropout = dropout_;
+    torch::manual_seed(1);
+    return Model(model);
+  }
+
+  absl::StatusOr<std::unique_ptr<Trainer>> Create(TrainerHooks hooks = {}) const {
+    return Trainer::Create(options_, buckets_, MakeModel(), torch::kCPU, train_, valid_,
+                           std::move(hooks));
+  }
+
+  // A trainer that ran until a bound.
+  std::unique_ptr<Trainer> Train(TrainerHooks hooks = {},
+                                 std::optional<StopReason> expected = std::nullopt) const {
+    absl::StatusOr<std::unique_ptr<Trainer>> trainer = Create(std::move(hooks));
+    EXPECT_TRUE(trainer.ok()) << trainer.status();
+    if (!trainer.ok()) return nullptr;
+    const absl::StatusOr<StopReason> reason = (*trainer)->Run();
+    EXPECT_TRUE(reason.ok()) << reason.status();
+    if (reason.ok() && expected) {
+      EXPECT_EQ(Text(*reason), Text(*expected));
+    }
+    return *std::move(trainer);
+  }
+
+  // What Run says with these hooks.
+  absl::Status RunStatus(TrainerHooks hooks) const {
+    absl::StatusOr<std::unique_ptr<Trainer>> trainer = Create(std::move(hooks));
+    EXPECT_TRUE(trainer.ok()) << trainer.status();
+    return (*trainer)->Run().status();
+  }
+
+  std::vector<nlohmann::json> LogLines() const {
+    std::vector<nlohmann::json> lines;
+    const std::string log = folder_.Read("log.jsonl");
+    for (const absl::string_view line : absl::StrSplit(log, '\n', absl::SkipEmpty())) {
+      lines.push_back(nlohmann::json::parse(line));
+    }
+    return lines;
+  }
+
+  const TemporaryFolder corpora_;
+  const TemporaryFolder folder_;
+  const Tokenizer tokenizer_ = *Learn(Lines(50, 1), TokenizerKind::kWord);
+  const Corpus train_ = MakeCorpus(22, 2);
+  const Corpus valid_ = MakeCorpus(6, 3);
+  TrainOptions options_;
+  BucketOptions buckets_;
+  double dropout_ = 0;
+};
+
+// Metrics that `evaluate` gives one after the other.
+inline TrainerHooks Evaluating(const std::string& metric, std::vector<double> values) {
+  TrainerHooks hooks;
+  hooks.evaluate = [metric, values, next = size_t{0}](Model) mutable {
+    return std::map<std::string, double>{{metric, values.at(next++)}};
+  };
+  return hooks;
+}
+
+// Asks to stop once `updates` are done.
+inline TrainerHooks StoppingAfter(int64_t updates) {
+  TrainerHooks hooks;
+  hooks.stop_requested = [left = updates]() mutable { return left-- <= 0; };
+  return hooks;
+}
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_TESTS_TRAIN_TRAINER_FIXTURE_H_
