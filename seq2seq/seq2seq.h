@@ -12,7 +12,9 @@
 
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/metrics/bleu.h"
+#include "seq2seq/metrics/caption.h"
 #include "seq2seq/metrics/chrf.h"
+#include "seq2seq/metrics/error_rate.h"
 #include "seq2seq/model/compute.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/model/run_folder.h"

@@ -4,25 +4,14 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/metrics/ngrams.h"
 
 namespace seq2seq {
 namespace {
-
-// N-grams of all orders in one map; the keys point into the tokens.
-using NgramCounts = absl::flat_hash_map<absl::Span<const std::string>, int64_t>;
-
-// Calls visit(ngram) for every n-gram of the orders 1 to 4.
-template <typename Visit>
-void ForEachNgram(absl::Span<const std::string> tokens, Visit visit) {
-  for (size_t order = 1; order <= BleuScore::kMaxOrder; ++order) {
-    for (size_t i = 0; i + order <= tokens.size(); ++i) visit(tokens.subspan(i, order));
-  }
-}
 
 void AddSegment(const Segment& segment, BleuScore& bleu) {
   const auto tokenize = [&](absl::string_view line) {
@@ -38,9 +27,7 @@ void AddSegment(const Segment& segment, BleuScore& bleu) {
   NgramCounts allowed;
   int64_t closest = static_cast<int64_t>(references.front().size());
   for (const std::vector<std::string>& reference : references) {
-    NgramCounts counts;
-    ForEachNgram(reference, [&](auto ngram) { ++counts[ngram]; });
-    for (const auto& [ngram, count] : counts) {
+    for (const auto& [ngram, count] : CountNgrams(reference, BleuScore::kMaxOrder)) {
       int64_t& most = allowed[ngram];
       most = std::max(most, count);
     }
@@ -49,7 +36,7 @@ void AddSegment(const Segment& segment, BleuScore& bleu) {
     if (gain > 0 || (gain == 0 && candidate < closest)) closest = candidate;
   }
 
-  ForEachNgram(hypothesis, [&](auto ngram) {
+  ForEachNgram(hypothesis, BleuScore::kMaxOrder, [&](Ngram ngram) {
     const size_t n = ngram.size() - 1;
     ++bleu.totals[n];
     const auto left = allowed.find(ngram);
@@ -68,7 +55,6 @@ void Finish(BleuScore& bleu) {
   }
   if (bleu.matches[0] == 0) return;  // Smoothing must not make a score out of nothing.
 
-  double log_precisions = 0;
   double exp_matches = 1;
   for (size_t n = 0; n < BleuScore::kMaxOrder; ++n) {
     auto matches = static_cast<double>(bleu.matches[n]);
@@ -83,9 +69,8 @@ void Finish(BleuScore& bleu) {
     }
     // Without a sentence of n tokens the precision, and with it the score, stays 0.
     if (total > 0) bleu.precisions[n] = 100 * matches / total;
-    log_precisions += std::log(bleu.precisions[n]);
   }
-  bleu.score = bleu.brevity_penalty * std::exp(log_precisions / BleuScore::kMaxOrder);
+  bleu.score = bleu.Order(BleuScore::kMaxOrder);
 }
 
 absl::string_view SmoothingName(BleuSmoothing smoothing) {
@@ -107,6 +92,13 @@ absl::string_view SmoothingName(BleuSmoothing smoothing) {
 double BleuScore::LengthRatio() const {
   if (reference_length == 0) return 0;
   return static_cast<double>(hypothesis_length) / static_cast<double>(reference_length);
+}
+
+double BleuScore::Order(size_t max_order) const {
+  if (max_order < 1 || max_order > kMaxOrder) return 0;
+  double log_precisions = 0;
+  for (size_t n = 0; n < max_order; ++n) log_precisions += std::log(precisions[n]);
+  return brevity_penalty * std::exp(log_precisions / static_cast<double>(max_order));
 }
 
 std::string BleuScore::Signature() const {

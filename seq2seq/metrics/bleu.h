@@ -56,6 +56,10 @@ struct BleuScore {
   int64_t num_references = 0;  // Per sentence; 0 where that differs.
   BleuOptions options;
 
+  // BLEU of the 1- to `max_order`-grams alone, 0 to 100: papers on captions print BLEU-1 to BLEU-4,
+  // without smoothing. Order(kMaxOrder) is the score; orders that were not counted give 0.
+  double Order(size_t max_order) const;
+
   // Hypothesis length over reference length; 0 if the references are empty.
   double LengthRatio() const;
 

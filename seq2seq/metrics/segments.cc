@@ -73,7 +73,7 @@ auto Not(Predicate predicate) {
 
 bool IsDigit(char32_t c) { return c >= U'0' && c <= U'9'; }
 bool IsPeriodOrComma(char32_t c) { return c == U'.' || c == U','; }
-bool IsDash(char32_t c) { return c == U'-'; }
+bool IsHyphenMinus(char32_t c) { return c == U'-'; }
 
 // The printable characters of ASCII but letters, digits, and ' , - .
 bool Is13aSymbol(char32_t c) {
@@ -93,7 +93,7 @@ std::u32string Separate13a(std::u32string text) {
   text = Isolate(text, Is13aSymbol);
   text = IsolateInPairs(text, Not(IsDigit), IsPeriodOrComma, Member::kSecond);
   text = IsolateInPairs(text, IsPeriodOrComma, Not(IsDigit), Member::kFirst);
-  return IsolateInPairs(text, IsDigit, IsDash, Member::kSecond);
+  return IsolateInPairs(text, IsDigit, IsHyphenMinus, Member::kSecond);
 }
 
 std::u32string SeparateIntl(std::u32string text) {

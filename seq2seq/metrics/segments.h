@@ -49,7 +49,7 @@ absl::string_view TokenizationName(Tokenization tokenization);
 //
 //   Tokenize("It's 3,000 km.", Tokenization::k13a, /*lowercase=*/true)  // it's 3,000 km .
 std::vector<std::string> Tokenize(absl::string_view line, Tokenization tokenization,
-                                  bool lowercase);
+                                  bool lowercase = false);
 
 // Writes a signature in the form of sacreBLEU. `details` is the part that only this metric has:
 // "nrefs:1|case:mixed|<details>|version:seq2seq-0.1.0".

@@ -90,6 +90,16 @@ bool IsSpace(char32_t c) {
   return category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_ZP;
 }
 
+bool IsLetter(char32_t c) {
+  const auto category = Category(c);
+  return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
+}
+
+bool IsMark(char32_t c) {
+  const auto category = Category(c);
+  return category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_ME;
+}
+
 bool IsNumber(char32_t c) {
   const auto category = Category(c);
   return category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO;
@@ -99,6 +109,8 @@ bool IsPunctuation(char32_t c) {
   const auto category = Category(c);
   return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
 }
+
+bool IsDash(char32_t c) { return Category(c) == UTF8PROC_CATEGORY_PD; }
 
 bool IsSymbol(char32_t c) {
   const auto category = Category(c);

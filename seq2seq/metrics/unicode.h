@@ -21,8 +21,11 @@ std::u32string DecodeUtf8(absl::string_view text);
 std::string EncodeUtf8(std::u32string_view text);
 
 bool IsSpace(char32_t c);        // As str.isspace(): separators, line ends, tabs.
+bool IsLetter(char32_t c);       // Category L.
+bool IsMark(char32_t c);         // Category M: accents and vowel signs that are parts of letters.
 bool IsNumber(char32_t c);       // Category N: digits of all scripts, Roman numerals, fractions.
 bool IsPunctuation(char32_t c);  // Category P.
+bool IsDash(char32_t c);         // Category Pd: the hyphen-minus, hyphens, dashes.
 bool IsSymbol(char32_t c);       // Category S: currency, mathematics, emoji.
 
 // Lower case as str.lower(): whatever the locale; a capital sigma at a word's end becomes final.

@@ -9,13 +9,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/metrics/bleu.h"
+#include "seq2seq/metrics/caption.h"
 #include "seq2seq/metrics/chrf.h"
+#include "seq2seq/metrics/error_rate.h"
 #include "seq2seq/tools/command.h"
 
 namespace seq2seq {
@@ -27,6 +30,7 @@ struct EvalFlags {
   std::vector<std::string> metrics = {"bleu", "chrf"};
   std::string tokenize = "13a";
   bool lowercase = false;
+  std::string stemmer = CaptionOptions().stemmer;
   std::string format = "text";
 };
 
@@ -52,7 +56,7 @@ std::map<std::string, Tokenization> TokenizationsByName() {
 
 std::string DisplayName(const std::string& path) { return path == "-" ? "standard input" : path; }
 
-// CorpusBleu and CorpusChrf check the counts too, but cannot name the files.
+// The metrics check the counts too, but cannot name the files.
 absl::StatusOr<Texts> ReadTexts(const EvalFlags& flags) {
   Texts texts;
   SEQ2SEQ_ASSIGN_OR_RETURN(texts.hypotheses, ReadLines(flags.hypotheses));
@@ -102,17 +106,114 @@ absl::StatusOr<Report> ReportChrf(const Texts& texts, const EvalFlags& flags, in
   return report;
 }
 
-absl::StatusOr<Report> ReportMetric(const std::string& metric, const Texts& texts,
-                                    const EvalFlags& flags) {
-  if (metric == "bleu") return ReportBleu(texts, flags);
-  return ReportChrf(texts, flags, metric == "chrf++" ? 2 : 0);
+absl::StatusOr<Report> ReportCaption(const Texts& texts, const EvalFlags& flags) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(
+      const CaptionScores scores,
+      ScoreCaptions(texts.hypotheses, texts.references, {.stemmer = flags.stemmer}));
+  Report report;
+  for (size_t n = 1; n <= BleuScore::kMaxOrder; ++n) {
+    absl::StrAppendFormat(&report.text, "BLEU-%d = %.2f, ", n, scores.bleu.Order(n));
+    report.json[absl::StrCat("bleu_", n)] = scores.bleu.Order(n);
+  }
+  absl::StrAppendFormat(
+      &report.text, "%s = %.2f, ROUGE-L = %.2f, CIDEr-D = %.4f (ratio %.3f, distinct %.1f) %s",
+      scores.meteor.Name(), scores.meteor.score, scores.rouge_l, scores.cider.cider_d,
+      scores.bleu.LengthRatio(), scores.distinct, scores.Signature());
+  report.json["meteor_exact_stem"] = scores.meteor.score;
+  report.json["rouge_l"] = scores.rouge_l;
+  report.json["cider_d"] = scores.cider.cider_d;
+  report.json["cider"] = scores.cider.cider;
+  report.json["length_ratio"] = scores.bleu.LengthRatio();
+  report.json["distinct"] = scores.distinct;
+  report.json["signature"] = scores.Signature();
+  return report;
+}
+
+// The same two rates have other names where a line is a word, and a token a phoneme.
+struct ErrorNames {
+  const char* rate;
+  const char* units;
+  const char* line_rate;
+  const char* lines;
+};
+
+absl::StatusOr<Report> ReportErrorRate(const Texts& texts, const EvalFlags& flags, ErrorUnit unit,
+                                       const ErrorNames& names) {
+  const ErrorRateOptions options = {.unit = unit, .lowercase = flags.lowercase};
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ErrorRate rate,
+                           CorpusErrorRate(texts.hypotheses, texts.references, options));
+  Report report;
+  report.text = absl::StrFormat("%s = %.2f, %s = %.2f (%d errors in %d %s, %d of %d %s wrong) %s",
+                                names.rate, rate.Rate(), names.line_rate, rate.LineRate(),
+                                rate.errors, rate.reference_length, names.units, rate.wrong_lines,
+                                rate.lines, names.lines, rate.Signature());
+  report.json = {{"score", rate.Rate()},
+                 {"line_error_rate", rate.LineRate()},
+                 {"errors", rate.errors},
+                 {"reference_length", rate.reference_length},
+                 {"wrong_lines", rate.wrong_lines},
+                 {"lines", rate.lines},
+                 {"signature", rate.Signature()}};
+  return report;
+}
+
+struct Metric {
+  const char* help;
+  absl::StatusOr<Report> (*report)(const Texts& texts, const EvalFlags& flags);
+};
+
+const std::map<std::string, Metric>& MetricsByName() {
+  static const auto* const kMetrics = new std::map<std::string, Metric>{
+      {"bleu", {"BLEU of translations, as sacreBLEU counts it", ReportBleu}},
+      {"chrf",
+       {"chrF2: n-grams of characters, as sacreBLEU counts them",
+        [](const auto& texts, const auto& flags) { return ReportChrf(texts, flags, 0); }}},
+      {"chrf++",
+       {"chrF2++: n-grams of words too",
+        [](const auto& texts, const auto& flags) { return ReportChrf(texts, flags, 2); }}},
+      {"caption",
+       {"of captions, after normalising both sides: BLEU-1 to BLEU-4, METEOR by\n"
+        "exact matches and stems, ROUGE-L, CIDEr-D (what coco-caption calls CIDEr;\n"
+        "0 to 10), length ratio, share of distinct captions; json: also plain CIDEr",
+        ReportCaption}},
+      {"wer",
+       {"word error rate: edits for each 100 words of the reference",
+        [](const auto& texts, const auto& flags) {
+          return ReportErrorRate(texts, flags, ErrorUnit::kToken,
+                                 {"WER", "words", "line error rate", "lines"});
+        }}},
+      {"cer",
+       {"character error rate: edits for each 100 characters, spaces between words included",
+        [](const auto& texts, const auto& flags) {
+          return ReportErrorRate(texts, flags, ErrorUnit::kCharacter,
+                                 {"CER", "characters", "line error rate", "lines"});
+        }}},
+      {"per",
+       {"of pronunciations, a word on each line, its phonemes between spaces:\n"
+        "PER, edits for each 100 phonemes, and WER, the share of words that are not\n"
+        "exactly a reference; json: score and line_error_rate",
+        [](const auto& texts, const auto& flags) {
+          return ReportErrorRate(texts, flags, ErrorUnit::kToken,
+                                 {"PER", "phonemes", "WER", "words"});
+        }}},
+  };
+  return *kMetrics;
+}
+
+std::string DescribeMetrics() {
+  std::string text = "Metrics:\n";
+  for (const auto& [name, metric] : MetricsByName()) {
+    absl::StrAppendFormat(&text, "  %-9s%s\n", name,
+                          absl::StrReplaceAll(metric.help, {{"\n", "\n           "}}));
+  }
+  return text + "With several references, error rates take the one with the fewest errors.";
 }
 
 absl::Status RunEval(const EvalFlags& flags) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const Texts texts, ReadTexts(flags));
   nlohmann::ordered_json all;
   for (const std::string& metric : flags.metrics) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(Report report, ReportMetric(metric, texts, flags));
+    SEQ2SEQ_ASSIGN_OR_RETURN(Report report, MetricsByName().at(metric).report(texts, flags));
     if (flags.format == "text") std::cout << report.text << "\n";
     all[metric] = std::move(report.json);
   }
@@ -124,11 +225,12 @@ absl::Status RunEval(const EvalFlags& flags) {
 }  // namespace
 
 void AddEval(CLI::App& program, absl::Status* status) {
-  CLI::App* eval = program.add_subcommand("eval", "Scores translations against references");
+  CLI::App* eval = program.add_subcommand(
+      "eval", "Scores translations, captions or pronunciations against references");
   auto flags = std::make_shared<EvalFlags>();  // Owned by the callback.
 
   eval->add_option("-i,--hypotheses", flags->hypotheses,
-                   "The translations, detokenised, one a line; - is standard input")
+                   "What is scored, one a line, detokenised; - is standard input")
       ->option_text("FILE")
       ->capture_default_str();
   eval->add_option("-r,--references", flags->references,
@@ -137,17 +239,21 @@ void AddEval(CLI::App& program, absl::Status* status) {
       ->option_text("FILE")
       ->allow_extra_args(false)
       ->required();
-  eval->add_option("--metric", flags->metrics, "bleu, chrf or chrf++; repeat for several")
-      ->check(CLI::IsMember({"bleu", "chrf", "chrf++"}))
+  eval->add_option("--metric", flags->metrics, "One of those below; repeat for several")
+      ->check(CLI::IsMember(MetricsByName()))
       ->allow_extra_args(false)
       ->capture_default_str();
-  eval->add_option("--tokenize", flags->tokenize, "How BLEU cuts the text into tokens")
+  eval->add_option("--tokenize", flags->tokenize, "How bleu cuts the text into tokens")
       ->check(CLI::IsMember(TokenizationsByName()))
       ->capture_default_str();
-  eval->add_flag("--lowercase", flags->lowercase, "Score without regard to case");
+  eval->add_flag("--lowercase", flags->lowercase,
+                 "Score without regard to case, as caption always does");
+  eval->add_option("--stemmer", flags->stemmer, "The language of captions, for METEOR's stems")
+      ->capture_default_str();
   eval->add_option("--format", flags->format, "text: a line for each metric; json: one object")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
+  eval->footer(DescribeMetrics());
   eval->callback([flags, status] { *status = RunEval(*flags); });
 }
 

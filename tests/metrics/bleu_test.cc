@@ -85,6 +85,26 @@ TEST(Bleu, ShortHypothesesArePenalised) {
   EXPECT_DOUBLE_EQ(longer.LengthRatio(), 1.25);
 }
 
+TEST(Bleu, LowerOrdersLeaveOutTheLongerNgrams) {
+  const BleuOptions options = {.smoothing = BleuSmoothing::kNone};
+  const BleuScore bleu = Score({kHypothesis}, {{kReference}}, options);
+  EXPECT_NEAR(bleu.Order(1), 100 * 5.0 / 6, 1e-9);
+  EXPECT_NEAR(bleu.Order(2), 100 * std::sqrt(5.0 / 6 * 3 / 5), 1e-9);
+  EXPECT_NEAR(bleu.Order(3), 100 * std::cbrt(5.0 / 6 * 3 / 5 / 4), 1e-9);
+  EXPECT_EQ(bleu.Order(4), 0);
+  // They pay the same penalty: 4 of 5 tokens.
+  const BleuScore brief = Score({"a b c d"}, {{"a b c d e"}}, options);
+  EXPECT_NEAR(brief.Order(1), 100 * std::exp(-0.25), 1e-9);
+  EXPECT_EQ(brief.Order(4), brief.score);
+}
+
+TEST(Bleu, OrdersWithoutACountScore0) {
+  const BleuScore bleu = Score({"a b c d"}, {{"a b c d"}});
+  EXPECT_EQ(bleu.Order(0), 0);
+  EXPECT_EQ(bleu.Order(5), 0);
+  EXPECT_EQ(Score({""}, {{"a"}}).Order(1), 0);
+}
+
 TEST(Bleu, AnNgramMatchesAsOftenAsInTheReferenceThatHasItMost) {
   // The example of Papineni et al. 2002, section 2.1: 2 of 7.
   const BleuScore bleu = Score({"the the the the the the the"},

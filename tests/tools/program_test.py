@@ -99,6 +99,55 @@ class ProgramTest(unittest.TestCase):
         best = max(event["bleu"] for event in events if event["event"] == "validation")
         self.assertAlmostEqual(json.loads(scored.stdout)["bleu"]["score"], best, places=6)
 
+    def write_lines(self, name, *lines):
+        path = self.folder / name
+        path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        return path
+
+    def test_eval_scores_captions(self):
+        files = ["-i", self.write_lines("caption", "A dog jumps high!", "Two men talk."),
+                 "-r", self.write_lines("caption.0", "a dog - jumps high", "two men"),
+                 "-r", self.write_lines("caption.1", "", "two women sit down")]
+        text = seq2seq("eval", *files, "--metric", "caption")
+        self.assertEqual(text.returncode, 0, text.stderr)
+        # Of 7 words match 6, of 5 pairs 4, of 3 triples 2, of 1 quadruple 1; 4 + 2 is the closest length.
+        # METEOR: 6 matches of 7 and of 6 words, 2 runs: 60/61 (1 - 1/54). ROUGE-L: 1 and 2.44 * 2/3 / (1 + 0.96).
+        # CIDEr-D: 10 and, all words weighing the same, 10/4 (2 / sqrt(6) + 1 / sqrt(2)) and 10/4 (1 / sqrt(12)) with
+        # the two references, both for one word of difference times exp(-1/72).
+        self.assertEqual(text.stdout.decode().split(" nrefs:")[0],
+                         "BLEU-1 = 85.71, BLEU-2 = 82.81, BLEU-3 = 77.03, BLEU-4 = 82.23, METEOR (exact+stem) = 96.54, "
+                         "ROUGE-L = 91.50, CIDEr-D = 6.1171 (ratio 1.167, distinct 100.0)")
+        self.assertIn(" nrefs:var|case:lc|norm:caption|stem:english|", text.stdout.decode())
+        as_json = seq2seq("eval", *files, "--metric", "caption", "--stemmer", "german", "--format", "json")
+        self.assertEqual(as_json.returncode, 0, as_json.stderr)
+        scores = json.loads(as_json.stdout)["caption"]
+        self.assertAlmostEqual(scores["bleu_1"], 600 / 7)
+        self.assertAlmostEqual(scores["length_ratio"], 7 / 6)
+        self.assertEqual(scores["distinct"], 100)
+        self.assertGreater(scores["cider"], scores["cider_d"])
+        self.assertIn("stem:german", scores["signature"])
+        self.assertEqual(set(scores), {"bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor_exact_stem", "rouge_l", "cider_d",
+                                       "cider", "length_ratio", "distinct", "signature"})
+
+    def test_eval_counts_errors(self):
+        files = ["-i", self.write_lines("phonemes", "HH AH L OW", "AH"),
+                 "-r", self.write_lines("phonemes.0", "HH EH L OW", "AH")]
+        text = seq2seq("eval", *files, "--metric", "per", "--metric", "wer", "--metric", "cer")
+        self.assertEqual(text.returncode, 0, text.stderr)
+        end = r" nrefs:1\|case:mixed\|unit:token\|\S+"
+        per, wer, cer = text.stdout.decode().splitlines()
+        self.assertRegex(per, r"^PER = 20\.00, WER = 50\.00 \(1 errors in 5 phonemes, 1 of 2 words wrong\)" + end)
+        self.assertRegex(wer, r"^WER = 20\.00, line error rate = 50\.00 \(1 errors in 5 words, 1 of 2 lines wrong\)" + end)
+        self.assertRegex(cer, r"^CER = 8\.33, .*1 errors in 12 characters.*unit:character")
+        as_json = seq2seq("eval", *files, "--metric", "per", "--format", "json")
+        scores = json.loads(as_json.stdout)["per"]
+        self.assertTrue(scores.pop("signature").startswith("nrefs:1|"))
+        self.assertEqual(scores, {"score": 20, "line_error_rate": 50, "errors": 1, "reference_length": 5,
+                                  "wrong_lines": 1, "lines": 2})
+        # The best reference counts.
+        both = seq2seq("eval", *files, "-r", self.write_lines("phonemes.1", "HH AH L OW", ""), "--metric", "per")
+        self.assertIn("PER = 0.00, WER = 0.00", both.stdout.decode())
+
     def test_decode_keeps_the_order_and_empty_lines(self):
         result = seq2seq("decode", "-m", self.run_folder, stdin="the dog runs\n\n  \nthe cat sleeps\n")
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -215,6 +264,14 @@ class ProgramTest(unittest.TestCase):
                           "2000", "1")
         short.write_text("")
         self.assert_fails(self.train(f"data.train=[{short},{short}]", run=self.folder / "new"), short)
+
+    def test_mistakes_in_eval(self):
+        two, one = self.write_lines("two", "a", "b"), self.write_lines("one", "a")
+        for metric in ("bleu", "caption", "wer"):
+            self.assert_fails(seq2seq("eval", "-i", two, "-r", one, "--metric", metric), two, one, "2", "1")
+        self.assert_fails(seq2seq("eval", "-i", one, "-r", one, "--metric", "meteor"), "--metric", "meteor", "caption")
+        self.assert_fails(seq2seq("eval", "-i", one, "-r", one, "--metric", "caption", "--stemmer", "klingon"),
+                          "klingon", "english")
 
     def test_a_run_of_another_configuration_is_left_alone(self):
         before = (self.run_folder / "config.yaml").read_bytes()

@@ -1,0 +1,72 @@
+#include "seq2seq/metrics/meteor.h"
+
+#include "absl/strings/string_view.h"
+
+#include "seq2seq/base/status_macros.h"
+#include "seq2seq/metrics/segments.h"
+#include "seq2seq/metrics/stemmer.h"
+#include "seq2seq/metrics/word_alignment.h"
+
+namespace seq2seq {
+namespace {
+
+double Score(const MeteorScore& counts) {
+  if (counts.matches == 0) return 0;
+  const auto matches = static_cast<double>(counts.matches);
+  const double precision = matches / static_cast<double>(counts.hypothesis_length);
+  const double recall = matches / static_cast<double>(counts.reference_length);
+  const double f_mean = 10 * precision * recall / (recall + 9 * precision);
+  const double fragmentation = static_cast<double>(counts.chunks) / matches;
+  return 100 * f_mean * (1 - 0.5 * fragmentation * fragmentation * fragmentation);
+}
+
+// Equal words have equal stems, so that comparing stems finds the exact matches too.
+std::vector<std::string> StemAll(absl::string_view line, const Stemmer& stemmer) {
+  std::vector<std::string> words = Tokenize(line, Tokenization::kNone);
+  for (std::string& word : words) word = stemmer.Stem(word);
+  return words;
+}
+
+// The counts against the reference that scores best; of equals, the first.
+MeteorScore CountSegment(const Segment& segment, const Stemmer& stemmer) {
+  const std::vector<std::string> hypothesis = StemAll(segment.hypothesis, stemmer);
+  MeteorScore best;
+  best.score = -1;
+  for (const absl::string_view line : segment.references) {
+    const std::vector<std::string> reference = StemAll(line, stemmer);
+    const WordAlignment alignment = AlignWords(hypothesis, reference);
+    MeteorScore counts;
+    counts.matches = alignment.matches;
+    counts.chunks = alignment.chunks;
+    counts.hypothesis_length = static_cast<int64_t>(hypothesis.size());
+    counts.reference_length = static_cast<int64_t>(reference.size());
+    counts.score = Score(counts);
+    if (counts.score > best.score) best = counts;
+  }
+  return best;
+}
+
+}  // namespace
+
+std::string MeteorScore::Name() const { return "METEOR (exact+stem)"; }
+
+absl::StatusOr<MeteorScore> CorpusMeteor(absl::Span<const std::string> hypotheses,
+                                         const std::vector<std::vector<std::string>>& references,
+                                         const MeteorOptions& options) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Segments corpus, AlignSegments(hypotheses, references));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Stemmer stemmer, Stemmer::Create(options.stemmer));
+  MeteorScore meteor;
+  meteor.num_references = corpus.num_references;
+  meteor.options = options;
+  for (const Segment& segment : corpus.segments) {
+    const MeteorScore counts = CountSegment(segment, stemmer);
+    meteor.matches += counts.matches;
+    meteor.chunks += counts.chunks;
+    meteor.hypothesis_length += counts.hypothesis_length;
+    meteor.reference_length += counts.reference_length;
+  }
+  meteor.score = Score(meteor);
+  return meteor;
+}
+
+}  // namespace seq2seq
