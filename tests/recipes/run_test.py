@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-RECIPE = pathlib.Path(__file__).resolve().parents[2] / "recipes" / "translate"
+RECIPES = pathlib.Path(__file__).resolve().parents[2] / "recipes"
 
 RECORD = '#!/bin/sh\necho "$(basename "$0") $*" >>calls\n'
 
@@ -29,7 +29,7 @@ class RunTest(unittest.TestCase):
         # realpath, as the recipe uses it: the scratch folder may lie behind a link.
         self.root = pathlib.Path(scratch.name).resolve() / "repository"
         self.data = self.root.parent / "corpus"
-        shutil.copytree(RECIPE, self.root / "recipes" / "translate")
+        shutil.copytree(RECIPES, self.root / "recipes")
         for name, text in {"setup": RECORD, "bin/cmake": RECORD, "build/release/bin/seq2seq": SEQ2SEQ}.items():
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
