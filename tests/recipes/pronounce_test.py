@@ -217,8 +217,19 @@ class RunTest(repository.RepositoryTest):
         self.assertEqual(result.stdout.count("\noutput  "), 5 + 2)
         self.assertTrue(result.stdout.endswith(f"seq2seq decode -m {run}\n"))
 
+    def test_an_ensemble_differs_in_the_seed_and_is_measured_together(self):
+        result = self.run_recipe("pronounce", "--data", "corpus", "--ensemble", "2", "--run", "repository/my")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        trainings = [call for call in self.calls() if "seq2seq train" in call]
+        self.assertEqual([call.endswith(" train.seed=2") for call in trainings], [False, True])
+        self.assertEqual([f" train.run={run} " in call for call, run in zip(trainings, ("my", "my-2"))], [True, True])
+        self.assertIn("seq2seq decode -m my -m my-2 -i work/pronounce/corpus/data/measure/dev.letters "
+                      "-o my/dev.phones -b 5", self.calls())
+        self.assertTrue(result.stdout.endswith("seq2seq decode -m my -m my-2\n"))
+
     def test_refuses_what_it_does_not_know_before_it_builds(self):
-        for arguments in (["--epochs", "3"], ["corpus"], ["--minutes"], ["--config", "none.yaml"]):
+        for arguments in (["--epochs", "3"], ["corpus"], ["--minutes"], ["--config", "none.yaml"],
+                          ["--ensemble", "many"], ["--ensemble", "2", "train.seed=3"]):
             result = self.run_recipe("pronounce", *arguments)
             self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)
         self.assertEqual(self.calls(), [])
