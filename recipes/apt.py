@@ -46,10 +46,12 @@ class Apt:
                                  text=True, check=False)
         except FileNotFoundError:
             raise Failure("this system has no apt-get") from None
-        # An error says more than a warning, and the first more than what follows from it.
-        found = re.search(r"^E: (.*)", apt.stderr, re.MULTILINE) or re.search(r"^W: (.*)", apt.stderr, re.MULTILINE)
-        if not self._complaint and found:
-            self._complaint = found[1]
+        # An error says more than a warning, and the first more than what follows from it. That a folder of root's is
+        # not for the user _apt, says nothing.
+        for kind in "EW":
+            found = re.search(rf"^{kind}: (?!Download is performed unsandboxed)(.*)", apt.stderr, re.MULTILINE)
+            if found and not self._complaint:
+                self._complaint = found[1]
 
     def complaint(self, otherwise: str) -> str:
         """The first thing that apt-get complained of, or `otherwise`."""
