@@ -1,53 +1,20 @@
 #!/usr/bin/env python3
-"""Tests of recipes/translate/run, with stand-ins for setup, CMake and seq2seq that write down how they are called."""
+"""Tests of recipes/translate/run, with stand-ins for the programs that it calls."""
 
-import os
-import pathlib
-import shutil
-import subprocess
-import tempfile
 import unittest
 
-RECIPE = pathlib.Path(__file__).resolve().parents[2] / "recipes" / "translate"
-
-RECORD = '#!/bin/sh\necho "$(basename "$0") $*" >>calls\n'
-
-# "decode" copies its input to its output.
-SEQ2SEQ = RECORD + """\
-case $1 in
-  tokenizer) for last; do :; done; echo model >"$last" ;;
-  decode) mkdir -p "$3"; cp "$5" "$7" ;;
-  eval) echo "BLEU = 12.3" ;;
-esac
-"""
+import repository
 
 
-class RunTest(unittest.TestCase):
+class RunTest(repository.RepositoryTest):
     def setUp(self):
-        scratch = tempfile.TemporaryDirectory()
-        self.addCleanup(scratch.cleanup)
-        # realpath, as the recipe uses it: the scratch folder may lie behind a link.
-        self.root = pathlib.Path(scratch.name).resolve() / "repository"
-        self.data = self.root.parent / "corpus"
-        shutil.copytree(RECIPE, self.root / "recipes" / "translate")
-        for name, text in {"setup": RECORD, "bin/cmake": RECORD, "build/release/bin/seq2seq": SEQ2SEQ}.items():
-            path = self.root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-            path.chmod(0o755)
-        self.data.mkdir()
+        super().setUp()
         for part in ("train", "val", "test_a", "test_b"):
             for language in ("en", "fr"):
                 (self.data / f"{part}.{language}").write_text("".join(f"{part} {language} {i}\n" for i in range(10)))
 
     def run_recipe(self, *arguments):
-        environment = {**os.environ, "PATH": f"{self.root / 'bin'}:{os.environ['PATH']}"}
-        return subprocess.run([str(self.root / "recipes/translate/run"), *arguments], cwd=self.root.parent,
-                              env=environment, capture_output=True, text=True, check=False)
-
-    def calls(self):
-        path = self.root / "calls"
-        return path.read_text().splitlines() if path.exists() else []
+        return super().run_recipe("translate", *arguments)
 
     def test_trains_and_measures_every_test_set(self):
         result = self.run_recipe("--data", "corpus", "--target", "fr", "--minutes", "1", "--threads", "3",
