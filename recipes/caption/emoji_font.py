@@ -27,7 +27,7 @@ class Font:
             raise Failure("this Pillow has no Raqm, without which sequences of characters fall apart: "
                         "use Debian's python3-pil, which has it")
         try:
-            self._font = ImageFont.truetype(str(path), _PIXELS_PER_EM, layout_engine=ImageFont.Layout.RAQM)
+            self._font = ImageFont.truetype(str(path), _PIXELS_PER_EM)  # Raqm is Pillow's choice where it is there.
         except OSError as error:
             raise Failure(f"{path} is not a font with bitmaps of {_PIXELS_PER_EM} pixels per em: {error}") from None
         self._advance = self._font.getlength(_KNOWN_EMOJI)
