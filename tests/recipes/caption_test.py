@@ -303,8 +303,8 @@ class PageTest(ScratchTest):
         (self.scratch / name).write_text(text, encoding="utf-8")
 
     def page(self, *options):
-        return subprocess.run([sys.executable, "-B", str(RECIPE / "page"), "test.tsv", "out.txt", "page.html", *options],
-                              cwd=self.scratch, capture_output=True, text=True, check=False)
+        return subprocess.run([sys.executable, "-B", str(RECIPE / "page"), "test.tsv", "out.txt", "page.html",
+                               *options], cwd=self.scratch, capture_output=True, text=True, check=False)
 
     def expect_failure(self, message):
         result = self.page()
@@ -332,7 +332,8 @@ class PageTest(ScratchTest):
         self.assertEqual(self.page("--first", "1").returncode, 0)
         page = PageParser((self.scratch / "page.html").read_text(encoding="utf-8"))
         self.assertEqual(len(page.images), 1)
-        self.assertIn("2 images, 1 of them with a true caption word for word (50.0%); the first 1 are shown", page.texts)
+        self.assertIn("2 images, 1 of them with a true caption word for word (50.0%); the first 1 are shown",
+                      page.texts)
 
     def test_says_when_the_counts_differ(self):
         self.write("out.txt", "one\n")
