@@ -48,6 +48,11 @@ TEST(Cider, RareWordsCountMost) {
   EXPECT_NEAR(Score({"a", "", "", ""}, {references}).cider, part * 1 / std::sqrt(5), 1e-9);
 }
 
+TEST(Cider, WordsOfNoReferenceWeighAsThoseOfOneImage) {
+  // Both "b" and "x" weigh log 2: the cosine with "b" is 1 / sqrt(2). One of two images scores.
+  EXPECT_NEAR(Score({"b x", ""}, {{"b", "c"}}).cider, 10 * 0.25 * 0.5 / std::sqrt(2), 1e-9);
+}
+
 TEST(Cider, CiderDPenalisesDifferencesInLength) {
   // One word less: exp(-1 / 72).
   const CiderScore score = Score({"b", ""}, {{"a b", "a"}});
