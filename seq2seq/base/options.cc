@@ -41,6 +41,7 @@ std::string TypeText(const Option& option) {
                         [](double*) -> std::string { return "number"; },
                         [](std::string*) -> std::string { return "text"; },
                         [](std::vector<std::string>*) -> std::string { return "list of texts"; },
+                        [](std::vector<double>*) -> std::string { return "list of numbers"; },
                         [](const EnumField& field) { return absl::StrJoin(field.texts, "|"); },
                     },
                     option.value);
@@ -56,6 +57,15 @@ std::string NodeText(const YAML::Node& node) {
   return emitter.c_str();
 }
 
+// Sets `number` from `node`; false if it is none.
+bool AssignNumber(const YAML::Node& node, double& number) {
+  double value = 0;
+  if (!node.IsScalar() || !absl::SimpleAtod(node.Scalar(), &value)) return false;
+  if (!std::isfinite(value)) return false;
+  number = value;
+  return true;
+}
+
 // Sets `option` from `node`; false if the types differ.
 bool Assign(const YAML::Node& node, const Option& option) {
   return std::visit(
@@ -67,13 +77,7 @@ bool Assign(const YAML::Node& node, const Option& option) {
             return true;
           },
           [&](int64_t* field) { return node.IsScalar() && absl::SimpleAtoi(node.Scalar(), field); },
-          [&](double* field) {
-            double number = 0;
-            if (!node.IsScalar() || !absl::SimpleAtod(node.Scalar(), &number)) return false;
-            if (!std::isfinite(number)) return false;
-            *field = number;
-            return true;
-          },
+          [&](double* field) { return AssignNumber(node, *field); },
           [&](std::string* field) {
             if (!node.IsScalar() && !node.IsNull()) return false;
             *field = node.IsNull() ? "" : node.Scalar();
@@ -85,6 +89,15 @@ bool Assign(const YAML::Node& node, const Option& option) {
             for (const YAML::Node& item : node) {
               if (!item.IsScalar()) return false;
               items.push_back(item.Scalar());
+            }
+            *field = std::move(items);
+            return true;
+          },
+          [&](std::vector<double>* field) {
+            if (!node.IsSequence()) return false;
+            std::vector<double> items;
+            for (const YAML::Node& item : node) {
+              if (!AssignNumber(item, items.emplace_back())) return false;
             }
             *field = std::move(items);
             return true;
@@ -192,6 +205,11 @@ void Emit(const Option& option, YAML::Emitter& emitter) {
                  [&](double* field) { emitter << NumberText(*field); },
                  [&](std::string* field) { emitter << *field; },
                  [&](std::vector<std::string>* field) { emitter << YAML::Flow << *field; },
+                 [&](std::vector<double>* field) {
+                   emitter << YAML::Flow << YAML::BeginSeq;
+                   for (const double number : *field) emitter << NumberText(number);
+                   emitter << YAML::EndSeq;
+                 },
                  [&](const EnumField& field) { emitter << field.texts[field.get()]; },
              },
              option.value);

@@ -16,8 +16,9 @@
 //
 // From that one list come the YAML file, `key=value` on the command line, the file stored with a
 // model and the reference in --help. A field is a bool, int64_t, double, std::string,
-// std::vector<std::string>, an enum with EnumTexts, or a struct with Visit. The default stands at
-// the field, the text that says what it is for and when to change it in Visit.
+// std::vector<std::string>, std::vector<double>, an enum with EnumTexts, or a struct with Visit.
+// The default stands at the field, the text that says what it is for and when to change it in
+// Visit.
 #ifndef SEQ2SEQ_BASE_OPTIONS_H_
 #define SEQ2SEQ_BASE_OPTIONS_H_
 
@@ -48,7 +49,9 @@ struct EnumField {
 struct Option {
   std::string key;   // With the keys of the structs around it: "model.decoder.hidden".
   std::string help;  // What it is for.
-  std::variant<bool*, int64_t*, double*, std::string*, std::vector<std::string>*, EnumField> value;
+  std::variant<bool*, int64_t*, double*, std::string*, std::vector<std::string>*,
+               std::vector<double>*, EnumField>
+      value;
 };
 
 using OptionList = std::vector<Option>;
