@@ -32,3 +32,14 @@ if(SEQ2SEQ_KERNELS)
   set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY}
                                               INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR})
 endif()
+
+if(SEQ2SEQ_IMAGES)
+  # OpenCVConfig.cmake lies in a package that brings all of OpenCV and its user interfaces.
+  find_path(OPENCV_INCLUDE_DIR opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4 REQUIRED)
+  add_library(OpenCV::images INTERFACE IMPORTED)
+  target_include_directories(OpenCV::images SYSTEM INTERFACE ${OPENCV_INCLUDE_DIR})
+  foreach(part core imgproc imgcodecs dnn)
+    find_library(OPENCV_${part} opencv_${part} REQUIRED)
+    target_link_libraries(OpenCV::images INTERFACE ${OPENCV_${part}})
+  endforeach()
+endif()

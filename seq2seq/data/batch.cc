@@ -40,7 +40,8 @@ torch::Tensor Lengths(absl::Span<const absl::Span<const int32_t>> sentences) {
 
 Batch Batch::To(torch::Device device) const {
   Batch moved = *this;
-  for (torch::Tensor* tensor : {&moved.source, &moved.target_input, &moved.target_output}) {
+  for (torch::Tensor* tensor :
+       {&moved.source, &moved.target_input, &moved.target_output, &moved.images}) {
     if (tensor->defined()) *tensor = tensor->to(device, /*non_blocking=*/true);
   }
   return moved;
@@ -67,6 +68,16 @@ Batch Collate(absl::Span<const Example> examples) {
   batch.target_output = Pad(targets, -1, kEosId);
   batch.target_lengths = Lengths(targets);
   batch.target_tokens = target_tokens;
+  return batch;
+}
+
+Batch Collate(absl::Span<const Example> examples, const ImageReader& read,
+              std::optional<uint64_t> seed) {
+  Batch batch = Collate(examples);
+  if (!read) return batch;
+  std::vector<int64_t> images;
+  for (const Example& example : examples) images.push_back(example.source[0]);
+  batch.images = read(images, seed);
   return batch;
 }
 

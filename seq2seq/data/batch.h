@@ -3,6 +3,8 @@
 #define SEQ2SEQ_DATA_BATCH_H_
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -12,8 +14,8 @@
 
 namespace seq2seq {
 
-// Pairs padded on the right with kPadId to the longest of them. All tensors are int64. A value:
-// copies share the tensors.
+// Pairs padded on the right with kPadId to the longest of them. All tensors but `images` are int64.
+// A value: copies share the tensors.
 struct Batch {
   torch::Tensor source;          // [batch, source], each sentence with eos at its end.
   torch::Tensor source_lengths;  // [batch], with eos, on the CPU.
@@ -22,7 +24,11 @@ struct Batch {
   torch::Tensor target_lengths;  // [batch], with eos, on the CPU.
   int64_t target_tokens = 0;     // Tokens in target_output that are not padding.
 
-  int64_t size() const { return source.size(0); }
+  // Of captions what is seen, and `source` holds numbers: [batch, 3, height, width], or features,
+  // [batch, place, channels].
+  torch::Tensor images;
+
+  int64_t size() const { return images.defined() ? images.size(0) : source.size(0); }
 
   // The same batch with all but the lengths on `device`.
   Batch To(torch::Device device) const;
@@ -33,6 +39,15 @@ Batch CollateSources(absl::Span<const absl::Span<const int32_t>> sources);
 
 // A batch of examples, in their order.
 Batch Collate(absl::Span<const Example> examples);
+
+// Gives the images of examples whose sources are their numbers. With a seed each is varied as in
+// training, at random.
+using ImageReader =
+    std::function<torch::Tensor(absl::Span<const int64_t> images, std::optional<uint64_t> seed)>;
+
+// A batch of captions, with their images; without where `read` is empty.
+Batch Collate(absl::Span<const Example> examples, const ImageReader& read,
+              std::optional<uint64_t> seed);
 
 }  // namespace seq2seq
 

@@ -6,12 +6,15 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "seq2seq/base/fingerprint.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
@@ -33,9 +36,15 @@ struct Corpus::Entry {
   uint32_t target_length;
 };
 
+// From a line to ids, or nothing where the line is to be dropped.
+struct Corpus::SourceEncoder {
+  std::function<std::optional<std::vector<int32_t>>(const std::string& line)> encode;
+  uint64_t identity;  // Of everything that the ids depend on.
+};
+
 namespace {
 
-constexpr char kMagic[8] = {'s', '2', 's', 'c', 'o', 'r', 'p', '2'};
+constexpr char kMagic[8] = {'s', '2', 's', 'c', 'o', 'r', 'p', '3'};
 
 template <typename T>
 absl::string_view Bytes(const T& value) {
@@ -46,23 +55,8 @@ absl::string_view Bytes(const std::vector<int32_t>& ids) {
   return {reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)};
 }
 
-// FNV-1a, 64 bits. The caches of different programs and runs must agree, which std::hash does not
-// promise.
-class Fingerprint {
- public:
-  void Add(absl::string_view bytes) {
-    for (const char byte : bytes)
-      value_ = (value_ ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
-  }
-  uint64_t value() const { return value_; }
-
- private:
-  uint64_t value_ = 0xcbf29ce484222325;
-};
-
-absl::StatusOr<uint64_t> FingerprintOf(const std::vector<std::string>& files,
-                                       const Tokenizer& source, const Tokenizer& target,
-                                       const FilterOptions& filter) {
+absl::StatusOr<uint64_t> FingerprintOf(const std::vector<std::string>& files, uint64_t source,
+                                       const Tokenizer& target, const FilterOptions& filter) {
   Fingerprint fingerprint;
   for (const std::string& path : files) {
     struct stat info;
@@ -70,14 +64,14 @@ absl::StatusOr<uint64_t> FingerprintOf(const std::vector<std::string>& files,
       return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot open"));
     }
     fingerprint.Add(path);
-    fingerprint.Add(Bytes(info.st_size));
-    fingerprint.Add(Bytes(info.st_mtim.tv_sec));
-    fingerprint.Add(Bytes(info.st_mtim.tv_nsec));
+    fingerprint.AddValue(info.st_size);
+    fingerprint.AddValue(info.st_mtim.tv_sec);
+    fingerprint.AddValue(info.st_mtim.tv_nsec);
   }
-  fingerprint.Add(source.model());
+  fingerprint.AddValue(source);
   fingerprint.Add(target.model());
-  fingerprint.Add(Bytes(filter.max_length));
-  fingerprint.Add(Bytes(filter.max_ratio));
+  fingerprint.AddValue(filter.max_length);
+  fingerprint.AddValue(filter.max_ratio);
   return fingerprint.value();
 }
 
@@ -195,6 +189,7 @@ std::string CorpusCounts::Text(const FilterOptions& filter) const {
   if (invalid > 0) reasons.push_back(absl::StrCat(invalid, " not UTF-8"));
   if (too_long > 0)
     reasons.push_back(absl::StrCat(too_long, " longer than ", filter.max_length, " pieces"));
+  if (no_image > 0) reasons.push_back(absl::StrCat(no_image, " without an image to read"));
   if (bad_ratio > 0)
     reasons.push_back(absl::StrCat(bad_ratio, " with lengths beyond ", filter.max_ratio, ":1"));
   return absl::StrCat(pairs, " pairs read, ", kept(), " kept",
@@ -204,9 +199,36 @@ std::string CorpusCounts::Text(const FilterOptions& filter) const {
 absl::StatusOr<Corpus> Corpus::Build(const std::vector<std::string>& files, const Tokenizer& source,
                                      const Tokenizer& target, const FilterOptions& filter,
                                      const std::string& path) {
+  Fingerprint identity;
+  identity.Add(source.model());
+  const auto encode = [&](const std::string& line) { return std::optional(source.Encode(line)); };
+  return BuildWith(files, {encode, identity.value()}, target, filter, path);
+}
+
+absl::StatusOr<Corpus> Corpus::BuildCaptions(const std::string& table, const ImageSet& images,
+                                             const Tokenizer& target, const FilterOptions& filter,
+                                             const std::string& path) {
+  Fingerprint identity;
+  for (int64_t image = 0; image < images.size(); ++image) {
+    identity.Add(images.name(image));
+    identity.AddValue(images.Find(images.name(image)).has_value());
+  }
+  const auto encode = [&](const std::string& name) -> std::optional<std::vector<int32_t>> {
+    const std::optional<int32_t> image = images.Find(name);
+    if (!image) return std::nullopt;
+    return std::vector<int32_t>{*image};
+  };
+  FilterOptions by_length = filter;
+  by_length.max_ratio = 0;
+  return BuildWith({table}, {encode, identity.value()}, target, by_length, path);
+}
+
+absl::StatusOr<Corpus> Corpus::BuildWith(const std::vector<std::string>& files,
+                                         const SourceEncoder& source, const Tokenizer& target,
+                                         const FilterOptions& filter, const std::string& path) {
   SEQ2SEQ_ASSIGN_OR_RETURN(PairReader reader, PairReader::Open(files));
   SEQ2SEQ_ASSIGN_OR_RETURN(const uint64_t fingerprint,
-                           FingerprintOf(files, source, target, filter));
+                           FingerprintOf(files, source.identity, target, filter));
   absl::StatusOr<Corpus> cached = Open(path);
   if (cached.ok() && cached->header().fingerprint == fingerprint) return cached;
 
@@ -229,7 +251,12 @@ absl::StatusOr<Corpus> Corpus::Build(const std::vector<std::string>& files, cons
       ++counts.invalid;
       continue;
     }
-    const std::vector<int32_t> source_ids = source.Encode(source_line);
+    const std::optional<std::vector<int32_t>> found = source.encode(source_line);
+    if (!found) {
+      ++counts.no_image;
+      continue;
+    }
+    const std::vector<int32_t>& source_ids = *found;
     const std::vector<int32_t> target_ids = target.Encode(target_line);
     if (const auto reason = Dropped(source_ids, target_ids, filter)) {
       ++(counts.*reason);

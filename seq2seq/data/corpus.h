@@ -10,6 +10,7 @@
 #include "absl/types/span.h"
 
 #include "seq2seq/base/file.h"
+#include "seq2seq/data/image_set.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -35,8 +36,9 @@ struct CorpusCounts {
   int64_t invalid = 0;  // Either side is not UTF-8.
   int64_t too_long = 0;
   int64_t bad_ratio = 0;
+  int64_t no_image = 0;  // Of captions: the image is missing or cannot be read.
 
-  int64_t kept() const { return pairs - empty - invalid - too_long - bad_ratio; }
+  int64_t kept() const { return pairs - empty - invalid - too_long - bad_ratio - no_image; }
 
   // "29000 pairs read, 28990 kept; dropped: 10 longer than …", for the log.
   std::string Text(const FilterOptions& filter) const;
@@ -62,6 +64,13 @@ class Corpus {
                                       const Tokenizer& source, const Tokenizer& target,
                                       const FilterOptions& filter, const std::string& path);
 
+  // The same of captions, image<TAB>caption on each line: a source is the number of its image
+  // alone. Captions of images that `images` does not have, or has dropped, are dropped.
+  // `filter.max_ratio` does not apply.
+  static absl::StatusOr<Corpus> BuildCaptions(const std::string& table, const ImageSet& images,
+                                              const Tokenizer& target, const FilterOptions& filter,
+                                              const std::string& path);
+
   // Opens a cache file. DataLoss if it is not a whole one.
   static absl::StatusOr<Corpus> Open(const std::string& path);
 
@@ -80,6 +89,11 @@ class Corpus {
   // pair.
   struct Header;
   struct Entry;
+  struct SourceEncoder;
+
+  static absl::StatusOr<Corpus> BuildWith(const std::vector<std::string>& files,
+                                          const SourceEncoder& source, const Tokenizer& target,
+                                          const FilterOptions& filter, const std::string& path);
 
   explicit Corpus(MappedFile file) : file_(std::move(file)) {}
   const Header& header() const;

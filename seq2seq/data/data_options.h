@@ -8,14 +8,18 @@
 #include "absl/status/status.h"
 
 #include "seq2seq/base/option_rules.h"
+#include "seq2seq/base/status_macros.h"
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus.h"
+#include "seq2seq/data/image.h"
 
 namespace seq2seq {
 
 struct DataOptions {
   std::vector<std::string> train;
   std::vector<std::string> valid;
+  std::string images;
+  AugmentOptions augment;
   std::string source_tokenizer;
   std::string target_tokenizer;
   FilterOptions filter;
@@ -28,6 +32,10 @@ struct DataOptions {
         "[source, target] with a line a sentence, or [table] of source<TAB>target; plain or gzip.");
     visit("valid", valid,
           "The same, held out: what early stopping and the best weights are judged by.");
+    visit("images", images,
+          "The folder of the images, where model.source is image; train and valid are then [table] "
+          "of image<TAB>caption.");
+    visit("augment", augment);
     visit("source_tokenizer", source_tokenizer, "SentencePiece model of the source language.");
     visit("target_tokenizer", target_tokenizer,
           "SentencePiece model of the target language; may be the same file.");
@@ -38,6 +46,7 @@ struct DataOptions {
 
 // InvalidArgument, naming the key and its value, if nothing can be learnt with `options`.
 inline absl::Status Validate(const DataOptions& options) {
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(options.augment, "data.augment"));
   OptionRules rules;
   rules.Expect("data.train", options.train.size(),
                options.train.size() == 1 || options.train.size() == 2,
@@ -45,6 +54,10 @@ inline absl::Status Validate(const DataOptions& options) {
   rules.Expect("data.valid", options.valid.size(),
                options.valid.size() == 1 || options.valid.size() == 2,
                "[source, target] or [table]");
+  if (!options.images.empty()) {
+    rules.Expect("data.train", options.train.size(), options.train.size() == 1, "[table]");
+    rules.Expect("data.valid", options.valid.size(), options.valid.size() == 1, "[table]");
+  }
   rules.Expect("data.filter.max_length", options.filter.max_length, options.filter.max_length >= 1,
                "1 or more");
   rules.Expect("data.filter.max_ratio", options.filter.max_ratio, options.filter.max_ratio >= 0,

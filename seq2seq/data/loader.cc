@@ -5,13 +5,17 @@
 
 #include <c10/util/Exception.h>
 
+#include "seq2seq/base/random.h"
+
 namespace seq2seq {
 
 Loader::Loader(const Corpus& corpus, const BucketOptions& options, uint64_t seed,
-               LoaderPosition start, int64_t prefetch, int64_t rank, int64_t world_size)
+               LoaderPosition start, ImageReader images, int64_t prefetch, int64_t rank,
+               int64_t world_size)
     : corpus_(corpus),
       options_(options),
       seed_(seed),
+      images_(std::move(images)),
       rank_(rank),
       world_size_(world_size),
       prefetch_(static_cast<size_t>(std::max<int64_t>(prefetch, 1))) {
@@ -73,8 +77,11 @@ void Loader::Fill(LoaderPosition position, BatchPlan plan) {
     examples.clear();
     for (const int64_t index : plan[static_cast<size_t>(position.batch)])
       examples.push_back(corpus_[index]);
+    const uint64_t seed = DeriveSeed(
+        {seed_, static_cast<uint64_t>(position.epoch), static_cast<uint64_t>(position.batch)});
     const bool last = ++position.batch == static_cast<int64_t>(plan.size());
-    Item item = {Collate(examples), last ? LoaderPosition{position.epoch + 1, 0} : position};
+    Item item = {Collate(examples, images_, seed),
+                 last ? LoaderPosition{position.epoch + 1, 0} : position};
 
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return stopping_ || ready_.size() < prefetch_; });

@@ -32,10 +32,12 @@ class Loader {
     LoaderPosition next;  // Where a loader has to start to go on behind this batch.
   };
 
-  // `corpus` must outlive the loader. Keeps up to `prefetch` batches ready. Throws if the rank gets
-  // no batch, as with more ranks than batches.
+  // `corpus` must outlive the loader. Where `images` is not empty it is asked for the images of
+  // every batch, by the loader's thread. Keeps up to `prefetch` batches ready. Throws if the rank
+  // gets no batch, as with more ranks than batches.
   Loader(const Corpus& corpus, const BucketOptions& options, uint64_t seed,
-         LoaderPosition start = {}, int64_t prefetch = 8, int64_t rank = 0, int64_t world_size = 1);
+         LoaderPosition start = {}, ImageReader images = {}, int64_t prefetch = 8, int64_t rank = 0,
+         int64_t world_size = 1);
   ~Loader();
 
   // The next batch; waits for it if it is not ready.
@@ -56,6 +58,7 @@ class Loader {
   const Corpus& corpus_;
   const BucketOptions options_;
   const uint64_t seed_;
+  const ImageReader images_;
   const int64_t rank_;
   const int64_t world_size_;
   const size_t prefetch_;

@@ -1,5 +1,7 @@
 #include "seq2seq/data/loader.h"
 
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,9 +72,26 @@ TEST_F(LoaderTest, GivesTheBatchesOfThePlanEpochAfterEpoch) {
   }
 }
 
+TEST_F(LoaderTest, AsksForTheImagesOfEachBatchWithASeedOfItsOwn) {
+  std::set<uint64_t> seeds;
+  const ImageReader read = [&](absl::Span<const int64_t> images, std::optional<uint64_t> seed) {
+    seeds.insert(seed.value());
+    return torch::tensor(std::vector<int64_t>(images.begin(), images.end()));
+  };
+  {
+    Loader loader(corpus_, options_, kSeed, {}, read);
+    for (int i = 0; i < 5; ++i) {
+      const Batch batch = loader.Next().batch;
+      EXPECT_TRUE(batch.images.equal(batch.source.select(1, 0)));
+    }
+  }
+  EXPECT_GE(seeds.size(), 5);
+  EXPECT_EQ(seeds.count(0), 0);
+}
+
 TEST_F(LoaderTest, RanksGetTheirShareOfThePlan) {
   const BatchPlan plan = PlanBatches(Lengths(), options_, kSeed, 0, 1, 3);
-  Loader loader(corpus_, options_, kSeed, {}, 8, 1, 3);
+  Loader loader(corpus_, options_, kSeed, {}, {}, 8, 1, 3);
   EXPECT_EQ(loader.batches_per_epoch(), static_cast<int64_t>(plan.size()));
   for (const auto& indices : plan) {
     std::vector<Example> examples;
@@ -117,7 +136,7 @@ TEST_F(LoaderTest, EndOfAnEpochIsTheStartOfTheNext) {
 TEST_F(LoaderTest, StreamDoesNotDependOnPrefetch) {
   const std::vector<Loader::Item> expected = Take(40);
   for (const int64_t prefetch : {0, 1, 100}) {
-    Loader loader(corpus_, options_, kSeed, {}, prefetch);
+    Loader loader(corpus_, options_, kSeed, {}, {}, prefetch);
     for (const Loader::Item& item : expected) ASSERT_TRUE(Same(loader.Next().batch, item.batch));
   }
 }
@@ -131,14 +150,14 @@ TEST_F(LoaderTest, PaddingShareIsThatOfThePlanWithEos) {
 TEST_F(LoaderTest, EndsWhetherFullOrFilling) {
   for (const int64_t prefetch : {1, 3, 100'000}) {
     for (const int64_t taken : {0, 1, 40}) {
-      Loader loader(corpus_, options_, kSeed, {}, prefetch);
+      Loader loader(corpus_, options_, kSeed, {}, {}, prefetch);
       for (int64_t i = 0; i < taken; ++i) loader.Next();
     }
   }
 }
 
 TEST_F(LoaderTest, RankWithoutBatchesIsRefused) {
-  EXPECT_THROW(Loader(corpus_, options_, kSeed, {}, 8, 200, 201), c10::Error);
+  EXPECT_THROW(Loader(corpus_, options_, kSeed, {}, {}, 8, 200, 201), c10::Error);
 }
 
 }  // namespace

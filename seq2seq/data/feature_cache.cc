@@ -1,0 +1,135 @@
+#include "seq2seq/data/feature_cache.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include <torch/torch.h>
+
+#include "seq2seq/base/fingerprint.h"
+#include "seq2seq/base/log.h"
+#include "seq2seq/base/status_macros.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr char kMagic[8] = {'s', '2', 's', 'f', 'e', 'a', 't', '1'};
+constexpr int64_t kBatch = 16;
+
+absl::string_view Bytes(const torch::Tensor& tensor) {
+  return {static_cast<const char*>(tensor.data_ptr()), tensor.nbytes()};
+}
+
+}  // namespace
+
+const char* FeatureCache::features(int64_t image) const {
+  const int64_t size = header().places * header().channels;
+  return file_.data() + sizeof(Header) + static_cast<size_t>(image * size) * sizeof(c10::Half);
+}
+
+bool FeatureCache::has(int64_t image) const { return features(header().images)[image] == 1; }
+
+absl::StatusOr<FeatureCache> FeatureCache::Open(const std::string& path) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
+  FeatureCache cache(std::move(file));
+  const size_t size = cache.file_.size();
+  if (size < sizeof(Header) || std::memcmp(cache.header().magic, kMagic, sizeof kMagic) != 0 ||
+      cache.features(cache.header().images) + cache.header().images != cache.file_.data() + size) {
+    return absl::DataLossError(absl::StrCat(path, ": not a whole cache of features"));
+  }
+  return cache;
+}
+
+absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageSet& images,
+                                                 const Source& source,
+                                                 const std::function<void(int64_t done)>& report) {
+  Fingerprint fingerprint;
+  fingerprint.AddValue(images.Identity());
+  fingerprint.AddValue(source.fingerprint);
+  const auto drop_absent = [&](const FeatureCache& cache) {
+    for (int64_t image = 0; image < images.size(); ++image) {
+      if (!cache.has(image)) images.Drop(image);
+    }
+  };
+  absl::StatusOr<FeatureCache> cached = Open(path);
+  if (cached.ok() && cached->header().fingerprint == fingerprint.value()) {
+    drop_absent(*cached);
+    return cached;
+  }
+
+  const torch::NoGradGuard no_grad;
+  SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFile out, AtomicFile::Create(path));
+  Header header = {};
+  std::memcpy(header.magic, kMagic, sizeof kMagic);
+  header.fingerprint = fingerprint.value();
+  header.images = images.size();
+  std::string present(static_cast<size_t>(images.size()), '\0');
+  int64_t written = 0;  // Images; those that cannot be read lie there as zeros.
+  const auto write_zeros = [&](int64_t end) -> absl::Status {
+    const std::string zeros(
+        static_cast<size_t>(header.places * header.channels) * sizeof(c10::Half), '\0');
+    for (; written < end; ++written) SEQ2SEQ_RETURN_IF_ERROR(out.Append(zeros));
+    return absl::OkStatus();
+  };
+  for (int64_t begin = 0; begin < images.size(); begin += kBatch) {
+    std::vector<int64_t> readable;
+    std::vector<torch::Tensor> inputs;
+    const int64_t end = std::min(begin + kBatch, images.size());
+    for (int64_t image = begin; image < end; ++image) {
+      const absl::StatusOr<torch::Tensor> input = source.read(images.Path(image));
+      if (!input.ok()) {
+        if (absl::IsUnimplemented(input.status())) return input.status();
+        Log(LogLevel::kWarning, absl::StrCat(input.status().message(), "; left out"));
+        continue;
+      }
+      if (!inputs.empty() && input->sizes() != inputs[0].sizes()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(images.Path(image), ": is of another size than the others"));
+      }
+      readable.push_back(image);
+      inputs.push_back(*input);
+    }
+    if (readable.empty()) continue;
+    const torch::Tensor features =
+        source.compute(torch::stack(inputs)).to(torch::kCPU, torch::kHalf).contiguous();
+    if (header.channels == 0) {
+      header.places = features.size(1);
+      header.channels = features.size(2);
+      SEQ2SEQ_RETURN_IF_ERROR(out.Append({reinterpret_cast<const char*>(&header), sizeof header}));
+    }
+    if (features.size(1) != header.places || features.size(2) != header.channels) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(images.Path(readable[0]), ": its features are of another size than others"));
+    }
+    for (size_t i = 0; i < readable.size(); ++i) {
+      SEQ2SEQ_RETURN_IF_ERROR(write_zeros(readable[i]));
+      SEQ2SEQ_RETURN_IF_ERROR(out.Append(Bytes(features[static_cast<int64_t>(i)])));
+      ++written;
+      present[static_cast<size_t>(readable[i])] = 1;
+    }
+    if (report) report(end);
+  }
+  if (header.channels == 0) {
+    return absl::InvalidArgumentError("none of the images can be read");
+  }
+  SEQ2SEQ_RETURN_IF_ERROR(write_zeros(images.size()));
+  SEQ2SEQ_RETURN_IF_ERROR(out.Append(present));
+  SEQ2SEQ_RETURN_IF_ERROR(out.Commit());
+  SEQ2SEQ_ASSIGN_OR_RETURN(FeatureCache cache, Open(path));
+  drop_absent(cache);
+  return cache;
+}
+
+torch::Tensor FeatureCache::Read(absl::Span<const int64_t> images) const {
+  const int64_t places = header().places;
+  const auto batch = static_cast<int64_t>(images.size());
+  const torch::Tensor halves = torch::empty({batch, places, channels()}, torch::kHalf);
+  for (int64_t i = 0; i < batch; ++i) {
+    const torch::Tensor one = halves[i];
+    std::memcpy(one.data_ptr(), features(images[static_cast<size_t>(i)]), one.nbytes());
+  }
+  return halves.to(torch::kFloat32);
+}
+
+}  // namespace seq2seq

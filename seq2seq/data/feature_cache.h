@@ -1,0 +1,67 @@
+// Features of images, computed once.
+#ifndef SEQ2SEQ_DATA_FEATURE_CACHE_H_
+#define SEQ2SEQ_DATA_FEATURE_CACHE_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include <torch/types.h>
+
+#include "seq2seq/base/file.h"
+#include "seq2seq/data/image_set.h"
+
+namespace seq2seq {
+
+// What a frozen network says of the images of a set, in half precision in a mapped file: its memory
+// is the page cache. Thread-safe.
+class FeatureCache {
+ public:
+  struct Source {
+    // What the network is given of an image, a tensor of the same shape each time.
+    std::function<absl::StatusOr<torch::Tensor>(const std::string& path)> read;
+    // [batch, …] of these -> [batch, place, channels]
+    std::function<torch::Tensor(const torch::Tensor& batch)> compute;
+    // Of everything besides the images that the features depend on.
+    uint64_t fingerprint = 0;
+  };
+
+  // Computes the features of `images` into the file `path`, unless that holds just these already;
+  // `report` hears how many are done. Images that cannot be read are dropped from `images`, and a
+  // warning names each. InvalidArgument if none is left.
+  static absl::StatusOr<FeatureCache> Build(const std::string& path, ImageSet& images,
+                                            const Source& source,
+                                            const std::function<void(int64_t done)>& report);
+
+  int64_t channels() const { return header().channels; }
+
+  // [batch, place, channels], floats.
+  torch::Tensor Read(absl::Span<const int64_t> images) const;
+
+ private:
+  // The layout of the file: this header, the features, and a byte for each image that is 1 where it
+  // could be read.
+  struct Header {
+    char magic[8];
+    uint64_t fingerprint;
+    int64_t images;
+    int64_t places;
+    int64_t channels;
+  };
+
+  explicit FeatureCache(MappedFile file) : file_(std::move(file)) {}
+
+  static absl::StatusOr<FeatureCache> Open(const std::string& path);
+  const Header& header() const { return *reinterpret_cast<const Header*>(file_.data()); }
+  const char* features(int64_t image) const;
+  bool has(int64_t image) const;
+
+  MappedFile file_;
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_DATA_FEATURE_CACHE_H_

@@ -1,0 +1,138 @@
+#include "seq2seq/data/image.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include <torch/torch.h>
+
+#include "seq2seq/base/file.h"
+#include "seq2seq/base/option_rules.h"
+#include "seq2seq/base/random.h"
+#include "seq2seq/base/status_macros.h"
+#include "seq2seq/data/image_library.h"
+
+namespace seq2seq {
+namespace {
+
+// Numbers from 0 to 1, one after the other.
+class Draws {
+ public:
+  explicit Draws(uint64_t seed) : seed_(seed) {}
+
+  double Next() {
+    seed_ = Mix(seed_);
+    return std::ldexp(static_cast<double>(seed_ >> 11), -53);
+  }
+
+ private:
+  uint64_t seed_;
+};
+
+// The square of an image that the network gets to see.
+struct Square {
+  int64_t top = 0;
+  int64_t left = 0;
+  int64_t side = 0;
+};
+
+absl::Status Resize(const ImageLibrary& library, const Pixels& from, Pixels& to) {
+  if (const std::string wrong = library.resize(from, to); !wrong.empty()) {
+    return absl::InternalError(absl::StrCat("cannot resize an image: ", wrong));
+  }
+  return absl::OkStatus();
+}
+
+Pixels Cut(const Pixels& image, const Square& square) {
+  Pixels cut = {static_cast<int>(square.side), static_cast<int>(square.side), {}};
+  cut.rgb.reserve(static_cast<size_t>(square.side * square.side * 3));
+  for (int64_t row = square.top; row < square.top + square.side; ++row) {
+    const auto begin = image.rgb.begin() + (row * image.width + square.left) * 3;
+    cut.rgb.insert(cut.rgb.end(), begin, begin + square.side * 3);
+  }
+  return cut;
+}
+
+// In the pixels of the file, so that an image is resized once.
+Square MiddleSquare(const Pixels& image, const ImageOptions& options) {
+  const int64_t shorter = std::min(image.height, image.width);
+  const int64_t resize = std::max(options.resize, options.size);
+  const int64_t side = std::max<int64_t>(shorter * options.size / resize, 1);
+  return {(image.height - side) / 2, (image.width - side) / 2, side};
+}
+
+// A smaller square somewhere in the shorter side's square.
+Square RandomSquare(const Square& middle, double crop, Draws& draws) {
+  const auto side = static_cast<int64_t>(
+      std::lround(static_cast<double>(middle.side) * (1 - crop * draws.Next())));
+  const auto room = static_cast<double>(middle.side - side);
+  return {middle.top + std::lround(room * draws.Next()),
+          middle.left + std::lround(room * draws.Next()), std::max<int64_t>(side, 1)};
+}
+
+}  // namespace
+
+absl::Status Validate(const ImageOptions& options, const std::string& section) {
+  OptionRules rules;
+  rules.Expect(section + ".size", options.size, options.size >= 8 && options.size <= 4096,
+               "8 to 4,096");
+  rules.Expect(section + ".resize", options.resize,
+               options.resize == 0 || (options.resize >= options.size && options.resize <= 8192),
+               "0, or model.image.input.size to 8,192");
+  rules.Expect(section + ".mean", options.mean.size(), options.mean.size() == 3, "3 numbers");
+  rules.Expect(section + ".deviation", options.deviation.size(), options.deviation.size() == 3,
+               "3 numbers");
+  for (const double deviation : options.deviation) {
+    rules.Expect(section + ".deviation", deviation, deviation > 0, "more than 0");
+  }
+  return rules.status();
+}
+
+absl::Status Validate(const AugmentOptions& options, const std::string& section) {
+  OptionRules rules;
+  rules.Expect(section + ".crop", options.crop, options.crop >= 0 && options.crop < 1,
+               "0 or more and less than 1");
+  rules.Expect(section + ".jitter", options.jitter, options.jitter >= 0 && options.jitter < 1,
+               "0 or more and less than 1");
+  return rules.status();
+}
+
+absl::StatusOr<torch::Tensor> ReadImage(const std::string& path, const ImageOptions& options,
+                                        const std::optional<Augmentation>& augmentation) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ImageLibrary* library, OpenImageLibrary());
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  Pixels image;
+  if (const std::string wrong = library->decode(bytes, image); !wrong.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", wrong));
+  }
+  Square square = MiddleSquare(image, options);
+  const AugmentOptions augment = augmentation ? augmentation->options : AugmentOptions();
+  Draws draws(augmentation ? augmentation->seed : 0);
+  if (augment.crop > 0) square = RandomSquare(square, augment.crop, draws);
+  const auto size = static_cast<int>(options.size);
+  Pixels seen = {size, size, {}};
+  SEQ2SEQ_RETURN_IF_ERROR(Resize(*library, Cut(image, square), seen));
+
+  const bool flip = augment.flip && draws.Next() < 0.5;
+  const double contrast = 1 + augment.jitter * (2 * draws.Next() - 1);
+  const double brightness = augment.jitter * (2 * draws.Next() - 1);
+  torch::Tensor tensor = torch::empty({3, size, size});
+  float* out = tensor.data_ptr<float>();
+  for (size_t channel = 0; channel < 3; ++channel) {
+    // ((pixel / 255 - 1/2) contrast + 1/2 + brightness - mean) / deviation
+    const double scale = contrast / 255 / options.deviation[channel];
+    const double shift =
+        (0.5 - 0.5 * contrast + brightness - options.mean[channel]) / options.deviation[channel];
+    for (int row = 0; row < size; ++row) {
+      const uint8_t* pixels = &seen.rgb[static_cast<size_t>(row * size * 3)] + channel;
+      for (int column = 0; column < size; ++column) {
+        const int from = flip ? size - 1 - column : column;
+        *out++ = static_cast<float>(pixels[3 * from] * scale + shift);
+      }
+    }
+  }
+  return tensor;
+}
+
+}  // namespace seq2seq

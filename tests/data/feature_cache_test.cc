@@ -1,0 +1,151 @@
+#include "seq2seq/data/feature_cache.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include <torch/torch.h>
+
+#include "seq2seq/base/file.h"
+#include "tests/temporary_folder.h"
+
+namespace seq2seq {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Forty files of one number each, the features of which are two places of three channels.
+class FeatureCacheTest : public ::testing::Test {
+ protected:
+  FeatureCacheTest() {
+    std::string table;
+    for (int i = 0; i < 40; ++i) {
+      const std::string name = absl::StrCat("image-", i / 10, i % 10);
+      folder_.Write(name, absl::StrCat(i));
+      absl::StrAppend(&table, name, "\tsomething\n", name, "\tsomething else\n");
+    }
+    table_ = tables_.Write("table", table);
+  }
+
+  ImageSet Images() const {
+    absl::StatusOr<ImageSet> images = ImageSet::Open(folder_.path(), {table_});
+    EXPECT_TRUE(images.ok()) << images.status();
+    return *std::move(images);
+  }
+
+  FeatureCache::Source Source() {
+    return {.read = [this](const std::string& path) -> absl::StatusOr<torch::Tensor> {
+              ++reads_;
+              const auto bytes = ReadFile(path);
+              if (!bytes.ok()) return bytes.status();
+              if (*bytes == "bad") return absl::InvalidArgumentError(path + ": is bad");
+              return torch::full({1}, std::stod(*bytes));
+            },
+            .compute =
+                [](const torch::Tensor& batch) {
+                  return batch.view({-1, 1, 1}) + torch::arange(6).view({1, 2, 3}) / 8.0;
+                },
+            .fingerprint = 7};
+  }
+
+  absl::StatusOr<FeatureCache> Build(ImageSet& images, const FeatureCache::Source& source) const {
+    return FeatureCache::Build(tables_ / "cache", images, source, {});
+  }
+
+  const TemporaryFolder folder_;
+  const TemporaryFolder tables_;
+  std::string table_;
+  int reads_ = 0;
+};
+
+TEST_F(FeatureCacheTest, GivesWhatTheNetworkSays) {
+  ImageSet images = Images();
+  ASSERT_EQ(images.size(), 40);
+  const auto cache = Build(images, Source());
+  ASSERT_TRUE(cache.ok()) << cache.status();
+  EXPECT_EQ(cache->channels(), 3);
+  const torch::Tensor features = cache->Read({17, 3});
+  const torch::Tensor expected = Source().compute(torch::tensor({17.0f, 3.0f}).view({2, 1}));
+  EXPECT_TRUE(features.equal(expected)) << features;
+}
+
+TEST_F(FeatureCacheTest, IsComputedOnce) {
+  ImageSet images = Images();
+  ASSERT_TRUE(Build(images, Source()).ok());
+  EXPECT_EQ(reads_, 40);
+  ASSERT_TRUE(Build(images, Source()).ok());
+  EXPECT_EQ(reads_, 40);
+}
+
+TEST_F(FeatureCacheTest, IsComputedAgainForAnotherNetworkOrAnotherImage) {
+  ImageSet images = Images();
+  ASSERT_TRUE(Build(images, Source()).ok());
+  FeatureCache::Source other = Source();
+  other.fingerprint = 8;
+  ASSERT_TRUE(Build(images, other).ok());
+  EXPECT_EQ(reads_, 80);
+  folder_.Write("image-05", "5.25");
+  const auto cache = Build(images, other);
+  ASSERT_TRUE(cache.ok()) << cache.status();
+  EXPECT_EQ(cache->Read({5})[0][0][0].item<double>(), 5.25);
+}
+
+TEST_F(FeatureCacheTest, DropsWhatCannotBeReadAndKeepsTheRestInPlace) {
+  for (const char* name : {"image-00", "image-17", "image-39"}) folder_.Write(name, "bad");
+  std::filesystem::remove(folder_ / "image-20");
+  for (int time = 0; time < 2; ++time) {  // Computed, then found.
+    ImageSet images = Images();
+    const auto cache = Build(images, Source());
+    ASSERT_TRUE(cache.ok()) << cache.status();
+    for (const char* name : {"image-00", "image-17", "image-39", "image-20"}) {
+      EXPECT_EQ(images.Find(name), std::nullopt) << name;
+    }
+    EXPECT_EQ(images.Find("image-18"), std::optional<int32_t>(18));
+    EXPECT_EQ(cache->Read({18})[0][0][0].item<double>(), 18);
+    EXPECT_EQ(cache->Read({38})[0][0][0].item<double>(), 38);
+  }
+}
+
+TEST_F(FeatureCacheTest, DamagedCacheIsComputedAgain) {
+  ImageSet images = Images();
+  ASSERT_TRUE(Build(images, Source()).ok());
+  std::filesystem::resize_file(tables_ / "cache", 100);
+  const auto cache = Build(images, Source());
+  ASSERT_TRUE(cache.ok()) << cache.status();
+  EXPECT_EQ(cache->Read({30})[0][0][0].item<double>(), 30);
+}
+
+TEST_F(FeatureCacheTest, NoImageThatCanBeReadIsAnError) {
+  ImageSet images = Images();
+  FeatureCache::Source source = Source();
+  source.read = [](const std::string& path) { return absl::NotFoundError(path); };
+  EXPECT_TRUE(absl::IsInvalidArgument(Build(images, source).status()));
+}
+
+TEST_F(FeatureCacheTest, TablesAndFoldersThatAreWrongAreNamed) {
+  const auto no_tab = ImageSet::Open(folder_.path(), {tables_.Write("wrong", "a\tb\nno tab\n")});
+  EXPECT_TRUE(absl::IsInvalidArgument(no_tab.status()));
+  EXPECT_THAT(std::string(no_tab.status().message()), HasSubstr("wrong:2: "));
+  const auto no_folder = ImageSet::Open(folder_ / "none", {table_});
+  EXPECT_THAT(std::string(no_folder.status().message()), HasSubstr(folder_ / "none"));
+}
+
+TEST_F(FeatureCacheTest, UnreadableImagesAreDroppedWithoutACacheToo) {
+  folder_.Write("image-11", "bad");
+  ImageSet images = Images();
+  const FeatureCache::Source source = Source();
+  const int64_t dropped = images.DropUnreadable([](const std::string& path) {
+    return *ReadFile(path) == "bad" ? absl::InvalidArgumentError(path) : absl::OkStatus();
+  });
+  EXPECT_EQ(dropped, 1);
+  EXPECT_EQ(images.Find("image-11"), std::nullopt);
+  EXPECT_EQ(images.Find("image-12"), std::optional<int32_t>(12));
+}
+
+}  // namespace
+}  // namespace seq2seq
