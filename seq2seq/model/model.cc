@@ -5,11 +5,15 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/status_macros.h"
+
 namespace seq2seq {
 
 absl::Status Validate(const ModelOptions& options) {
+  const bool image = options.source == SourceKind::kImage;
+  if (image) SEQ2SEQ_RETURN_IF_ERROR(Validate(options.image));
   const std::pair<const char*, int64_t> sizes[] = {
-      {"model.source_vocab", options.source_vocab},
+      {"model.source_vocab", image ? 1 : options.source_vocab},
       {"model.target_vocab", options.target_vocab},
       {"model.encoder.embedding", options.encoder.embedding},
       {"model.encoder.hidden", options.encoder.hidden},
@@ -34,7 +38,14 @@ absl::Status Validate(const ModelOptions& options) {
           absl::StrCat(key, ": expected 0 or more and less than 1, found ", dropout));
     }
   }
-  if (options.decoder.attention == AttentionKind::kDot &&
+  if (options.decoder.attention == AttentionKind::kDot && image &&
+      options.decoder.hidden != options.image.hidden) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("model.decoder.attention: dot needs model.decoder.hidden to be "
+                     "model.image.hidden, ",
+                     options.image.hidden, "; found ", options.decoder.hidden));
+  }
+  if (options.decoder.attention == AttentionKind::kDot && !image &&
       options.decoder.hidden != 2 * options.encoder.hidden) {
     return absl::InvalidArgumentError(
         absl::StrCat("model.decoder.attention: dot needs model.decoder.hidden to be ",
@@ -44,13 +55,20 @@ absl::Status Validate(const ModelOptions& options) {
   return absl::OkStatus();
 }
 
-ModelImpl::ModelImpl(const ModelOptions& options)
-    : options_(options),
-      encoder_(register_module("encoder", MakeEncoder(options.source_vocab, options.encoder))),
-      decoder_(register_module(
-          "decoder", Decoder(options.target_vocab, encoder_->output_size(), options.decoder))),
-      bridge_(register_module(
-          "bridge", Bridge(encoder_->output_size(), options.decoder, decoder_->readout_size()))) {}
+ModelImpl::ModelImpl(const ModelOptions& options) : options_(options) {
+  if (options.source == SourceKind::kImage) {
+    image_encoder_ = register_module("image_encoder", ImageEncoder(options.image));
+  } else {
+    encoder_ = register_module("encoder", MakeEncoder(options.source_vocab, options.encoder));
+  }
+  const int64_t memory = memory_size();
+  decoder_ = register_module("decoder", Decoder(options.target_vocab, memory, options.decoder));
+  bridge_ = register_module("bridge", Bridge(memory, options.decoder, decoder_->readout_size()));
+}
+
+int64_t ModelImpl::memory_size() const {
+  return encoder_.is_empty() ? image_encoder_->output_size() : encoder_->output_size();
+}
 
 torch::Tensor ModelImpl::forward(const Batch& batch, const TeacherForcing& forcing) {
   return decoder_->Logits(SelectTokens(Readouts(batch, forcing), batch));
@@ -67,7 +85,8 @@ torch::Tensor ModelImpl::Readouts(const Batch& batch, const TeacherForcing& forc
 }
 
 ModelImpl::Start ModelImpl::Begin(const Batch& batch) {
-  const Encoded encoded = encoder_(batch.source, batch.source_lengths);
+  const Encoded encoded = encoder_.is_empty() ? image_encoder_(batch.images)
+                                              : encoder_(batch.source, batch.source_lengths);
   return {decoder_->Memorize(encoded), bridge_(encoded.final)};
 }
 

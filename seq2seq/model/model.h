@@ -3,6 +3,8 @@
 #define SEQ2SEQ_MODEL_MODEL_H_
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include <torch/nn/module.h>
@@ -13,23 +15,33 @@
 #include "seq2seq/model/bridge.h"
 #include "seq2seq/model/decoder.h"
 #include "seq2seq/model/encoder.h"
+#include "seq2seq/model/image_encoder.h"
 #include "seq2seq/model/loss.h"
 
 namespace seq2seq {
 
+// What a source is.
+enum class SourceKind { kText, kImage };
+
+inline std::vector<std::string> EnumTexts(SourceKind) { return {"text", "image"}; }
+
 struct ModelOptions {
+  SourceKind source = SourceKind::kText;
   int64_t source_vocab = 0;
   int64_t target_vocab = 0;
   EncoderOptions encoder;
+  ImageEncoderOptions image;
   DecoderOptions decoder;
 
   template <typename V>
   void Visit(V&& visit) {
+    visit("source", source, "text: translates sentences; image: says what is in pictures.");
     visit("source_vocab", source_vocab,
           "Pieces of the source tokenizer; 0 stands for as many as it has.");
     visit("target_vocab", target_vocab,
           "Pieces of the target tokenizer; 0 stands for as many as it has.");
     visit("encoder", encoder);
+    visit("image", image);
     visit("decoder", decoder);
   }
 };
@@ -37,7 +49,7 @@ struct ModelOptions {
 // InvalidArgument, naming the key and its value, if no model can be made of `options`.
 absl::Status Validate(const ModelOptions& options);
 
-// An encoder, a decoder that attends to it, and the bridge between.
+// An encoder of text or of images, a decoder that attends to it, and the bridge between.
 //
 //   Model model(options);                                      // Validate(options) must be OK.
 //   model->ComputeLoss(batch, TeacherForcing(), 0.1, 1.0).objective.backward();  // Training.
@@ -50,6 +62,7 @@ absl::Status Validate(const ModelOptions& options);
 // Holds parameters and nothing that changes while decoding: in eval mode threads may share it.
 class ModelImpl : public torch::nn::Module {
  public:
+  // Throws where the file of an image network is wrong.
   explicit ModelImpl(const ModelOptions& options);
 
   // The scores of every target token of the batch that is not padding, sentence after sentence:
@@ -74,16 +87,24 @@ class ModelImpl : public torch::nn::Module {
   bool is_fused() const { return decoder_->is_fused(); }
 
   Decoder& decoder() { return decoder_; }
+
+  // Empty where sources are text.
+  ImageEncoder& image_encoder() { return image_encoder_; }
+
   const ModelOptions& options() const { return options_; }
 
  private:
   // [batch, target, readout]
   torch::Tensor Readouts(const Batch& batch, const TeacherForcing& forcing);
 
+  // The size of what the encoder says of each place.
+  int64_t memory_size() const;
+
   ModelOptions options_;
-  Encoder encoder_;
-  Decoder decoder_;
-  Bridge bridge_;
+  Encoder encoder_{nullptr};  // One of the two is empty.
+  ImageEncoder image_encoder_{nullptr};
+  Decoder decoder_{nullptr};
+  Bridge bridge_{nullptr};
 };
 TORCH_MODULE(Model);
 

@@ -52,6 +52,9 @@ absl::StatusOr<StoredModel> FindModel(const std::string& path) {
   SEQ2SEQ_RETURN_IF_ERROR(
       ReadOptions(stored.run.Config(), ListOptions(section), {"data", "train", "validation"}));
   stored.options = section.model;
+  // The run's own copy.
+  if (!stored.options.image.network.path.empty())
+    stored.options.image.network.path = stored.run.ImageNetwork();
   if (const absl::Status valid = Validate(stored.options); !valid.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(stored.run.Config(), ": ", valid.message()));
   }

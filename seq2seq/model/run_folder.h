@@ -14,7 +14,8 @@ namespace seq2seq {
 // The paths of a run folder, which holds everything that belongs to a model:
 //
 //   config.yaml                  all options
-//   source.model target.model    the tokenizers
+//   source.model target.model    the tokenizers; source.model only where sources are text
+//   image_network                the file of a network of images, where the model has one
 //   cache/                       the encoded corpora; may be deleted
 //   log.jsonl                    a line a report
 //   step-N/                      after update N: model.safetensors, and what training needs to go
@@ -27,6 +28,7 @@ struct RunFolder {
   std::string Config() const { return path + "/config.yaml"; }
   std::string SourceTokenizer() const { return path + "/source.model"; }
   std::string TargetTokenizer() const { return path + "/target.model"; }
+  std::string ImageNetwork() const { return path + "/image_network"; }
   std::string Cache() const { return path + "/cache"; }
   std::string Log() const { return path + "/log.jsonl"; }
   std::string Step(int64_t update) const { return path + "/step-" + std::to_string(update); }

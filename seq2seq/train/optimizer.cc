@@ -18,14 +18,24 @@
 namespace seq2seq {
 namespace {
 
+// Of the learning rate, by the names of parameters; 1 for those without.
+using Shares = std::map<std::string, double>;
+
+double ShareOf(const Shares& shares, const std::string& name) {
+  const auto found = shares.find(name);
+  return found == shares.end() ? 1 : found->second;
+}
+
 class Sgd : public Optimizer {
  public:
-  explicit Sgd(TensorMap parameters) : parameters_(std::move(parameters)) {}
+  Sgd(TensorMap parameters, Shares shares)
+      : parameters_(std::move(parameters)), shares_(std::move(shares)) {}
 
   void Step(double rate, int64_t update, double gradient_scale) override {
     const torch::NoGradGuard no_grad;
     for (auto& [name, parameter] : parameters_) {
-      if (parameter.grad().defined()) parameter.add_(parameter.grad(), -rate * gradient_scale);
+      if (!parameter.grad().defined()) continue;
+      parameter.add_(parameter.grad(), -rate * ShareOf(shares_, name) * gradient_scale);
     }
   }
 
@@ -33,10 +43,12 @@ class Sgd : public Optimizer {
 
  private:
   TensorMap parameters_;
+  Shares shares_;
 };
 
 struct Moments {
   std::string name;
+  double share = 1;  // Of the learning rate.
   torch::Tensor parameter;
   torch::Tensor mean;
   torch::Tensor square;
@@ -60,6 +72,7 @@ struct Stretch {
   float* weight = nullptr;
   float* mean = nullptr;
   float* square = nullptr;
+  float share = 1;
 };
 
 // The stretches of a parameter: a row each if its gradient is sparse, and only those of the
@@ -70,7 +83,8 @@ void AddStretches(const Moments& moments, const torch::Tensor& gradient, bool la
   auto* mean = moments.mean.data_ptr<float>();
   auto* square = moments.square.data_ptr<float>();
   const auto add = [&](const float* values, int64_t offset, int64_t size) {
-    stretches.push_back({values, size, weight + offset, mean + offset, square + offset});
+    stretches.push_back({values, size, weight + offset, mean + offset, square + offset,
+                         static_cast<float>(moments.share)});
   };
   if (!gradient.is_sparse()) {
     constexpr int64_t kSize = 1 << 15;
@@ -116,7 +130,10 @@ void FusedAdam(const std::vector<Moments>& all, const OptimizerOptions& options,
   }
   ParallelFor(static_cast<int64_t>(stretches.size()), [&](int64_t i) {
     const Stretch& stretch = stretches[static_cast<size_t>(i)];
-    AdamStep(update, stretch.gradient, stretch.size, stretch.weight, stretch.mean, stretch.square);
+    AdamUpdate own = update;
+    own.rate *= stretch.share;
+    own.decay *= stretch.share;
+    AdamStep(own, stretch.gradient, stretch.size, stretch.weight, stretch.mean, stretch.square);
   });
 }
 
@@ -139,22 +156,23 @@ void PlainAdam(const Moments& moments, const OptimizerOptions& options,
                const AdamNumbers& numbers) {
   torch::Tensor parameter = moments.parameter;
   const torch::Tensor gradient = parameter.grad().to_dense() * numbers.gradient_scale;
-  parameter.mul_(1 - numbers.decay);
+  parameter.mul_(1 - numbers.decay * moments.share);
   moments.mean.lerp_(gradient, 1 - options.beta1);
   moments.square.mul_(options.beta2).addcmul_(gradient, gradient, 1 - options.beta2);
   const torch::Tensor scale =
       moments.square.sqrt().div_(std::sqrt(numbers.square_bias)).add_(options.epsilon);
-  parameter.addcdiv_(moments.mean, scale, -numbers.rate / numbers.mean_bias);
+  parameter.addcdiv_(moments.mean, scale, -numbers.rate * moments.share / numbers.mean_bias);
 }
 
 // Kingma & Ba 2015; kAdamW with the decay of Loshchilov & Hutter 2019.
 class Adam : public Optimizer {
  public:
-  Adam(const OptimizerOptions& options, const TensorMap& parameters) : options_(options) {
+  Adam(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
+      : options_(options) {
     const torch::NoGradGuard no_grad;
     for (const auto& [name, parameter] : parameters) {
-      moments_.push_back(
-          {name, parameter, torch::zeros_like(parameter), torch::zeros_like(parameter)});
+      moments_.push_back({name, ShareOf(shares, name), parameter, torch::zeros_like(parameter),
+                          torch::zeros_like(parameter)});
     }
   }
 
@@ -201,13 +219,14 @@ absl::Status Optimizer::Restore(const TensorMap& state, const std::string& path)
 }
 
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
-                                         const TensorMap& parameters) {
+                                         const TensorMap& parameters,
+                                         const std::map<std::string, double>& shares) {
   switch (options.kind) {
     case OptimizerKind::kAdam:
     case OptimizerKind::kAdamW:
-      return std::make_unique<Adam>(options, parameters);
+      return std::make_unique<Adam>(options, parameters, shares);
     case OptimizerKind::kSgd:
-      return std::make_unique<Sgd>(parameters);
+      return std::make_unique<Sgd>(parameters, shares);
   }
   TORCH_CHECK(false, "no such optimizer: ", static_cast<int>(options.kind));
 }

@@ -3,6 +3,7 @@
 #define SEQ2SEQ_TRAIN_OPTIMIZER_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -64,8 +65,10 @@ class Optimizer {
   absl::Status Restore(const TensorMap& state, const std::string& path);
 };
 
+// Parameters named in `shares` get that share of the learning rate.
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
-                                         const TensorMap& parameters);
+                                         const TensorMap& parameters,
+                                         const std::map<std::string, double>& shares = {});
 
 // The joint norm of the gradients of `parameters`.
 double GradientNorm(const TensorMap& parameters);

@@ -7,8 +7,10 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include <nlohmann/json.hpp>
 #include <torch/torch.h>
@@ -59,6 +61,22 @@ absl::Status TruncateLog(const std::string& path, int64_t last_update) {
   return WriteFile(path, kept);
 }
 
+// The parameters of a pretrained network that are learnt on.
+TensorMap FineTuned(ModelImpl& model) {
+  if (!model.options().image.network.fine_tune) return {};
+  TensorMap tuned;
+  for (const auto& [name, parameter] : Parameters(model)) {
+    if (absl::StartsWith(name, "image_encoder.network.")) tuned.emplace(name, parameter);
+  }
+  return tuned;
+}
+
+std::map<std::string, double> SharesOf(const TensorMap& parameters, double share) {
+  std::map<std::string, double> shares;
+  for (const auto& [name, parameter] : parameters) shares.emplace(name, share);
+  return shares;
+}
+
 }  // namespace
 
 absl::Status Validate(const TrainOptions& options) {
@@ -106,6 +124,11 @@ absl::Status Validate(const TrainOptions& options) {
   rules.Expect("train.teacher_forcing.decay", forcing.decay,
                forcing.kind != ForcingScheduleKind::kInverseSigmoid || forcing.decay >= 1,
                "1 or more for inverse_sigmoid");
+  rules.Expect("train.fine_tune.from", options.fine_tune.from, options.fine_tune.from >= 0,
+               "0 or more");
+  rules.Expect("train.fine_tune.rate", options.fine_tune.rate,
+               options.fine_tune.rate > 0 && options.fine_tune.rate <= 1,
+               "more than 0 and at most 1");
   rules.Expect("train.report_every", options.report_every, options.report_every >= 1, "1 or more");
   rules.Expect("train.validate_every", options.validate_every, options.validate_every >= 1,
                "1 or more");
@@ -142,7 +165,9 @@ Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Mode
       valid_(valid),
       hooks_(std::move(hooks)),
       parameters_(Parameters(*model_)),
-      optimizer_(MakeOptimizer(options.optimizer, parameters_)) {}
+      fine_tuned_(FineTuned(*model_)),
+      optimizer_(MakeOptimizer(options.optimizer, parameters_,
+                               SharesOf(fine_tuned_, options.fine_tune.rate))) {}
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& options,
                                                          const BucketOptions& buckets, Model model,
@@ -182,7 +207,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
   trainer->state_.corpus = train.content();
   try {
     trainer->loader_ = std::make_unique<Loader>(train, buckets, static_cast<uint64_t>(options.seed),
-                                                trainer->state_.position);
+                                                trainer->state_.position, trainer->hooks_.images);
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("cannot read the training data: ", Describe(error)));
   }
@@ -262,6 +287,9 @@ absl::Status Trainer::Update() {
   // Fresh gradients instead of zeros to add to: the first one of each parameter is taken over as it
   // is.
   for (const auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
+  for (const auto& [name, parameter] : fine_tuned_) {
+    parameter.requires_grad_(update > options_.fine_tune.from);
+  }
   const TeacherForcing forcing = ForcingAt(options_.teacher_forcing, update);
   double nll = 0;
   for (const Batch& batch : batches) {
@@ -390,7 +418,7 @@ std::map<std::string, double> Trainer::HeldOutLoss() {
        PlanBatches(lengths, buckets_, /*seed=*/0, /*epoch=*/0)) {
     std::vector<Example> examples;
     for (const int64_t index : indices) examples.push_back(valid_[index]);
-    const Batch batch = Collate(examples).To(device_);
+    const Batch batch = Collate(examples, hooks_.images, std::nullopt).To(device_);
     nll += model_->ComputeLoss(batch, TeacherForcing(), /*smoothing=*/0, /*scale=*/1)
                .nll.item<double>();
     tokens += batch.target_tokens;

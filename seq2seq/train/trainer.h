@@ -28,6 +28,18 @@ enum class Metric { kLoss, kPerplexity, kBleu, kChrf };
 
 inline std::vector<std::string> EnumTexts(Metric) { return {"loss", "perplexity", "bleu", "chrf"}; }
 
+// How a pretrained network is learnt on.
+struct FineTuneOptions {
+  int64_t from = 0;
+  double rate = 0.1;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("from", from, "The update before which model.image.network stays as it is.");
+    visit("rate", rate, "Share of the learning rate that it gets from then on.");
+  }
+};
+
 struct TrainOptions {
   std::string run;
   int64_t seed = 1;
@@ -42,6 +54,7 @@ struct TrainOptions {
   OptimizerOptions optimizer;
   RateScheduleOptions schedule;
   ForcingScheduleOptions teacher_forcing;
+  FineTuneOptions fine_tune;
   int64_t report_every = 50;
   int64_t validate_every = 500;
   int64_t save_every = 500;
@@ -70,6 +83,7 @@ struct TrainOptions {
     visit("optimizer", optimizer);
     visit("schedule", schedule);
     visit("teacher_forcing", teacher_forcing);
+    visit("fine_tune", fine_tune);
     visit("report_every", report_every, "Updates between lines of progress.");
     visit("validate_every", validate_every,
           "Updates between validations; each saves, and may become the best.");
@@ -109,6 +123,8 @@ std::string Text(StopReason reason);
 
 // What a trainer asks and tells its owner. All may be empty.
 struct TrainerHooks {
+  // Where captions are learnt, gives their images.
+  ImageReader images;
   // Metrics of real output on held-out data, such as {"bleu", 31.2}; the model is in eval mode. The
   // trainer itself knows no search.
   std::function<absl::StatusOr<std::map<std::string, double>>(Model)> evaluate;
@@ -180,6 +196,7 @@ class Trainer {
   const Corpus& valid_;
   const TrainerHooks hooks_;
   const TensorMap parameters_;
+  const TensorMap fine_tuned_;  // Those of a pretrained network.
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Loader> loader_;
   TrainerState state_;

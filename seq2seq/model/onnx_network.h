@@ -1,0 +1,32 @@
+// A network from an ONNX file.
+#ifndef SEQ2SEQ_MODEL_ONNX_NETWORK_H_
+#define SEQ2SEQ_MODEL_ONNX_NETWORK_H_
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <torch/nn/pimpl.h>
+
+#include "seq2seq/data/image_module.h"
+#include "seq2seq/model/image_network.h"
+
+namespace seq2seq {
+
+// Runs on the CPU through OpenCV, one call at a time. Has no parameters to learn.
+class OnnxNetworkImpl : public ImageNetworkImpl {
+ public:
+  // Throws what is wrong with the file.
+  explicit OnnxNetworkImpl(const std::string& path);
+
+  torch::Tensor forward(const torch::Tensor& images) override;
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<OnnxModel> model_;
+};
+TORCH_MODULE(OnnxNetwork);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_MODEL_ONNX_NETWORK_H_

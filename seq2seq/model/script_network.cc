@@ -1,0 +1,43 @@
+#include "seq2seq/model/script_network.h"
+
+#include "absl/strings/str_replace.h"
+#include <torch/script.h>
+
+namespace seq2seq {
+
+struct ScriptNetworkImpl::Script {
+  torch::jit::Module module;
+  torch::Device device = torch::kCPU;  // Where a frozen module lies.
+};
+
+ScriptNetworkImpl::ScriptNetworkImpl(const std::string& path, bool fine_tune)
+    : script_(std::make_unique<Script>()), fine_tune_(fine_tune) {
+  try {
+    script_->module = torch::jit::load(path, torch::kCPU);
+  } catch (const c10::Error& error) {
+    TORCH_CHECK(false, path, ": is no TorchScript module: ", error.what_without_backtrace());
+  }
+  script_->module.eval();
+  for (const auto& parameter : script_->module.named_parameters()) {
+    if (fine_tune) {
+      register_parameter(absl::StrReplaceAll(parameter.name, {{".", "/"}}), parameter.value);
+    } else {
+      parameter.value.set_requires_grad(false);
+    }
+  }
+}
+
+ScriptNetworkImpl::~ScriptNetworkImpl() = default;
+
+torch::Tensor ScriptNetworkImpl::forward(const torch::Tensor& images) {
+  if (!fine_tune_ && script_->device != images.device()) {
+    script_->module.to(images.device());
+    script_->device = images.device();
+  }
+  const torch::IValue output = script_->module.forward({images});
+  TORCH_CHECK(output.isTensor() && output.toTensor().dim() == 4,
+              "the TorchScript module does not give [batch, channels, rows, columns]");
+  return output.toTensor();
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,35 @@
+// A network from a TorchScript file.
+#ifndef SEQ2SEQ_MODEL_SCRIPT_NETWORK_H_
+#define SEQ2SEQ_MODEL_SCRIPT_NETWORK_H_
+
+#include <memory>
+#include <string>
+
+#include <torch/nn/pimpl.h>
+
+#include "seq2seq/model/image_network.h"
+
+namespace seq2seq {
+
+// A module written by torch.jit.save. Runs in eval mode always, as its statistics are those of more
+// images than a corpus of captions has.
+class ScriptNetworkImpl : public ImageNetworkImpl {
+ public:
+  // With `fine_tune` the parameters of the script are those of this module, dots in their names
+  // being slashes; else the module has none. Throws what is wrong with the file.
+  ScriptNetworkImpl(const std::string& path, bool fine_tune);
+  ~ScriptNetworkImpl() override;
+
+  torch::Tensor forward(const torch::Tensor& images) override;
+
+ private:
+  struct Script;  // Keeps the headers of TorchScript out of here.
+
+  std::unique_ptr<Script> script_;
+  const bool fine_tune_;
+};
+TORCH_MODULE(ScriptNetwork);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_MODEL_SCRIPT_NETWORK_H_
