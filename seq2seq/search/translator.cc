@@ -14,6 +14,7 @@
 #include "seq2seq/data/batch.h"
 #include "seq2seq/model/describe_error.h"
 #include "seq2seq/model/run_folder.h"
+#include "seq2seq/search/alignment.h"
 #include "seq2seq/search/model_scorer.h"
 
 namespace seq2seq {
@@ -30,18 +31,24 @@ absl::Status ToStatus(const std::exception& error) {
   return absl::InternalError(absl::StrCat("translation failed: ", Describe(error)));
 }
 
+absl::StatusOr<Tokenizer> LoadTokenizer(const std::string& path, int64_t vocab) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer tokenizer, Tokenizer::Load(path));
+  if (tokenizer.size() == vocab) return tokenizer;
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": the tokenizer has ", tokenizer.size(), " pieces, the model ", vocab));
+}
+
 }  // namespace
 
 absl::StatusOr<Translator> Translator::Load(const std::string& path, torch::Device device) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel stored, FindModel(path));
-  SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer source, Tokenizer::Load(stored.run.SourceTokenizer()));
-  SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer target, Tokenizer::Load(stored.run.TargetTokenizer()));
-  if (source.size() != stored.options.source_vocab ||
-      target.size() != stored.options.target_vocab) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        stored.run.path, ": the tokenizers have ", source.size(), " and ", target.size(),
-        " pieces, the model ", stored.options.source_vocab, " and ", stored.options.target_vocab));
+  std::optional<Tokenizer> source;
+  if (stored.options.source == SourceKind::kText) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(
+        source, LoadTokenizer(stored.run.SourceTokenizer(), stored.options.source_vocab));
   }
+  SEQ2SEQ_ASSIGN_OR_RETURN(
+      Tokenizer target, LoadTokenizer(stored.run.TargetTokenizer(), stored.options.target_vocab));
   SEQ2SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(stored));
   try {
     model->to(device);
@@ -51,11 +58,16 @@ absl::StatusOr<Translator> Translator::Load(const std::string& path, torch::Devi
   return Translator(std::move(model), std::move(source), std::move(target), device);
 }
 
-Translator::Translator(Model model, Tokenizer source, Tokenizer target, torch::Device device)
+Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer target,
+                       torch::Device device)
     : model_(std::move(model)),
       source_(std::move(source)),
       target_(std::move(target)),
-      device_(device) {}
+      device_(device) {
+  read_image = [options = model_->options().image](const std::string& file) {
+    return ReadImageInput(options, file);
+  };
+}
 
 std::vector<int32_t> Translator::EncodeLine(const Tokenizer& tokenizer,
                                             const std::string& line) const {
@@ -66,6 +78,28 @@ std::vector<int32_t> Translator::EncodeLine(const Tokenizer& tokenizer,
     ids.resize(static_cast<size_t>(max_line_length));
   }
   return ids;
+}
+
+std::vector<std::vector<int32_t>> Translator::EncodeSources(
+    absl::Span<const std::string> lines) const {
+  std::vector<std::vector<int32_t>> sources(lines.size());
+  for (size_t i = 0; i < lines.size() && source_; ++i) sources[i] = EncodeLine(*source_, lines[i]);
+  return sources;
+}
+
+torch::Tensor Translator::ReadImages(absl::Span<const std::string> files,
+                                     std::vector<bool>& read) const {
+  std::vector<torch::Tensor> images;
+  for (const std::string& file : files) {
+    const auto image = read_image(file);
+    read.push_back(image.ok());
+    if (image.ok()) {
+      images.push_back(*image);
+    } else {
+      Log(LogLevel::kWarning, image.status().message());
+    }
+  }
+  return images.empty() ? torch::Tensor() : torch::stack(images);
 }
 
 std::vector<std::vector<size_t>> Translator::Batches(
@@ -84,34 +118,31 @@ std::vector<std::vector<size_t>> Translator::Batches(
 }
 
 Candidate Translator::MakeCandidate(const Hypothesis& hypothesis) const {
-  return {target_.Decode(hypothesis.tokens), target_.Pieces(hypothesis.tokens),
-          hypothesis.token_scores, hypothesis.log_probability, hypothesis.score};
+  return {target_.Decode(hypothesis.tokens), hypothesis.tokens,
+          target_.Pieces(hypothesis.tokens), hypothesis.token_scores,
+          hypothesis.log_probability,        hypothesis.score};
 }
 
 absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Translate(
     absl::Span<const std::string> lines, const BeamOptions& options) const {
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options));
-  std::vector<std::vector<int32_t>> sources;
-  sources.reserve(lines.size());
-  for (const std::string& line : lines) sources.push_back(EncodeLine(source_, line));
+  const std::vector<std::vector<int32_t>> sources = EncodeSources(lines);
   std::vector<std::vector<Candidate>> results(lines.size());
   try {
     const torch::InferenceMode inference;
     for (const std::vector<size_t>& indices : Batches(sources)) {
-      std::vector<size_t> filled;
-      std::vector<absl::Span<const int32_t>> texts;
+      std::vector<size_t> filled;  // Of the lines with something to translate.
       std::vector<int64_t> max_lengths;
-      for (const size_t index : indices) {
-        if (sources[index].empty()) {
-          results[index].emplace_back();
-          continue;
-        }
-        filled.push_back(index);
-        texts.push_back(sources[index]);
-        max_lengths.push_back(MaxLength(static_cast<int64_t>(sources[index].size()), options));
-      }
+      const Batch batch = MakeBatch(lines, sources, indices, filled);
+      for (const size_t index : indices) results[index].resize(1);
       if (filled.empty()) continue;
-      ModelScorer scorer(model_, CollateSources(texts).To(device_));
+      for (const size_t index : filled) {
+        results[index].clear();
+        max_lengths.push_back(
+            reads_images() ? options.max_length
+                           : MaxLength(static_cast<int64_t>(sources[index].size()), options));
+      }
+      ModelScorer scorer(model_, batch.To(device_));
       const auto found = BeamSearch(scorer, max_lengths, options);
       for (size_t i = 0; i < filled.size(); ++i) {
         for (const Hypothesis& hypothesis : found[i])
@@ -124,6 +155,72 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Translate(
   return results;
 }
 
+Batch Translator::MakeBatch(absl::Span<const std::string> lines,
+                            const std::vector<std::vector<int32_t>>& sources,
+                            const std::vector<size_t>& indices, std::vector<size_t>& filled) const {
+  if (reads_images()) {
+    std::vector<std::string> files;
+    for (const size_t index : indices) files.push_back(lines[index]);
+    std::vector<bool> read;
+    Batch batch;
+    batch.images = ReadImages(files, read);
+    for (size_t i = 0; i < indices.size(); ++i) {
+      if (read[i]) filled.push_back(indices[i]);
+    }
+    return batch;
+  }
+  std::vector<absl::Span<const int32_t>> texts;
+  for (const size_t index : indices) {
+    if (sources[index].empty()) continue;
+    filled.push_back(index);
+    texts.push_back(sources[index]);
+  }
+  return CollateSources(texts);
+}
+
+absl::StatusOr<std::vector<Alignment>> Translator::Align(
+    absl::Span<const std::string> lines, absl::Span<const Candidate> candidates) const {
+  if (lines.size() != candidates.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(lines.size(), " lines and ", candidates.size(), " candidates do not pair up"));
+  }
+  const std::vector<std::vector<int32_t>> sources = EncodeSources(lines);
+  std::vector<Alignment> alignments(lines.size());
+  try {
+    const torch::InferenceMode inference;
+    for (const std::vector<size_t>& indices : Batches(sources)) {
+      std::vector<size_t> filled;
+      Batch batch = MakeBatch(lines, sources, indices, filled);
+      if (filled.empty()) continue;
+      std::vector<Example> examples;
+      for (const size_t index : filled)
+        examples.push_back({sources[index], candidates[index].tokens});
+      const torch::Tensor images = batch.images;
+      batch = Collate(examples);
+      batch.images = images;
+      const torch::Tensor weights = seq2seq::Align(model_, batch.To(device_));
+      for (size_t i = 0; i < filled.size(); ++i) {
+        Alignment& alignment = alignments[filled[i]];
+        if (!reads_images()) {
+          alignment.source = source_->Pieces(sources[filled[i]]);
+          alignment.source.push_back("</s>");
+        }
+        const auto length =
+            reads_images() ? weights.size(2) : static_cast<int64_t>(alignment.source.size());
+        for (size_t step = 0; step <= candidates[filled[i]].tokens.size(); ++step) {
+          const torch::Tensor row = weights[static_cast<int64_t>(i)][static_cast<int64_t>(step)]
+                                        .narrow(0, 0, length)
+                                        .contiguous();
+          alignment.weights.emplace_back(row.data_ptr<float>(), row.data_ptr<float>() + length);
+        }
+      }
+    }
+  } catch (const std::exception& error) {
+    return ToStatus(error);
+  }
+  return alignments;
+}
+
 absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::string> sources,
                                                          absl::Span<const std::string> targets,
                                                          const BeamOptions& options) const {
@@ -131,12 +228,9 @@ absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::s
     return absl::InvalidArgumentError(
         absl::StrCat(sources.size(), " sources and ", targets.size(), " targets do not pair up"));
   }
-  std::vector<std::vector<int32_t>> source_ids;
+  const std::vector<std::vector<int32_t>> source_ids = EncodeSources(sources);
   std::vector<std::vector<int32_t>> target_ids;
-  for (size_t i = 0; i < sources.size(); ++i) {
-    source_ids.push_back(EncodeLine(source_, sources[i]));
-    target_ids.push_back(EncodeLine(target_, targets[i]));
-  }
+  for (const std::string& target : targets) target_ids.push_back(EncodeLine(target_, target));
   std::vector<Candidate> results(sources.size());
   try {
     const torch::InferenceMode inference;
@@ -144,7 +238,19 @@ absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::s
     for (const std::vector<size_t>& indices : Batches(source_ids)) {
       std::vector<Example> examples;
       for (const size_t index : indices) examples.push_back({source_ids[index], target_ids[index]});
-      const Batch batch = Collate(examples).To(device_);
+      Batch batch = Collate(examples);
+      if (reads_images()) {
+        std::vector<std::string> files;
+        for (const size_t index : indices) files.push_back(sources[index]);
+        std::vector<bool> read;
+        batch.images = ReadImages(files, read);
+        const auto unread = std::find(read.begin(), read.end(), false);
+        if (unread != read.end()) {
+          return absl::InvalidArgumentError(absl::StrCat(
+              files[static_cast<size_t>(unread - read.begin())], ": no image to score"));
+        }
+      }
+      batch = batch.To(device_);
       const torch::Tensor log_probs =
           torch::log_softmax(model(batch, TeacherForcing()), -1, torch::kFloat32);
       const torch::Tensor truth = batch.target_output.masked_select(batch.target_output.ne(kPadId));

@@ -21,6 +21,7 @@
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/tools/attention_page.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/search_flags.h"
 
@@ -146,7 +147,24 @@ class Output {
   std::unique_ptr<std::ofstream> stream_;
 };
 
+// The best translation of each line, with where the model looked.
+absl::Status WriteSections(const Translator& translator, const std::vector<std::string>& lines,
+                           const std::vector<std::vector<Candidate>>& translations,
+                           Output& output) {
+  std::vector<Candidate> best;
+  for (const std::vector<Candidate>& candidates : translations) best.push_back(candidates[0]);
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<Alignment> alignments, translator.Align(lines, best));
+  const auto section = translator.reads_images() ? CaptionSection : TranslationSection;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    SEQ2SEQ_RETURN_IF_ERROR(output.Write(section(lines[i], best[i], alignments[i])));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status RunDecode(DecodeFlags& flags) {
+  if (flags.format == "html" && flags.search.beam.n_best > 1) {
+    return absl::InvalidArgumentError("--n-best: html shows the best; use --format jsonl or moses");
+  }
   if (flags.format == "text" && flags.search.beam.n_best > 1) {
     return absl::InvalidArgumentError(
         "--n-best: text has one line for each input; use --format jsonl or moses");
@@ -157,11 +175,20 @@ absl::Status RunDecode(DecodeFlags& flags) {
   SEQ2SEQ_ASSIGN_OR_RETURN(Output output, Output::Open(flags.output));
   // Enough lines to sort into batches of like length.
   LineQueue queue(std::move(reader), static_cast<size_t>(flags.search.batch_size) * 16);
+  const bool html = flags.format == "html";
+  if (html) SEQ2SEQ_RETURN_IF_ERROR(output.Write(PageStart(flags.search.model)));
   for (int64_t number = 0;;) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines, queue.Next());
-    if (lines.empty()) return output.Close();
+    if (lines.empty()) {
+      if (html) SEQ2SEQ_RETURN_IF_ERROR(output.Write(PageEnd()));
+      return output.Close();
+    }
     SEQ2SEQ_ASSIGN_OR_RETURN(const auto translations,
                              translator.Translate(lines, flags.search.beam));
+    if (html) {
+      SEQ2SEQ_RETURN_IF_ERROR(WriteSections(translator, lines, translations, output));
+      continue;
+    }
     for (const std::vector<Candidate>& candidates : translations) {
       SEQ2SEQ_RETURN_IF_ERROR(output.Write(Format(flags.format, number++, candidates)));
     }
@@ -171,11 +198,14 @@ absl::Status RunDecode(DecodeFlags& flags) {
 }  // namespace
 
 void AddDecode(CLI::App& program, absl::Status* status) {
-  CLI::App* decode =
-      program.add_subcommand("decode", "Translates lines of text with a trained model");
+  CLI::App* decode = program.add_subcommand(
+      "decode", "Translates lines of text, or describes images, with a trained model");
   auto flags = std::make_shared<DecodeFlags>();
   AddSearchFlags(*decode, flags->search);
-  decode->add_option("-i,--input", flags->input, "Text, a sentence a line; - is standard input")
+  decode
+      ->add_option(
+          "-i,--input", flags->input,
+          "Text, a sentence a line, or for a model of images a path a line; - is standard input")
       ->option_text("FILE")
       ->capture_default_str();
   decode
@@ -196,8 +226,9 @@ void AddDecode(CLI::App& program, absl::Status* status) {
       ->capture_default_str();
   decode
       ->add_option("--format", flags->format,
-                   "text; jsonl: scores and pieces too; moses: id ||| text ||| features ||| score")
-      ->check(CLI::IsMember({"text", "jsonl", "moses"}))
+                   "text; jsonl: scores and pieces too; moses: id ||| text ||| features ||| score; "
+                   "html: a page that shows where the model looked")
+      ->check(CLI::IsMember({"text", "jsonl", "moses", "html"}))
       ->capture_default_str();
   decode->callback([flags, status] { *status = RunDecode(*flags); });
 }

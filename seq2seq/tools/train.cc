@@ -6,10 +6,13 @@
 #include <csignal>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include <CLI/CLI.hpp>
@@ -28,6 +31,8 @@
 #include "seq2seq/search/translator.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/config.h"
+#include "seq2seq/tools/image_data.h"
+#include "seq2seq/tools/keep_file.h"
 #include "seq2seq/train/trainer.h"
 
 namespace seq2seq {
@@ -60,18 +65,24 @@ absl::Status ReadConfig(const TrainFlags& flags, Config& config) {
 }
 
 struct Tokenizers {
-  Tokenizer source;
+  std::optional<Tokenizer> source;  // Absent where it is an image.
   Tokenizer target;
 };
 
-absl::StatusOr<Tokenizers> LoadTokenizers(const DataOptions& data) {
-  if (data.source_tokenizer.empty() || data.target_tokenizer.empty()) {
-    return absl::InvalidArgumentError(
-        "data.source_tokenizer and data.target_tokenizer: name a model; `seq2seq tokenizer train` "
-        "learns one");
+absl::StatusOr<Tokenizer> LoadTokenizer(const char* key, const std::string& path) {
+  if (!path.empty()) return Tokenizer::Load(path);
+  return absl::InvalidArgumentError(
+      absl::StrCat(key, ": name a model; `seq2seq tokenizer train` learns one"));
+}
+
+absl::StatusOr<Tokenizers> LoadTokenizers(const Config& config) {
+  std::optional<Tokenizer> source;
+  if (config.model.source == SourceKind::kText) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(source,
+                             LoadTokenizer("data.source_tokenizer", config.data.source_tokenizer));
   }
-  SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer source, Tokenizer::Load(data.source_tokenizer));
-  SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer target, Tokenizer::Load(data.target_tokenizer));
+  SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer target,
+                           LoadTokenizer("data.target_tokenizer", config.data.target_tokenizer));
   return Tokenizers{std::move(source), std::move(target)};
 }
 
@@ -87,6 +98,8 @@ absl::Status SetVocab(const char* key, int64_t pieces, int64_t& vocab) {
 absl::Status CheckSameRun(const RunFolder& run, Config& config) {
   Config stored;
   SEQ2SEQ_RETURN_IF_ERROR(ReadOptions(run.Config(), ListOptions(stored)));
+  // Found out when the run was begun.
+  if (config.model.image.channels == 0) config.model.image.channels = stored.model.image.channels;
   const OptionList before = ListOptions(stored);
   const OptionList now = ListOptions(config);
   for (size_t i = 0; i < now.size(); ++i) {
@@ -103,21 +116,9 @@ absl::Status CheckSameRun(const RunFolder& run, Config& config) {
   return absl::OkStatus();
 }
 
-// A tokenizer of a run is what its weights were learnt with: it is laid down once, and must be the
-// same ever after.
-absl::Status KeepTokenizer(const Tokenizer& tokenizer, const std::string& given,
-                           const std::string& kept) {
-  if (!std::filesystem::exists(kept)) return WriteFile(kept, tokenizer.model());
-  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string before, ReadFile(kept));
-  if (before == tokenizer.model()) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat(given, ": is not the tokenizer that the run was begun with, ", kept,
-                   "; use another train.run"));
-}
-
 // Lays down what a run folder needs besides steps.
 absl::Status PrepareRun(const RunFolder& run, const Tokenizers& tokenizers, Config& config) {
-  const bool is_run = std::filesystem::exists(run.SourceTokenizer());
+  const bool is_run = std::filesystem::exists(run.TargetTokenizer());
   if (!is_run && !std::filesystem::is_empty(run.path)) {
     return absl::FailedPreconditionError(absl::StrCat(
         "train.run: ", run.path, " has files in it and is not a run folder; use another"));
@@ -125,19 +126,23 @@ absl::Status PrepareRun(const RunFolder& run, const Tokenizers& tokenizers, Conf
   RemoveTemporaries(run.path);
   RemoveTemporaries(run.Cache());
   if (std::filesystem::exists(run.Latest())) SEQ2SEQ_RETURN_IF_ERROR(CheckSameRun(run, config));
-  SEQ2SEQ_RETURN_IF_ERROR(
-      KeepTokenizer(tokenizers.source, config.data.source_tokenizer, run.SourceTokenizer()));
-  SEQ2SEQ_RETURN_IF_ERROR(
-      KeepTokenizer(tokenizers.target, config.data.target_tokenizer, run.TargetTokenizer()));
-  SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(run.Cache()));
-  return WriteFile(run.Config(), PrintOptions(ListOptions(config)));
+  if (tokenizers.source) {
+    SEQ2SEQ_RETURN_IF_ERROR(KeepFile(tokenizers.source->model(), "tokenizer",
+                                     config.data.source_tokenizer, run.SourceTokenizer()));
+  }
+  SEQ2SEQ_RETURN_IF_ERROR(KeepFile(tokenizers.target.model(), "tokenizer",
+                                   config.data.target_tokenizer, run.TargetTokenizer()));
+  return CreateFolders(run.Cache());
 }
 
+// `images` is null where sources are text.
 absl::StatusOr<Corpus> BuildCorpus(const char* key, const std::vector<std::string>& files,
-                                   const Tokenizers& tokenizers, const FilterOptions& filter,
-                                   const std::string& path) {
+                                   const Tokenizers& tokenizers, const ImageData* images,
+                                   const FilterOptions& filter, const std::string& path) {
   SEQ2SEQ_ASSIGN_OR_RETURN(
-      Corpus corpus, Corpus::Build(files, tokenizers.source, tokenizers.target, filter, path));
+      Corpus corpus,
+      images ? Corpus::BuildCaptions(files[0], images->images(), tokenizers.target, filter, path)
+             : Corpus::Build(files, *tokenizers.source, tokenizers.target, filter, path));
   spdlog::info("{}: {}", key, corpus.counts().Text(filter));
   return corpus;
 }
@@ -145,21 +150,35 @@ absl::StatusOr<Corpus> BuildCorpus(const char* key, const std::vector<std::strin
 // The raw text of held-out data, for metrics of real output.
 struct HeldOutText {
   std::vector<std::string> sources;
-  std::vector<std::string> references;
+  std::vector<std::vector<std::string>> references;  // references[reference][source]
 };
 
 absl::StatusOr<HeldOutText> ReadHeldOut(const std::vector<std::string>& files) {
   HeldOutText text;
   if (files.size() == 2) {
     SEQ2SEQ_ASSIGN_OR_RETURN(text.sources, ReadLines(files[0]));
-    SEQ2SEQ_ASSIGN_OR_RETURN(text.references, ReadLines(files[1]));
+    SEQ2SEQ_ASSIGN_OR_RETURN(text.references.emplace_back(), ReadLines(files[1]));
     return text;
   }
+  // The same source again, as images have, is another reference.
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines(files[0]));
+  absl::flat_hash_map<std::string, size_t> numbers;
+  std::vector<std::vector<std::string>> of_source;
   for (const std::string& line : lines) {
     const size_t tab = line.find('\t');
-    text.sources.push_back(line.substr(0, tab));
-    text.references.push_back(line.substr(tab + 1));
+    const auto [found, is_new] = numbers.try_emplace(line.substr(0, tab), of_source.size());
+    if (is_new) {
+      text.sources.push_back(line.substr(0, tab));
+      of_source.emplace_back();
+    }
+    of_source[found->second].push_back(line.substr(tab + 1));
+  }
+  for (size_t i = 0; i < of_source.size(); ++i) {
+    if (of_source[i].size() > text.references.size()) text.references.resize(of_source[i].size());
+    for (size_t r = 0; r < of_source[i].size(); ++r) {
+      text.references[r].resize(of_source.size());  // The empty line is no reference.
+      text.references[r][i] = of_source[i][r];
+    }
   }
   return text;
 }
@@ -172,8 +191,8 @@ absl::StatusOr<std::map<std::string, double>> Evaluate(const Translator& transla
   SEQ2SEQ_ASSIGN_OR_RETURN(const auto translations, translator.Translate(text.sources, options));
   std::vector<std::string> hypotheses;
   for (const auto& candidates : translations) hypotheses.push_back(candidates[0].text);
-  SEQ2SEQ_ASSIGN_OR_RETURN(const BleuScore bleu, CorpusBleu(hypotheses, {text.references}));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const ChrfScore chrf, CorpusChrf(hypotheses, {text.references}));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const BleuScore bleu, CorpusBleu(hypotheses, text.references));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ChrfScore chrf, CorpusChrf(hypotheses, text.references));
   return std::map<std::string, double>{{"bleu", bleu.score}, {"chrf", chrf.score}};
 }
 
@@ -197,12 +216,15 @@ std::string ValidationLine(const Validation& validation) {
   return line;
 }
 
-TrainerHooks MakeHooks(const Tokenizers& tokenizers, torch::Device device, const HeldOutText& text,
-                       const BeamOptions& options) {
+TrainerHooks MakeHooks(const Tokenizers& tokenizers, const ImageData* images, torch::Device device,
+                       const HeldOutText& text, const BeamOptions& options) {
   TrainerHooks hooks;
-  hooks.evaluate = [&tokenizers, device, &text, options](Model model) {
-    return Evaluate(Translator(std::move(model), tokenizers.source, tokenizers.target, device),
-                    text, options);
+  if (images) hooks.images = images->Reader();
+  hooks.evaluate = [&tokenizers, images, device, &text, options](Model model) {
+    Translator translator(std::move(model), tokenizers.source, tokenizers.target, device);
+    if (images)
+      translator.read_image = [images](const std::string& name) { return images->Read(name); };
+    return Evaluate(translator, text, options);
   };
   hooks.on_progress = [](const Progress& progress) { spdlog::info("{}", ProgressLine(progress)); };
   hooks.on_validation = [](const Validation& validation) {
@@ -230,14 +252,20 @@ void PrintProfile(const Trainer& trainer, int64_t updates) {
 
 absl::Status Train(Config& config, bool profile) {
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.data));
+  if ((config.model.source == SourceKind::kImage) == config.data.images.empty()) {
+    return absl::InvalidArgumentError(
+        "data.images: name the folder of the images where model.source is image, and only there");
+  }
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.train));
   if (const absl::Status valid = Validate(config.validation); !valid.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("validation.", valid.message()));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(config.train.device));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizers tokenizers, LoadTokenizers(config.data));
-  SEQ2SEQ_RETURN_IF_ERROR(
-      SetVocab("model.source_vocab", tokenizers.source.size(), config.model.source_vocab));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizers tokenizers, LoadTokenizers(config));
+  if (tokenizers.source) {
+    SEQ2SEQ_RETURN_IF_ERROR(
+        SetVocab("model.source_vocab", tokenizers.source->size(), config.model.source_vocab));
+  }
   SEQ2SEQ_RETURN_IF_ERROR(
       SetVocab("model.target_vocab", tokenizers.target.size(), config.model.target_vocab));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.model));
@@ -246,15 +274,20 @@ absl::Status Train(Config& config, bool profile) {
   SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(run.path));
   SEQ2SEQ_ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Acquire(run.path));
   SEQ2SEQ_RETURN_IF_ERROR(PrepareRun(run, tokenizers, config));
+  SetUpThreads(config.train.threads);
+  std::unique_ptr<ImageData> images;
+  if (config.model.source == SourceKind::kImage) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(images, ImageData::Prepare(run, device, config));
+  }
+  SEQ2SEQ_RETURN_IF_ERROR(WriteFile(run.Config(), PrintOptions(ListOptions(config))));
   SEQ2SEQ_ASSIGN_OR_RETURN(const Corpus train,
-                           BuildCorpus("data.train", config.data.train, tokenizers,
+                           BuildCorpus("data.train", config.data.train, tokenizers, images.get(),
                                        config.data.filter, run.Cache() + "/train"));
   SEQ2SEQ_ASSIGN_OR_RETURN(const Corpus valid,
-                           BuildCorpus("data.valid", config.data.valid, tokenizers,
+                           BuildCorpus("data.valid", config.data.valid, tokenizers, images.get(),
                                        config.data.filter, run.Cache() + "/valid"));
   SEQ2SEQ_ASSIGN_OR_RETURN(const HeldOutText text, ReadHeldOut(config.data.valid));
 
-  SetUpThreads(config.train.threads);
   torch::manual_seed(DeriveSeed({static_cast<uint64_t>(config.train.seed)}));
   Model model(config.model);
   int64_t parameters = 0;
@@ -262,7 +295,7 @@ absl::Status Train(Config& config, bool profile) {
   SEQ2SEQ_ASSIGN_OR_RETURN(
       const std::unique_ptr<Trainer> trainer,
       Trainer::Create(config.train, config.data.batch, model, device, train, valid,
-                      MakeHooks(tokenizers, device, text, config.validation)));
+                      MakeHooks(tokenizers, images.get(), device, text, config.validation)));
   spdlog::info("model: {:.1f} million parameters on {} with {} threads, {}, {}; padding {:.1f}%",
                static_cast<double>(parameters) / 1e6, device.str(), torch::get_num_threads(),
                EnumTexts(config.train.precision)[static_cast<size_t>(config.train.precision)],

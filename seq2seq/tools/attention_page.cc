@@ -1,0 +1,141 @@
+#include "seq2seq/tools/attention_page.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+
+#include "seq2seq/base/file.h"
+#include "seq2seq/base/utf8.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr char kStyle[] = R"(
+:root { color-scheme: light dark; --ground: #fbfaf8; --ink: #22211f; --faint: #77736b;
+  --line: #e2dfd8; --heat: 196, 78, 24; }
+@media (prefers-color-scheme: dark) {
+  :root { --ground: #181818; --ink: #e8e6e1; --faint: #98948c; --line: #35332f; --heat: 255, 140, 70; }
+}
+body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.25rem 4rem; background: var(--ground);
+  color: var(--ink); font: 16px/1.45 system-ui, sans-serif; }
+h1 { font-size: 1.2rem; font-weight: 600; margin: 0 0 1.5rem; }
+section { border-top: 1px solid var(--line); padding: 1.5rem 0; overflow-x: auto; }
+.said { font-size: 1.15rem; margin: 0 0 .25rem; }
+.source { color: var(--faint); margin: 0 0 1rem; }
+.words { display: flex; flex-wrap: wrap; gap: .75rem; }
+figure { margin: 0; width: 8rem; text-align: center; font-size: .9rem; }
+figure.whole { width: 12rem; }
+.image { position: relative; aspect-ratio: 1; background-size: cover; background-position: center;
+  border-radius: 4px; overflow: hidden; display: grid; }
+.image.seen { filter: saturate(.5); }
+.image i { background: rgba(255, 255, 255, calc(.82 * var(--a))); }
+@media (prefers-color-scheme: dark) { .image i { background: rgba(0, 0, 0, calc(.82 * var(--a))); } }
+table { border-collapse: collapse; font-size: .85rem; }
+th { font-weight: 400; white-space: nowrap; padding: .15rem .4rem; }
+thead th { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; }
+tbody th { text-align: right; }
+td { width: 1.6rem; height: 1.6rem; border: 1px solid var(--line);
+  background: rgba(var(--heat), var(--a)); }
+.error { color: #b3261e; }
+)";
+
+std::string Escaped(const std::string& text) {
+  return absl::StrReplaceAll(RepairUtf8(text),
+                             {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
+}
+
+// A piece as people read it: SentencePiece marks the beginning of a word.
+std::string Readable(const std::string& piece) {
+  return Escaped(absl::StrReplaceAll(piece, {{"\u2581", " "}}));
+}
+
+std::string MediaType(const std::string& path) {
+  const std::string name = absl::AsciiStrToLower(path);
+  if (absl::EndsWith(name, ".png")) return "image/png";
+  if (absl::EndsWith(name, ".webp")) return "image/webp";
+  return "image/jpeg";
+}
+
+// A veil over the places of a square image, thinner where the model looked; nothing where the
+// places form no square.
+std::string Veil(const std::vector<float>& weights) {
+  const auto side =
+      static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(weights.size()))));
+  if (side * side != static_cast<int64_t>(weights.size())) return "";
+  const float most = *std::max_element(weights.begin(), weights.end());
+  std::string cells;
+  for (const float weight : weights) {
+    absl::StrAppendFormat(&cells, "<i style=\"--a:%.2f\"></i>", most > 0 ? 1 - weight / most : 1);
+  }
+  return cells;
+}
+
+}  // namespace
+
+std::string PageStart(const std::string& title) {
+  return absl::StrCat(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+      Escaped(title), "</title>\n<style>", kStyle, "</style>\n</head>\n<body>\n<h1>",
+      Escaped(title), "</h1>\n");
+}
+
+std::string PageEnd() { return "</body>\n</html>\n"; }
+
+std::string TranslationSection(const std::string& source, const Candidate& candidate,
+                               const Alignment& alignment) {
+  std::string html = absl::StrCat("<section>\n<p class=\"said\">", Escaped(candidate.text),
+                                  "</p>\n<p class=\"source\">", Escaped(source), "</p>\n");
+  if (alignment.weights.empty()) return html + "</section>\n";
+  absl::StrAppend(&html, "<table>\n<thead><tr><td></td>");
+  for (const std::string& piece : alignment.source) {
+    absl::StrAppend(&html, "<th>", Readable(piece), "</th>");
+  }
+  absl::StrAppend(&html, "</tr></thead>\n<tbody>\n");
+  for (size_t i = 0; i < alignment.weights.size(); ++i) {
+    absl::StrAppend(&html, "<tr><th>",
+                    i < candidate.pieces.size() ? Readable(candidate.pieces[i]) : "(end)", "</th>");
+    for (size_t j = 0; j < alignment.source.size(); ++j) {
+      absl::StrAppendFormat(&html, "<td style=\"--a:%.2f\"></td>", alignment.weights[i][j]);
+    }
+    absl::StrAppend(&html, "</tr>\n");
+  }
+  return html + "</tbody>\n</table>\n</section>\n";
+}
+
+std::string CaptionSection(const std::string& path, const Candidate& candidate,
+                           const Alignment& alignment) {
+  const absl::StatusOr<std::string> bytes = ReadFile(path);
+  if (!bytes.ok() || alignment.weights.empty()) {
+    return absl::StrCat("<section>\n<p class=\"error\">", Escaped(path),
+                        ": cannot be read</p>\n</section>\n");
+  }
+  // One copy of the image for all of its words.
+  std::string html =
+      absl::StrCat("<section style=\"--image:url(data:", MediaType(path), ";base64,",
+                   absl::Base64Escape(*bytes), ")\">\n<p class=\"said\">", Escaped(candidate.text),
+                   "</p>\n<p class=\"source\">", Escaped(path),
+                   "</p>\n<div class=\"words\">\n<figure class=\"whole\"><div class=\"image\" "
+                   "style=\"background-image:var(--image)\"></div></figure>\n");
+  const auto side = static_cast<int64_t>(
+      std::lround(std::sqrt(static_cast<double>(alignment.weights[0].size()))));
+  for (size_t i = 0; i < candidate.pieces.size(); ++i) {
+    absl::StrAppend(&html,
+                    "<figure><div class=\"image seen\" style=\"background-image:var(--image);"
+                    "grid-template:repeat(",
+                    side, ",1fr)/repeat(", side, ",1fr)\">", Veil(alignment.weights[i]),
+                    "</div><figcaption>", Readable(candidate.pieces[i]),
+                    "</figcaption></figure>\n");
+  }
+  return html + "</div>\n</section>\n";
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,144 @@
+#include "seq2seq/tools/image_data.h"
+
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include <spdlog/spdlog.h>
+#include <torch/torch.h>
+
+#include "seq2seq/base/file.h"
+#include "seq2seq/base/fingerprint.h"
+#include "seq2seq/base/options.h"
+#include "seq2seq/base/random.h"
+#include "seq2seq/base/status_macros.h"
+#include "seq2seq/data/image.h"
+#include "seq2seq/model/describe_error.h"
+#include "seq2seq/model/image_encoder.h"
+#include "seq2seq/tools/keep_file.h"
+
+namespace seq2seq {
+namespace {
+
+// Of what features depend on besides the images: the network and how it sees them.
+absl::StatusOr<uint64_t> FingerprintOf(ImageEncoderOptions options) {
+  Fingerprint fingerprint;
+  for (const Option& option : ListOptions(options.input)) fingerprint.Add(OptionText(option));
+  if (!options.network.path.empty()) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(options.network.path));
+    fingerprint.Add({file.data(), file.size()});
+  }
+  return fingerprint.value();
+}
+
+// Features of as many channels as the network, or the first file of features, has.
+absl::StatusOr<int64_t> FindChannels(const ImageEncoderOptions& options, const ImageSet& images) {
+  if (options.network.kind != ImageNetworkKind::kFeatures) return CountChannels(options);
+  absl::Status last = absl::InvalidArgumentError("data.train: names no image");
+  for (int64_t image = 0; image < images.size(); ++image) {
+    const auto features = ReadImageInput(options, images.Path(image));
+    if (features.ok()) return features->size(1);
+    last = features.status();
+  }
+  return last;
+}
+
+absl::StatusOr<FeatureCache> BuildFeatures(const ImageEncoderOptions& options,
+                                           const std::string& path, torch::Device device,
+                                           ImageSet& images) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const uint64_t fingerprint, FingerprintOf(options));
+  ImageEncoder encoder(options);
+  encoder->to(device);
+  encoder->eval();
+  const FeatureCache::Source source = {
+      .read = [&](const std::string& file) { return ReadImageInput(options, file); },
+      .compute =
+          [&](const torch::Tensor& batch) {
+            return batch.dim() == 4 ? encoder->Features(batch.to(device)) : batch;
+          },
+      .fingerprint = fingerprint};
+  return FeatureCache::Build(path, images, source,
+                             [&, next = images.size() / 10](int64_t done) mutable {
+                               if (done < next) return;
+                               spdlog::info("features of {} of {} images", done, images.size());
+                               next = done + images.size() / 10;
+                             });
+}
+
+}  // namespace
+
+ImageData::ImageData(const Config& config, ImageSet images)
+    : options_(config.model.image), augment_(config.data.augment), images_(std::move(images)) {}
+
+absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& run,
+                                                              torch::Device device,
+                                                              Config& config) {
+  ImageEncoderOptions& options = config.model.image;
+  SEQ2SEQ_ASSIGN_OR_RETURN(
+      ImageSet images,
+      ImageSet::Open(config.data.images, {config.data.train[0], config.data.valid[0]}));
+  if (options.network.is_frozen() && config.data.augment.any()) {
+    return absl::InvalidArgumentError(
+        "data.augment: the features of a frozen network are computed once; leave images as they "
+        "are, or choose another model.image.network");
+  }
+  try {
+    if (!options.network.path.empty()) {
+      SEQ2SEQ_ASSIGN_OR_RETURN(const std::string network, ReadFile(options.network.path));
+      SEQ2SEQ_RETURN_IF_ERROR(
+          KeepFile(network, "network of images", options.network.path, run.ImageNetwork()));
+    }
+    if (options.channels == 0) {
+      SEQ2SEQ_ASSIGN_OR_RETURN(options.channels, FindChannels(options, images));
+    }
+    const int64_t all = images.size();
+    int64_t unreadable = 0;
+    std::optional<FeatureCache> features;
+    if (options.network.is_frozen()) {
+      SEQ2SEQ_ASSIGN_OR_RETURN(features,
+                               BuildFeatures(options, run.Cache() + "/features", device, images));
+      if (features->channels() != options.channels) {
+        return absl::InvalidArgumentError(absl::StrCat("model.image.channels: is ",
+                                                       options.channels, ", the features have ",
+                                                       features->channels()));
+      }
+    } else {
+      images.DropUnreadable(
+          [&](const std::string& path) { return ReadImage(path, options.input).status(); });
+    }
+    for (int64_t image = 0; image < all; ++image) {
+      unreadable += images.Find(images.name(image)) ? 0 : 1;
+    }
+    spdlog::info("data.images: {} images, {} left out", all, unreadable);
+    std::unique_ptr<ImageData> data(new ImageData(config, std::move(images)));
+    data->features_ = std::move(features);
+    return data;
+  } catch (const std::exception& error) {
+    return absl::InvalidArgumentError(absl::StrCat("model.image.network: ", Describe(error)));
+  }
+}
+
+absl::StatusOr<torch::Tensor> ImageData::Read(const std::string& name) const {
+  const std::optional<int32_t> image = images_.Find(name);
+  if (!image) return absl::NotFoundError(absl::StrCat(name, ": not among the images"));
+  if (features_) return features_->Read({*image})[0];
+  return ReadImage(images_.Path(*image), options_.input);
+}
+
+ImageReader ImageData::Reader() const {
+  return [this](absl::Span<const int64_t> images, std::optional<uint64_t> seed) {
+    if (features_) return features_->Read(images);
+    std::vector<torch::Tensor> tensors;
+    for (size_t i = 0; i < images.size(); ++i) {
+      std::optional<Augmentation> augmentation;
+      if (seed) augmentation = {augment_, DeriveSeed({*seed, i})};
+      const auto image = ReadImage(images_.Path(images[i]), options_.input, augmentation);
+      TORCH_CHECK(image.ok(), std::string(image.status().message()));
+      tensors.push_back(*image);
+    }
+    return torch::stack(tensors);
+  };
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,48 @@
+// The images that `seq2seq train` learns to describe.
+#ifndef SEQ2SEQ_TOOLS_IMAGE_DATA_H_
+#define SEQ2SEQ_TOOLS_IMAGE_DATA_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include <torch/types.h>
+
+#include "seq2seq/data/batch.h"
+#include "seq2seq/data/feature_cache.h"
+#include "seq2seq/data/image_set.h"
+#include "seq2seq/model/run_folder.h"
+#include "seq2seq/tools/config.h"
+
+namespace seq2seq {
+
+// The images of both tables, and where their network is frozen its features. Thread-safe.
+class ImageData {
+ public:
+  // Looks through the images, or computes the features of those that are not yet in the run's
+  // cache; images that cannot be read are named, counted and left out. Fills in
+  // config.model.image.channels, and lays the file of the network down in the run.
+  static absl::StatusOr<std::unique_ptr<ImageData>> Prepare(const RunFolder& run,
+                                                            torch::Device device, Config& config);
+
+  const ImageSet& images() const { return images_; }
+
+  // What an encoder is given of the image `name`, as it is.
+  absl::StatusOr<torch::Tensor> Read(const std::string& name) const;
+
+  // The same of the images of a batch, varied where there is a seed. Must not outlive this.
+  ImageReader Reader() const;
+
+ private:
+  ImageData(const Config& config, ImageSet images);
+
+  const ImageEncoderOptions options_;
+  const AugmentOptions augment_;
+  ImageSet images_;
+  std::optional<FeatureCache> features_;
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_TOOLS_IMAGE_DATA_H_
