@@ -9,12 +9,14 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/log.h"
+#include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
 #include "seq2seq/data/batch.h"
 #include "seq2seq/model/describe_error.h"
 #include "seq2seq/model/run_folder.h"
 #include "seq2seq/search/alignment.h"
+#include "seq2seq/search/ensemble_scorer.h"
 #include "seq2seq/search/model_scorer.h"
 
 namespace seq2seq {
@@ -58,15 +60,41 @@ absl::StatusOr<Translator> Translator::Load(const std::string& path, torch::Devi
   return Translator(std::move(model), std::move(source), std::move(target), device);
 }
 
+absl::StatusOr<Translator> Translator::LoadEnsemble(absl::Span<const std::string> paths,
+                                                    torch::Device device) {
+  if (paths.empty()) return absl::InvalidArgumentError("no model is named");
+  SEQ2SEQ_ASSIGN_OR_RETURN(Translator ensemble, Load(paths[0], device));
+  for (const std::string& path : paths.subspan(1)) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const Translator member, Load(path, device));
+    const auto differ = [&](const char* what) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": has ", what, " than ", paths[0]));
+    };
+    if (member.target_.model() != ensemble.target_.model()) return differ("another tokenizer");
+    if (member.reads_images() != ensemble.reads_images()) return differ("other sources");
+    if (member.source_ && member.source_->model() != ensemble.source_->model())
+      return differ("another tokenizer of the source");
+    if (member.reads_images() && ImageInput(member) != ImageInput(ensemble))
+      return differ("another model.image.input");
+    ensemble.models_.push_back(member.models_[0]);
+  }
+  return ensemble;
+}
+
 Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer target,
                        torch::Device device)
-    : model_(std::move(model)),
+    : models_({std::move(model)}),
       source_(std::move(source)),
       target_(std::move(target)),
       device_(device) {
-  read_image = [options = model_->options().image](const std::string& file) {
+  read_image = [options = models_[0]->options().image](const std::string& file) {
     return ReadImageInput(options, file);
   };
+}
+
+std::string Translator::ImageInput(const Translator& translator) {
+  ImageEncoderOptions image = translator.models_[0]->options().image;
+  const bool features = image.network.kind == ImageNetworkKind::kFeatures;
+  return absl::StrCat(features ? "features\n" : "", PrintOptions(ListOptions(image.input)));
 }
 
 std::vector<int32_t> Translator::EncodeLine(const Tokenizer& tokenizer,
@@ -142,7 +170,11 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Translate(
             reads_images() ? options.max_length
                            : MaxLength(static_cast<int64_t>(sources[index].size()), options));
       }
-      ModelScorer scorer(model_, batch.To(device_));
+      const Batch moved = batch.To(device_);
+      std::vector<std::unique_ptr<Scorer>> members;
+      for (const Model& model : models_)
+        members.push_back(std::make_unique<ModelScorer>(model, moved));
+      EnsembleScorer scorer(std::move(members));
       const auto found = BeamSearch(scorer, max_lengths, options);
       for (size_t i = 0; i < filled.size(); ++i) {
         for (const Hypothesis& hypothesis : found[i])
@@ -198,7 +230,7 @@ absl::StatusOr<std::vector<Alignment>> Translator::Align(
       const torch::Tensor images = batch.images;
       batch = Collate(examples);
       batch.images = images;
-      const torch::Tensor weights = seq2seq::Align(model_, batch.To(device_));
+      const torch::Tensor weights = seq2seq::Align(models_[0], batch.To(device_));
       for (size_t i = 0; i < filled.size(); ++i) {
         Alignment& alignment = alignments[filled[i]];
         if (!reads_images()) {
@@ -234,7 +266,6 @@ absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::s
   std::vector<Candidate> results(sources.size());
   try {
     const torch::InferenceMode inference;
-    Model model = model_;
     for (const std::vector<size_t>& indices : Batches(source_ids)) {
       std::vector<Example> examples;
       for (const size_t index : indices) examples.push_back({source_ids[index], target_ids[index]});
@@ -251,8 +282,12 @@ absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::s
         }
       }
       batch = batch.To(device_);
-      const torch::Tensor log_probs =
-          torch::log_softmax(model(batch, TeacherForcing()), -1, torch::kFloat32);
+      std::vector<torch::Tensor> scores_of_models;
+      for (Model model : models_) {
+        scores_of_models.push_back(
+            torch::log_softmax(model(batch, TeacherForcing()), -1, torch::kFloat32));
+      }
+      const torch::Tensor log_probs = LogMean(scores_of_models);
       const torch::Tensor truth = batch.target_output.masked_select(batch.target_output.ne(kPadId));
       const torch::Tensor scores =
           log_probs.gather(1, truth.unsqueeze(1)).to(torch::kCPU).contiguous();

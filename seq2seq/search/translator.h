@@ -54,6 +54,12 @@ class Translator {
   static absl::StatusOr<Translator> Load(const std::string& path,
                                          torch::Device device = torch::kCPU);
 
+  // Loads several, which translate together: the mean of their probabilities counts. They may
+  // differ in everything but the tokenizers and how images are read; InvalidArgument, naming the
+  // run, where those differ.
+  static absl::StatusOr<Translator> LoadEnsemble(absl::Span<const std::string> paths,
+                                                 torch::Device device = torch::kCPU);
+
   // A translator over a model in memory, which it shares and which must be in eval mode while it is
   // used. The tokenizer of the source is absent where that is an image.
   Translator(Model model, std::optional<Tokenizer> source, Tokenizer target, torch::Device device);
@@ -67,8 +73,8 @@ class Translator {
                                                absl::Span<const std::string> targets,
                                                const BeamOptions& options = {}) const;
 
-  // Where the model looks when it says candidates[i] of lines[i]. Empty for lines without text and
-  // images that cannot be read.
+  // Where the model, the first one of an ensemble, looks when it says candidates[i] of lines[i].
+  // Empty for lines without text and images that cannot be read.
   absl::StatusOr<std::vector<Alignment>> Align(absl::Span<const std::string> lines,
                                                absl::Span<const Candidate> candidates) const;
 
@@ -87,6 +93,8 @@ class Translator {
   std::function<absl::StatusOr<torch::Tensor>(const std::string& line)> read_image;
 
  private:
+  // How the first model reads images, as text.
+  static std::string ImageInput(const Translator& translator);
   // The pieces of a line, cut and repaired.
   std::vector<int32_t> EncodeLine(const Tokenizer& tokenizer, const std::string& line) const;
   // Those of all sources; nothing of images.
@@ -102,7 +110,7 @@ class Translator {
   std::vector<std::vector<size_t>> Batches(const std::vector<std::vector<int32_t>>& sources) const;
   Candidate MakeCandidate(const Hypothesis& hypothesis) const;
 
-  Model model_;
+  std::vector<Model> models_;  // At least one.
   std::optional<Tokenizer> source_;
   Tokenizer target_;
   torch::Device device_;

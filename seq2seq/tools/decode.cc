@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -176,7 +177,8 @@ absl::Status RunDecode(DecodeFlags& flags) {
   // Enough lines to sort into batches of like length.
   LineQueue queue(std::move(reader), static_cast<size_t>(flags.search.batch_size) * 16);
   const bool html = flags.format == "html";
-  if (html) SEQ2SEQ_RETURN_IF_ERROR(output.Write(PageStart(flags.search.model)));
+  if (html)
+    SEQ2SEQ_RETURN_IF_ERROR(output.Write(PageStart(absl::StrJoin(flags.search.models, ", "))));
   for (int64_t number = 0;;) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines, queue.Next());
     if (lines.empty()) {

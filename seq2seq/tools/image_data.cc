@@ -84,11 +84,6 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& r
         "are, or choose another model.image.network");
   }
   try {
-    if (!options.network.path.empty()) {
-      SEQ2SEQ_ASSIGN_OR_RETURN(const std::string network, ReadFile(options.network.path));
-      SEQ2SEQ_RETURN_IF_ERROR(
-          KeepFile(network, "network of images", options.network.path, run.ImageNetwork()));
-    }
     if (options.channels == 0) {
       SEQ2SEQ_ASSIGN_OR_RETURN(options.channels, FindChannels(options, images));
     }
@@ -106,6 +101,12 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& r
     } else {
       images.DropUnreadable(
           [&](const std::string& path) { return ReadImage(path, options.input).status(); });
+    }
+    // Behind what would show that it is none.
+    if (!options.network.path.empty()) {
+      SEQ2SEQ_ASSIGN_OR_RETURN(const std::string network, ReadFile(options.network.path));
+      SEQ2SEQ_RETURN_IF_ERROR(
+          KeepFile(network, "network of images", options.network.path, run.ImageNetwork()));
     }
     for (int64_t image = 0; image < all; ++image) {
       unreadable += images.Find(images.name(image)) ? 0 : 1;

@@ -11,8 +11,11 @@
 namespace seq2seq {
 
 void AddSearchFlags(CLI::App& command, SearchFlags& flags) {
-  command.add_option("-m,--model", flags.model, "A run folder, or one of its steps")
+  command
+      .add_option("-m,--model", flags.models,
+                  "A run folder, or one of its steps; repeat for an ensemble")
       ->option_text("RUN")
+      ->allow_extra_args(false)
       ->required();
   command
       .add_option("--normalization", flags.normalization, "How scores of different lengths compare")
@@ -40,7 +43,7 @@ absl::StatusOr<Translator> LoadTranslator(SearchFlags& flags) {
   flags.beam.normalization = *EnumFromText<LengthNormalization>(flags.normalization);
   SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(flags.device));
   SetUpThreads(flags.threads);
-  SEQ2SEQ_ASSIGN_OR_RETURN(Translator translator, Translator::Load(flags.model, device));
+  SEQ2SEQ_ASSIGN_OR_RETURN(Translator translator, Translator::LoadEnsemble(flags.models, device));
   translator.batch_size = flags.batch_size;
   translator.max_line_length = flags.max_line_length;
   return translator;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -17,7 +18,7 @@ class App;
 namespace seq2seq {
 
 struct SearchFlags {
-  std::string model;
+  std::vector<std::string> models;
   std::string normalization = "average";
   std::string device = "auto";
   int64_t threads = 0;

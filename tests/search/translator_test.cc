@@ -238,6 +238,60 @@ TEST_F(TranslatorTest, LoadedFromARunTranslatesTheSame) {
   }
 }
 
+TEST_F(TranslatorTest, EnsembleOfOneRunTwiceTranslatesTheSame) {
+  TemporaryFolder folder;
+  const RunFolder run = Write(folder);
+  const absl::StatusOr<Translator> twice = Translator::LoadEnsemble({run.path, run.path});
+  ASSERT_TRUE(twice.ok()) << twice.status();
+  const absl::StatusOr<std::vector<Candidates>> found = twice->Translate(lines_, options_);
+  ASSERT_TRUE(found.ok()) << found.status();
+  ExpectSame(*found, Translate(lines_));
+}
+
+TEST_F(TranslatorTest, EnsembleOfOtherTokenizersIsAnErrorThatNamesTheRun) {
+  TemporaryFolder folder, other;
+  const RunFolder run = Write(folder);
+  Write(other);
+  other.Write("source.model", Learn("ein Hund\neine Katze\n", TokenizerKind::kWord)->model());
+  ModelConfig config = {Options()};
+  config.model.source_vocab = Learn("ein Hund\neine Katze\n", TokenizerKind::kWord)->size();
+  Model model(config.model);
+  other.Write("config.yaml", PrintOptions(ListOptions(config)));
+  ASSERT_TRUE(
+      WriteTensors(RunFolder{other.path()}.Step(1) + kWeightsFile, Parameters(*model)).ok());
+  const absl::Status status = Translator::LoadEnsemble({run.path, other.path()}).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(other.path()), HasSubstr(run.path)));
+}
+
+TEST_F(TranslatorTest, AlignmentsAreThoseOfEachSentenceAlone) {
+  std::vector<std::string> lines = lines_;
+  lines.insert(lines.begin() + 1, "");
+  std::vector<Candidate> best;
+  for (const Candidates& candidates : Translate(lines)) best.push_back(candidates[0]);
+  const auto alignments = translator_.Align(lines, best);
+  ASSERT_TRUE(alignments.ok()) << alignments.status();
+  EXPECT_THAT((*alignments)[1].weights, IsEmpty());
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const Alignment& alignment = (*alignments)[i];
+    if (lines[i].empty()) continue;
+    ASSERT_THAT(alignment.weights, SizeIs(best[i].tokens.size() + 1));
+    const auto alone = translator_.Align({lines[i]}, {best[i]});
+    ASSERT_TRUE(alone.ok()) << alone.status();
+    EXPECT_EQ(alignment.source, (*alone)[0].source);
+    EXPECT_EQ(alignment.source.back(), "</s>");
+    for (size_t step = 0; step < alignment.weights.size(); ++step) {
+      ASSERT_THAT(alignment.weights[step], SizeIs(alignment.source.size()));
+      double sum = 0;
+      for (size_t j = 0; j < alignment.source.size(); ++j) {
+        sum += static_cast<double>(alignment.weights[step][j]);
+        EXPECT_NEAR(alignment.weights[step][j], (*alone)[0].weights[step][j], 1e-5);
+      }
+      EXPECT_NEAR(sum, 1, 1e-5);
+    }
+  }
+}
+
 TEST_F(TranslatorTest, LoadNamesWhatIsMissingOrDoesNotFit) {
   TemporaryFolder folder;
   const auto error = [](const std::string& path) {

@@ -14,15 +14,10 @@ import sys
 import tempfile
 import unittest
 
-PROGRAM = ""
+from program import PROGRAM, TestCase, seq2seq
+
 ENGLISH = "a the red blue big small dog cat runs sleeps house tree".split()
 GERMAN = "ein der rote blaue große kleine Hund Katze rennt schläft Haus Baum".split()
-
-
-def seq2seq(*arguments, stdin="", **options):
-    """Runs the program; text goes in as it is, so that it may be anything but UTF-8."""
-    raw = stdin if isinstance(stdin, bytes) else stdin.encode()
-    return subprocess.run([PROGRAM, *map(str, arguments)], input=raw, capture_output=True, check=False, **options)
 
 
 def write_corpus(folder, name, count, seed):
@@ -34,7 +29,7 @@ def write_corpus(folder, name, count, seed):
         (folder / f"{name}.{language}").write_text(text, encoding="utf-8")
 
 
-class ProgramTest(unittest.TestCase):
+class ProgramTest(TestCase):
     @classmethod
     def setUpClass(cls):
         cls.scratch = tempfile.TemporaryDirectory()
@@ -70,14 +65,6 @@ class ProgramTest(unittest.TestCase):
     @classmethod
     def train(cls, *overrides, run=None):
         return seq2seq("train", *cls.settings(run), *overrides)
-
-    def assert_fails(self, result, *parts):
-        """One line on stderr that names all `parts`, and exit code 1."""
-        message = result.stderr.decode()
-        self.assertEqual(result.returncode, 1, message)
-        self.assertEqual(message.count("\n"), 1, message)
-        for part in parts:
-            self.assertIn(str(part), message)
 
     # The way through.
 
@@ -174,6 +161,25 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(len(scores), len(lines))
         for line, score in zip(lines, scores):
             self.assertAlmostEqual(line["score"], score, delta=1e-4)
+
+    def test_an_ensemble_of_one_model_twice_translates_as_the_model(self):
+        source = self.folder / "test.en"
+        alone = seq2seq("decode", "-m", self.run_folder, "-i", source)
+        twice = seq2seq("decode", "-m", self.run_folder, "-m", self.run_folder / "latest", "-m", self.run_folder,
+                        "-i", source)
+        self.assertEqual(twice.returncode, 0, twice.stderr)
+        self.assertEqual(alone.stdout.count(b"\n"), twice.stdout.count(b"\n"))
+        same = seq2seq("decode", "-m", self.run_folder, "-m", self.run_folder, "-i", source)
+        self.assertEqual(same.stdout, alone.stdout)
+
+    def test_html_shows_sentences_and_escapes_them(self):
+        result = seq2seq("decode", "-m", self.run_folder, "--format", "html", stdin="the <b> dog\n\nthe cat\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        page = result.stdout.decode()
+        self.assertEqual(page.count("<section>"), 3)
+        self.assertIn("the &lt;b&gt; dog", page)
+        self.assertNotIn("<b>", page)
+        self.assertTrue(page.endswith("</html>\n"))
 
     def test_moses_n_best_lists(self):
         result = seq2seq("decode", "-m", self.run_folder, "-b", "4", "--n-best", "3", "--format", "moses",
@@ -318,5 +324,4 @@ class ProgramTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROGRAM = os.path.abspath(sys.argv.pop(1))
     unittest.main()
