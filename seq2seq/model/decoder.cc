@@ -31,6 +31,8 @@ DecoderImpl::DecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& op
     cells_.push_back(register_module(absl::StrCat("cell_", layer),
                                      MakeCell(options.cell, input, options.hidden)));
   }
+  if (options.context_gate)
+    gate_ = register_module("gate", MakeLinear(options.hidden, 1, /*bias=*/true));
   if (options.tied_embeddings) {
     output_weight_ = embedding_->weight;
   } else {
@@ -40,27 +42,26 @@ DecoderImpl::DecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& op
   output_bias_ = register_parameter("output_bias", torch::zeros({vocab}));
 }
 
-torch::Tensor DecoderImpl::forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
-                                   const Memory& memory, const DecoderState& start,
-                                   const TeacherForcing& forcing) {
-  const auto readouts = [&](const torch::Tensor& fed, const torch::Tensor& own) {
-    return is_fused()
-               ? FusedReadouts(fed, lengths, memory, start, own, forcing.own == OwnToken::kSample)
-               : PlainReadouts(fed, memory, start, own, forcing);
+Decoded DecoderImpl::forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
+                             const Memory& memory, const DecoderState& start,
+                             const TeacherForcing& forcing) {
+  const auto decode = [&](const torch::Tensor& fed, const torch::Tensor& own) -> Decoded {
+    if (!is_fused()) return PlainDecode(fed, memory, start, own, forcing);
+    return {FusedReadouts(fed, lengths, memory, start, own, forcing.own == OwnToken::kSample), {}};
   };
-  if (forcing.rate >= 1.0) return readouts(tokens, {});
+  if (forcing.rate >= 1.0) return decode(tokens, {});
   torch::Tensor own = forcing.Draw(tokens.size(0), tokens.size(1), tokens.device()).logical_not();
   own = torch::cat({torch::zeros_like(own.narrow(1, 0, 1)), own.slice(1, 1)}, 1);
-  if (forcing.form == SamplingForm::kStepwise) return readouts(tokens, own);
+  if (forcing.form == SamplingForm::kStepwise) return decode(tokens, own);
 
   torch::Tensor said;  // [batch, target - 1], the decoder's own tokens when it is fed the truth.
   {
     const torch::NoGradGuard no_grad;
-    const torch::Tensor before = readouts(tokens, {}).slice(1, 0, tokens.size(1) - 1);
+    const torch::Tensor before = decode(tokens, {}).readouts.slice(1, 0, tokens.size(1) - 1);
     said = forcing.Choose(Preview(before).flatten(0, 1)).view({before.size(0), before.size(1)});
   }
   const torch::Tensor moved = torch::cat({tokens.narrow(1, 0, 1), said}, 1);
-  return readouts(torch::where(own.logical_and(tokens.ne(kPadId)), moved, tokens), {});
+  return decode(torch::where(own.logical_and(tokens.ne(kPadId)), moved, tokens), {});
 }
 
 torch::Tensor DecoderImpl::FusedReadouts(const torch::Tensor& tokens, const torch::Tensor& lengths,
@@ -76,15 +77,16 @@ torch::Tensor DecoderImpl::FusedReadouts(const torch::Tensor& tokens, const torc
   return FusedDecode(decoder, tokens, lengths, memory, start.cells, {own, sample});
 }
 
-torch::Tensor DecoderImpl::PlainReadouts(const torch::Tensor& tokens, const Memory& memory,
-                                         const DecoderState& start, const torch::Tensor& own,
-                                         const TeacherForcing& forcing) {
+Decoded DecoderImpl::PlainDecode(const torch::Tensor& tokens, const Memory& memory,
+                                 const DecoderState& start, const torch::Tensor& own,
+                                 const TeacherForcing& forcing) {
   const int64_t target = tokens.size(1);
   std::vector<torch::Tensor> projected;  // [batch, gates], one a step.
   if (!own.defined()) projected = ProjectTokens(tokens.t()).unbind(0);
 
   std::vector<torch::Tensor> readouts;
   readouts.reserve(static_cast<size_t>(target));
+  torch::Tensor attention;
   DecoderState state = start;
   for (int64_t step = 0; step < target; ++step) {
     torch::Tensor input;
@@ -98,9 +100,14 @@ torch::Tensor DecoderImpl::PlainReadouts(const torch::Tensor& tokens, const Memo
     }
     DecoderStep result = Step(input, state, memory);
     readouts.push_back(result.readout);
+    if (options_.doubly_stochastic > 0 && is_training()) {
+      const torch::Tensor said = tokens.select(1, step).ne(kPadId).unsqueeze(1);
+      const torch::Tensor looked = result.attention * said;
+      attention = attention.defined() ? attention + looked : looked;
+    }
     state = std::move(result.state);
   }
-  return torch::stack(readouts, 1);
+  return {torch::stack(readouts, 1), attention};
 }
 
 torch::Tensor DecoderImpl::ProjectTokens(const torch::Tensor& tokens) {
@@ -120,7 +127,8 @@ DecoderStep DecoderImpl::Step(const torch::Tensor& projected, const DecoderState
   }
   const int64_t batch = memory.values.size(0);
   const Attended attended = attention_(input.view({batch, -1, input.size(1)}), memory);
-  const torch::Tensor context = attended.context.flatten(0, 1);  // [row, memory]
+  torch::Tensor context = attended.context.flatten(0, 1);  // [row, memory]
+  if (options_.context_gate) context = context * torch::sigmoid(gate_(input));
   result.readout = torch::tanh(readout_(torch::cat({context, input}, 1)));
   result.attention = attended.weights.flatten(0, 1);
   result.state.readout = result.readout;
@@ -138,8 +146,14 @@ Loss DecoderImpl::ComputeLoss(const torch::Tensor& readouts, const Batch& batch,
   return loss;
 }
 
+torch::Tensor DecoderImpl::Penalty(const Decoded& decoded, const Memory& memory) const {
+  const torch::Tensor missed = (1 - decoded.attention) * memory.bias.squeeze(1).eq(0);
+  return options_.doubly_stochastic * missed.pow(2).sum();
+}
+
 bool DecoderImpl::is_fused() const {
-  return UsesKernels(output_weight_) && options_.attention != AttentionKind::kMlp;
+  return UsesKernels(output_weight_) && options_.attention != AttentionKind::kMlp &&
+         !options_.context_gate && !(options_.doubly_stochastic > 0 && is_training());
 }
 
 torch::Tensor DecoderImpl::Preview(const torch::Tensor& readout) {

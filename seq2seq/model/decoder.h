@@ -25,6 +25,8 @@ struct DecoderOptions {
   CellKind cell = CellKind::kLstm;
   AttentionKind attention = AttentionKind::kGeneral;
   bool input_feeding = true;
+  bool context_gate = false;
+  double doubly_stochastic = 0;
   bool tied_embeddings = false;
   double dropout = 0.3;
 
@@ -38,6 +40,13 @@ struct DecoderOptions {
           "How a query is compared with the source. dot needs hidden = 2 x encoder.hidden.");
     visit("input_feeding", input_feeding,
           "Each step sees where the last one looked (Luong et al. 2015, section 3.3).");
+    visit("context_gate", context_gate,
+          "Each step decides how much of what it saw counts (Xu et al. 2015, section 4.2.1). Runs "
+          "step "
+          "by step.");
+    visit("doubly_stochastic", doubly_stochastic,
+          "Weight of a penalty for places that all steps together do not look at once (the same "
+          "section, where it is 1). For images; 0 is none. Trains step by step.");
     visit("tied_embeddings", tied_embeddings,
           "The output layer shares its weights with the target embedding (Press & Wolf 2017). "
           "Saves memory; for small corpora often better.");
@@ -62,6 +71,13 @@ struct DecoderStep {
   DecoderState state;
 };
 
+// What becomes of whole targets.
+struct Decoded {
+  torch::Tensor readouts;   // [batch, target, readout]; those at padding are undefined.
+  torch::Tensor attention;  // [batch, source], summed up over the steps of each sentence; undefined
+                            // where no penalty needs it.
+};
+
 // Stacked cells, whose last output looks at the source; tanh of both together is the readout, and a
 // linear layer scores the vocabulary (Luong et al. 2015). The readout has the size of the state, or
 // of the embedding if the two are tied. Training and search go through the same Step.
@@ -73,12 +89,10 @@ class DecoderImpl : public torch::nn::Module {
   // A source made ready to be attended to.
   Memory Memorize(const Encoded& encoded) { return attention_->Memorize(encoded); }
 
-  // Reads whole targets, [batch, target], with `lengths`, [batch], on the CPU, and returns the
-  // readouts, [batch, target, readout]; those at padding are undefined. Where `forcing` says so a
-  // token is replaced by the decoder's own.
-  torch::Tensor forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
-                        const Memory& memory, const DecoderState& start,
-                        const TeacherForcing& forcing);
+  // Reads whole targets, [batch, target], with `lengths`, [batch], on the CPU. Where `forcing` says
+  // so a token is replaced by the decoder's own.
+  Decoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths, const Memory& memory,
+                  const DecoderState& start, const TeacherForcing& forcing);
 
   // What tokens contribute to the first cell: [...] -> [..., gates].
   torch::Tensor ProjectTokens(const torch::Tensor& tokens);
@@ -96,6 +110,10 @@ class DecoderImpl : public torch::nn::Module {
   Loss ComputeLoss(const torch::Tensor& readouts, const Batch& batch, double smoothing,
                    double scale);
 
+  // The penalty of DecoderOptions::doubly_stochastic, summed over the sentences, from the
+  // attention.
+  torch::Tensor Penalty(const Decoded& decoded, const Memory& memory) const;
+
   // Whether the kernels know this decoder.
   bool is_fused() const;
 
@@ -107,9 +125,8 @@ class DecoderImpl : public torch::nn::Module {
   torch::Tensor FusedReadouts(const torch::Tensor& tokens, const torch::Tensor& lengths,
                               const Memory& memory, const DecoderState& start,
                               const torch::Tensor& own, bool sample);
-  torch::Tensor PlainReadouts(const torch::Tensor& tokens, const Memory& memory,
-                              const DecoderState& start, const torch::Tensor& own,
-                              const TeacherForcing& forcing);
+  Decoded PlainDecode(const torch::Tensor& tokens, const Memory& memory, const DecoderState& start,
+                      const torch::Tensor& own, const TeacherForcing& forcing);
 
   // Logits without dropout and without gradient.
   torch::Tensor Preview(const torch::Tensor& readout);
@@ -118,6 +135,7 @@ class DecoderImpl : public torch::nn::Module {
   torch::nn::Embedding embedding_;
   std::vector<Cell> cells_;
   Attention attention_;
+  torch::nn::Linear gate_{nullptr};  // Of the context, if there is one.
   torch::nn::Linear readout_;
   torch::Tensor output_weight_;  // [vocab, readout]
   torch::Tensor output_bias_;    // [vocab]

@@ -38,6 +38,11 @@ absl::Status Validate(const ModelOptions& options) {
           absl::StrCat(key, ": expected 0 or more and less than 1, found ", dropout));
     }
   }
+  if (!(options.decoder.doubly_stochastic >= 0 && options.decoder.doubly_stochastic <= 1000)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("model.decoder.doubly_stochastic: expected 0 to 1,000, found ",
+                     options.decoder.doubly_stochastic));
+  }
   if (options.decoder.attention == AttentionKind::kDot && image &&
       options.decoder.hidden != options.image.hidden) {
     return absl::InvalidArgumentError(
@@ -71,16 +76,20 @@ int64_t ModelImpl::memory_size() const {
 }
 
 torch::Tensor ModelImpl::forward(const Batch& batch, const TeacherForcing& forcing) {
-  return decoder_->Logits(SelectTokens(Readouts(batch, forcing), batch));
+  return decoder_->Logits(SelectTokens(Decode(batch, Begin(batch), forcing).readouts, batch));
 }
 
 Loss ModelImpl::ComputeLoss(const Batch& batch, const TeacherForcing& forcing, double smoothing,
                             double scale) {
-  return decoder_->ComputeLoss(Readouts(batch, forcing), batch, smoothing, scale);
+  const Start start = Begin(batch);
+  const Decoded decoded = Decode(batch, start, forcing);
+  Loss loss = decoder_->ComputeLoss(decoded.readouts, batch, smoothing, scale);
+  if (decoded.attention.defined())
+    loss.objective = loss.objective + scale * decoder_->Penalty(decoded, start.memory);
+  return loss;
 }
 
-torch::Tensor ModelImpl::Readouts(const Batch& batch, const TeacherForcing& forcing) {
-  const Start start = Begin(batch);
+Decoded ModelImpl::Decode(const Batch& batch, const Start& start, const TeacherForcing& forcing) {
   return decoder_(batch.target_input, batch.target_lengths, start.memory, start.state, forcing);
 }
 

@@ -69,8 +69,8 @@ class ModelImpl : public torch::nn::Module {
   // [token, vocab].
   torch::Tensor forward(const Batch& batch, const TeacherForcing& forcing);
 
-  // What CrossEntropy makes of these scores, its objective multiplied by `scale`; without ever
-  // holding them all where the kernels compute.
+  // What CrossEntropy makes of these scores, and in training the penalties of the decoder, the
+  // objective multiplied by `scale`; without ever holding all scores where the kernels compute.
   Loss ComputeLoss(const Batch& batch, const TeacherForcing& forcing, double smoothing,
                    double scale);
 
@@ -94,8 +94,7 @@ class ModelImpl : public torch::nn::Module {
   const ModelOptions& options() const { return options_; }
 
  private:
-  // [batch, target, readout]
-  torch::Tensor Readouts(const Batch& batch, const TeacherForcing& forcing);
+  Decoded Decode(const Batch& batch, const Start& start, const TeacherForcing& forcing);
 
   // The size of what the encoder says of each place.
   int64_t memory_size() const;

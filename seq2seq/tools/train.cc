@@ -290,6 +290,7 @@ absl::Status Train(Config& config, bool profile) {
 
   torch::manual_seed(DeriveSeed({static_cast<uint64_t>(config.train.seed)}));
   Model model(config.model);
+  model->train();
   int64_t parameters = 0;
   for (const auto& [name, parameter] : Parameters(*model)) parameters += parameter.numel();
   SEQ2SEQ_ASSIGN_OR_RETURN(

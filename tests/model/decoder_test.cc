@@ -18,7 +18,8 @@ struct Variant {
   ModelOptions options;
 };
 
-// Every attention, with and without input feeding and tied embeddings, of one and two layers.
+// Every attention, with and without input feeding and tied embeddings, of one and two layers; and a
+// gate of the context.
 std::vector<Variant> Variants() {
   std::vector<Variant> variants;
   for (const AttentionKind attention :
@@ -39,6 +40,9 @@ std::vector<Variant> Variants() {
       }
     }
   }
+  ModelOptions gated = TinyOptions();
+  gated.decoder.context_gate = true;
+  variants.push_back({"context gate", gated});
   return variants;
 }
 
@@ -61,8 +65,10 @@ TEST(Decoder, ForwardAgreesWithStepByStep) {
   for (const Variant& variant : Variants()) {
     Scene scene(variant.options);
     const torch::Tensor whole =
-        scene.decoder(scene.batch.target_input, scene.batch.target_lengths, scene.start.memory,
-                      scene.start.state, TeacherForcing());
+        scene
+            .decoder(scene.batch.target_input, scene.batch.target_lengths, scene.start.memory,
+                     scene.start.state, TeacherForcing())
+            .readouts;
     DecoderState state = scene.start.state;
     for (int64_t t = 0; t < whole.size(1); ++t) {
       const DecoderStep step =
@@ -101,8 +107,12 @@ TEST(Decoder, StepAgreesWithItsFormulas) {
       EXPECT_LT(MaxDifference(step.state.cells[static_cast<size_t>(layer)].memory, memory), 1e-12);
       input = hidden;
     }
-    const torch::Tensor context =
+    torch::Tensor context =
         torch::bmm(step.attention.unsqueeze(1), scene.start.memory.values).squeeze(1);
+    if (options.context_gate) {
+      context = context * torch::sigmoid(input.matmul(parameters.at("gate.weight").t()) +
+                                         parameters.at("gate.bias"));
+    }
     const torch::Tensor readout =
         torch::tanh(torch::cat({context, input}, 1).matmul(parameters.at("readout.weight").t()));
     EXPECT_LT(MaxDifference(step.readout, readout), 1e-12) << variant.name;
@@ -197,14 +207,58 @@ TEST(Decoder, DropoutActsInTrainingOnly) {
   options.decoder.dropout = 0.5;
   Scene scene(options);
   const auto run = [&] {
-    return scene.decoder->Logits(scene.decoder(scene.batch.target_input, scene.batch.target_lengths,
-                                               scene.start.memory, scene.start.state,
-                                               TeacherForcing()));
+    return scene.decoder->Logits(scene
+                                     .decoder(scene.batch.target_input, scene.batch.target_lengths,
+                                              scene.start.memory, scene.start.state,
+                                              TeacherForcing())
+                                     .readouts);
   };
   const torch::Tensor plain = run();
   EXPECT_EQ(MaxDifference(run(), plain), 0);
   scene.decoder->train();
   EXPECT_GT(MaxDifference(run(), plain), 0.01);
+}
+
+TEST(Decoder, DoublyStochasticPenaltyIsThatOfTheFormula) {
+  ModelOptions options = TinyOptions();
+  options.decoder.doubly_stochastic = 0.5;
+  Scene scene(options);
+  const auto objective = [&] {
+    return scene.model->ComputeLoss(scene.batch, TeacherForcing(), 0, 1.0).objective;
+  };
+  const double without = objective().item<double>();  // In eval mode.
+  scene.model->train();
+  const torch::Tensor with = objective();
+
+  double penalty = 0;
+  for (const int64_t sentence : {0, 1}) {
+    const int64_t source = scene.batch.source_lengths[sentence].item<int64_t>();
+    const int64_t target = scene.batch.target_lengths[sentence].item<int64_t>();
+    torch::Tensor looked = torch::zeros({source}, torch::kFloat64);
+    DecoderState state = scene.start.state;
+    for (int64_t t = 0; t < target; ++t) {
+      const DecoderStep step =
+          scene.decoder->Step(scene.decoder->ProjectTokens(scene.batch.target_input.select(1, t)),
+                              state, scene.start.memory);
+      looked = looked + step.attention[sentence].narrow(0, 0, source);
+      state = step.state;
+    }
+    penalty += 0.5 * (1 - looked).pow(2).sum().item<double>();
+  }
+  EXPECT_GT(penalty, 0.1);
+  EXPECT_NEAR(with.item<double>() - without, penalty, 1e-9);
+
+  // Its gradient by differences.
+  const TensorMap gradients = GradientsOf(*scene.model, objective());
+  torch::Tensor weight = Parameters(*scene.model).at("decoder.attention.projection.weight");
+  const torch::NoGradGuard no_grad;
+  constexpr double kStep = 1e-5;
+  weight[0][0] += kStep;
+  const double above = objective().item<double>();
+  weight[0][0] -= 2 * kStep;
+  const double below = objective().item<double>();
+  EXPECT_NEAR((above - below) / (2 * kStep),
+              gradients.at("decoder.attention.projection.weight")[0][0].item<double>(), 1e-6);
 }
 
 }  // namespace
