@@ -17,7 +17,6 @@
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
-#include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/profile.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
@@ -78,65 +77,6 @@ std::map<std::string, double> SharesOf(const TensorMap& parameters, double share
 }
 
 }  // namespace
-
-absl::Status Validate(const TrainOptions& options) {
-  if (options.run.empty())
-    return absl::InvalidArgumentError("train.run: the folder of the run is missing");
-  OptionRules rules;
-  const ForcingScheduleOptions& forcing = options.teacher_forcing;
-  rules.Expect("train.threads", options.threads, options.threads >= 0, "0 or more");
-  rules.Expect("train.max_updates", options.max_updates, options.max_updates >= 0, "0 or more");
-  rules.Expect("train.max_epochs", options.max_epochs, options.max_epochs >= 0, "0 or more");
-  rules.Expect("train.max_minutes", options.max_minutes, options.max_minutes >= 0, "0 or more");
-  rules.Expect("train.accumulate", options.accumulate, options.accumulate >= 1, "1 or more");
-  rules.Expect("train.label_smoothing", options.label_smoothing,
-               options.label_smoothing >= 0 && options.label_smoothing < 1,
-               "0 or more and less than 1");
-  rules.Expect("train.optimizer.beta1", options.optimizer.beta1,
-               options.optimizer.beta1 >= 0 && options.optimizer.beta1 < 1,
-               "0 or more and less than 1");
-  rules.Expect("train.optimizer.beta2", options.optimizer.beta2,
-               options.optimizer.beta2 >= 0 && options.optimizer.beta2 < 1,
-               "0 or more and less than 1");
-  rules.Expect("train.optimizer.clip_norm", options.optimizer.clip_norm,
-               options.optimizer.clip_norm >= 0, "0 or more");
-  rules.Expect("train.optimizer.epsilon", options.optimizer.epsilon, options.optimizer.epsilon > 0,
-               "more than 0");
-  rules.Expect("train.optimizer.weight_decay", options.optimizer.weight_decay,
-               options.optimizer.weight_decay >= 0, "0 or more");
-  rules.Expect("train.schedule.patience", options.schedule.patience, options.schedule.patience >= 0,
-               "0 or more");
-  rules.Expect("train.schedule.rate", options.schedule.rate, options.schedule.rate > 0,
-               "more than 0");
-  rules.Expect("train.schedule.warmup", options.schedule.warmup, options.schedule.warmup >= 0,
-               "0 or more");
-  rules.Expect("train.schedule.decay", options.schedule.decay,
-               options.schedule.decay > 0 && options.schedule.decay <= 1,
-               "more than 0 and at most 1");
-  rules.Expect("train.teacher_forcing.start", forcing.start,
-               forcing.start >= 0 && forcing.start <= 1, "0 to 1");
-  rules.Expect("train.teacher_forcing.floor", forcing.floor,
-               forcing.floor >= 0 && forcing.floor <= 1, "0 to 1");
-  rules.Expect("train.teacher_forcing.decay", forcing.decay, forcing.decay >= 0, "0 or more");
-  rules.Expect("train.teacher_forcing.decay", forcing.decay,
-               forcing.kind != ForcingScheduleKind::kExponential || forcing.decay <= 1,
-               "at most 1 for exponential");
-  rules.Expect("train.teacher_forcing.decay", forcing.decay,
-               forcing.kind != ForcingScheduleKind::kInverseSigmoid || forcing.decay >= 1,
-               "1 or more for inverse_sigmoid");
-  rules.Expect("train.fine_tune.from", options.fine_tune.from, options.fine_tune.from >= 0,
-               "0 or more");
-  rules.Expect("train.fine_tune.rate", options.fine_tune.rate,
-               options.fine_tune.rate > 0 && options.fine_tune.rate <= 1,
-               "more than 0 and at most 1");
-  rules.Expect("train.report_every", options.report_every, options.report_every >= 1, "1 or more");
-  rules.Expect("train.validate_every", options.validate_every, options.validate_every >= 1,
-               "1 or more");
-  rules.Expect("train.save_every", options.save_every, options.save_every >= 0, "0 or more");
-  rules.Expect("train.patience", options.patience, options.patience >= 0, "0 or more");
-  rules.Expect("train.keep_last", options.keep_last, options.keep_last >= 1, "1 or more");
-  return rules.status();
-}
 
 std::string Text(StopReason reason) {
   switch (reason) {

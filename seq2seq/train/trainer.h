@@ -16,89 +16,12 @@
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/loader.h"
-#include "seq2seq/model/compute.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/optimizer.h"
-#include "seq2seq/train/schedule.h"
+#include "seq2seq/train/train_options.h"
 
 namespace seq2seq {
-
-enum class Metric { kLoss, kPerplexity, kBleu, kChrf };
-
-inline std::vector<std::string> EnumTexts(Metric) { return {"loss", "perplexity", "bleu", "chrf"}; }
-
-// How a pretrained network is learnt on.
-struct FineTuneOptions {
-  int64_t from = 0;
-  double rate = 0.1;
-
-  template <typename V>
-  void Visit(V&& visit) {
-    visit("from", from, "The update before which model.image.network stays as it is.");
-    visit("rate", rate, "Share of the learning rate that it gets from then on.");
-  }
-};
-
-struct TrainOptions {
-  std::string run;
-  int64_t seed = 1;
-  int64_t threads = 0;
-  std::string device = "auto";
-  Precision precision = Precision::kFp32;
-  int64_t max_updates = 0;
-  int64_t max_epochs = 0;
-  double max_minutes = 0;
-  int64_t accumulate = 1;
-  double label_smoothing = 0.1;
-  OptimizerOptions optimizer;
-  RateScheduleOptions schedule;
-  ForcingScheduleOptions teacher_forcing;
-  FineTuneOptions fine_tune;
-  int64_t report_every = 50;
-  int64_t validate_every = 500;
-  int64_t save_every = 500;
-  Metric metric = Metric::kBleu;
-  int64_t patience = 10;
-  int64_t keep_last = 1;
-
-  template <typename V>
-  void Visit(V&& visit) {
-    visit("run", run, "The folder that gets everything; training goes on there if it has begun.");
-    visit("seed", seed,
-          "Decides the first weights, the order of the data, dropout and every other random draw.");
-    visit("threads", threads, "Threads to compute with; 0 is one a core.");
-    visit("device", device, "cpu, cuda, cuda:1, … ; auto is cuda where LibTorch has it, else cpu.");
-    visit("precision", precision,
-          "Of matrix products in training. bf16 is about twice as fast where the processor has it; "
-          "weights, sums and everything else stay fp32. On CUDA it is autocast.");
-    visit("max_updates", max_updates, "Stop after this many updates; 0 is no bound.");
-    visit("max_epochs", max_epochs, "Stop after this many passes over the data; 0 is no bound.");
-    visit("max_minutes", max_minutes,
-          "Stop after this time of training, over all runs of the program; 0 is no bound.");
-    visit("accumulate", accumulate,
-          "Batches that add up to one update. For large batches in little memory.");
-    visit("label_smoothing", label_smoothing,
-          "Probability spread over the whole vocabulary; 0 to 0.2.");
-    visit("optimizer", optimizer);
-    visit("schedule", schedule);
-    visit("teacher_forcing", teacher_forcing);
-    visit("fine_tune", fine_tune);
-    visit("report_every", report_every, "Updates between lines of progress.");
-    visit("validate_every", validate_every,
-          "Updates between validations; each saves, and may become the best.");
-    visit("save_every", save_every,
-          "Updates between saves: what a crash can cost. 0 saves at validations only.");
-    visit("metric", metric,
-          "What the best weights are chosen by, of the metrics that every validation takes.");
-    visit("patience", patience,
-          "Stop after this many validations without a better one; 0 is no bound.");
-    visit("keep_last", keep_last, "Steps kept besides the best.");
-  }
-};
-
-// InvalidArgument, naming the key and its value, if `options` can not be trained with.
-absl::Status Validate(const TrainOptions& options);
 
 // The state of training, averaged since the last report.
 struct Progress {

@@ -1,0 +1,73 @@
+#include "seq2seq/train/train_options.h"
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace seq2seq {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+TEST(ValidateTrain, NamesTheKeyAndItsValue) {
+  const std::pair<std::string, std::function<void(TrainOptions&)>> mistakes[] = {
+      {"train.run", [](TrainOptions& o) { o.run = ""; }},
+      {"train.threads -1", [](TrainOptions& o) { o.threads = -1; }},
+      {"train.max_updates -2", [](TrainOptions& o) { o.max_updates = -2; }},
+      {"train.max_epochs -3", [](TrainOptions& o) { o.max_epochs = -3; }},
+      {"train.max_minutes -0.5", [](TrainOptions& o) { o.max_minutes = -0.5; }},
+      {"train.accumulate 0", [](TrainOptions& o) { o.accumulate = 0; }},
+      {"train.label_smoothing 1", [](TrainOptions& o) { o.label_smoothing = 1; }},
+      {"train.optimizer.beta1 1.5", [](TrainOptions& o) { o.optimizer.beta1 = 1.5; }},
+      {"train.optimizer.beta2 -0.5", [](TrainOptions& o) { o.optimizer.beta2 = -0.5; }},
+      {"train.optimizer.clip_norm -1", [](TrainOptions& o) { o.optimizer.clip_norm = -1; }},
+      {"train.schedule.rate 0", [](TrainOptions& o) { o.schedule.rate = 0; }},
+      {"train.schedule.warmup -4", [](TrainOptions& o) { o.schedule.warmup = -4; }},
+      {"train.schedule.decay 2", [](TrainOptions& o) { o.schedule.decay = 2; }},
+      {"train.teacher_forcing.start 1.25", [](TrainOptions& o) { o.teacher_forcing.start = 1.25; }},
+      {"train.teacher_forcing.floor -0.25",
+       [](TrainOptions& o) { o.teacher_forcing.floor = -0.25; }},
+      {"train.teacher_forcing.decay -1", [](TrainOptions& o) { o.teacher_forcing.decay = -1; }},
+      {"train.teacher_forcing.decay 3",
+       [](TrainOptions& o) {
+         o.teacher_forcing.kind = ForcingScheduleKind::kExponential;
+         o.teacher_forcing.decay = 3;
+       }},
+      {"train.teacher_forcing.decay 0.5",
+       [](TrainOptions& o) {
+         o.teacher_forcing.kind = ForcingScheduleKind::kInverseSigmoid;
+         o.teacher_forcing.decay = 0.5;
+       }},
+      {"train.fine_tune.from -1", [](TrainOptions& o) { o.fine_tune.from = -1; }},
+      {"train.fine_tune.rate 0", [](TrainOptions& o) { o.fine_tune.rate = 0; }},
+      {"train.report_every 0", [](TrainOptions& o) { o.report_every = 0; }},
+      {"train.validate_every 0", [](TrainOptions& o) { o.validate_every = 0; }},
+      {"train.save_every -1", [](TrainOptions& o) { o.save_every = -1; }},
+      {"train.patience -1", [](TrainOptions& o) { o.patience = -1; }},
+      {"train.keep_last 0", [](TrainOptions& o) { o.keep_last = 0; }},
+  };
+  TrainOptions good;
+  good.run = "run";
+  EXPECT_TRUE(Validate(good).ok());
+  for (const auto& [expected, make] : mistakes) {
+    TrainOptions options = good;
+    make(options);
+    const absl::Status status = Validate(options);
+    const std::vector<std::string> parts = absl::StrSplit(expected, ' ');
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << expected;
+    EXPECT_THAT(std::string(status.message()), StartsWith(parts[0] + ":"));
+    if (parts.size() > 1) {
+      EXPECT_THAT(std::string(status.message()), HasSubstr("found " + parts[1]));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace seq2seq
