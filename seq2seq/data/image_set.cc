@@ -58,7 +58,7 @@ std::optional<int32_t> ImageSet::Find(absl::string_view name) const {
 
 void ImageSet::Drop(int64_t image) { numbers_.erase(name(image)); }
 
-int64_t ImageSet::DropUnreadable(const std::function<absl::Status(const std::string& path)>& read) {
+void ImageSet::DropUnreadable(const std::function<absl::Status(const std::string& path)>& read) {
   std::vector<absl::Status> results(names_.size());
   std::atomic<size_t> next = 0;
   const auto work = [&] {
@@ -70,14 +70,11 @@ int64_t ImageSet::DropUnreadable(const std::function<absl::Status(const std::str
   for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i) threads.emplace_back(work);
   work();
   for (std::thread& thread : threads) thread.join();
-  int64_t dropped = 0;
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i].ok()) continue;
     Log(LogLevel::kWarning, absl::StrCat(results[i].message(), "; left out"));
     Drop(static_cast<int64_t>(i));
-    ++dropped;
   }
-  return dropped;
 }
 
 uint64_t ImageSet::Identity() const {

@@ -32,11 +32,12 @@ class ImageSet {
   std::optional<int32_t> Find(absl::string_view name) const;
 
   // Reads every image with `read`, on all processors, and drops those that fail; a warning names
-  // each. Returns how many.
-  int64_t DropUnreadable(const std::function<absl::Status(const std::string& path)>& read);
+  // each.
+  void DropUnreadable(const std::function<absl::Status(const std::string& path)>& read);
 
-  // Drops one.
+  // Drops one; and how many are.
   void Drop(int64_t image);
+  int64_t dropped() const { return size() - static_cast<int64_t>(numbers_.size()); }
 
   // A hash of the names, sizes and times of change of all images.
   uint64_t Identity() const;

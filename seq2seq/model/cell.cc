@@ -114,4 +114,15 @@ Cell MakeCell(CellKind kind, int64_t input, int64_t hidden) {
   return Cell(cell);
 }
 
+torch::Tensor RunCell(Cell& cell, const torch::Tensor& input) {
+  std::vector<torch::Tensor> outputs;
+  outputs.reserve(static_cast<size_t>(input.size(0)));
+  CellState state = cell->InitialState(input.size(1));
+  for (const torch::Tensor& projected : cell->Project(input, 0).unbind(0)) {
+    state = cell(projected, state);
+    outputs.push_back(state.hidden);
+  }
+  return torch::stack(outputs);
+}
+
 }  // namespace seq2seq

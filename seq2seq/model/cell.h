@@ -105,6 +105,10 @@ class RnnCellImpl : public CellImpl {
 
 Cell MakeCell(CellKind kind, int64_t input, int64_t hidden);
 
+// The outputs of a cell over a sequence, step by step from a state of zeros: [source, batch, input]
+// -> [source, batch, hidden].
+torch::Tensor RunCell(Cell& cell, const torch::Tensor& input);
+
 }  // namespace seq2seq
 
 #endif  // SEQ2SEQ_MODEL_CELL_H_

@@ -25,18 +25,6 @@ torch::Tensor Reorder(const torch::Tensor& sequence, const torch::Tensor& index)
   return sequence.flatten(0, 1).index_select(0, index).view_as(sequence);
 }
 
-// The outputs of a cell over a sequence: [source, batch, input] -> [source, batch, hidden].
-torch::Tensor Run(Cell& cell, const torch::Tensor& input) {
-  std::vector<torch::Tensor> outputs;
-  outputs.reserve(static_cast<size_t>(input.size(0)));
-  CellState state = cell->InitialState(input.size(1));
-  for (const torch::Tensor& projected : cell->Project(input, 0).unbind(0)) {
-    state = cell(projected, state);
-    outputs.push_back(state.hidden);
-  }
-  return torch::stack(outputs);
-}
-
 }  // namespace
 
 BidirectionalEncoderImpl::BidirectionalEncoderImpl(int64_t vocab, const EncoderOptions& options)
@@ -89,9 +77,9 @@ torch::Tensor BidirectionalEncoderImpl::PlainStates(const torch::Tensor& tokens,
   for (size_t layer = 0; layer < forward_cells_.size(); ++layer) {
     states = torch::dropout(states, options_.dropout, is_training());
     // Turning the tokens alone keeps padding behind them for both cells: no step needs a mask.
-    const torch::Tensor ahead = Run(forward_cells_[layer], states);  // [source, batch, hidden]
+    const torch::Tensor ahead = RunCell(forward_cells_[layer], states);  // [source, batch, hidden]
     const torch::Tensor back =
-        Reorder(Run(backward_cells_[layer], Reorder(states, reversal)), reversal);
+        Reorder(RunCell(backward_cells_[layer], Reorder(states, reversal)), reversal);
     states = torch::cat({ahead, back}, 2);
   }
   return states.transpose(0, 1) * mask.unsqueeze(2);

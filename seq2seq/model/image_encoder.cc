@@ -29,6 +29,8 @@ absl::Status Validate(const ImageEncoderOptions& options) {
                options.channels >= 0 && options.channels <= 100'000, "0 to 100,000");
   rules.Expect("model.image.hidden", options.hidden,
                options.hidden >= 1 && options.hidden <= 100'000, "1 to 100,000");
+  rules.Expect("model.image.hidden", options.hidden, !options.recurrent || options.hidden % 2 == 0,
+               "an even number with recurrent");
   rules.Expect("model.image.dropout", options.dropout, options.dropout >= 0 && options.dropout < 1,
                "0 or more and less than 1");
   return rules.status();
@@ -42,6 +44,11 @@ ImageEncoderImpl::ImageEncoderImpl(const ImageEncoderOptions& options)
       projection_(register_module("projection",
                                   MakeLinear(options.channels, options.hidden, /*bias=*/true))) {
   if (!network_.is_empty()) register_module("network", network_);
+  if (options.recurrent) {
+    const int64_t half = options.hidden / 2;
+    forward_ = register_module("forward", MakeCell(CellKind::kLstm, options.hidden, half));
+    backward_ = register_module("backward", MakeCell(CellKind::kLstm, options.hidden, half));
+  }
 }
 
 torch::Tensor ImageEncoderImpl::Features(const torch::Tensor& images) {
@@ -56,8 +63,14 @@ Encoded ImageEncoderImpl::forward(const torch::Tensor& images) {
   const torch::Tensor features = images.dim() == 4 ? Features(images) : images;
   TORCH_CHECK(features.size(2) == options_.channels, "features of ", features.size(2),
               " channels; the model reads ", options_.channels);
-  const torch::Tensor values =
+  torch::Tensor values =
       torch::dropout(torch::tanh(projection_(norm_(features))), options_.dropout, is_training());
+  if (options_.recurrent) {
+    const torch::Tensor places = values.transpose(0, 1);  // [place, batch, hidden]
+    values = torch::cat({RunCell(forward_, places), RunCell(backward_, places.flip(0)).flip(0)}, 2)
+                 .transpose(0, 1)
+                 .contiguous();
+  }
   const torch::Tensor mask = torch::ones(
       {values.size(0), values.size(1)}, torch::TensorOptions(torch::kBool).device(values.device()));
   return {values, mask, values.mean(1)};

@@ -23,6 +23,7 @@ struct ImageEncoderOptions {
   ImageNetworkOptions network;
   int64_t channels = 0;
   int64_t hidden = 512;
+  bool recurrent = false;
   double dropout = 0.3;
 
   template <typename V>
@@ -32,6 +33,9 @@ struct ImageEncoderOptions {
     visit("channels", channels,
           "Of the features that the network gives; 0 stands for as many as there are.");
     visit("hidden", hidden, "Size of what the decoder gets to see of each place in the image.");
+    visit("recurrent", recurrent,
+          "Read the places one after the other, by LSTM cells from either end: for features that do "
+          "not tell where they are.");
     visit("dropout", dropout, "On what the decoder gets to see.");
   }
 };
@@ -61,6 +65,8 @@ class ImageEncoderImpl : public torch::nn::Module {
   ImageNetwork network_{nullptr};
   torch::nn::LayerNorm norm_;
   torch::nn::Linear projection_;
+  Cell forward_{nullptr};  // Where places are read one after the other.
+  Cell backward_{nullptr};
 };
 TORCH_MODULE(ImageEncoder);
 

@@ -7,11 +7,10 @@ namespace seq2seq {
 
 struct ScriptNetworkImpl::Script {
   torch::jit::Module module;
-  torch::Device device = torch::kCPU;  // Where a frozen module lies.
 };
 
 ScriptNetworkImpl::ScriptNetworkImpl(const std::string& path, bool fine_tune)
-    : script_(std::make_unique<Script>()), fine_tune_(fine_tune) {
+    : script_(std::make_unique<Script>()) {
   try {
     script_->module = torch::jit::load(path, torch::kCPU);
   } catch (const c10::Error& error) {
@@ -29,11 +28,12 @@ ScriptNetworkImpl::ScriptNetworkImpl(const std::string& path, bool fine_tune)
 
 ScriptNetworkImpl::~ScriptNetworkImpl() = default;
 
+void ScriptNetworkImpl::to(torch::Device device, bool non_blocking) {
+  script_->module.to(device, non_blocking);
+  torch::nn::Module::to(device, non_blocking);
+}
+
 torch::Tensor ScriptNetworkImpl::forward(const torch::Tensor& images) {
-  if (!fine_tune_ && script_->device != images.device()) {
-    script_->module.to(images.device());
-    script_->device = images.device();
-  }
   const torch::IValue output = script_->module.forward({images});
   TORCH_CHECK(output.isTensor() && output.toTensor().dim() == 4,
               "the TorchScript module does not give [batch, channels, rows, columns]");

@@ -22,11 +22,14 @@ class ScriptNetworkImpl : public ImageNetworkImpl {
 
   torch::Tensor forward(const torch::Tensor& images) override;
 
+  // Moves the script too.
+  using torch::nn::Module::to;
+  void to(torch::Device device, bool non_blocking) override;
+
  private:
   struct Script;  // Keeps the headers of TorchScript out of here.
 
   std::unique_ptr<Script> script_;
-  const bool fine_tune_;
 };
 TORCH_MODULE(ScriptNetwork);
 

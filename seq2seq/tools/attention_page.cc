@@ -95,9 +95,9 @@ std::string TranslationSection(const std::string& source, const Candidate& candi
   std::string html = absl::StrCat("<section>\n<p class=\"said\">", Escaped(candidate.text),
                                   "</p>\n<p class=\"source\">", Escaped(source), "</p>\n");
   if (alignment.weights.empty()) return html + "</section>\n";
-  absl::StrAppend(&html, "<table>\n<thead><tr><td></td>");
+  absl::StrAppend(&html, "<table>\n<thead><tr><th></th>");
   for (const std::string& piece : alignment.source) {
-    absl::StrAppend(&html, "<th>", Readable(piece), "</th>");
+    absl::StrAppend(&html, "<th>", piece == "</s>" ? "(end)" : Readable(piece), "</th>");
   }
   absl::StrAppend(&html, "</tr></thead>\n<tbody>\n");
   for (size_t i = 0; i < alignment.weights.size(); ++i) {

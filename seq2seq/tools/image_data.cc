@@ -87,8 +87,6 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& r
     if (options.channels == 0) {
       SEQ2SEQ_ASSIGN_OR_RETURN(options.channels, FindChannels(options, images));
     }
-    const int64_t all = images.size();
-    int64_t unreadable = 0;
     std::optional<FeatureCache> features;
     if (options.network.is_frozen()) {
       SEQ2SEQ_ASSIGN_OR_RETURN(features,
@@ -108,10 +106,7 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& r
       SEQ2SEQ_RETURN_IF_ERROR(
           KeepFile(network, "network of images", options.network.path, run.ImageNetwork()));
     }
-    for (int64_t image = 0; image < all; ++image) {
-      unreadable += images.Find(images.name(image)) ? 0 : 1;
-    }
-    spdlog::info("data.images: {} images, {} left out", all, unreadable);
+    spdlog::info("data.images: {} images, {} left out", images.size(), images.dropped());
     std::unique_ptr<ImageData> data(new ImageData(config, std::move(images)));
     data->features_ = std::move(features);
     return data;

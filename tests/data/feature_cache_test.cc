@@ -139,10 +139,10 @@ TEST_F(FeatureCacheTest, UnreadableImagesAreDroppedWithoutACacheToo) {
   folder_.Write("image-11", "bad");
   ImageSet images = Images();
   const FeatureCache::Source source = Source();
-  const int64_t dropped = images.DropUnreadable([](const std::string& path) {
+  images.DropUnreadable([](const std::string& path) {
     return *ReadFile(path) == "bad" ? absl::InvalidArgumentError(path) : absl::OkStatus();
   });
-  EXPECT_EQ(dropped, 1);
+  EXPECT_EQ(images.dropped(), 1);
   EXPECT_EQ(images.Find("image-11"), std::nullopt);
   EXPECT_EQ(images.Find("image-12"), std::optional<int32_t>(12));
 }

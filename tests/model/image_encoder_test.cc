@@ -8,11 +8,11 @@
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include <torch/script.h>
 #include <torch/torch.h>
 
 #include "seq2seq/model/feature_file.h"
 #include "seq2seq/model/weights.h"
+#include "tests/model/script_file.h"
 #include "tests/temporary_folder.h"
 #include "tests/tiny_model.h"
 
@@ -22,21 +22,6 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr int64_t kSize = 32;
-
-// A TorchScript module with one parameter: the means of blocks of eight pixels, times 1, 2 and 3,
-// in four channels.
-std::string WriteScript(const TemporaryFolder& folder) {
-  torch::jit::Module module("Network");
-  module.register_parameter("scale", torch::tensor({1.0f, 2.0f, 3.0f, 4.0f}).view({4, 1, 1}),
-                            /*is_buffer=*/false);
-  module.define(R"(
-    def forward(self, images):
-      pooled = torch.avg_pool2d(images, [8, 8])
-      return torch.cat([pooled, pooled[:, 0:1]], 1) * self.scale
-  )");
-  module.save(folder / "network.pt");
-  return folder / "network.pt";
-}
 
 // Protocol buffers by hand: a number, and bytes.
 std::string Varint(uint64_t value) {
@@ -144,6 +129,40 @@ TEST_F(ImageEncoderTest, NeighboursDoNotChangeAnImage) {
   const torch::Tensor together = encoder(images).values;
   for (int64_t i = 0; i < 3; ++i) {
     EXPECT_LT(MaxDifference(encoder(images.narrow(0, i, 1)).values[0], together[i]), 1e-5);
+  }
+}
+
+TEST_F(ImageEncoderTest, RecurrentPlacesKnowWhatIsBesideThem) {
+  ImageNetworkOptions none;
+  none.kind = ImageNetworkKind::kFeatures;
+  ImageEncoderOptions options = Options(none, 4);
+  const torch::Tensor features = torch::rand({2, 5, 4});
+  torch::Tensor changed = features.clone();
+  changed.select(1, 4) += torch::rand({2, 4});
+  for (const bool recurrent : {false, true}) {
+    options.recurrent = recurrent;
+    ImageEncoder encoder(options);
+    encoder->eval();
+    const torch::NoGradGuard no_grad;
+    const torch::Tensor first = encoder(features).values;
+    EXPECT_EQ(first.sizes(), (std::vector<int64_t>{2, 5, 6}));
+    EXPECT_EQ(MaxDifference(encoder(changed).values.select(1, 0), first.select(1, 0)) > 1e-6,
+              recurrent);
+    if (!recurrent) continue;
+    // As torch::nn::LSTM says.
+    torch::nn::LSTM lstm(torch::nn::LSTMOptions(6, 3).bidirectional(true).batch_first(true));
+    const TensorMap parameters = Parameters(*encoder);
+    for (auto& parameter : lstm->named_parameters()) {
+      const std::string& name = parameter.key();  // weight_ih_l0, weight_ih_l0_reverse, …
+      const bool reverse = name.find("_reverse") != std::string::npos;
+      parameter.value().copy_(
+          parameters.at((reverse ? "backward." : "forward.") + name.substr(0, name.find("_l0"))));
+    }
+    const torch::Tensor normal =
+        torch::layer_norm(features, {4}, parameters.at("norm.weight"), parameters.at("norm.bias"));
+    const torch::Tensor seen = torch::tanh(torch::linear(normal, parameters.at("projection.weight"),
+                                                         parameters.at("projection.bias")));
+    EXPECT_LT(MaxDifference(std::get<0>(lstm(seen)), first), 1e-5);
   }
 }
 

@@ -181,6 +181,32 @@ TEST(Optimizer, GradientScaleIsAFactorOfTheGradients) {
   }
 }
 
+TEST(Optimizer, ShareOfTheRateIsASmallerRate) {
+  for (const OptimizerKind kind :
+       {OptimizerKind::kAdam, OptimizerKind::kAdamW, OptimizerKind::kSgd}) {
+    for (const torch::ScalarType type : {torch::kFloat32, torch::kFloat64}) {
+      TensorMap parameters;
+      for (const auto& [name, tensor] : TinyParameters()) {
+        parameters.emplace(name, tensor.detach().to(type).requires_grad_());
+      }
+      const TensorMap whole = Copy(parameters);
+      const TensorMap quarter = Copy(parameters);
+      const auto optimizer = MakeOptimizer(Kind(kind), parameters, {{"b", 0.25}});
+      const auto whole_optimizer = MakeOptimizer(Kind(kind), whole);
+      const auto quarter_optimizer = MakeOptimizer(Kind(kind), quarter);
+      for (int64_t update = 1; update <= 3; ++update) {
+        for (const TensorMap& each : {parameters, whole, quarter}) SetGradients(each, update);
+        optimizer->Step(0.1, update);
+        whole_optimizer->Step(0.1, update);
+        quarter_optimizer->Step(0.025, update);
+      }
+      EXPECT_LT(MaxDifference(parameters.at("a"), whole.at("a")), 1e-7);
+      EXPECT_LT(MaxDifference(parameters.at("b"), quarter.at("b")), 1e-6);
+      EXPECT_GT(MaxDifference(parameters.at("b"), whole.at("b")), 1e-3);
+    }
+  }
+}
+
 TEST(AdamW, AgreesWithTorchAdamW) {
   OptimizerOptions options = Kind(OptimizerKind::kAdamW);
   options.weight_decay = 0.3;
