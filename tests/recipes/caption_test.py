@@ -343,14 +343,73 @@ class PageTest(ScratchTest):
         self.write("test.tsv", "a.png\ta dog\na cat\n")
         self.expect_failure("test.tsv:2: 'a cat' is not an image, a tab and a caption")
         self.write("test.tsv", "a.png\ta dog\nc.png\ta cat\n")
-        self.expect_failure("test.tsv:2: images/c.png is missing")
+        self.expect_failure("test.tsv: images/c.png is missing")
         (self.scratch / "images" / "c.txt").write_text("")
         self.write("test.tsv", "c.txt\ta cat\n")
-        self.expect_failure("test.tsv:1: 'c.txt' is no image that a page can show: .png, .jpg, .jpeg, .gif, .webp")
+        self.expect_failure("test.tsv: 'c.txt' is no image that a page can show: .png, .jpg, .jpeg, .gif, .webp")
         self.write("test.tsv", "")
         self.expect_failure("test.tsv is empty")
         (self.scratch / "test.tsv").write_bytes(b"a.png\ta dog\na.png\t\xff\n")
         self.expect_failure("test.tsv:2: byte 0xff is not UTF-8")
+
+
+class ArrangeTest(ScratchTest):
+    def setUp(self):
+        super().setUp()
+        (self.scratch / "data" / "images").mkdir(parents=True)
+        self.write("train.tsv", "".join(f"{i}.jpg\tA dog's ball-game no. {i}!\n{i}.jpg\tTwo\n" for i in range(100)))
+        self.write("dev.tsv", "a.jpg\tA cat.\nb.jpg\tOne\nb.jpg\tEins \u2013 zwei\n")
+
+    def write(self, name, text):
+        (self.scratch / "data" / name).write_text(text, encoding="utf-8")
+
+    def read(self, name):
+        return (self.scratch / "out" / name).read_text(encoding="utf-8").splitlines()
+
+    def arrange(self):
+        return subprocess.run([sys.executable, "-B", str(RECIPE / "arrange"), "data", "out"], cwd=self.scratch,
+                              capture_output=True, text=True, check=False)
+
+    def expect_failure(self, message):
+        result = self.arrange()
+        self.assertEqual((result.returncode, result.stderr), (1, f"arrange: {message}\n"))
+        self.assertFalse((self.scratch / "out").exists())
+
+    def test_holds_images_of_train_out_where_there_is_no_test(self):
+        self.assertEqual(self.arrange().returncode, 0)
+        train, valid = ({line.split("\t")[0] for line in self.read(f"{part}.tsv")} for part in ("train", "valid"))
+        self.assertEqual((len(train | valid), train & valid), (100, set()))
+        self.assertTrue(0 < len(valid) < 15)
+        self.assertIn("1.jpg\ta dogs ball game no 1", self.read("train.tsv") + self.read("valid.tsv"))
+
+    def test_validates_with_dev_where_there_is_a_test(self):
+        self.write("test.tsv", "c.jpg\tthree\n")
+        self.assertEqual(self.arrange().returncode, 0)
+        self.assertEqual(self.read("valid.tsv"), ["a.jpg\ta cat", "b.jpg\tone", "b.jpg\teins zwei"])
+        self.assertEqual(len(self.read("train.tsv")), 200)
+        self.assertEqual(self.read("measure/test.captions.1"), ["three"])
+
+    def test_measures_each_image_once_with_all_its_captions(self):
+        self.assertEqual(self.arrange().returncode, 0)
+        self.assertEqual(self.read("measure/dev.images"), ["data/images/a.jpg", "data/images/b.jpg"])
+        self.assertEqual(self.read("measure/dev.captions.1"), ["a cat", "one"])
+        self.assertEqual(self.read("measure/dev.captions.2"), ["", "eins zwei"])
+
+    def test_is_done_once_and_refuses_other_tables(self):
+        self.assertEqual(self.arrange().returncode, 0)
+        self.assertIn("complete already", self.arrange().stderr)
+        self.write("dev.tsv", "a.jpg\tAnother cat.\n")
+        result = self.arrange()
+        self.assertEqual((result.returncode, result.stderr),
+                         (1, "arrange: out was made of something else than the data now: remove it\n"))
+
+    def test_errors_name_file_line_and_value(self):
+        self.write("dev.tsv", "1.jpg\tA cat.\n")
+        self.expect_failure("1.jpg is both in train.tsv and in dev.tsv")
+        self.write("dev.tsv", "a.jpg\tA cat.\na cat\n")
+        self.expect_failure("data/dev.tsv:2: 'a cat' is not an image, a tab and a caption")
+        (self.scratch / "data" / "dev.tsv").unlink()
+        self.expect_failure("data/dev.tsv is missing")
 
 
 if __name__ == "__main__":
