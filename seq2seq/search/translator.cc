@@ -123,7 +123,7 @@ torch::Tensor Translator::ReadImages(absl::Span<const std::string> files,
     read.push_back(image.ok());
     if (image.ok()) {
       images.push_back(*image);
-    } else {
+    } else if (!file.empty()) {
       Log(LogLevel::kWarning, image.status().message());
     }
   }

@@ -220,11 +220,13 @@ void AddDecode(CLI::App& program, absl::Status* status) {
       ->capture_default_str();
   decode->add_option("--n-best", beam.n_best, "Translations for each line, best first")
       ->capture_default_str();
-  decode->add_option("--min-length", beam.min_length, "Pieces at least")->capture_default_str();
-  decode->add_option("--max-length", beam.max_length, "Pieces at most")->capture_default_str();
+  decode->add_option("--min-length", beam.min_length, "Pieces that a translation has at least")
+      ->capture_default_str();
+  decode->add_option("--max-length", beam.max_length, "Pieces that it has at most")
+      ->capture_default_str();
   decode
       ->add_option("--max-ratio", beam.max_ratio,
-                   "And at most so many for each piece of the source, plus 10")
+                   "And at most so many for each piece of a text, plus 10")
       ->capture_default_str();
   decode
       ->add_option("--format", flags->format,

@@ -163,6 +163,7 @@ class CaptionTest(TestCase):
         self.assertEqual(result.returncode, 0)
         said = result.stdout.decode().split("\n")
         self.assertEqual([bool(line) for line in said], [False, True, False, False, True, False])
+        self.assertEqual(result.stderr.count(b"\n"), 2)
         self.assertIn(f"{self.folder / 'none'}: ", result.stderr.decode())
         self.assertIn("damaged: ", result.stderr.decode())
 
