@@ -33,9 +33,10 @@ struct ImageEncoderOptions {
     visit("channels", channels,
           "Of the features that the network gives; 0 stands for as many as there are.");
     visit("hidden", hidden, "Size of what the decoder gets to see of each place in the image.");
-    visit("recurrent", recurrent,
-          "Read the places one after the other, by LSTM cells from either end: for features that do "
-          "not tell where they are.");
+    visit(
+        "recurrent", recurrent,
+        "Read the places one after the other, by LSTM cells from either end: for features that do "
+        "not tell where they are.");
     visit("dropout", dropout, "On what the decoder gets to see.");
   }
 };
