@@ -103,8 +103,8 @@ void Layer(benchmark::State& state) {
                                    bias_gradient.view().row(0), bias_gradient.view().row(1),
                                    peeps ? peephole.view().data : nullptr};
   for (auto _ : state) {
-    const auto tape =
-        RecurrentForward(kind, precision, steps, input.view(), {weights, weights}, output.view());
+    const auto tape = RecurrentForward(
+        steps, input.view(), PackCells(kind, {weights, weights}, precision), output.view());
     RecurrentBackward(kind, precision, steps, input.view(), {weights, weights}, output.view(),
                       output_gradient.view(), tape, input_gradient.view(), {gradients, gradients});
   }

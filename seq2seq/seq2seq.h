@@ -21,6 +21,7 @@
 #include "seq2seq/model/weights.h"
 #include "seq2seq/search/beam.h"
 #include "seq2seq/search/model_scorer.h"
+#include "seq2seq/search/sample.h"
 #include "seq2seq/search/translator.h"
 #include "seq2seq/train/trainer.h"
 #include "tokenizer/tokenizer.h"

@@ -224,7 +224,8 @@ absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path) {
   }
   const auto size = static_cast<size_t>(info.st_size);
   // The system maps no empty files.
-  void* data = size == 0 ? nullptr : mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  void* data =
+      size == 0 ? nullptr : mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
   absl::Status error = data == MAP_FAILED ? Error(path, "map") : absl::OkStatus();
   close(descriptor);
   if (!error.ok()) return error;

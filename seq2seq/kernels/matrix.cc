@@ -11,6 +11,7 @@
 
 #include "seq2seq/kernels/bfloat16.h"
 #include "seq2seq/kernels/block.h"
+#include "seq2seq/kernels/int8.h"
 #include "seq2seq/kernels/parallel.h"
 
 namespace seq2seq {
@@ -29,7 +30,20 @@ dnnl::stream& Stream() {
 }
 
 memory::data_type TypeOf(Precision precision) {
-  return precision == Precision::kBf16 ? memory::data_type::bf16 : memory::data_type::f32;
+  switch (precision) {
+    case Precision::kBf16:
+      return memory::data_type::bf16;
+    case Precision::kInt8:
+      return memory::data_type::s8;
+    case Precision::kFp32:
+      break;
+  }
+  return memory::data_type::f32;
+}
+
+// What products are summed up in.
+memory::data_type SumTypeOf(Precision precision) {
+  return precision == Precision::kInt8 ? memory::data_type::s32 : memory::data_type::f32;
 }
 
 // Room for at least `bytes` on this thread.
@@ -88,7 +102,7 @@ memory::desc PackedLayout(int64_t rows, int64_t columns, Precision precision) {
   constexpr int64_t kSomeRows = 64;
   return Describe({{kSomeRows, rows}, TypeOf(precision), memory::format_tag::ab},
                   {{rows, columns}, TypeOf(precision), memory::format_tag::any}, memory::desc(),
-                  {{kSomeRows, columns}, memory::data_type::f32, memory::format_tag::ab}, {})
+                  {{kSomeRows, columns}, SumTypeOf(precision), memory::format_tag::ab}, {})
       .weights_desc();
 }
 
@@ -100,7 +114,7 @@ struct Product {
         b(shape.b_packed
               ? PackedLayout(shape.k, shape.n, shape.precision)
               : memory::desc({shape.k, shape.n}, TypeOf(shape.precision), memory::format_tag::ab)),
-        c({shape.m, shape.n}, memory::data_type::f32, memory::format_tag::ab) {
+        c({shape.m, shape.n}, SumTypeOf(shape.precision), memory::format_tag::ab) {
     if (shape.bias) {
       bias = memory::desc({1, shape.n}, memory::data_type::f32, memory::format_tag::ab);
     }
@@ -150,7 +164,7 @@ class ProductCache {
   std::unordered_map<Shape, std::list<Entry>::iterator, HashShape> places_;
 };
 
-void Run(const Shape& shape, const void* a, const void* b, const float* bias, float* c) {
+void Run(const Shape& shape, const void* a, const void* b, const float* bias, void* c) {
   static ProductCache* cache = new ProductCache();  // Never destroyed: threads may outlive main.
   const std::shared_ptr<const Product> product = cache->Get(shape);
   const auto bind = [](const memory::desc& desc, const void* data) {
@@ -180,9 +194,27 @@ void RunInto(const Shape& shape, const Operand& a, const void* b, const float* b
   }
 }
 
+void MultiplyInt8(const Operand& a, const PackedMatrix& b, Matrix c, const float* bias,
+                  bool accumulate) {
+  const auto sums = std::static_pointer_cast<int32_t>(
+      AllocateBlock(static_cast<size_t>(c.rows * c.columns) * sizeof(int32_t)));
+  Run({.m = c.rows,
+       .n = c.columns,
+       .k = a.columns(),
+       .a_transposed = false,
+       .b_packed = true,
+       .accumulate = false,
+       .bias = false,
+       .precision = Precision::kInt8,
+       .threads = ParallelThreads()},
+      a.data(), b.data(), nullptr, sums.get());
+  ScaleProducts(sums.get(), a.scales(), b.scales(), bias, accumulate, c);
+}
+
 void Multiply(const Operand& a, const PackedMatrix& b, Matrix c, const float* bias,
               bool accumulate) {
   if (c.rows == 0) return;
+  if (b.precision() == Precision::kInt8) return MultiplyInt8(a, b, c, bias, accumulate);
   RunInto({.m = c.rows,
            .n = c.columns,
            .k = a.columns(),
@@ -222,6 +254,11 @@ Operand::Operand(ConstMatrix matrix, Precision precision)
   if (precision == Precision::kBf16) {
     copy_ = AllocateBlock(size * sizeof(uint16_t));
     RoundToBfloat16(matrix, static_cast<uint16_t*>(copy_.get()));
+    data_ = copy_.get();
+  } else if (precision == Precision::kInt8) {
+    copy_ = AllocateBlock(size);
+    scales_ = std::make_shared<float[]>(static_cast<size_t>(matrix.rows));
+    RoundToInt8(matrix, static_cast<int8_t*>(copy_.get()), scales_.get());
     data_ = copy_.get();
   } else if (matrix.stride != matrix.columns) {
     copy_ = AllocateBlock(size * sizeof(float));
@@ -265,6 +302,15 @@ PackedMatrix PackedMatrix::Pack(const float* values, int64_t rows, int64_t colum
   packed.data_ = AllocateBlock(layout.get_size());
   memory from({{rows, columns}, memory::data_type::f32, memory::dims{row_stride, column_stride}},
               Engine(), const_cast<float*>(values));
+  std::shared_ptr<void> rounded;
+  if (precision == Precision::kInt8) {
+    rounded = AllocateBlock(static_cast<size_t>(rows * columns));
+    packed.scales_ = std::make_shared<float[]>(static_cast<size_t>(columns));
+    RoundColumnsToInt8(values, rows, columns, row_stride, column_stride,
+                       static_cast<int8_t*>(rounded.get()), packed.scales_.get());
+    from = memory({{rows, columns}, memory::data_type::s8, memory::format_tag::ab}, Engine(),
+                  rounded.get());
+  }
   memory to(layout, Engine(), packed.data_.get());
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);

@@ -9,11 +9,13 @@
 
 namespace seq2seq {
 
-// What matrix products compute with. bf16 keeps the range of fp32 and 8 bits of its precision, is
-// twice as fast where the processor has it, and sums up in fp32; everything else stays fp32.
-enum class Precision { kFp32, kBf16 };
+// What matrix products compute with; all else stays fp32. bf16 keeps the range of fp32 and 8 bits
+// of its precision, is twice as fast where the processor has it, and sums up in fp32. int8 rounds
+// the packed matrix to 8 bits with a scale for each of its columns, and each row on the left, as it
+// comes, with a scale of its own; it sums up exactly. It has no products of two gradients.
+enum class Precision { kFp32, kBf16, kInt8 };
 
-inline std::vector<std::string> EnumTexts(Precision) { return {"fp32", "bf16"}; }
+inline std::vector<std::string> EnumTexts(Precision) { return {"fp32", "bf16", "int8"}; }
 
 // Rows of floats at equal distances, which somebody else owns.
 template <typename T>
@@ -84,6 +86,7 @@ class PackedMatrix {
   int64_t columns() const { return columns_; }
   Precision precision() const { return precision_; }
   const void* data() const { return data_.get(); }
+  const float* scales() const { return scales_.get(); }  // [columns], of int8.
 
  private:
   static PackedMatrix Pack(const float* values, int64_t rows, int64_t columns, int64_t row_stride,
@@ -93,6 +96,7 @@ class PackedMatrix {
   int64_t columns_ = 0;
   Precision precision_ = Precision::kFp32;
   std::shared_ptr<void> data_;
+  std::shared_ptr<float[]> scales_;
 };
 
 // Whether this machine computes products with `precision`.
@@ -108,6 +112,7 @@ class Operand {
   int64_t columns() const { return columns_; }
   Precision precision() const { return precision_; }
   const void* data() const { return data_; }
+  const float* scales() const { return scales_.get(); }  // [rows], of int8.
 
  private:
   const void* data_;
@@ -115,11 +120,13 @@ class Operand {
   int64_t columns_;
   Precision precision_;
   std::shared_ptr<void> copy_;
+  std::shared_ptr<float[]> scales_;
 };
 
 // c = a b, each row plus `bias` unless that is null; a [m, k], b [k, n], c [m, n], bias [n].
 //
-// Uses all threads, or one when called from within ParallelFor. The first call of a shape costs
+// Uses all threads, or one when called from within ParallelFor. Both sides have the precision of
+// `b`. The first call of a shape costs
 // about a millisecond more; a thousand shapes are remembered. All functions here are thread-safe.
 void Multiply(const Operand& a, const PackedMatrix& b, Matrix c, const float* bias = nullptr);
 void Multiply(ConstMatrix a, const PackedMatrix& b, Matrix c, const float* bias = nullptr);

@@ -35,9 +35,9 @@ class Walk {
   bool from_right_;
 };
 
-void WalkForward(CellKind kind, const Walk& walk, const PackedMatrix& weight,
-                 const GateWeights& formula, Matrix gates, Matrix hidden, Matrix memory) {
-  const Buffer products(walk.rows(), weight.columns());
+void WalkForward(const PackedCell& cell, const Walk& walk, Matrix gates, Matrix hidden,
+                 Matrix memory) {
+  const Buffer products(walk.rows(), cell.hidden.columns());
   for (int64_t i = 0; i < walk.size(); ++i) {
     const int64_t past = walk.Past(i);
     GateStep step;
@@ -53,14 +53,14 @@ void WalkForward(CellKind kind, const Walk& walk, const PackedMatrix& weight,
       if (memory.data != nullptr) {
         reached.memory_before = First<const float>(walk.Of(memory, i - 1), past);
       }
-      Multiply(reached.hidden_before, weight, First(products.view(), past));
+      Multiply(reached.hidden_before, cell.hidden, First(products.view(), past));
       reached.recurrent = First(products.view(), past);
-      GatesForward(kind, formula, reached);
+      GatesForward(cell.kind, cell.formula, reached);
     }
     step.gates = Rest(step.gates, past);
     step.hidden = Rest(step.hidden, past);
     step.memory = Rest(step.memory, past);
-    GatesForward(kind, formula, step);
+    GatesForward(cell.kind, cell.formula, step);
   }
 }
 
@@ -130,6 +130,20 @@ GateWeights FormulaWeights(CellKind kind, const CellWeights& weights) {
               kind == CellKind::kGru ? weights.hidden_bias + 2 * weights.hidden.columns : nullptr};
 }
 
+PackedCell::PackedCell(CellKind kind, const CellWeights& weights, Precision precision)
+    : kind(kind),
+      input(PackedMatrix::PackTransposed(weights.input, precision)),
+      hidden(PackedMatrix::PackTransposed(weights.hidden, precision)),
+      input_bias(ProjectionBias(kind, weights)),
+      formula(FormulaWeights(kind, weights)) {}
+
+std::vector<PackedCell> PackCells(CellKind kind, absl::Span<const CellWeights> weights,
+                                  Precision precision) {
+  std::vector<PackedCell> cells;
+  for (const CellWeights& cell : weights) cells.emplace_back(kind, cell, precision);
+  return cells;
+}
+
 HiddenGradient::HiddenGradient(CellKind kind, const CellWeights& weights, Precision precision) {
   const int64_t hidden = weights.hidden.columns;
   for (const GateLayout::Recurrent& part : LayoutOf(kind).recurrent) {
@@ -165,25 +179,22 @@ void FillCellGradients(CellKind kind, ConstMatrix gates, const Operand& projecte
   }
 }
 
-std::vector<RecurrentTape> RecurrentForward(CellKind kind, Precision precision, const Steps& steps,
-                                            ConstMatrix input,
-                                            absl::Span<const CellWeights> directions,
+std::vector<RecurrentTape> RecurrentForward(const Steps& steps, ConstMatrix input,
+                                            absl::Span<const PackedCell> directions,
                                             Matrix output) {
-  const GateLayout& layout = LayoutOf(kind);
-  const int64_t hidden = directions[0].hidden.columns;
+  const GateLayout& layout = LayoutOf(directions[0].kind);
+  const int64_t hidden = directions[0].hidden.rows();
   std::vector<RecurrentTape> tape(directions.size());
-  std::vector<PackedMatrix> weights(directions.size());
-  const Operand inputs(input, precision);
+  const Operand inputs(input, directions[0].input.precision());
   for (size_t d = 0; d < directions.size(); ++d) {
     tape[d].gates = Buffer(steps.rows(), layout.width * hidden);
     if (layout.memory) tape[d].memory = Buffer(steps.rows(), hidden);
-    Multiply(inputs, PackedMatrix::PackTransposed(directions[d].input, precision),
+    Multiply(inputs, directions[d].input,
              tape[d].gates.view().Columns(0, layout.projected * hidden),
-             ProjectionBias(kind, directions[d]).data());
-    weights[d] = PackedMatrix::PackTransposed(directions[d].hidden, precision);
+             directions[d].input_bias.data());
   }
   ForEachWalk(steps, directions.size(), [&](size_t d, const Walk& walk) {
-    WalkForward(kind, walk, weights[d], FormulaWeights(kind, directions[d]), tape[d].gates.view(),
+    WalkForward(directions[d], walk, tape[d].gates.view(),
                 output.Columns(static_cast<int64_t>(d) * hidden, hidden), tape[d].memory.view());
   });
   Clear(steps.Tail(output));

@@ -38,6 +38,21 @@ std::vector<float> ProjectionBias(CellKind kind, const CellWeights& weights);
 // What the formulas of a cell need of its weights.
 GateWeights FormulaWeights(CellKind kind, const CellWeights& weights);
 
+// A cell made ready to run forward many times. A value; what `formula` points to is the caller's.
+struct PackedCell {
+  PackedCell(CellKind kind, const CellWeights& weights, Precision precision);
+
+  CellKind kind;
+  PackedMatrix input;             // [input, gates x hidden]
+  PackedMatrix hidden;            // [hidden, gates x hidden]
+  std::vector<float> input_bias;  // [gates x hidden], as ProjectionBias.
+  GateWeights formula;
+};
+
+// Those of a layer, or of a stack.
+std::vector<PackedCell> PackCells(CellKind kind, absl::Span<const CellWeights> weights,
+                                  Precision precision);
+
 // The products that carry gradients from the gates of a step to the output of the step before.
 class HiddenGradient {
  public:
@@ -69,10 +84,8 @@ struct RecurrentTape {
 // right: input [row, input] -> output [row, directions x hidden], rows as in `steps`. Costs the
 // matrix products of the tokens, one product for each step, and little else. Directions and groups
 // of sequences run side by side.
-std::vector<RecurrentTape> RecurrentForward(CellKind kind, Precision precision, const Steps& steps,
-                                            ConstMatrix input,
-                                            absl::Span<const CellWeights> directions,
-                                            Matrix output);
+std::vector<RecurrentTape> RecurrentForward(const Steps& steps, ConstMatrix input,
+                                            absl::Span<const PackedCell> directions, Matrix output);
 
 // The gradients, given that of the output; uses up `tape`. The gradient of the input is not
 // computed where `input_gradient` is empty.

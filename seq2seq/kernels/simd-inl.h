@@ -8,6 +8,7 @@
 #endif
 
 #include <cstdint>
+#include <type_traits>
 
 #include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
@@ -60,6 +61,38 @@ HWY_INLINE float Dot(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, i
   float rest = 0;
   for (; i < size; ++i) rest += a[i] * b[i];
   return hn::GetLane(hn::SumOfLanes(d, hn::Add(sum0, sum1))) + rest;
+}
+
+// The largest of at least one value.
+HWY_INLINE float Highest(const float* HWY_RESTRICT values, int64_t size) {
+  const Full full;
+  auto lanes = hn::Set(full, values[0]);
+  float rest = values[0];
+  ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
+    const auto value = hn::LoadU(d, values + i);
+    if constexpr (std::is_same_v<decltype(d), Full>) {
+      lanes = hn::Max(lanes, value);
+    } else {
+      rest = HWY_MAX(rest, hn::GetLane(value));
+    }
+  });
+  return HWY_MAX(rest, hn::GetLane(hn::MaxOfLanes(full, lanes)));
+}
+
+// The sum of e^(value - offset).
+HWY_INLINE float SumOfExp(const float* HWY_RESTRICT values, int64_t size, float offset) {
+  const Full full;
+  auto lanes = hn::Zero(full);
+  float rest = 0;
+  ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
+    const auto e = hn::Exp(d, hn::Sub(hn::LoadU(d, values + i), hn::Set(d, offset)));
+    if constexpr (std::is_same_v<decltype(d), Full>) {
+      lanes = hn::Add(lanes, e);
+    } else {
+      rest += hn::GetLane(e);
+    }
+  });
+  return rest + hn::GetLane(hn::SumOfLanes(full, lanes));
 }
 
 }  // namespace seq2seq::HWY_NAMESPACE

@@ -45,7 +45,8 @@ bool UsesKernels(const torch::Tensor& parameter) {
 }
 
 bool HasPrecision(Precision precision, torch::Device device) {
-  if (precision == Precision::kFp32 || device.is_cuda()) return true;
+  if (precision == Precision::kFp32) return true;
+  if (device.is_cuda()) return precision == Precision::kBf16;
 #if SEQ2SEQ_KERNELS
   return SupportsProducts(precision);
 #else

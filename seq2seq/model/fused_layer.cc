@@ -107,9 +107,9 @@ struct LayerFunction : torch::autograd::Function<LayerFunction> {
     const torch::Tensor output =
         EmptyFloats({steps->rows(), directions * weights[0].hidden.columns});
     const Precision precision = CurrentCompute().precision;
-    LayerTape tape = {
-        kind, precision, steps,
-        RecurrentForward(kind, precision, *steps, View(inputs[0]), weights, View(output))};
+    LayerTape tape = {kind, precision, steps,
+                      RecurrentForward(*steps, View(inputs[0]), PackCells(kind, weights, precision),
+                                       View(output))};
     variable_list saved(inputs.begin(), inputs.end());
     saved.push_back(output);
     context->save_for_backward(saved);

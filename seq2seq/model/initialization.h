@@ -17,6 +17,16 @@ void InitializeXavier(const torch::Tensor& weight);
 // Fills `weight`, a square recurrent matrix, with a random rotation (Saxe et al. 2014).
 void InitializeOrthogonal(const torch::Tensor& weight);
 
+// While one lives on this thread, parameters are made without values: for models whose weights
+// come from a file.
+class SkipInitialization {
+ public:
+  SkipInitialization();
+  ~SkipInitialization();
+  SkipInitialization(const SkipInitialization&) = delete;
+  SkipInitialization& operator=(const SkipInitialization&) = delete;
+};
+
 // A linear layer with Xavier weights and a bias of zero.
 torch::nn::Linear MakeLinear(int64_t input, int64_t output, bool bias);
 

@@ -8,6 +8,7 @@
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/model/describe_error.h"
+#include "seq2seq/model/initialization.h"
 #include "seq2seq/model/weights.h"
 
 namespace seq2seq {
@@ -65,8 +66,9 @@ absl::StatusOr<Model> LoadModel(const StoredModel& stored) {
   const std::string path = stored.step + kWeightsFile;
   SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, ReadTensors(path));
   try {
+    const SkipInitialization skip;
     Model model(stored.options);
-    SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(tensors, path, Parameters(*model)));
+    SEQ2SEQ_RETURN_IF_ERROR(AdoptTensors(tensors, path, Parameters(*model)));
     model->eval();
     return model;
   } catch (const std::exception& error) {  // No memory.

@@ -80,6 +80,29 @@ std::optional<torch::Tensor> MakeTensor(const nlohmann::json& entry,
   return aligned;
 }
 
+// InvalidArgument if the two have not the same names and shapes.
+absl::Status CheckFit(const TensorMap& from, const std::string& path, const TensorMap& to) {
+  for (const auto& [name, tensor] : to) {
+    const auto found = from.find(name);
+    if (found == from.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": has no tensor '", name, "', which the model needs"));
+    }
+    if (found->second.sizes() != tensor.sizes()) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": tensor '", name, "' is ",
+                                                     ShapeText(found->second), ", the model needs ",
+                                                     ShapeText(tensor)));
+    }
+  }
+  for (const auto& [name, tensor] : from) {
+    if (to.count(name) == 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": tensor '", name, "' is not of this model"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status WriteTensors(const std::string& path, const TensorMap& tensors) {
@@ -149,26 +172,15 @@ TensorMap Parameters(const torch::nn::Module& module) {
 }
 
 absl::Status AssignTensors(const TensorMap& from, const std::string& path, TensorMap to) {
-  for (const auto& [name, tensor] : to) {
-    const auto found = from.find(name);
-    if (found == from.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": has no tensor '", name, "', which the model needs"));
-    }
-    if (found->second.sizes() != tensor.sizes()) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": tensor '", name, "' is ",
-                                                     ShapeText(found->second), ", the model needs ",
-                                                     ShapeText(tensor)));
-    }
-  }
-  for (const auto& [name, tensor] : from) {
-    if (to.count(name) == 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": tensor '", name, "' is not of this model"));
-    }
-  }
+  SEQ2SEQ_RETURN_IF_ERROR(CheckFit(from, path, to));
   const torch::NoGradGuard no_grad;
   for (auto& [name, tensor] : to) tensor.copy_(from.at(name));
+  return absl::OkStatus();
+}
+
+absl::Status AdoptTensors(const TensorMap& from, const std::string& path, TensorMap to) {
+  SEQ2SEQ_RETURN_IF_ERROR(CheckFit(from, path, to));
+  for (auto& [name, tensor] : to) tensor.set_data(from.at(name).to(tensor.scalar_type()));
   return absl::OkStatus();
 }
 

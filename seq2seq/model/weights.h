@@ -19,9 +19,9 @@ using TensorMap = std::map<std::string, torch::Tensor>;
 // layout.
 absl::Status WriteTensors(const std::string& path, const TensorMap& tensors);
 
-// Maps a file: the tensors are read only, and share memory that is freed with the last of them.
-// Costs milliseconds whatever the size. DataLoss, naming the file and what is wrong, if it is not a
-// whole safetensors file.
+// Maps a file: the tensors share memory that is freed with the last of them; what is written to
+// them stays with this process. Costs milliseconds whatever the size. DataLoss, naming the file and
+// what is wrong, if it is not a whole safetensors file.
 absl::StatusOr<TensorMap> ReadTensors(const std::string& path);
 
 // The parameters of `module`, by their dotted names. They share memory with it.
@@ -30,6 +30,9 @@ TensorMap Parameters(const torch::nn::Module& module);
 // Copies the tensors of `from` into those of the same names in `to`. InvalidArgument, naming `path`
 // and the tensor, if one is missing, left over, or of another shape; then nothing is copied.
 absl::Status AssignTensors(const TensorMap& from, const std::string& path, TensorMap to);
+
+// The same without copying: the parameters `to` become the tensors of the same names themselves.
+absl::Status AdoptTensors(const TensorMap& from, const std::string& path, TensorMap to);
 
 }  // namespace seq2seq
 

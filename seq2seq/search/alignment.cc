@@ -1,21 +1,46 @@
 #include "seq2seq/search/alignment.h"
 
-#include <utility>
+#include <algorithm>
+#include <string>
 
-#include <torch/torch.h>
+#include "absl/strings/match.h"
 
 namespace seq2seq {
+namespace {
 
-torch::Tensor Align(Model model, const Batch& batch) {
-  ModelImpl::Start start = model->Begin(batch);
-  Decoder& decoder = model->decoder();
-  std::vector<torch::Tensor> weights;  // [batch, source], one a step.
-  for (const torch::Tensor& tokens : batch.target_input.unbind(1)) {
-    DecoderStep step = decoder->Step(decoder->ProjectTokens(tokens), start.state, start.memory);
-    weights.push_back(step.attention);
-    start.state = std::move(step.state);
+// The word that each of the first `count` pieces belongs to.
+std::vector<size_t> WordOfPiece(const std::vector<std::string>& pieces, size_t count) {
+  std::vector<size_t> words;
+  size_t word = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (i > 0 && absl::StartsWith(pieces[i], "\u2581")) ++word;
+    words.push_back(word);
   }
-  return torch::stack(weights, 1).to(torch::kCPU);
+  return words;
+}
+
+}  // namespace
+
+std::vector<AlignedWords> AlignWords(const Candidate& candidate) {
+  const Alignment& alignment = candidate.alignment;
+  if (alignment.weights.empty() || alignment.source.size() < 2 || candidate.pieces.empty()) {
+    return {};
+  }
+  const std::vector<size_t> sources = WordOfPiece(alignment.source, alignment.source.size() - 1);
+  const std::vector<size_t> targets = WordOfPiece(candidate.pieces, candidate.pieces.size());
+  std::vector<std::vector<double>> looked(targets.back() + 1,
+                                          std::vector<double>(sources.back() + 1));
+  for (size_t i = 0; i < targets.size(); ++i) {
+    for (size_t j = 0; j < sources.size(); ++j) {
+      looked[targets[i]][sources[j]] += static_cast<double>(alignment.weights[i][j]);
+    }
+  }
+  std::vector<AlignedWords> aligned;
+  for (size_t target = 0; target < looked.size(); ++target) {
+    const auto most = std::max_element(looked[target].begin(), looked[target].end());
+    aligned.push_back({static_cast<size_t>(most - looked[target].begin()), target});
+  }
+  return aligned;
 }
 
 }  // namespace seq2seq

@@ -6,26 +6,45 @@
 #include <torch/torch.h>
 
 namespace seq2seq {
+namespace {
 
-EnsembleScorer::EnsembleScorer(std::vector<std::unique_ptr<Scorer>> members)
-    : members_(std::move(members)) {
+// The scores, [row, vocab], as log-probabilities.
+torch::Tensor LogProbabilities(const StepScores& step) {
+  TORCH_CHECK(step.scores.stride == step.scores.columns, "scores with gaps between rows");
+  const torch::Tensor scores =
+      torch::from_blob(step.scores.data, {step.scores.rows, step.scores.columns});
+  const torch::Tensor normalizers =
+      torch::from_blob(const_cast<float*>(step.normalizers.data()), {step.scores.rows, 1});
+  return scores - normalizers;
+}
+
+}  // namespace
+
+EnsembleScorer::EnsembleScorer(std::vector<std::unique_ptr<Scorer>> members, EnsembleMean mean)
+    : members_(std::move(members)), mean_(mean) {
   TORCH_CHECK(!members_.empty(), "an ensemble of none");
 }
 
-torch::Tensor EnsembleScorer::Step(const torch::Tensor& tokens) {
-  std::vector<torch::Tensor> scores;
-  for (const auto& member : members_) scores.push_back(member->Step(tokens));
-  return LogMean(scores);
-}
-
-void EnsembleScorer::Select(const torch::Tensor& rows, const torch::Tensor& sentences) {
-  for (const auto& member : members_) member->Select(rows, sentences);
-}
-
-torch::Tensor LogMean(const std::vector<torch::Tensor>& log_probabilities) {
-  if (log_probabilities.size() == 1) return log_probabilities[0];
-  return torch::logsumexp(torch::stack(log_probabilities), 0) -
-         std::log(static_cast<double>(log_probabilities.size()));
+StepScores EnsembleScorer::Step(absl::Span<const Extension> rows) {
+  if (members_.size() == 1) return members_[0]->Step(rows);
+  std::vector<torch::Tensor> of_members;
+  absl::Span<const int32_t> tokens;
+  for (const auto& member : members_) {
+    const StepScores step = member->Step(rows);
+    of_members.push_back(LogProbabilities(step));
+    tokens = step.tokens;
+  }
+  const torch::Tensor all = torch::stack(of_members);  // [member, row, vocab]
+  if (mean_ == EnsembleMean::kProbability) {
+    scores_ = torch::logsumexp(all, 0) - std::log(static_cast<double>(members_.size()));
+    normalizers_ = torch::zeros({scores_.size(0)});
+  } else {
+    scores_ = all.mean(0);
+    normalizers_ = torch::logsumexp(scores_, 1);
+  }
+  return {{scores_.data_ptr<float>(), scores_.size(0), scores_.size(1), scores_.size(1)},
+          {normalizers_.data_ptr<float>(), rows.size()},
+          tokens};
 }
 
 }  // namespace seq2seq

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <torch/types.h>
@@ -12,22 +13,33 @@
 
 namespace seq2seq {
 
-// The log of the mean of what its members, at least one, hold likely. They began with the same
-// sentences and have the same vocabulary. Costs what they cost together.
+// What of several models is averaged: probabilities, or their logs, where one model can rule out
+// what the others like.
+enum class EnsembleMean { kProbability, kLogProbability };
+
+inline std::vector<std::string> EnumTexts(EnsembleMean) {
+  return {"probability", "log_probability"};
+}
+
+// The mean of what its members, at least one, hold likely. They began with the same sentences and
+// have the same vocabulary. Costs what they cost together and a pass over all their scores. Where
+// it looked is what the first one says.
 class EnsembleScorer : public Scorer {
  public:
-  explicit EnsembleScorer(std::vector<std::unique_ptr<Scorer>> members);
+  EnsembleScorer(std::vector<std::unique_ptr<Scorer>> members, EnsembleMean mean);
 
   int64_t batch() const override { return members_[0]->batch(); }
-  torch::Tensor Step(const torch::Tensor& tokens) override;
-  void Select(const torch::Tensor& rows, const torch::Tensor& sentences) override;
+  StepScores Step(absl::Span<const Extension> rows) override;
+  absl::Span<const float> Attention(size_t row) const override {
+    return members_[0]->Attention(row);
+  }
 
  private:
   std::vector<std::unique_ptr<Scorer>> members_;
+  EnsembleMean mean_;
+  torch::Tensor scores_;       // [row, vocab]
+  torch::Tensor normalizers_;  // [row]
 };
-
-// The log of the mean of probabilities given by their logs, of one shape, at least one.
-torch::Tensor LogMean(const std::vector<torch::Tensor>& log_probabilities);
 
 }  // namespace seq2seq
 

@@ -1,29 +1,127 @@
 #include "seq2seq/search/model_scorer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <torch/torch.h>
 
+#include "seq2seq/model/compute.h"
+#if SEQ2SEQ_KERNELS
+#include "seq2seq/search/packed_scorer.h"
+#endif
+
 namespace seq2seq {
+namespace {
+
+class PlainModel : public ScoringModel {
+ public:
+  PlainModel(Model model, torch::Device device, Precision precision)
+      : model_(std::move(model)), device_(device), precision_(precision) {}
+
+  std::unique_ptr<Scorer> Begin(const Batch& sources) const override {
+    return std::make_unique<ModelScorer>(model_, sources.To(device_));
+  }
+
+ private:
+  Model model_;
+  torch::Device device_;
+  Precision precision_;
+};
+
+#if SEQ2SEQ_KERNELS
+class KernelModel : public ScoringModel {
+ public:
+  KernelModel(const Model& model, Precision precision)
+      : model_(std::make_shared<PackedModel>(model, precision)) {}
+
+  std::unique_ptr<Scorer> Begin(const Batch& sources) const override {
+    return std::make_unique<PackedScorer>(model_, sources);
+  }
+
+ private:
+  std::shared_ptr<const PackedModel> model_;
+};
+#endif
+
+}  // namespace
 
 ModelScorer::ModelScorer(Model model, const Batch& sources)
-    : model_(std::move(model)), batch_(sources.size()), now_(model_->Begin(sources)) {}
-
-torch::Tensor ModelScorer::Step(const torch::Tensor& tokens) {
-  Decoder& decoder = model_->decoder();
-  const torch::Device device = now_.memory.values.device();
-  DecoderStep step =
-      decoder->Step(decoder->ProjectTokens(tokens.to(device)), now_.state, now_.memory);
-  now_.state = std::move(step.state);
-  return torch::log_softmax(decoder->Logits(step.readout), -1, torch::kFloat32).to(torch::kCPU);
+    : model_(std::move(model)), batch_(sources.size()), now_(model_->Begin(sources)) {
+  const torch::Tensor lengths = now_.memory.bias.eq(0).sum({1, 2}).to(torch::kCPU);
+  lengths_.assign(lengths.data_ptr<int64_t>(), lengths.data_ptr<int64_t>() + batch_);
+  for (int64_t sentence = 0; sentence < batch_; ++sentence) {
+    live_.push_back(sentence);
+    places_.push_back(sentence);
+  }
 }
 
-void ModelScorer::Select(const torch::Tensor& rows, const torch::Tensor& sentences) {
+StepScores ModelScorer::Step(absl::Span<const Extension> rows) {
   const torch::Device device = now_.memory.values.device();
-  now_.state = now_.state.Select(rows.to(device));
+  const auto move = [device](const std::vector<int64_t>& indices) {
+    return torch::tensor(indices).to(device);
+  };
+  // The sentences that go on, and the rows of each.
+  std::vector<int64_t> live, kept, counts;
+  sentences_.clear();
+  for (const Extension& row : rows) {
+    sentences_.push_back(row.sentence);
+    if (live.empty() || live.back() != row.sentence) {
+      const auto before = std::lower_bound(live_.begin(), live_.end(), row.sentence);
+      live.push_back(row.sentence);
+      kept.push_back(before - live_.begin());
+      counts.push_back(0);
+    }
+    ++counts.back();
+  }
   // Most steps finish no sentence, and the memory is large.
-  if (sentences.size(0) != now_.memory.values.size(0))
-    now_.memory = now_.memory.Select(sentences.to(device));
+  if (live.size() != live_.size()) now_.memory = now_.memory.Select(move(kept));
+  live_ = std::move(live);
+
+  // Sentences get equally many rows: those that have fewer repeat their first one.
+  const int64_t width = *std::max_element(counts.begin(), counts.end());
+  std::vector<int64_t> parents, tokens, places;
+  size_t next = 0;
+  for (const int64_t count : counts) {
+    const size_t first = next;
+    for (int64_t i = 0; i < width; ++i) {
+      const Extension& row = rows[i < count ? next : first];
+      if (i < count) {
+        places.push_back(static_cast<int64_t>(parents.size()));
+        ++next;
+      }
+      parents.push_back(places_[static_cast<size_t>(row.parent)]);
+      tokens.push_back(row.token);
+    }
+  }
+  places_ = std::move(places);
+  Decoder& decoder = model_->decoder();
+  DecoderStep step = decoder->Step(decoder->ProjectTokens(move(tokens)),
+                                   now_.state.Select(move(parents)), now_.memory);
+  const torch::Tensor real = move(places_);
+  const torch::Tensor logits =
+      decoder->Logits(step.readout.index_select(0, real)).to(torch::kFloat32);
+  scores_ = logits.to(torch::kCPU).contiguous();
+  normalizers_ = torch::logsumexp(logits, 1).to(torch::kCPU).contiguous();
+  attention_ = step.attention.index_select(0, real).to(torch::kCPU, torch::kFloat32).contiguous();
+  now_.state = std::move(step.state);
+  return {{scores_.data_ptr<float>(), scores_.size(0), scores_.size(1), scores_.size(1)},
+          {normalizers_.data_ptr<float>(), rows.size()},
+          {}};
+}
+
+absl::Span<const float> ModelScorer::Attention(size_t row) const {
+  return {attention_.data_ptr<float>() + static_cast<int64_t>(row) * attention_.size(1),
+          static_cast<size_t>(lengths_[static_cast<size_t>(sentences_[row])])};
+}
+
+std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,
+                                                     Precision precision) {
+#if SEQ2SEQ_KERNELS
+  if (device.is_cpu() && CurrentCompute().fused && PackedModel::Knows(model->options())) {
+    return std::make_shared<KernelModel>(model, precision);
+  }
+#endif
+  return std::make_shared<PlainModel>(std::move(model), device, precision);
 }
 
 }  // namespace seq2seq

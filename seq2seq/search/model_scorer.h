@@ -2,28 +2,46 @@
 #ifndef SEQ2SEQ_SEARCH_MODEL_SCORER_H_
 #define SEQ2SEQ_SEARCH_MODEL_SCORER_H_
 
+#include <cstdint>
+#include <memory>
+#include <vector>
+
 #include "seq2seq/data/batch.h"
+#include "seq2seq/kernels/matrix.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/search/scorer.h"
 
 namespace seq2seq {
 
-// Encodes the sources once; each step costs one step of the decoder over the live rows. Attention
-// reads a source's memory for all its rows together. Use it under torch::NoGradGuard.
+// Encodes the sources once; each step is one of the decoder's own, in LibTorch's operations, on any
+// device. Use it under torch::InferenceMode or NoGradGuard.
 class ModelScorer : public Scorer {
  public:
   // `sources` as CollateSources makes them, on the device of the model, which is in eval mode.
   ModelScorer(Model model, const Batch& sources);
 
   int64_t batch() const override { return batch_; }
-  torch::Tensor Step(const torch::Tensor& tokens) override;
-  void Select(const torch::Tensor& rows, const torch::Tensor& sentences) override;
+  StepScores Step(absl::Span<const Extension> rows) override;
+  absl::Span<const float> Attention(size_t row) const override;
 
  private:
   Model model_;
   int64_t batch_;
-  ModelImpl::Start now_;
+  std::vector<int64_t> lengths_;    // [sentence], places to look at.
+  ModelImpl::Start now_;            // The memory of the sentences `live_`, the state of all rows.
+  std::vector<int64_t> live_;       // Sentences.
+  std::vector<int64_t> places_;     // [row], where the state has it: sentences have equally many.
+  std::vector<int64_t> sentences_;  // [row]
+  torch::Tensor scores_;            // [row, vocab], on the CPU, as are
+  torch::Tensor normalizers_;       // [row] and
+  torch::Tensor attention_;         // [row, source].
 };
+
+// How a model is applied: by the kernels, its weights packed in `precision`, where they know it and
+// it is on the CPU; else in LibTorch's operations, where bf16 is autocast. The model is in eval
+// mode and is not changed while it is used. Throws where `precision` is not to be had.
+std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,
+                                                     Precision precision);
 
 }  // namespace seq2seq
 

@@ -8,16 +8,18 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/fingerprint.h"
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
 #include "seq2seq/data/batch.h"
+#include "seq2seq/model/compute.h"
 #include "seq2seq/model/describe_error.h"
 #include "seq2seq/model/run_folder.h"
-#include "seq2seq/search/alignment.h"
-#include "seq2seq/search/ensemble_scorer.h"
+#include "seq2seq/search/beam.h"
 #include "seq2seq/search/model_scorer.h"
+#include "seq2seq/search/sample.h"
 
 namespace seq2seq {
 namespace {
@@ -40,9 +42,22 @@ absl::StatusOr<Tokenizer> LoadTokenizer(const std::string& path, int64_t vocab) 
       absl::StrCat(path, ": the tokenizer has ", tokenizer.size(), " pieces, the model ", vocab));
 }
 
+// How a model reads images, as text.
+std::string ImageInput(const ModelOptions& options) {
+  if (options.source == SourceKind::kText) return "";
+  ImageEncoderOptions image = options.image;
+  const bool features = image.network.kind == ImageNetworkKind::kFeatures;
+  return absl::StrCat(features ? "features\n" : "images\n", PrintOptions(ListOptions(image.input)));
+}
+
+bool SameTokenizer(const std::optional<Tokenizer>& a, const std::optional<Tokenizer>& b) {
+  return a.has_value() == b.has_value() && (!a || a->model() == b->model());
+}
+
 }  // namespace
 
-absl::StatusOr<Translator> Translator::Load(const std::string& path, torch::Device device) {
+absl::StatusOr<Translator> Translator::LoadOne(const std::string& path,
+                                               const LoadOptions& options) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel stored, FindModel(path));
   std::optional<Tokenizer> source;
   if (stored.options.source == SourceKind::kText) {
@@ -53,53 +68,51 @@ absl::StatusOr<Translator> Translator::Load(const std::string& path, torch::Devi
       Tokenizer target, LoadTokenizer(stored.run.TargetTokenizer(), stored.options.target_vocab));
   SEQ2SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(stored));
   try {
-    model->to(device);
+    model->to(options.device);
+    return Translator(std::move(model), std::move(source), std::move(target), options);
   } catch (const std::exception& error) {
     return ToStatus(error);
   }
-  return Translator(std::move(model), std::move(source), std::move(target), device);
 }
 
-absl::StatusOr<Translator> Translator::LoadEnsemble(absl::Span<const std::string> paths,
-                                                    torch::Device device) {
+absl::StatusOr<Translator> Translator::Load(absl::Span<const std::string> paths,
+                                            const LoadOptions& options) {
   if (paths.empty()) return absl::InvalidArgumentError("no model is named");
-  SEQ2SEQ_ASSIGN_OR_RETURN(Translator ensemble, Load(paths[0], device));
+  if (!HasPrecision(options.precision, options.device)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        EnumTexts(Precision())[static_cast<size_t>(options.precision)], ": not to be had on ",
+        options.device.is_cpu() ? "this machine" : options.device.str()));
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(Translator ensemble, LoadOne(paths[0], options));
   for (const std::string& path : paths.subspan(1)) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(const Translator member, Load(path, device));
+    SEQ2SEQ_ASSIGN_OR_RETURN(const Translator member, LoadOne(path, options));
     const auto differ = [&](const char* what) {
       return absl::InvalidArgumentError(absl::StrCat(path, ": has ", what, " than ", paths[0]));
     };
     if (member.target_.model() != ensemble.target_.model()) return differ("another tokenizer");
     if (member.reads_images() != ensemble.reads_images()) return differ("other sources");
-    if (member.source_ && member.source_->model() != ensemble.source_->model())
+    if (!SameTokenizer(member.source_, ensemble.source_))
       return differ("another tokenizer of the source");
-    if (member.reads_images() && ImageInput(member) != ImageInput(ensemble))
-      return differ("another model.image.input");
+    if (member.image_input_ != ensemble.image_input_) return differ("another model.image.input");
     ensemble.models_.push_back(member.models_[0]);
   }
   return ensemble;
 }
 
 Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer target,
-                       torch::Device device)
-    : models_({std::move(model)}),
+                       const LoadOptions& options)
+    : models_({MakeScoringModel(model, options.device, options.precision)}),
+      mean_(options.mean),
+      image_input_(ImageInput(model->options())),
       source_(std::move(source)),
-      target_(std::move(target)),
-      device_(device) {
-  read_image = [options = models_[0]->options().image](const std::string& file) {
-    return ReadImageInput(options, file);
+      target_(std::move(target)) {
+  read_image = [image = model->options().image](const std::string& file) {
+    return ReadImageInput(image, file);
   };
 }
 
-std::string Translator::ImageInput(const Translator& translator) {
-  ImageEncoderOptions image = translator.models_[0]->options().image;
-  const bool features = image.network.kind == ImageNetworkKind::kFeatures;
-  return absl::StrCat(features ? "features\n" : "", PrintOptions(ListOptions(image.input)));
-}
-
-std::vector<int32_t> Translator::EncodeLine(const Tokenizer& tokenizer,
-                                            const std::string& line) const {
-  std::vector<int32_t> ids = tokenizer.Encode(Repaired(line));
+TokenIds Translator::EncodeLine(const Tokenizer& tokenizer, const std::string& line) const {
+  TokenIds ids = tokenizer.Encode(Repaired(line));
   if (static_cast<int64_t>(ids.size()) > max_line_length) {
     Log(LogLevel::kWarning,
         absl::StrCat("a line of ", ids.size(), " pieces is cut to ", max_line_length));
@@ -108,77 +121,119 @@ std::vector<int32_t> Translator::EncodeLine(const Tokenizer& tokenizer,
   return ids;
 }
 
-std::vector<std::vector<int32_t>> Translator::EncodeSources(
-    absl::Span<const std::string> lines) const {
-  std::vector<std::vector<int32_t>> sources(lines.size());
-  for (size_t i = 0; i < lines.size() && source_; ++i) sources[i] = EncodeLine(*source_, lines[i]);
-  return sources;
-}
-
-torch::Tensor Translator::ReadImages(absl::Span<const std::string> files,
-                                     std::vector<bool>& read) const {
-  std::vector<torch::Tensor> images;
-  for (const std::string& file : files) {
-    const auto image = read_image(file);
-    read.push_back(image.ok());
-    if (image.ok()) {
-      images.push_back(*image);
-    } else if (!file.empty()) {
-      Log(LogLevel::kWarning, image.status().message());
-    }
+Translator::Prepared Translator::Prepare(const Request& request,
+                                         const SearchOptions& options) const {
+  Prepared line;
+  if (reads_images()) {
+    line.file = request.text;
+    line.task.min_length = options.min_length;
+    line.task.max_length = options.max_length;
+  } else {
+    line.source = EncodeLine(*source_, request.text);
+    const auto length = static_cast<int64_t>(line.source.size());
+    line.task.min_length = MinLength(length, options);
+    line.task.max_length = MaxLength(length, options);
   }
-  return images.empty() ? torch::Tensor() : torch::stack(images);
+  line.task.attention = options.attention;
+  line.task.prefix = target_.Encode(Repaired(request.prefix));
+  const auto encode_all = [&](const std::vector<std::string>& texts, std::vector<TokenIds>& all) {
+    for (const std::string& text : texts) {
+      TokenIds ids = target_.Encode(Repaired(text));
+      if (!ids.empty()) all.push_back(std::move(ids));
+    }
+  };
+  encode_all(request.constraints, line.task.constraints);
+  encode_all(options.forbidden, line.task.forbidden);
+  Fingerprint seed;
+  seed.Add(line.file);
+  for (const int32_t id : line.source) seed.AddValue(id);
+  line.task.seed = seed.value();
+  if (request.on_text) {
+    line.task.on_token = [this, tokens = TokenIds(), &request](int32_t token) mutable {
+      tokens.push_back(token);
+      request.on_text(target_.Decode(tokens));
+    };
+  }
+  return line;
 }
 
-std::vector<std::vector<size_t>> Translator::Batches(
-    const std::vector<std::vector<int32_t>>& sources) const {
-  std::vector<size_t> order(sources.size());
+std::vector<std::vector<size_t>> Translator::Batches(absl::Span<const Prepared> lines) const {
+  std::vector<size_t> order(lines.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return sources[a].size() < sources[b].size(); });
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return lines[a].source.size() < lines[b].source.size();
+  });
   std::vector<std::vector<size_t>> batches;
   for (const size_t index : order) {
-    if (batches.empty() || static_cast<int64_t>(batches.back().size()) == batch_size)
+    // The last one is the longest.
+    const auto length = static_cast<int64_t>(lines[index].source.size()) + 1;
+    const auto size = batches.empty() ? 0 : static_cast<int64_t>(batches.back().size());
+    if (batches.empty() || size == batch_size || (size + 1) * length > batch_tokens)
       batches.emplace_back();
     batches.back().push_back(index);
   }
   return batches;
 }
 
-Candidate Translator::MakeCandidate(const Hypothesis& hypothesis) const {
-  return {target_.Decode(hypothesis.tokens), hypothesis.tokens,
-          target_.Pieces(hypothesis.tokens), hypothesis.token_scores,
-          hypothesis.log_probability,        hypothesis.score};
+torch::Tensor Translator::ReadImages(absl::Span<const Prepared> lines,
+                                     std::vector<size_t>& indices) const {
+  std::vector<torch::Tensor> images;
+  std::vector<size_t> read;
+  for (const size_t index : indices) {
+    const std::string& file = lines[index].file;
+    const auto image = read_image(file);
+    if (image.ok()) {
+      images.push_back(*image);
+      read.push_back(index);
+    } else if (!file.empty()) {
+      Log(LogLevel::kWarning, image.status().message());
+    }
+  }
+  indices = std::move(read);
+  return images.empty() ? torch::Tensor() : torch::stack(images);
 }
 
-absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Translate(
-    absl::Span<const std::string> lines, const BeamOptions& options) const {
-  SEQ2SEQ_RETURN_IF_ERROR(Validate(options));
-  const std::vector<std::vector<int32_t>> sources = EncodeSources(lines);
+Candidate Translator::MakeCandidate(const Prepared& line, const Hypothesis& hypothesis) const {
+  Candidate candidate = {target_.Decode(hypothesis.tokens),
+                         hypothesis.tokens,
+                         target_.Pieces(hypothesis.tokens),
+                         hypothesis.token_scores,
+                         hypothesis.log_probability,
+                         hypothesis.score,
+                         {}};
+  if (line.task.attention && source_) {
+    candidate.alignment.source = source_->Pieces(line.source);
+    candidate.alignment.source.push_back("</s>");
+  }
+  for (const auto& looked : hypothesis.attention) candidate.alignment.weights.push_back(*looked);
+  return candidate;
+}
+
+absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Search(
+    absl::Span<const Prepared> lines, const SearchOptions& options) const {
   std::vector<std::vector<Candidate>> results(lines.size());
   try {
     const torch::InferenceMode inference;
-    for (const std::vector<size_t>& indices : Batches(sources)) {
-      std::vector<size_t> filled;  // Of the lines with something to translate.
-      std::vector<int64_t> max_lengths;
-      const Batch batch = MakeBatch(lines, sources, indices, filled);
-      for (const size_t index : indices) results[index].resize(1);
-      if (filled.empty()) continue;
-      for (const size_t index : filled) {
-        results[index].clear();
-        max_lengths.push_back(
-            reads_images() ? options.max_length
-                           : MaxLength(static_cast<int64_t>(sources[index].size()), options));
+    for (std::vector<size_t>& indices : Batches(lines)) {
+      Batch batch;
+      if (reads_images()) {
+        batch.images = ReadImages(lines, indices);
+      } else {
+        std::vector<absl::Span<const int32_t>> sources;
+        for (const size_t index : indices) sources.push_back(lines[index].source);
+        batch = CollateSources(sources);
       }
-      const Batch moved = batch.To(device_);
+      if (indices.empty()) continue;
+      std::vector<SearchTask> tasks;
+      for (const size_t index : indices) tasks.push_back(lines[index].task);
       std::vector<std::unique_ptr<Scorer>> members;
-      for (const Model& model : models_)
-        members.push_back(std::make_unique<ModelScorer>(model, moved));
-      EnsembleScorer scorer(std::move(members));
-      const auto found = BeamSearch(scorer, max_lengths, options);
-      for (size_t i = 0; i < filled.size(); ++i) {
+      for (const auto& model : models_) members.push_back(model->Begin(batch));
+      EnsembleScorer scorer(std::move(members), mean_);
+      const auto found =
+          options.sample ? Sample(scorer, tasks, options) : BeamSearch(scorer, tasks, options);
+      for (size_t i = 0; i < indices.size(); ++i) {
         for (const Hypothesis& hypothesis : found[i])
-          results[filled[i]].push_back(MakeCandidate(hypothesis));
+          results[indices[i]].push_back(MakeCandidate(lines[indices[i]], hypothesis));
       }
     }
   } catch (const std::exception& error) {
@@ -187,125 +242,79 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Translate(
   return results;
 }
 
-Batch Translator::MakeBatch(absl::Span<const std::string> lines,
-                            const std::vector<std::vector<int32_t>>& sources,
-                            const std::vector<size_t>& indices, std::vector<size_t>& filled) const {
-  if (reads_images()) {
-    std::vector<std::string> files;
-    for (const size_t index : indices) files.push_back(lines[index]);
-    std::vector<bool> read;
-    Batch batch;
-    batch.images = ReadImages(files, read);
-    for (size_t i = 0; i < indices.size(); ++i) {
-      if (read[i]) filled.push_back(indices[i]);
-    }
-    return batch;
-  }
-  std::vector<absl::Span<const int32_t>> texts;
-  for (const size_t index : indices) {
-    if (sources[index].empty()) continue;
-    filled.push_back(index);
-    texts.push_back(sources[index]);
-  }
-  return CollateSources(texts);
+absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Translate(
+    absl::Span<const std::string> lines, const SearchOptions& options) const {
+  std::vector<Request> requests;
+  for (const std::string& line : lines) requests.push_back({line, {}, {}, {}});
+  return TranslateRequests(requests, options);
 }
 
-absl::StatusOr<std::vector<Alignment>> Translator::Align(
-    absl::Span<const std::string> lines, absl::Span<const Candidate> candidates) const {
-  if (lines.size() != candidates.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(lines.size(), " lines and ", candidates.size(), " candidates do not pair up"));
-  }
-  const std::vector<std::vector<int32_t>> sources = EncodeSources(lines);
-  std::vector<Alignment> alignments(lines.size());
-  try {
-    const torch::InferenceMode inference;
-    for (const std::vector<size_t>& indices : Batches(sources)) {
-      std::vector<size_t> filled;
-      Batch batch = MakeBatch(lines, sources, indices, filled);
-      if (filled.empty()) continue;
-      std::vector<Example> examples;
-      for (const size_t index : filled)
-        examples.push_back({sources[index], candidates[index].tokens});
-      const torch::Tensor images = batch.images;
-      batch = Collate(examples);
-      batch.images = images;
-      const torch::Tensor weights = seq2seq::Align(models_[0], batch.To(device_));
-      for (size_t i = 0; i < filled.size(); ++i) {
-        Alignment& alignment = alignments[filled[i]];
-        if (!reads_images()) {
-          alignment.source = source_->Pieces(sources[filled[i]]);
-          alignment.source.push_back("</s>");
-        }
-        const auto length =
-            reads_images() ? weights.size(2) : static_cast<int64_t>(alignment.source.size());
-        for (size_t step = 0; step <= candidates[filled[i]].tokens.size(); ++step) {
-          const torch::Tensor row = weights[static_cast<int64_t>(i)][static_cast<int64_t>(step)]
-                                        .narrow(0, 0, length)
-                                        .contiguous();
-          alignment.weights.emplace_back(row.data_ptr<float>(), row.data_ptr<float>() + length);
-        }
-      }
+absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::TranslateRequests(
+    absl::Span<const Request> requests, const SearchOptions& options) const {
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(options));
+  std::vector<Prepared> filled;
+  std::vector<size_t> places;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const bool constrained = !requests[i].constraints.empty();
+    if (constrained && (options.groups > 1 || options.sample)) {
+      return absl::InvalidArgumentError(
+          "constraints go with neither groups nor sample: leave them out");
     }
-  } catch (const std::exception& error) {
-    return ToStatus(error);
+    Prepared line = Prepare(requests[i], options);
+    if (!reads_images() && line.source.empty()) continue;
+    filled.push_back(std::move(line));
+    places.push_back(i);
   }
-  return alignments;
+  SEQ2SEQ_ASSIGN_OR_RETURN(auto found, Search(filled, options));
+  std::vector<std::vector<Candidate>> results(requests.size());
+  for (size_t i = 0; i < places.size(); ++i) results[places[i]] = std::move(found[i]);
+  for (std::vector<Candidate>& candidates : results) {
+    if (candidates.empty()) candidates.resize(1);
+  }
+  return results;
+}
+
+absl::Status Translator::TranslateStream(
+    absl::FunctionRef<absl::StatusOr<std::vector<Request>>(size_t most)> read,
+    absl::FunctionRef<absl::Status(const Request& request, const std::vector<Candidate>& results)>
+        write,
+    const SearchOptions& options) const {
+  const auto largest = static_cast<size_t>(batch_size) * 16;
+  for (size_t most = std::min<size_t>(16, largest);; most = std::min(2 * most, largest)) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<Request> requests, read(most));
+    if (requests.empty()) return absl::OkStatus();
+    SEQ2SEQ_ASSIGN_OR_RETURN(const auto results, TranslateRequests(requests, options));
+    for (size_t i = 0; i < requests.size(); ++i) {
+      SEQ2SEQ_RETURN_IF_ERROR(write(requests[i], results[i]));
+    }
+  }
 }
 
 absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::string> sources,
                                                          absl::Span<const std::string> targets,
-                                                         const BeamOptions& options) const {
+                                                         const SearchOptions& options) const {
   if (sources.size() != targets.size()) {
     return absl::InvalidArgumentError(
         absl::StrCat(sources.size(), " sources and ", targets.size(), " targets do not pair up"));
   }
-  const std::vector<std::vector<int32_t>> source_ids = EncodeSources(sources);
-  std::vector<std::vector<int32_t>> target_ids;
-  for (const std::string& target : targets) target_ids.push_back(EncodeLine(target_, target));
-  std::vector<Candidate> results(sources.size());
-  try {
-    const torch::InferenceMode inference;
-    for (const std::vector<size_t>& indices : Batches(source_ids)) {
-      std::vector<Example> examples;
-      for (const size_t index : indices) examples.push_back({source_ids[index], target_ids[index]});
-      Batch batch = Collate(examples);
-      if (reads_images()) {
-        std::vector<std::string> files;
-        for (const size_t index : indices) files.push_back(sources[index]);
-        std::vector<bool> read;
-        batch.images = ReadImages(files, read);
-        const auto unread = std::find(read.begin(), read.end(), false);
-        if (unread != read.end()) {
-          return absl::InvalidArgumentError(absl::StrCat(
-              files[static_cast<size_t>(unread - read.begin())], ": no image to score"));
-        }
-      }
-      batch = batch.To(device_);
-      std::vector<torch::Tensor> scores_of_models;
-      for (Model model : models_) {
-        scores_of_models.push_back(
-            torch::log_softmax(model(batch, TeacherForcing()), -1, torch::kFloat32));
-      }
-      const torch::Tensor log_probs = LogMean(scores_of_models);
-      const torch::Tensor truth = batch.target_output.masked_select(batch.target_output.ne(kPadId));
-      const torch::Tensor scores =
-          log_probs.gather(1, truth.unsqueeze(1)).to(torch::kCPU).contiguous();
-      const auto* next = scores.data_ptr<float>();  // Sentence after sentence.
-      for (const size_t index : indices) {
-        Hypothesis hypothesis;
-        hypothesis.tokens = target_ids[index];
-        for (size_t i = 0; i <= target_ids[index].size(); ++i) {
-          hypothesis.token_scores.push_back(*next);
-          hypothesis.log_probability += *next++;
-        }
-        hypothesis.score =
-            NormalizedScore(hypothesis.log_probability, hypothesis.token_scores.size(), options);
-        results[index] = MakeCandidate(hypothesis);
-      }
-    }
-  } catch (const std::exception& error) {
-    return ToStatus(error);
+  // A search that has no choice.
+  SearchOptions forced = options;
+  forced.beam = forced.n_best = forced.groups = 1;
+  forced.sample = false;
+  forced.stopping = Stopping::kFinished;
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(forced));
+  std::vector<Prepared> lines;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    lines.push_back(Prepare({sources[i], {}, {}, {}}, forced));
+    lines.back().task.prefix = EncodeLine(target_, targets[i]);
+    lines.back().task.max_length = 0;
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(auto found, Search(lines, forced));
+  std::vector<Candidate> results;
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (found[i].empty())
+      return absl::InvalidArgumentError(absl::StrCat(sources[i], ": no image to score"));
+    results.push_back(std::move(found[i][0]));
   }
   return results;
 }

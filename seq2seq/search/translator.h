@@ -4,41 +4,63 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
 #include "seq2seq/model/model.h"
-#include "seq2seq/search/beam.h"
+#include "seq2seq/search/ensemble_scorer.h"
+#include "seq2seq/search/hypothesis.h"
+#include "seq2seq/search/scorer.h"
+#include "seq2seq/search/search_options.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
 
+// Where the model looked when it said something.
+struct Alignment {
+  std::vector<std::string> source;  // The pieces of the source and its end; none of an image.
+  // [piece + 1, source], each adding up to 1; the last one of the end. The places of an image in
+  // reading order.
+  std::vector<std::vector<float>> weights;
+};
+
 // One translation of a sentence, or one that was given.
 struct Candidate {
   std::string text;
-  std::vector<int32_t> tokens;
+  TokenIds tokens;
   std::vector<std::string> pieces;  // Of the tokens.
-  std::vector<double>
-      token_scores;            // Log-probability of each piece and, last, of the end of sentence.
+  // The log-probability of each piece and, last, of the end of sentence.
+  std::vector<double> token_scores;
   double log_probability = 0;  // Their sum, in nats.
-  double score = 0;            // The sum normalised by length.
+  double score = 0;            // What candidates are ranked by.
+  Alignment alignment;         // Empty unless SearchOptions::attention asks for it.
 };
 
-// Where the model looked when it said a candidate.
-struct Alignment {
-  std::vector<std::string> source;  // The pieces of the source and its end; none of an image.
-  std::vector<std::vector<float>>
-      weights;  // [piece + 1, source], each adding up to 1; the last one
-                // of the end. The places of an image in reading order.
+// A line, and what its translation has to be like.
+struct Request {
+  std::string text;
+  std::string prefix;                    // Whole words that the translation begins with.
+  std::vector<std::string> constraints;  // Words, or sequences of them, that it holds.
+  // Called with the words so far, as greedy search or the first sample says piece after piece.
+  std::function<void(const std::string& text)> on_text;
+};
+
+// How trained models are to translate.
+struct LoadOptions {
+  torch::Device device = torch::kCPU;
+  Precision precision = Precision::kFp32;  // Of matrix products; bf16 and int8 are faster.
+  EnsembleMean mean = EnsembleMean::kProbability;
 };
 
 // Translates with a trained model.
 //
-//   SEQ2SEQ_ASSIGN_OR_RETURN(Translator translator, Translator::Load("runs/multi30k"));
+//   SEQ2SEQ_ASSIGN_OR_RETURN(Translator translator, Translator::Load({"runs/multi30k"}));
 //   SEQ2SEQ_ASSIGN_OR_RETURN(auto results, translator.Translate({"Ein Hund rennt."}));
 //   std::cout << results[0][0].text << "\n";
 //
@@ -50,40 +72,48 @@ struct Alignment {
 // cut, and an image that cannot be read becomes one empty candidate; the log tells. Thread-safe.
 class Translator {
  public:
-  // Loads the best step of a run folder, else the latest; `path` may also name a step.
-  static absl::StatusOr<Translator> Load(const std::string& path,
-                                         torch::Device device = torch::kCPU);
+  // Loads the best step of a run folder, else the latest; a path may also name a step. Several, at
+  // least one, translate together as the mean of what they hold likely. They may differ in
+  // everything but the tokenizers and how images are read; InvalidArgument, naming the run, where
+  // those differ. Weights are mapped; on the CPU they are laid out once for the kernels.
+  static absl::StatusOr<Translator> Load(absl::Span<const std::string> paths,
+                                         const LoadOptions& options = {});
 
-  // Loads several, which translate together: the mean of their probabilities counts. They may
-  // differ in everything but the tokenizers and how images are read; InvalidArgument, naming the
-  // run, where those differ.
-  static absl::StatusOr<Translator> LoadEnsemble(absl::Span<const std::string> paths,
-                                                 torch::Device device = torch::kCPU);
-
-  // A translator over a model in memory, which it shares and which must be in eval mode while it is
-  // used. The tokenizer of the source is absent where that is an image.
-  Translator(Model model, std::optional<Tokenizer> source, Tokenizer target, torch::Device device);
+  // A translator over a model in memory, which it shares and which must be in eval mode and not
+  // change while it is used. The tokenizer of the source is absent where that is an image.
+  Translator(Model model, std::optional<Tokenizer> source, Tokenizer target,
+             const LoadOptions& options = {});
 
   absl::StatusOr<std::vector<std::vector<Candidate>>> Translate(
-      absl::Span<const std::string> lines, const BeamOptions& options = {}) const;
+      absl::Span<const std::string> lines, const SearchOptions& options = {}) const;
+
+  // The same for lines with wishes.
+  absl::StatusOr<std::vector<std::vector<Candidate>>> TranslateRequests(
+      absl::Span<const Request> requests, const SearchOptions& options = {}) const;
+
+  // Translates a stream in bounded memory. `read` gives the next requests, at most `most` and at
+  // least one but at the end, as they come; `write` gets the results in their order, while what
+  // follows is not yet read. Blocks grow from a few lines, so that the first results come soon, to
+  // enough to sort into batches of like length.
+  absl::Status TranslateStream(
+      absl::FunctionRef<absl::StatusOr<std::vector<Request>>(size_t most)> read,
+      absl::FunctionRef<absl::Status(const Request& request, const std::vector<Candidate>& results)>
+          write,
+      const SearchOptions& options = {}) const;
 
   // Scores given translations: what Translate would say of the same pieces. sources and targets
   // pair up. InvalidArgument where an image cannot be read.
   absl::StatusOr<std::vector<Candidate>> Score(absl::Span<const std::string> sources,
                                                absl::Span<const std::string> targets,
-                                               const BeamOptions& options = {}) const;
-
-  // Where the model, the first one of an ensemble, looks when it says candidates[i] of lines[i].
-  // Empty for lines without text and images that cannot be read.
-  absl::StatusOr<std::vector<Alignment>> Align(absl::Span<const std::string> lines,
-                                               absl::Span<const Candidate> candidates) const;
+                                               const SearchOptions& options = {}) const;
 
   // Whether lines are paths of images.
   bool reads_images() const { return !source_.has_value(); }
 
-  // Sentences searched together. Larger is faster where many are given at once, and takes more
-  // memory.
+  // Sentences searched together at most, and the tokens of their sources, padding included. More
+  // are faster where many are given at once, and take more memory.
   int64_t batch_size = 64;
+  int64_t batch_tokens = 8192;
 
   // Lines of more pieces are cut.
   int64_t max_line_length = 1000;
@@ -93,27 +123,32 @@ class Translator {
   std::function<absl::StatusOr<torch::Tensor>(const std::string& line)> read_image;
 
  private:
-  // How the first model reads images, as text.
-  static std::string ImageInput(const Translator& translator);
-  // The pieces of a line, cut and repaired.
-  std::vector<int32_t> EncodeLine(const Tokenizer& tokenizer, const std::string& line) const;
-  // Those of all sources; nothing of images.
-  std::vector<std::vector<int32_t>> EncodeSources(absl::Span<const std::string> lines) const;
-  // The images in `files`, [image, …]; those that cannot be read are logged and left out, and
-  // `read` tells which could.
-  torch::Tensor ReadImages(absl::Span<const std::string> files, std::vector<bool>& read) const;
-  // The sources of the lines `indices`; `filled` tells which of them have something to translate.
-  Batch MakeBatch(absl::Span<const std::string> lines,
-                  const std::vector<std::vector<int32_t>>& sources,
-                  const std::vector<size_t>& indices, std::vector<size_t>& filled) const;
-  // Indices of the sources, shortest first, in batches.
-  std::vector<std::vector<size_t>> Batches(const std::vector<std::vector<int32_t>>& sources) const;
-  Candidate MakeCandidate(const Hypothesis& hypothesis) const;
+  // A line ready to be searched.
+  struct Prepared {
+    std::string file;  // Of an image.
+    TokenIds source;   // Of a text.
+    SearchTask task;
+  };
 
-  std::vector<Model> models_;  // At least one.
+  static absl::StatusOr<Translator> LoadOne(const std::string& path, const LoadOptions& options);
+
+  // The pieces of a line, cut and repaired.
+  TokenIds EncodeLine(const Tokenizer& tokenizer, const std::string& line) const;
+  Prepared Prepare(const Request& request, const SearchOptions& options) const;
+  // Searches in batches of like length; sentences of which nothing is known stay empty.
+  absl::StatusOr<std::vector<std::vector<Candidate>>> Search(absl::Span<const Prepared> lines,
+                                                             const SearchOptions& options) const;
+  // Indices of lines, shortest first, in batches.
+  std::vector<std::vector<size_t>> Batches(absl::Span<const Prepared> lines) const;
+  // The images of `files`, [image, …]; those that cannot be read are logged and left out of both.
+  torch::Tensor ReadImages(absl::Span<const Prepared> lines, std::vector<size_t>& indices) const;
+  Candidate MakeCandidate(const Prepared& line, const Hypothesis& hypothesis) const;
+
+  std::vector<std::shared_ptr<const ScoringModel>> models_;  // At least one.
+  EnsembleMean mean_;
+  std::string image_input_;  // How images are read, as text; empty of text.
   std::optional<Tokenizer> source_;
   Tokenizer target_;
-  torch::Device device_;
 };
 
 }  // namespace seq2seq

@@ -90,8 +90,8 @@ std::string PageStart(const std::string& title) {
 
 std::string PageEnd() { return "</body>\n</html>\n"; }
 
-std::string TranslationSection(const std::string& source, const Candidate& candidate,
-                               const Alignment& alignment) {
+std::string TranslationSection(const std::string& source, const Candidate& candidate) {
+  const Alignment& alignment = candidate.alignment;
   std::string html = absl::StrCat("<section>\n<p class=\"said\">", Escaped(candidate.text),
                                   "</p>\n<p class=\"source\">", Escaped(source), "</p>\n");
   if (alignment.weights.empty()) return html + "</section>\n";
@@ -111,8 +111,8 @@ std::string TranslationSection(const std::string& source, const Candidate& candi
   return html + "</tbody>\n</table>\n</section>\n";
 }
 
-std::string CaptionSection(const std::string& path, const Candidate& candidate,
-                           const Alignment& alignment) {
+std::string CaptionSection(const std::string& path, const Candidate& candidate) {
+  const Alignment& alignment = candidate.alignment;
   const absl::StatusOr<std::string> bytes = ReadFile(path);
   if (!bytes.ok() || alignment.weights.empty()) {
     return absl::StrCat("<section>\n<p class=\"error\">", Escaped(path),

@@ -17,13 +17,11 @@ std::string PageStart(const std::string& title);
 std::string PageEnd();
 
 // What became of one sentence. A sentence without text becomes an empty section.
-std::string TranslationSection(const std::string& source, const Candidate& candidate,
-                               const Alignment& alignment);
+std::string TranslationSection(const std::string& source, const Candidate& candidate);
 
 // What became of the image in the file `path`, which the page will hold. A file that cannot be read
 // is named in its place.
-std::string CaptionSection(const std::string& path, const Candidate& candidate,
-                           const Alignment& alignment);
+std::string CaptionSection(const std::string& path, const Candidate& candidate);
 
 }  // namespace seq2seq
 

@@ -4,7 +4,7 @@
 
 #include "seq2seq/data/data_options.h"
 #include "seq2seq/model/model.h"
-#include "seq2seq/search/beam.h"
+#include "seq2seq/search/search_options.h"
 #include "seq2seq/train/trainer.h"
 
 namespace seq2seq {
@@ -15,7 +15,7 @@ struct Config {
   DataOptions data;
   ModelOptions model;
   TrainOptions train;
-  BeamOptions validation;
+  SearchOptions validation;
 
   template <typename V>
   void Visit(V&& visit) {

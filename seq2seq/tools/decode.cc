@@ -1,15 +1,13 @@
 // `seq2seq decode`: translates lines, as they come.
+#include <atomic>
 #include <cerrno>
-#include <condition_variable>
-#include <deque>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -21,78 +19,92 @@
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
+#include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/search/alignment.h"
 #include "seq2seq/tools/attention_page.h"
 #include "seq2seq/tools/command.h"
-#include "seq2seq/tools/search_flags.h"
+#include "seq2seq/tools/line_queue.h"
+#include "seq2seq/tools/model_flags.h"
+#include "seq2seq/tools/option_flags.h"
 
 namespace seq2seq {
 namespace {
 
 struct DecodeFlags {
-  SearchFlags search;
+  ModelFlags model;
+  SearchOptions search;
   std::string input = "-";
+  std::string input_format = "text";
   std::string output = "-";
   std::string format = "text";
 };
 
-// Lines read ahead by a thread of its own: whoever asks gets all that are there, so that a person
-// at a terminal gets an answer to one line and a file is searched in large blocks.
-class LineQueue {
- public:
-  LineQueue(std::unique_ptr<LineReader> reader, size_t capacity) {
-    std::thread([state = state_, capacity, reader = std::move(reader)] {
-      Fill(*state, capacity, *reader);
-    }).detach();
+std::atomic<int> signals_received = 0;
+
+// The first signal asks for an end behind the lines at work, a second one ends the program.
+void OnSignal(int signal) {
+  if (++signals_received > 1) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
   }
+}
 
-  // All lines that are there, at least one; none at the end.
-  absl::StatusOr<std::vector<std::string>> Next() {
-    std::unique_lock<std::mutex> lock(state_->mutex);
-    state_->changed.wait(lock, [this] { return state_->ended || !state_->lines.empty(); });
-    std::vector<std::string> lines(std::make_move_iterator(state_->lines.begin()),
-                                   std::make_move_iterator(state_->lines.end()));
-    state_->lines.clear();
-    state_->changed.notify_all();
-    if (lines.empty()) SEQ2SEQ_RETURN_IF_ERROR(state_->status);
-    return lines;
-  }
-
- private:
-  // Shared with the thread, which may wait for a line that never comes while the program wants to
-  // end.
-  struct State {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::deque<std::string> lines;
-    bool ended = false;
-    absl::Status status;
-  };
-
-  static void Fill(State& state, size_t capacity, LineReader& reader) {
-    std::string line;
-    while (true) {
-      const absl::StatusOr<bool> more = reader.Next(line);
-      std::unique_lock<std::mutex> lock(state.mutex);
-      if (!more.ok() || !*more) {
-        state.status = more.status();
-        state.ended = true;
-        state.changed.notify_all();
-        return;
-      }
-      state.changed.wait(lock, [&] { return state.lines.size() < capacity; });
-      state.lines.push_back(line);
-      state.changed.notify_all();
+// A line of --input-format jsonl: {"text": …, "prefix": …, "constraints": […]}.
+absl::StatusOr<Request> ParseRequest(const std::string& line) {
+  const nlohmann::json json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return absl::InvalidArgumentError("not a JSON object");
+  Request request;
+  bool has_text = false;
+  for (const auto& [key, value] : json.items()) {
+    const bool is_list =
+        value.is_array() &&
+        std::all_of(value.begin(), value.end(), [](auto& item) { return item.is_string(); });
+    if (key == "text" && value.is_string()) {
+      request.text = value;
+      has_text = true;
+    } else if (key == "prefix" && value.is_string()) {
+      request.prefix = value;
+    } else if (key == "constraints" && is_list) {
+      request.constraints = value.get<std::vector<std::string>>();
+    } else if (key == "text" || key == "prefix" || key == "constraints") {
+      return absl::InvalidArgumentError(absl::StrCat(
+          key, ": expected ", key == "constraints" ? "a list of texts" : "a text", ", found ",
+          value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+    } else {
+      return absl::InvalidArgumentError(
+          absl::StrCat("unknown key '", key, "'; text, prefix and constraints are known"));
     }
   }
+  if (!has_text) return absl::InvalidArgumentError("has no text");
+  return request;
+}
 
-  const std::shared_ptr<State> state_ = std::make_shared<State>();
-};
+std::string Pharaoh(const Candidate& candidate) {
+  return absl::StrJoin(AlignWords(candidate), " ", [](std::string* out, const AlignedWords& words) {
+    absl::StrAppend(out, words.source, "-", words.target);
+  });
+}
+
+nlohmann::ordered_json ToJson(const Candidate& candidate) {
+  nlohmann::ordered_json json = {{"text", candidate.text},
+                                 {"score", candidate.score},
+                                 {"log_probability", candidate.log_probability},
+                                 {"pieces", candidate.pieces},
+                                 {"token_scores", candidate.token_scores}};
+  if (!candidate.alignment.weights.empty()) {
+    json["source_pieces"] = candidate.alignment.source;
+    json["alignment"] = Pharaoh(candidate);
+    json["attention"] = candidate.alignment.weights;
+  }
+  return json;
+}
 
 // One line, or with n-best several, for what became of the `number`th line, counted from 0.
-std::string Format(const std::string& format, int64_t number,
+std::string Format(const std::string& format, int64_t number, const Request& request,
                    const std::vector<Candidate>& candidates) {
   if (format == "text") return absl::StrCat(candidates[0].text, "\n");
+  if (format == "pharaoh") return absl::StrCat(Pharaoh(candidates[0]), "\n");
   if (format == "moses") {
     std::string lines;
     for (const Candidate& candidate : candidates) {
@@ -102,13 +114,7 @@ std::string Format(const std::string& format, int64_t number,
     return lines;
   }
   nlohmann::ordered_json line = {{"id", number}, {"translations", nlohmann::json::array()}};
-  for (const Candidate& candidate : candidates) {
-    line["translations"].push_back({{"text", candidate.text},
-                                    {"score", candidate.score},
-                                    {"log_probability", candidate.log_probability},
-                                    {"pieces", candidate.pieces},
-                                    {"token_scores", candidate.token_scores}});
-  }
+  for (const Candidate& candidate : candidates) line["translations"].push_back(ToJson(candidate));
   return absl::StrCat(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), "\n");
 }
 
@@ -148,53 +154,62 @@ class Output {
   std::unique_ptr<std::ofstream> stream_;
 };
 
-// The best translation of each line, with where the model looked.
-absl::Status WriteSections(const Translator& translator, const std::vector<std::string>& lines,
-                           const std::vector<std::vector<Candidate>>& translations,
-                           Output& output) {
-  std::vector<Candidate> best;
-  for (const std::vector<Candidate>& candidates : translations) best.push_back(candidates[0]);
-  SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<Alignment> alignments, translator.Align(lines, best));
-  const auto section = translator.reads_images() ? CaptionSection : TranslationSection;
-  for (size_t i = 0; i < lines.size(); ++i) {
-    SEQ2SEQ_RETURN_IF_ERROR(output.Write(section(lines[i], best[i], alignments[i])));
+// Asks for what the format shows, or says why it cannot be shown.
+absl::Status CheckFormat(DecodeFlags& flags) {
+  const bool one = flags.format == "text" || flags.format == "html" || flags.format == "pharaoh";
+  if (one && flags.search.n_best > 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--n-best: ", flags.format, " shows the best alone; use --format jsonl or moses"));
   }
-  return absl::OkStatus();
+  if (flags.format == "html" || flags.format == "pharaoh") flags.search.attention = true;
+  return Validate(flags.search);
 }
 
 absl::Status RunDecode(DecodeFlags& flags) {
-  if (flags.format == "html" && flags.search.beam.n_best > 1) {
-    return absl::InvalidArgumentError("--n-best: html shows the best; use --format jsonl or moses");
-  }
-  if (flags.format == "text" && flags.search.beam.n_best > 1) {
-    return absl::InvalidArgumentError(
-        "--n-best: text has one line for each input; use --format jsonl or moses");
-  }
-  SEQ2SEQ_RETURN_IF_ERROR(Validate(flags.search.beam));
+  SEQ2SEQ_RETURN_IF_ERROR(CheckFormat(flags));
   SEQ2SEQ_ASSIGN_OR_RETURN(std::unique_ptr<LineReader> reader, LineReader::Open(flags.input));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const Translator translator, LoadTranslator(flags.search));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Translator translator, LoadTranslator(flags.model));
   SEQ2SEQ_ASSIGN_OR_RETURN(Output output, Output::Open(flags.output));
+  std::signal(SIGINT, OnSignal);
+  std::signal(SIGTERM, OnSignal);
   // Enough lines to sort into batches of like length.
-  LineQueue queue(std::move(reader), static_cast<size_t>(flags.search.batch_size) * 16);
+  LineQueue queue(std::move(reader), static_cast<size_t>(flags.model.batch_size) * 16);
+  int64_t lines_read = 0;
+  const auto read = [&](size_t most) -> absl::StatusOr<std::vector<Request>> {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines,
+                             queue.Next(most, [] { return signals_received > 0; }));
+    std::vector<Request> requests;
+    for (const std::string& line : lines) {
+      ++lines_read;
+      if (flags.input_format == "text") {
+        requests.push_back({line, {}, {}, {}});
+        continue;
+      }
+      absl::StatusOr<Request> request = ParseRequest(line);
+      if (!request.ok()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(flags.input == "-" ? "standard input" : flags.input, ":", lines_read, ": ",
+                         request.status().message()));
+      }
+      requests.push_back(*std::move(request));
+    }
+    return requests;
+  };
   const bool html = flags.format == "html";
+  const auto section = translator.reads_images() ? CaptionSection : TranslationSection;
+  int64_t number = 0;
+  const auto write = [&](const Request& request, const std::vector<Candidate>& candidates) {
+    if (html) return output.Write(section(request.text, candidates[0]));
+    return output.Write(Format(flags.format, number++, request, candidates));
+  };
   if (html)
-    SEQ2SEQ_RETURN_IF_ERROR(output.Write(PageStart(absl::StrJoin(flags.search.models, ", "))));
-  for (int64_t number = 0;;) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines, queue.Next());
-    if (lines.empty()) {
-      if (html) SEQ2SEQ_RETURN_IF_ERROR(output.Write(PageEnd()));
-      return output.Close();
-    }
-    SEQ2SEQ_ASSIGN_OR_RETURN(const auto translations,
-                             translator.Translate(lines, flags.search.beam));
-    if (html) {
-      SEQ2SEQ_RETURN_IF_ERROR(WriteSections(translator, lines, translations, output));
-      continue;
-    }
-    for (const std::vector<Candidate>& candidates : translations) {
-      SEQ2SEQ_RETURN_IF_ERROR(output.Write(Format(flags.format, number++, candidates)));
-    }
+    SEQ2SEQ_RETURN_IF_ERROR(output.Write(PageStart(absl::StrJoin(flags.model.models, ", "))));
+  SEQ2SEQ_RETURN_IF_ERROR(translator.TranslateStream(read, write, flags.search));
+  if (signals_received > 0) {
+    return absl::CancelledError(absl::StrCat("stopped by a signal behind line ", number));
   }
+  if (html) SEQ2SEQ_RETURN_IF_ERROR(output.Write(PageEnd()));
+  return output.Close();
 }
 
 }  // namespace
@@ -203,7 +218,7 @@ void AddDecode(CLI::App& program, absl::Status* status) {
   CLI::App* decode = program.add_subcommand(
       "decode", "Translates lines of text, or describes images, with a trained model");
   auto flags = std::make_shared<DecodeFlags>();
-  AddSearchFlags(*decode, flags->search);
+  AddModelFlags(*decode, flags->model);
   decode
       ->add_option(
           "-i,--input", flags->input,
@@ -211,29 +226,25 @@ void AddDecode(CLI::App& program, absl::Status* status) {
       ->option_text("FILE")
       ->capture_default_str();
   decode
+      ->add_option(
+          "--input-format", flags->input_format,
+          "text; or jsonl: {\"text\": …, \"prefix\": words that the translation begins with, "
+          "\"constraints\": [words that it holds]}")
+      ->check(CLI::IsMember({"text", "jsonl"}))
+      ->capture_default_str();
+  decode
       ->add_option("-o,--output", flags->output,
                    "Where the translations go, a line each; - is standard output")
       ->option_text("FILE")
       ->capture_default_str();
-  BeamOptions& beam = flags->search.beam;
-  decode->add_option("-b,--beam", beam.beam, "Hypotheses kept at each step; 1 is greedy")
-      ->capture_default_str();
-  decode->add_option("--n-best", beam.n_best, "Translations for each line, best first")
-      ->capture_default_str();
-  decode->add_option("--min-length", beam.min_length, "Pieces that a translation has at least")
-      ->capture_default_str();
-  decode->add_option("--max-length", beam.max_length, "Pieces that it has at most")
-      ->capture_default_str();
-  decode
-      ->add_option("--max-ratio", beam.max_ratio,
-                   "And at most so many for each piece of a text, plus 10")
-      ->capture_default_str();
   decode
       ->add_option("--format", flags->format,
-                   "text; jsonl: scores and pieces too; moses: id ||| text ||| features ||| score; "
-                   "html: a page that shows where the model looked")
-      ->check(CLI::IsMember({"text", "jsonl", "moses", "html"}))
+                   "text; jsonl: scores and pieces too, with --attention where they looked; moses: "
+                   "id ||| text ||| features ||| score; pharaoh: which word became which; html: a "
+                   "page that shows where the model looked")
+      ->check(CLI::IsMember({"text", "jsonl", "moses", "pharaoh", "html"}))
       ->capture_default_str();
+  AddOptionFlags(*decode, ListOptions(flags->search));
   decode->callback([flags, status] { *status = RunDecode(*flags); });
 }
 

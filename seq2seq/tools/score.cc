@@ -11,13 +11,15 @@
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/tools/command.h"
-#include "seq2seq/tools/search_flags.h"
+#include "seq2seq/tools/model_flags.h"
+#include "seq2seq/tools/option_flags.h"
 
 namespace seq2seq {
 namespace {
 
 struct ScoreFlags {
-  SearchFlags search;
+  ModelFlags model;
+  SearchOptions search;
   std::string source;
   std::string target;
 };
@@ -44,7 +46,7 @@ absl::Status RunScore(ScoreFlags& flags) {
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(const auto source, LineReader::Open(flags.source));
   SEQ2SEQ_ASSIGN_OR_RETURN(const auto target, LineReader::Open(flags.target));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const Translator translator, LoadTranslator(flags.search));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Translator translator, LoadTranslator(flags.model));
   while (true) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> sources, ReadBlock(*source));
     SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> targets, ReadBlock(*target));
@@ -54,8 +56,7 @@ absl::Status RunScore(ScoreFlags& flags) {
           flags.target, std::min(source->line_number(), target->line_number())));
     }
     if (sources.empty()) return absl::OkStatus();
-    SEQ2SEQ_ASSIGN_OR_RETURN(const auto scored,
-                             translator.Score(sources, targets, flags.search.beam));
+    SEQ2SEQ_ASSIGN_OR_RETURN(const auto scored, translator.Score(sources, targets, flags.search));
     for (const Candidate& candidate : scored) {
       std::cout << absl::StrFormat("%.6f\t%.6f\t%d\n", candidate.score, candidate.log_probability,
                                    candidate.token_scores.size());
@@ -70,7 +71,10 @@ void AddScore(CLI::App& program, absl::Status* status) {
   CLI::App* score =
       program.add_subcommand("score", "Scores given translations with a trained model");
   auto flags = std::make_shared<ScoreFlags>();
-  AddSearchFlags(*score, flags->search);
+  AddModelFlags(*score, flags->model);
+  AddOptionFlags(
+      *score, ListOptions(flags->search),
+      {"normalization", "length_alpha", "length_reward", "coverage_penalty", "repetition_penalty"});
   score->add_option("-s,--source", flags->source, "Text, a sentence a line")
       ->option_text("FILE")
       ->required();

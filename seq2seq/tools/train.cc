@@ -187,7 +187,7 @@ absl::StatusOr<HeldOutText> ReadHeldOut(const std::vector<std::string>& files) {
 // options, and `eval` say.
 absl::StatusOr<std::map<std::string, double>> Evaluate(const Translator& translator,
                                                        const HeldOutText& text,
-                                                       const BeamOptions& options) {
+                                                       const SearchOptions& options) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const auto translations, translator.Translate(text.sources, options));
   std::vector<std::string> hypotheses;
   for (const auto& candidates : translations) hypotheses.push_back(candidates[0].text);
@@ -217,11 +217,12 @@ std::string ValidationLine(const Validation& validation) {
 }
 
 TrainerHooks MakeHooks(const Tokenizers& tokenizers, const ImageData* images, torch::Device device,
-                       const HeldOutText& text, const BeamOptions& options) {
+                       const HeldOutText& text, const SearchOptions& options) {
   TrainerHooks hooks;
   if (images) hooks.images = images->Reader();
   hooks.evaluate = [&tokenizers, images, device, &text, options](Model model) {
-    Translator translator(std::move(model), tokenizers.source, tokenizers.target, device);
+    Translator translator(std::move(model), tokenizers.source, tokenizers.target,
+                          {.device = device});
     if (images)
       translator.read_image = [images](const std::string& name) { return images->Read(name); };
     return Evaluate(translator, text, options);

@@ -14,6 +14,9 @@ absl::Status Validate(const TrainOptions& options) {
   rules.Expect("train.max_epochs", options.max_epochs, options.max_epochs >= 0, "0 or more");
   rules.Expect("train.max_minutes", options.max_minutes, options.max_minutes >= 0, "0 or more");
   rules.Expect("train.accumulate", options.accumulate, options.accumulate >= 1, "1 or more");
+  rules.Expect("train.precision",
+               EnumTexts(options.precision)[static_cast<size_t>(options.precision)],
+               options.precision != Precision::kInt8, "fp32 or bf16: int8 is for decoding");
   rules.Expect("train.label_smoothing", options.label_smoothing,
                options.label_smoothing >= 0 && options.label_smoothing < 1,
                "0 or more and less than 1");

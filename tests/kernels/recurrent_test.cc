@@ -67,8 +67,8 @@ Result RunLayer(const Layer& layer, const std::vector<int64_t>& lengths, int64_t
       Layer::Bind<CellGradients>(layer.kind, gradients.parameters, 1)};
   const Buffer output(steps.rows(), 2 * kHidden);
   const Buffer input_gradient(steps.rows(), kInput);
-  const auto tape =
-      RecurrentForward(layer.kind, Precision::kFp32, steps, input, weights, output.view());
+  const auto tape = RecurrentForward(steps, input, PackCells(layer.kind, weights, Precision::kFp32),
+                                     output.view());
   Result result;
   const Matrix view = output.view();
   result.output.assign(view.data, view.data + view.rows * view.columns);

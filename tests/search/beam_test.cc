@@ -9,82 +9,136 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/search/ranking.h"
 #include "tests/search/toy_scorer.h"
 
 namespace seq2seq {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
-using ::testing::StartsWith;
 
 using Tokens = std::vector<int32_t>;
 
 constexpr LengthNormalization kNormalizations[] = {
-    LengthNormalization::kNone, LengthNormalization::kAverage, LengthNormalization::kGnmt};
+    LengthNormalization::kNone, LengthNormalization::kAverage, LengthNormalization::kGnmt,
+    LengthNormalization::kPower, LengthNormalization::kReward};
 
-BeamOptions Beam(int64_t beam, int64_t n_best = 1) {
-  BeamOptions options;
+SearchOptions Beam(int64_t beam, int64_t n_best = 1) {
+  SearchOptions options;
   options.beam = beam;
   options.n_best = n_best;
   return options;
 }
 
-std::vector<Hypothesis> Search(const Toy& toy, uint64_t sentence, int64_t max_length,
-                               const BeamOptions& options) {
+SearchTask Task(int64_t max_length, int64_t min_length = 0) {
+  SearchTask task;
+  task.max_length = max_length;
+  task.min_length = min_length;
+  return task;
+}
+
+std::vector<Hypothesis> Search(const Toy& toy, uint64_t sentence, const SearchTask& task,
+                               const SearchOptions& options) {
   ToyScorer scorer(toy, {sentence});
-  return BeamSearch(scorer, {max_length}, options)[0];
+  return BeamSearch(scorer, {task}, options)[0];
+}
+
+std::vector<Hypothesis> Search(const Toy& toy, uint64_t sentence, int64_t max_length,
+                               const SearchOptions& options) {
+  return Search(toy, sentence, Task(max_length, options.min_length), options);
+}
+
+bool Holds(const Tokens& tokens, const Tokens& sequence) {
+  return std::search(tokens.begin(), tokens.end(), sequence.begin(), sequence.end()) !=
+         tokens.end();
+}
+
+// Whether a finished translation is as the task and the options want it.
+bool IsAllowed(const Tokens& tokens, const SearchTask& task, const SearchOptions& options) {
+  if (static_cast<int64_t>(tokens.size()) < task.min_length) return false;
+  for (size_t i = 0; i < task.prefix.size(); ++i) {
+    if (i >= tokens.size() || tokens[i] != task.prefix[i]) return false;
+  }
+  for (const Tokens& constraint : task.constraints) {
+    if (!Holds(tokens, constraint)) return false;
+  }
+  for (const Tokens& sequence : task.forbidden) {
+    if (Holds(tokens, sequence)) return false;
+  }
+  const auto n = static_cast<size_t>(options.no_repeat_ngram);
+  std::set<Tokens> seen;
+  for (size_t i = 0; n > 0 && i + n <= tokens.size(); ++i) {
+    const auto begin = tokens.begin() + static_cast<std::ptrdiff_t>(i);
+    if (!seen.insert(Tokens(begin, begin + static_cast<std::ptrdiff_t>(n))).second) return false;
+  }
+  return true;
 }
 
 // Every translation of `sentence` that is allowed, best first.
-std::vector<Hypothesis> AllTranslations(const Toy& toy, uint64_t sentence, int64_t max_length,
-                                        const BeamOptions& options) {
+std::vector<Hypothesis> AllTranslations(const Toy& toy, uint64_t sentence, const SearchTask& task,
+                                        const SearchOptions& options) {
+  struct Path {
+    Hypothesis hypothesis;
+    double total = 0;
+    std::vector<float> looked = {0, 0, 0};
+  };
   std::vector<Hypothesis> all;
-  const std::function<void(const Hypothesis&)> extend = [&](const Hypothesis& hypothesis) {
+  const std::function<void(const Path&)> extend = [&](const Path& path) {
+    const Tokens& said = path.hypothesis.tokens;
     std::vector<int64_t> prefix = {kBosId};
-    prefix.insert(prefix.end(), hypothesis.tokens.begin(), hypothesis.tokens.end());
+    prefix.insert(prefix.end(), said.begin(), said.end());
     const torch::Tensor log_probs = toy.LogProbs(sentence, prefix);
-    const auto length = static_cast<int64_t>(hypothesis.tokens.size());
     for (int64_t id = kEosId; id < toy.vocab; ++id) {
-      Hypothesis next = hypothesis;
-      next.token_scores.push_back(log_probs[id].item<float>());
-      next.log_probability += next.token_scores.back();
+      Path next = path;
+      const auto score = static_cast<double>(log_probs[id].item<float>());
+      const bool repeated = Holds(said, {static_cast<int32_t>(id)});
+      next.hypothesis.token_scores.push_back(score);
+      next.hypothesis.log_probability += score;
+      next.total += repeated ? options.repetition_penalty * score : score;
+      next.looked[static_cast<size_t>(prefix.back() % 3)] += 1;
       if (id != kEosId) {
-        next.tokens.push_back(static_cast<int32_t>(id));
-        if (length < max_length) extend(next);
-      } else if (length >= options.min_length) {
-        next.score = NormalizedScore(next.log_probability, next.tokens.size() + 1, options);
-        all.push_back(next);
+        next.hypothesis.tokens.push_back(static_cast<int32_t>(id));
+        if (static_cast<int64_t>(said.size()) < task.max_length) extend(next);
+      } else if (IsAllowed(said, task, options)) {
+        next.hypothesis.score =
+            NormalizedScore(next.total, static_cast<int64_t>(said.size()) + 1, options) +
+            options.coverage_penalty * CoverageScore(next.looked);
+        all.push_back(next.hypothesis);
       }
     }
   };
-  extend(Hypothesis());
+  extend(Path());
   std::sort(all.begin(), all.end(),
             [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
   return all;
+}
+
+std::vector<Hypothesis> AllTranslations(const Toy& toy, uint64_t sentence, int64_t max_length,
+                                        const SearchOptions& options) {
+  return AllTranslations(toy, sentence, Task(max_length, options.min_length), options);
 }
 
 void ExpectSame(const std::vector<Hypothesis>& found, const std::vector<Hypothesis>& expected) {
   ASSERT_EQ(found.size(), expected.size());
   for (size_t i = 0; i < found.size(); ++i) {
     EXPECT_EQ(found[i].tokens, expected[i].tokens) << i;
-    EXPECT_NEAR(found[i].log_probability, expected[i].log_probability, 1e-9);
-    EXPECT_NEAR(found[i].score, expected[i].score, 1e-9);
+    EXPECT_NEAR(found[i].log_probability, expected[i].log_probability, 1e-5);
+    EXPECT_NEAR(found[i].score, expected[i].score, 1e-5);
     EXPECT_THAT(found[i].token_scores,
-                ::testing::Pointwise(::testing::DoubleNear(1e-9), expected[i].token_scores));
+                ::testing::Pointwise(::testing::DoubleNear(1e-5), expected[i].token_scores));
   }
 }
 
 TEST(BeamSearch, BeamOfAllPrefixesAgreesWithExhaustiveSearch) {
   // Three words and up to four of them: 1 + 3 + 9 + 27 + 81 translations.
   for (const LengthNormalization normalization : kNormalizations) {
-    BeamOptions options = Beam(256, 256);
+    SearchOptions options = Beam(256, 256);
     options.normalization = normalization;
     for (uint64_t sentence = 0; sentence < 4; ++sentence) {
       const std::vector<Hypothesis> all = AllTranslations(Toy(), sentence, 4, options);
@@ -98,7 +152,7 @@ TEST(BeamSearch, BeamOfTheLongestSentencesAgreesWithExhaustiveSearchOnTheBest) {
   std::set<size_t> lengths;
   for (const LengthNormalization normalization : kNormalizations) {
     for (const int64_t min_length : {0, 2}) {
-      BeamOptions options = Beam(81, 5);
+      SearchOptions options = Beam(81, 5);
       options.normalization = normalization;
       options.min_length = min_length;
       for (uint64_t sentence = 0; sentence < 8; ++sentence) {
@@ -135,7 +189,7 @@ TEST(BeamSearch, BeamOfOneIsGreedy) {
     const std::vector<Hypothesis> found = Search(Toy(), sentence, kMaxLength, Beam(1));
     ASSERT_THAT(found, SizeIs(1));
     EXPECT_EQ(found[0].tokens, expected);
-    EXPECT_NEAR(found[0].log_probability, log_probability, 1e-9);
+    EXPECT_NEAR(found[0].log_probability, log_probability, 1e-5);
   }
   EXPECT_GT(lengths.size(), 3u);
 }
@@ -143,8 +197,9 @@ TEST(BeamSearch, BeamOfOneIsGreedy) {
 TEST(BeamSearch, NBestAreSortedDifferentAndTheFirstIsTheBest) {
   for (const LengthNormalization normalization : kNormalizations) {
     for (uint64_t sentence = 0; sentence < 10; ++sentence) {
-      BeamOptions options = Beam(5, 5);
+      SearchOptions options = Beam(5, 5);
       options.normalization = normalization;
+      options.length_reward = 0.3;
       const std::vector<Hypothesis> found = Search(Toy(), sentence, 8, options);
       ASSERT_THAT(found, SizeIs(5));
       std::set<Tokens> different;
@@ -157,7 +212,8 @@ TEST(BeamSearch, NBestAreSortedDifferentAndTheFirstIsTheBest) {
         double sum = 0;
         for (const double score : found[i].token_scores) sum += score;
         EXPECT_NEAR(found[i].log_probability, sum, 1e-9);
-        EXPECT_NEAR(found[i].score, NormalizedScore(sum, found[i].token_scores.size(), options),
+        EXPECT_NEAR(found[i].score,
+                    NormalizedScore(sum, static_cast<int64_t>(found[i].tokens.size()) + 1, options),
                     1e-9);
       }
       EXPECT_THAT(different, SizeIs(5));
@@ -172,7 +228,7 @@ TEST(BeamSearch, LengthsStayWithinTheirBounds) {
     for (const double end_bonus : {-20.0, 20.0}) {
       Toy toy;
       toy.end_bonus = end_bonus;
-      BeamOptions options = Beam(4, 4);
+      SearchOptions options = Beam(4, 4);
       options.min_length = 2;
       for (const Hypothesis& hypothesis : Search(toy, sentence, 5, options)) {
         EXPECT_GE(hypothesis.tokens.size(), 2u);
@@ -215,7 +271,7 @@ TEST(BeamSearch, FinishedSentencesLeaveTheBatch) {
   Toy toy;
   toy.end_bonus = -50;  // So that sentences end at their maximal length.
   ToyScorer scorer(toy, {1, 2, 3});
-  const auto found = BeamSearch(scorer, {1, 3, 2}, Beam(2));
+  const auto found = BeamSearch(scorer, {Task(1), Task(3), Task(2)}, Beam(2));
   EXPECT_THAT(scorer.rows_seen, ElementsAre(3, 6, 4, 2));
   EXPECT_THAT(found[0][0].tokens, SizeIs(1));
   EXPECT_THAT(found[1][0].tokens, SizeIs(3));
@@ -226,22 +282,24 @@ TEST(BeamSearch, StopsAsSoonAsAllAreFinished) {
   Toy toy;
   toy.end_bonus = 50;
   ToyScorer scorer(toy, {1, 2});
-  BeamSearch(scorer, {100, 100}, Beam(1));
+  BeamSearch(scorer, {Task(100), Task(100)}, Beam(1));
   EXPECT_THAT(scorer.rows_seen, ElementsAre(2));
 }
 
 TEST(BeamSearch, NeighboursChangeNothing) {
   std::vector<uint64_t> sentences;
-  std::vector<int64_t> max_lengths;
+  std::vector<SearchTask> tasks;
   for (uint64_t sentence = 0; sentence < 12; ++sentence) {
     sentences.push_back(sentence);
-    max_lengths.push_back(static_cast<int64_t>(Mix(sentence) % 9));
+    tasks.push_back(Task(static_cast<int64_t>(Mix(sentence) % 9)));
+    if (sentence % 3 == 0) tasks.back().prefix = {5, 4};
+    if (sentence % 4 == 0) tasks.back().constraints = {{6, 4}};
   }
   for (const int64_t beam : {1, 4}) {
     ToyScorer scorer(Toy(), sentences);
-    const auto together = BeamSearch(scorer, max_lengths, Beam(beam, beam));
+    const auto together = BeamSearch(scorer, tasks, Beam(beam, beam));
     for (size_t s = 0; s < sentences.size(); ++s) {
-      ExpectSame(together[s], Search(Toy(), sentences[s], max_lengths[s], Beam(beam, beam)));
+      ExpectSame(together[s], Search(Toy(), sentences[s], tasks[s], Beam(beam, beam)));
     }
   }
 }
@@ -252,57 +310,161 @@ TEST(BeamSearch, NoSentencesNeedNoSteps) {
   EXPECT_THAT(scorer.rows_seen, SizeIs(0));
 }
 
-TEST(NormalizedScore, FollowsItsFormulas) {
-  BeamOptions options;
-  options.normalization = LengthNormalization::kNone;
-  EXPECT_DOUBLE_EQ(NormalizedScore(-6, 4, options), -6);
-  options.normalization = LengthNormalization::kAverage;
-  EXPECT_DOUBLE_EQ(NormalizedScore(-6, 4, options), -1.5);
-  options.normalization = LengthNormalization::kGnmt;
-  options.gnmt_alpha = 0.6;
-  EXPECT_DOUBLE_EQ(NormalizedScore(-6, 4, options), -6 / std::pow(1.5, 0.6));
-  EXPECT_DOUBLE_EQ(NormalizedScore(-6, 1, options), -6);
-  options.gnmt_alpha = 0;
-  EXPECT_DOUBLE_EQ(NormalizedScore(-6, 40, options), -6);
-}
+// Penalties and wishes, each alone and all at once.
+struct Wish {
+  const char* name;
+  std::function<void(SearchOptions&, SearchTask&)> make;
+};
 
-TEST(MaxLength, IsTheRatioAndTenWithinTheBounds) {
-  BeamOptions options;
-  options.max_ratio = 1.5;
-  options.max_length = 50;
-  options.min_length = 15;
-  EXPECT_EQ(MaxLength(1, options), 15);  // 1.5 and 10 would be less than min_length.
-  EXPECT_EQ(MaxLength(7, options), 20);  // 10.5 + 10.
-  EXPECT_EQ(MaxLength(100, options), 50);
-  options.max_ratio = 1e300;
-  EXPECT_EQ(MaxLength(100, options), 50);
-  options.max_ratio = std::numeric_limits<double>::infinity();
-  EXPECT_EQ(MaxLength(100, options), 50);
-}
+const Wish kWishes[] = {
+    {"coverage", [](auto& options, auto&) { options.coverage_penalty = 0.4; }},
+    {"repetition", [](auto& options, auto&) { options.repetition_penalty = 1.7; }},
+    {"ngrams", [](auto& options, auto&) { options.no_repeat_ngram = 2; }},
+    {"words", [](auto& options, auto&) { options.no_repeat_ngram = 1; }},
+    {"prefix",
+     [](auto&, auto& task) {
+       task.prefix = {6, 5};
+     }},
+    {"forbidden",
+     [](auto&, auto& task) {
+       task.forbidden = {{4}, {5, 6}};
+     }},
+    {"constraint", [](auto&, auto& task) { task.constraints = {{5}}; }},
+    {"phrases",
+     [](auto&, auto& task) {
+       task.constraints = {{6, 4}, {5}};
+     }},
+    {"all",
+     [](auto& options, auto& task) {
+       options.coverage_penalty = 0.2;
+       options.repetition_penalty = 1.3;
+       options.no_repeat_ngram = 3;
+       task.prefix = {4};
+       task.forbidden = {{5, 5}};
+       task.constraints = {{6}};
+     }},
+};
 
-TEST(ValidateBeam, NamesTheKeyAndItsValue) {
-  const std::pair<std::pair<std::string, std::string>, std::function<void(BeamOptions&)>>
-      mistakes[] = {
-          {{"beam", "0"}, [](BeamOptions& o) { o.beam = 0; }},
-          {{"beam", "1001"}, [](BeamOptions& o) { o.beam = 1001; }},
-          {{"n_best", "0"}, [](BeamOptions& o) { o.n_best = 0; }},
-          {{"n_best", "6"}, [](BeamOptions& o) { o.n_best = 6; }},
-          {{"gnmt_alpha", "-0.5"}, [](BeamOptions& o) { o.gnmt_alpha = -0.5; }},
-          {{"gnmt_alpha", "nan"}, [](BeamOptions& o) { o.gnmt_alpha = std::nan(""); }},
-          {{"min_length", "-1"}, [](BeamOptions& o) { o.min_length = -1; }},
-          {{"min_length", "251"}, [](BeamOptions& o) { o.min_length = 251; }},
-          {{"max_length", "-1"}, [](BeamOptions& o) { o.max_length = -1; }},
-          {{"max_ratio", "0"}, [](BeamOptions& o) { o.max_ratio = 0; }},
-      };
-  EXPECT_TRUE(Validate(BeamOptions()).ok());
-  for (const auto& [expected, make] : mistakes) {
-    BeamOptions options;
-    make(options);
-    const absl::Status status = Validate(options);
-    EXPECT_TRUE(absl::IsInvalidArgument(status)) << expected.first;
-    EXPECT_THAT(std::string(status.message()), StartsWith(expected.first + ":"));
-    EXPECT_THAT(std::string(status.message()), HasSubstr("found " + expected.second));
+TEST(BeamSearch, WideBeamAgreesWithExhaustiveSearchUnderEveryWish) {
+  for (const Wish& wish : kWishes) {
+    for (const Stopping stopping : {Stopping::kFinished, Stopping::kExact}) {
+      for (uint64_t sentence = 0; sentence < 5; ++sentence) {
+        SCOPED_TRACE(std::string(wish.name) + " of sentence " + std::to_string(sentence));
+        SearchOptions options = Beam(600, 4);
+        options.stopping = stopping;
+        SearchTask task = Task(4, 1);
+        wish.make(options, task);
+        std::vector<Hypothesis> all = AllTranslations(Toy(), sentence, task, options);
+        ASSERT_THAT(all, Not(SizeIs(0)));
+        all.resize(std::min<size_t>(all.size(), 4));
+        ExpectSame(Search(Toy(), sentence, task, options), all);
+      }
+    }
   }
+}
+
+TEST(BeamSearch, WishesAreMetByNarrowBeams) {
+  for (const Wish& wish : kWishes) {
+    for (const int64_t beam : {1, 2, 5}) {
+      for (uint64_t sentence = 0; sentence < 20; ++sentence) {
+        SearchOptions options = Beam(beam, beam);
+        SearchTask task = Task(7, 2);
+        wish.make(options, task);
+        for (const Hypothesis& found : Search(Toy(), sentence, task, options)) {
+          EXPECT_TRUE(IsAllowed(found.tokens, task, options)) << wish.name << ", beam " << beam;
+          EXPECT_LE(found.tokens.size(), 7u);
+        }
+      }
+    }
+  }
+}
+
+TEST(BeamSearch, ConstraintsFindRoomHoweverShortItIs) {
+  SearchTask task = Task(1);
+  task.constraints = {{4, 4, 5}, {6}};
+  task.prefix = {5};
+  for (const int64_t beam : {1, 3}) {
+    for (uint64_t sentence = 0; sentence < 10; ++sentence) {
+      for (const Hypothesis& found : Search(Toy(), sentence, task, Beam(beam, beam))) {
+        EXPECT_TRUE(IsAllowed(found.tokens, task, Beam(beam)));
+        EXPECT_THAT(found.tokens, SizeIs(5));
+      }
+    }
+  }
+}
+
+TEST(BeamSearch, ExactStoppingNeverFindsLess) {
+  int better = 0;
+  for (uint64_t sentence = 0; sentence < 40; ++sentence) {
+    SearchOptions options = Beam(2);
+    options.normalization = LengthNormalization::kPower;
+    options.length_alpha = 1.5;
+    const double usual = Search(Toy(), sentence, 8, options)[0].score;
+    options.stopping = Stopping::kExact;
+    const double exact = Search(Toy(), sentence, 8, options)[0].score;
+    EXPECT_GE(exact, usual);
+    better += exact > usual ? 1 : 0;
+  }
+  EXPECT_GT(better, 0);
+}
+
+TEST(BeamSearch, ExactStoppingEndsWhenNoneCanWin) {
+  Toy toy;
+  toy.end_bonus = 50;
+  SearchOptions options = Beam(3);
+  options.normalization = LengthNormalization::kNone;
+  options.stopping = Stopping::kExact;
+  ToyScorer scorer(toy, {1});
+  BeamSearch(scorer, {Task(100)}, options);
+  EXPECT_THAT(scorer.rows_seen, ElementsAre(1));
+}
+
+TEST(BeamSearch, GroupsSayDifferentThings) {
+  SearchOptions options = Beam(4, 4);
+  options.min_length = 1;
+  const auto first_words = [&](double diversity) {
+    std::set<int32_t> words;
+    for (uint64_t sentence = 0; sentence < 10; ++sentence) {
+      options.groups = 4;
+      options.diversity = diversity;
+      Toy toy;
+      toy.end_bonus = -2;
+      for (const Hypothesis& found : Search(toy, sentence, 4, options)) {
+        words.insert(static_cast<int32_t>(sentence) * 100 + found.tokens.at(0));
+      }
+    }
+    return words.size();
+  };
+  EXPECT_EQ(first_words(0), 10u);  // All groups are greedy, and alike.
+  EXPECT_GT(first_words(5), 25u);
+}
+
+TEST(BeamSearch, OneGroupIsPlainSearchWhateverTheDiversity) {
+  SearchOptions options = Beam(4, 4);
+  const auto plain = Search(Toy(), 3, 6, options);
+  options.diversity = 9;
+  ExpectSame(Search(Toy(), 3, 6, options), plain);
+}
+
+TEST(BeamSearch, TellsWhereStepsLookedIfAsked) {
+  SearchTask task = Task(4, 2);
+  task.attention = true;
+  for (const Hypothesis& found : Search(Toy(), 1, task, Beam(3, 3))) {
+    ASSERT_EQ(found.attention.size(), found.tokens.size() + 1);
+    int64_t before = kBosId;
+    for (size_t i = 0; i < found.attention.size(); ++i) {
+      EXPECT_EQ((*found.attention[i])[static_cast<size_t>(before % 3)], 1);
+      if (i < found.tokens.size()) before = found.tokens[i];
+    }
+  }
+}
+
+TEST(BeamSearch, GreedySearchTellsEachToken) {
+  Tokens told;
+  SearchTask task = Task(6);
+  task.prefix = {5};
+  task.on_token = [&](int32_t token) { told.push_back(token); };
+  EXPECT_EQ(Search(Toy(), 2, task, Beam(1))[0].tokens, told);
 }
 
 }  // namespace

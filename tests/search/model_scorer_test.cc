@@ -1,83 +1,136 @@
 #include "seq2seq/search/model_scorer.h"
 
+#include <memory>
+#include <string>
 #include <vector>
 
-#include "absl/types/span.h"
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/model/compute.h"
 #include "seq2seq/search/beam.h"
-#include "tests/tiny_model.h"
+#include "tests/search/scorer_steps.h"
 
 namespace seq2seq {
 namespace {
 
-// Of lengths from 1 to 9.
-std::vector<Ids> RandomSources(size_t count) {
-  std::vector<Ids> sources;
-  for (size_t i = 0; i < count; ++i) {
-    sources.push_back(RandomIds(1 + Mix(i) % 9, TinyOptions().source_vocab, i));
+// Ways to apply a model.
+struct Way {
+  std::string name;
+  bool kernels;
+  int threads;
+};
+
+std::vector<Way> Ways() { return {{"plain", false, 1}, {"kernels", true, 1}, {"two", true, 2}}; }
+
+class ModelScorerTest : public testing::TestWithParam<Way> {
+ protected:
+  ModelScorerTest() : guard_({.fused = GetParam().kernels}) {}
+
+  void SetThreads() const { torch::set_num_threads(GetParam().threads); }
+
+  std::unique_ptr<Scorer> Begin(const Model& model, const Batch& sources) const {
+    SetThreads();
+    return MakeScoringModel(model, torch::kCPU, Precision::kFp32)->Begin(sources);
   }
-  return sources;
+
+  std::vector<std::vector<Hypothesis>> Search(const Model& model, const std::vector<Ids>& sources,
+                                              const SearchOptions& options) const {
+    std::vector<SearchTask> tasks;
+    for (const Ids& source : sources) {
+      tasks.emplace_back();
+      tasks.back().max_length = MaxLength(static_cast<int64_t>(source.size()), options);
+    }
+    return BeamSearch(*Begin(model, SourcesOf(sources)), tasks, options);
+  }
+
+ private:
+  const ComputeGuard guard_;
+  const torch::NoGradGuard no_grad_;
+};
+
+INSTANTIATE_TEST_SUITE_P(All, ModelScorerTest, testing::ValuesIn(Ways()),
+                         [](const auto& info) { return info.param.name; });
+
+// Models of every cell, in one and two layers, with and without what is optional.
+std::vector<ModelOptions> ManyOptions() {
+  std::vector<ModelOptions> all;
+  for (const CellKind cell : {CellKind::kLstm, CellKind::kPeephole, CellKind::kGru,
+                              CellKind::kRnnTanh, CellKind::kRnnRelu}) {
+    ModelOptions options = TinyOptions();
+    options.encoder.cell = options.decoder.cell = cell;
+    all.push_back(options);
+    options.encoder.layers = options.decoder.layers = 2;
+    options.decoder.attention = AttentionKind::kDot;
+    options.decoder.input_feeding = false;
+    options.decoder.tied_embeddings = true;
+    all.push_back(options);
+  }
+  all.push_back(TinyOptions());
+  all.back().decoder.attention = AttentionKind::kMlp;
+  all.back().decoder.context_gate = true;
+  return all;
 }
 
-Batch SourcesOf(const std::vector<Ids>& sources) {
-  return CollateSources(std::vector<absl::Span<const int32_t>>(sources.begin(), sources.end()));
-}
-
-std::vector<std::vector<Hypothesis>> Search(const Model& model, const std::vector<Ids>& sources,
-                                            const BeamOptions& options) {
-  const torch::NoGradGuard no_grad;
-  ModelScorer scorer(model, SourcesOf(sources));
-  std::vector<int64_t> max_lengths;
-  for (const Ids& source : sources)
-    max_lengths.push_back(MaxLength(static_cast<int64_t>(source.size()), options));
-  return BeamSearch(scorer, max_lengths, options);
-}
-
-TEST(ModelScorer, StepsAgreeWithTheModelReadingTheWholeTarget) {
-  const torch::NoGradGuard no_grad;
-  Model model = TinyModel(TinyOptions(), torch::kFloat32);
-  const Batch batch = MakeBatch(RandomPairs(TinyOptions(), {{3, 4}, {6, 4}}));
-  const torch::Tensor expected =
-      torch::log_softmax(model(batch, TeacherForcing()), -1).view({2, 5, -1});
-  ModelScorer scorer(model, batch);
-  EXPECT_EQ(scorer.batch(), 2);
-  for (int64_t t = 0; t < 5; ++t) {
-    EXPECT_LT(MaxDifference(scorer.Step(batch.target_input.select(1, t)), expected.select(1, t)),
-              1e-5);
+TEST_P(ModelScorerTest, StepsAgreeWithTheModelReadingTheWholeTarget) {
+  for (const ModelOptions& options : ManyOptions()) {
+    Model model = TinyModel(options, torch::kFloat32);
+    const Batch batch = MakeBatch(RandomPairs(options, {{3, 4}, {6, 4}}));
+    torch::Tensor expected;
+    {
+      const ComputeGuard plain({.fused = false});
+      expected = torch::log_softmax(model(batch, TeacherForcing()), -1).view({2, 5, -1});
+    }
+    const auto scorer = Begin(model, batch);
+    EXPECT_EQ(scorer->batch(), 2);
+    for (int64_t t = 0; t < 5; ++t) {
+      std::vector<Extension> rows;
+      for (int64_t s = 0; s < 2; ++s)
+        rows.push_back({s, s, batch.target_input[s][t].item<int32_t>()});
+      EXPECT_LT(MaxDifference(LogProbs(*scorer, rows), expected.select(1, t)), 1e-5);
+      for (size_t s = 0; s < 2; ++s) {
+        const torch::Tensor looked = AttentionOf(*scorer, s);
+        EXPECT_EQ(looked.numel(), s == 0 ? 4 : 7);
+        EXPECT_NEAR(looked.sum().item<double>(), 1, 1e-5);
+      }
+    }
   }
 }
 
-TEST(ModelScorer, SelectedRowsAndSentencesGoOnAsBefore) {
-  const torch::NoGradGuard no_grad;
+TEST_P(ModelScorerTest, AnyRowsOfAnySentencesGoOnAsBefore) {
   const Model model = TinyModel(TinyOptions(), torch::kFloat32);
   const Batch batch = SourcesOf(RandomSources(3));
-  const torch::Tensor bos = torch::full({3}, kBosId, torch::kInt64),
-                      next = torch::tensor({4, 5, 6});
-  ModelScorer plain(model, batch), selected(model, batch);
-  plain.Step(bos);
-  selected.Step(bos);
-  const torch::Tensor expected = plain.Step(next);
-  // Two rows for each of the last two sentences.
-  const torch::Tensor rows = torch::tensor({1, 1, 2, 2});
-  selected.Select(rows, torch::tensor({1, 2}));
-  EXPECT_LT(
-      MaxDifference(selected.Step(next.index_select(0, rows)), expected.index_select(0, rows)),
-      1e-5);
+  const auto plain = Begin(model, batch);
+  const auto picked = Begin(model, batch);
+  LogProbs(*plain, FirstRows(3));
+  LogProbs(*picked, FirstRows(3));
+  const torch::Tensor expected = LogProbs(*plain, {{0, 0, 4}, {1, 1, 5}, {2, 2, 6}});
+  // One row of the second sentence, three of the last, two of them alike; the first one is done.
+  const torch::Tensor found = LogProbs(*picked, {{1, 1, 5}, {2, 2, 6}, {2, 2, 4}, {2, 2, 6}});
+  for (const auto& [row, same] : {std::pair<int64_t, int64_t>{0, 1}, {1, 2}, {3, 2}}) {
+    EXPECT_LT(MaxDifference(found[row], expected[same]), 1e-5);
+  }
+  EXPECT_LT(MaxDifference(AttentionOf(*picked, 3), AttentionOf(*plain, 2)), 1e-5);
+  // Turned around, and from rows that are not in their sentences' order.
+  const torch::Tensor more = LogProbs(*plain, {{1, 1, 7}, {2, 2, 8}});
+  const torch::Tensor turned = LogProbs(*picked, {{0, 1, 7}, {3, 2, 8}, {1, 2, 8}});
+  EXPECT_LT(MaxDifference(turned[0], more[0]), 1e-5);
+  EXPECT_LT(MaxDifference(turned[1], more[1]), 1e-5);
+  EXPECT_LT(MaxDifference(turned[2], more[1]), 1e-5);
 }
 
-TEST(ModelScorer, NeighboursAndBatchSizeChangeNeitherOutputNorScores) {
+// With a beam above what a group of rows holds, so that rows are rounded up and dealt to threads.
+TEST_P(ModelScorerTest, NeighboursAndBatchSizeChangeNeitherOutputNorScores) {
   ModelOptions options = TinyOptions();
   options.decoder.layers = 2;
   const Model model = TinyModel(options, torch::kFloat32);
-  const std::vector<Ids> sources = RandomSources(12);
-  for (const int64_t beam : {1, 4}) {
-    BeamOptions search;
+  const std::vector<Ids> sources = RandomSources(64);
+  for (const int64_t beam : {1, 4, 12}) {
+    SearchOptions search;
     search.beam = search.n_best = beam;
     search.max_length = 12;
     const auto together = Search(model, sources, search);
-    for (const size_t size : {1, 5}) {
+    for (const size_t size : {1, 7}) {
       for (size_t begin = 0; begin < sources.size(); begin += size) {
         const size_t end = std::min(begin + size, sources.size());
         const auto part = Search(model,
@@ -93,6 +146,22 @@ TEST(ModelScorer, NeighboursAndBatchSizeChangeNeitherOutputNorScores) {
         }
       }
     }
+  }
+}
+
+TEST(MakeScoringModel, LowerPrecisionsStayNear) {
+  const torch::NoGradGuard no_grad;
+  const Model model = TinyModel(TinyOptions(), torch::kFloat32);
+  const Batch batch = SourcesOf(RandomSources(20));
+  const auto begin = [&](Precision precision) {
+    return MakeScoringModel(model, torch::kCPU, precision)->Begin(batch);
+  };
+  const torch::Tensor exact = LogProbs(*begin(Precision::kFp32), FirstRows(20));
+  for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
+    if (!HasPrecision(precision, torch::kCPU)) continue;
+    const double difference = MaxDifference(LogProbs(*begin(precision), FirstRows(20)), exact);
+    EXPECT_LT(difference, 0.1);
+    EXPECT_GT(difference, 1e-5);  // Or it was not used.
   }
 }
 

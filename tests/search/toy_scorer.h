@@ -41,51 +41,53 @@ struct Toy {
 class ToyScorer : public Scorer {
  public:
   ToyScorer(const Toy& toy, std::vector<uint64_t> sentences)
-      : toy_(toy),
-        sentences_(std::move(sentences)),
-        batch_(static_cast<int64_t>(sentences_.size())) {
-    for (const uint64_t sentence : sentences_) rows_.push_back({sentence, {}});
+      : toy_(toy), sentences_(std::move(sentences)) {
+    for (size_t s = 0; s < sentences_.size(); ++s) rows_.push_back({s, {}});
   }
 
-  int64_t batch() const override { return batch_; }
+  int64_t batch() const override { return static_cast<int64_t>(sentences_.size()); }
 
-  torch::Tensor Step(const torch::Tensor& tokens) override {
-    EXPECT_EQ(tokens.sizes(), std::vector<int64_t>{static_cast<int64_t>(rows_.size())});
-    std::vector<torch::Tensor> scores;
-    for (size_t r = 0; r < rows_.size(); ++r) {
-      EXPECT_EQ(rows_[r].sentence, sentences_[r / (rows_.size() / sentences_.size())])
-          << "row of another sentence";
-      rows_[r].prefix.push_back(tokens[static_cast<int64_t>(r)].item<int64_t>());
-      scores.push_back(toy_.LogProbs(rows_[r].sentence, rows_[r].prefix));
+  StepScores Step(absl::Span<const Extension> rows) override {
+    std::vector<Row> next;
+    scores_.clear();
+    for (const Extension& extension : rows) {
+      Row row = rows_.at(static_cast<size_t>(extension.parent));
+      EXPECT_EQ(row.sentence, static_cast<size_t>(extension.sentence)) << "row of another sentence";
+      row.prefix.push_back(extension.token);
+      const torch::Tensor log_probs = toy_.LogProbs(sentences_.at(row.sentence), row.prefix);
+      // Off by a constant, which the normaliser takes away.
+      for (int64_t id = 0; id < toy_.vocab; ++id)
+        scores_.push_back(log_probs[id].item<float>() + kOffset);
+      next.push_back(std::move(row));
     }
+    rows_ = std::move(next);
     rows_seen.push_back(rows_.size());
-    return torch::stack(scores);
+    normalizers_.assign(rows_.size(), kOffset);
+    return {{scores_.data(), static_cast<int64_t>(rows_.size()), toy_.vocab, toy_.vocab},
+            normalizers_,
+            {}};
   }
 
-  void Select(const torch::Tensor& rows, const torch::Tensor& sentences) override {
-    std::vector<Row> selected;
-    for (int64_t r = 0; r < rows.size(0); ++r)
-      selected.push_back(rows_.at(static_cast<size_t>(rows[r].item<int64_t>())));
-    std::vector<uint64_t> kept;
-    for (int64_t s = 0; s < sentences.size(0); ++s)
-      kept.push_back(sentences_.at(static_cast<size_t>(sentences[s].item<int64_t>())));
-    EXPECT_EQ(selected.size() % kept.size(), 0u);
-    rows_ = std::move(selected);
-    sentences_ = std::move(kept);
+  // Looks at one of three places, by the last token.
+  absl::Span<const float> Attention(size_t row) const override {
+    static constexpr float kLooks[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
+    return kLooks[rows_[row].prefix.back() % 3];
   }
 
   std::vector<size_t> rows_seen;
 
  private:
+  static constexpr float kOffset = 0.25;
+
   struct Row {
-    uint64_t sentence;
+    size_t sentence;
     std::vector<int64_t> prefix;
   };
 
   Toy toy_;
   std::vector<uint64_t> sentences_;
-  int64_t batch_;
   std::vector<Row> rows_;
+  std::vector<float> scores_, normalizers_;
 };
 
 }  // namespace seq2seq

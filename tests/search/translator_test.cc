@@ -34,7 +34,7 @@ using Candidates = std::vector<Candidate>;
 // A model that speaks in whole words, at random but well determined.
 class TranslatorTest : public ::testing::Test {
  protected:
-  TranslatorTest() : translator_(model_, tokenizer_, tokenizer_, torch::kCPU) {
+  TranslatorTest() : translator_(model_, tokenizer_, tokenizer_) {
     options_.max_length = 12;
     const std::vector<std::string> all = absl::StrSplit(SampleText(), '\n', absl::SkipEmpty());
     for (size_t i = 0; i < all.size(); i += 14) {
@@ -56,7 +56,7 @@ class TranslatorTest : public ::testing::Test {
   }
 
   std::vector<Candidates> Translate(const std::vector<std::string>& lines,
-                                    const BeamOptions& options) const {
+                                    const SearchOptions& options) const {
     absl::StatusOr<std::vector<Candidates>> results = translator_.Translate(lines, options);
     EXPECT_TRUE(results.ok()) << results.status();
     return results.ok() ? *results : std::vector<Candidates>(lines.size());
@@ -73,7 +73,7 @@ class TranslatorTest : public ::testing::Test {
   const Tokenizer tokenizer_ = *Learn(SampleText(), TokenizerKind::kWord);
   const Model model_ = TinyModel(Options(), torch::kFloat32);
   Translator translator_;
-  BeamOptions options_;
+  SearchOptions options_;
   std::vector<std::string> lines_;
 };
 
@@ -169,8 +169,11 @@ TEST_F(TranslatorTest, LineThatIsTooLongIsCutAndTheLogTells) {
 }
 
 TEST_F(TranslatorTest, ScoreAgreesWithTranslate) {
+  options_.repetition_penalty = 1.2;
+  options_.coverage_penalty = 0.3;
   for (const auto normalization :
-       {LengthNormalization::kNone, LengthNormalization::kAverage, LengthNormalization::kGnmt}) {
+       {LengthNormalization::kNone, LengthNormalization::kAverage, LengthNormalization::kGnmt,
+        LengthNormalization::kPower, LengthNormalization::kReward}) {
     options_.normalization = normalization;
     options_.n_best = 2;
     std::vector<std::string> sources, targets;
@@ -230,7 +233,7 @@ TEST_F(TranslatorTest, LoadedFromARunTranslatesTheSame) {
   TemporaryFolder folder;
   const RunFolder run = Write(folder);
   for (const std::string& path : {run.path, run.Latest()}) {
-    const absl::StatusOr<Translator> loaded = Translator::Load(path);
+    const absl::StatusOr<Translator> loaded = Translator::Load({path});
     ASSERT_TRUE(loaded.ok()) << loaded.status();
     const absl::StatusOr<std::vector<Candidates>> found = loaded->Translate(lines_, options_);
     ASSERT_TRUE(found.ok()) << found.status();
@@ -241,7 +244,7 @@ TEST_F(TranslatorTest, LoadedFromARunTranslatesTheSame) {
 TEST_F(TranslatorTest, EnsembleOfOneRunTwiceTranslatesTheSame) {
   TemporaryFolder folder;
   const RunFolder run = Write(folder);
-  const absl::StatusOr<Translator> twice = Translator::LoadEnsemble({run.path, run.path});
+  const absl::StatusOr<Translator> twice = Translator::Load({run.path, run.path});
   ASSERT_TRUE(twice.ok()) << twice.status();
   const absl::StatusOr<std::vector<Candidates>> found = twice->Translate(lines_, options_);
   ASSERT_TRUE(found.ok()) << found.status();
@@ -259,43 +262,123 @@ TEST_F(TranslatorTest, EnsembleOfOtherTokenizersIsAnErrorThatNamesTheRun) {
   other.Write("config.yaml", PrintOptions(ListOptions(config)));
   ASSERT_TRUE(
       WriteTensors(RunFolder{other.path()}.Step(1) + kWeightsFile, Parameters(*model)).ok());
-  const absl::Status status = Translator::LoadEnsemble({run.path, other.path()}).status();
+  const absl::Status status = Translator::Load({run.path, other.path()}).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(other.path()), HasSubstr(run.path)));
 }
 
 TEST_F(TranslatorTest, AlignmentsAreThoseOfEachSentenceAlone) {
+  EXPECT_THAT(Translate({lines_[0]})[0][0].alignment.weights, IsEmpty());
+  options_.attention = true;
   std::vector<std::string> lines = lines_;
   lines.insert(lines.begin() + 1, "");
-  std::vector<Candidate> best;
-  for (const Candidates& candidates : Translate(lines)) best.push_back(candidates[0]);
-  const auto alignments = translator_.Align(lines, best);
-  ASSERT_TRUE(alignments.ok()) << alignments.status();
-  EXPECT_THAT((*alignments)[1].weights, IsEmpty());
+  const std::vector<Candidates> found = Translate(lines);
+  EXPECT_THAT(found[1][0].alignment.weights, IsEmpty());
   for (size_t i = 0; i < lines.size(); ++i) {
-    const Alignment& alignment = (*alignments)[i];
+    const Alignment& alignment = found[i][0].alignment;
     if (lines[i].empty()) continue;
-    ASSERT_THAT(alignment.weights, SizeIs(best[i].tokens.size() + 1));
-    const auto alone = translator_.Align({lines[i]}, {best[i]});
-    ASSERT_TRUE(alone.ok()) << alone.status();
-    EXPECT_EQ(alignment.source, (*alone)[0].source);
+    ASSERT_THAT(alignment.weights, SizeIs(found[i][0].tokens.size() + 1));
+    const Alignment alone = Translate({lines[i]})[0][0].alignment;
+    EXPECT_EQ(alignment.source, alone.source);
     EXPECT_EQ(alignment.source.back(), "</s>");
     for (size_t step = 0; step < alignment.weights.size(); ++step) {
       ASSERT_THAT(alignment.weights[step], SizeIs(alignment.source.size()));
       double sum = 0;
       for (size_t j = 0; j < alignment.source.size(); ++j) {
         sum += static_cast<double>(alignment.weights[step][j]);
-        EXPECT_NEAR(alignment.weights[step][j], (*alone)[0].weights[step][j], 1e-5);
+        EXPECT_NEAR(alignment.weights[step][j], alone.weights[step][j], 1e-5);
       }
       EXPECT_NEAR(sum, 1, 1e-5);
     }
   }
 }
 
+TEST_F(TranslatorTest, BatchesKeepToTheirTokens) {
+  const std::vector<Candidates> expected = Translate(lines_);
+  translator_.batch_tokens = 1;  // Each sentence alone, however long.
+  ExpectSame(Translate(lines_), expected);
+  translator_.batch_tokens = 20;
+  ExpectSame(Translate(lines_), expected);
+}
+
+TEST_F(TranslatorTest, RequestsGetWhatTheyWishFor) {
+  const std::string word = tokenizer_.Decode({kEosId + 5}), other = tokenizer_.Decode({kEosId + 9});
+  ASSERT_FALSE(word.empty());
+  options_.forbidden = {tokenizer_.Decode({kEosId + 7})};
+  std::vector<Request> requests;
+  for (const std::string& line : lines_) requests.push_back({line, other, {word}, {}});
+  const auto found = translator_.TranslateRequests(requests, options_);
+  ASSERT_TRUE(found.ok()) << found.status();
+  for (const Candidates& candidates : *found) {
+    const std::vector<std::string> words = absl::StrSplit(candidates[0].text, ' ');
+    EXPECT_EQ(words[0], other);
+    EXPECT_THAT(words, ::testing::Contains(word));
+    EXPECT_THAT(words, ::testing::Not(::testing::Contains(options_.forbidden[0])));
+  }
+  options_.sample = true;
+  EXPECT_TRUE(absl::IsInvalidArgument(translator_.TranslateRequests(requests, options_).status()));
+}
+
+TEST_F(TranslatorTest, GreedySearchTellsTheTextAsItGrows) {
+  options_.beam = 1;
+  std::vector<std::string> told;
+  const Request request = {
+      lines_[0], {}, {}, [&](const std::string& text) { told.push_back(text); }};
+  const auto found = translator_.TranslateRequests({request}, options_);
+  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_THAT(told, SizeIs((*found)[0][0].tokens.size()));
+  EXPECT_EQ(told.back(), (*found)[0][0].text);
+}
+
+TEST_F(TranslatorTest, SamplesOfTheSameSeedAreTheSame) {
+  options_.sample = true;
+  options_.n_best = 3;
+  const std::vector<Candidates> expected = Translate(lines_);
+  translator_.batch_size = 3;
+  ExpectSame(Translate(lines_), expected);
+  options_.seed = 2;
+  size_t same = 0;
+  const std::vector<Candidates> other = Translate(lines_);
+  for (size_t i = 0; i < other.size(); ++i) same += other[i][0].text == expected[i][0].text ? 1 : 0;
+  EXPECT_LT(same, other.size() / 2);
+}
+
+TEST_F(TranslatorTest, StreamsComeInOrderAndInGrowingBlocks) {
+  const std::vector<Candidates> expected = Translate(lines_);
+  translator_.batch_size = 2;
+  std::vector<Candidates> found;
+  size_t next = 0;
+  const absl::Status status = translator_.TranslateStream(
+      [&](size_t most) -> absl::StatusOr<std::vector<Request>> {
+        EXPECT_EQ(found.size(), next) << "read ahead of what is written";
+        EXPECT_LE(most, 32u);
+        std::vector<Request> requests;
+        for (; requests.size() < std::min<size_t>(most, 5) && next < lines_.size(); ++next)
+          requests.push_back({lines_[next], {}, {}, {}});
+        return requests;
+      },
+      [&](const Request& request, const Candidates& candidates) {
+        EXPECT_EQ(request.text, lines_[found.size()]);
+        found.push_back(candidates);
+        return absl::OkStatus();
+      },
+      options_);
+  ASSERT_TRUE(status.ok()) << status;
+  ExpectSame(found, expected);
+}
+
+TEST_F(TranslatorTest, StreamsEndWithTheFirstError) {
+  const auto read = [&](size_t) -> absl::StatusOr<std::vector<Request>> {
+    return std::vector<Request>{{lines_[0], {}, {}, {}}};
+  };
+  const auto full = [](const Request&, const Candidates&) { return absl::DataLossError("full"); };
+  EXPECT_TRUE(absl::IsDataLoss(translator_.TranslateStream(read, full, options_)));
+}
+
 TEST_F(TranslatorTest, LoadNamesWhatIsMissingOrDoesNotFit) {
   TemporaryFolder folder;
   const auto error = [](const std::string& path) {
-    return std::string(Translator::Load(path).status().message());
+    return std::string(Translator::Load({path}).status().message());
   };
   EXPECT_THAT(error(folder / "none"), HasSubstr(folder / "none"));
   const RunFolder run = Write(folder);

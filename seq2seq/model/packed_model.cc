@@ -1,0 +1,174 @@
+#include "seq2seq/model/packed_model.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include <torch/torch.h>
+
+#include "seq2seq/kernels/gates.h"
+#include "seq2seq/kernels/steps.h"
+#include "seq2seq/model/fused.h"
+#include "seq2seq/model/fused_rows.h"
+
+namespace seq2seq {
+namespace {
+
+CellWeights WeightsOf(const TensorMap& parameters, const std::string& cell) {
+  const auto peephole = parameters.find(cell + ".peephole");
+  return {View(parameters.at(cell + ".weight_ih")), View(parameters.at(cell + ".weight_hh")),
+          Values(parameters.at(cell + ".bias_ih")), Values(parameters.at(cell + ".bias_hh")),
+          peephole == parameters.end() ? nullptr : Values(peephole->second)};
+}
+
+std::vector<std::vector<PackedCell>> PackEncoder(const TensorMap& parameters,
+                                                 const ModelOptions& options, Precision precision) {
+  std::vector<std::vector<PackedCell>> layers;
+  if (options.source != SourceKind::kText) return layers;
+  for (int64_t layer = 0; layer < options.encoder.layers; ++layer) {
+    layers.push_back(PackCells(options.encoder.cell,
+                               {WeightsOf(parameters, absl::StrCat("encoder.forward_", layer)),
+                                WeightsOf(parameters, absl::StrCat("encoder.backward_", layer))},
+                               precision));
+  }
+  return layers;
+}
+
+PackedMatrix PackKeys(const TensorMap& parameters, Precision precision) {
+  const auto projection = parameters.find("decoder.attention.projection.weight");
+  if (projection == parameters.end()) return {};
+  return PackedMatrix::PackTransposed(View(projection->second), precision);
+}
+
+PackedDecoder PackDecoder(const TensorMap& parameters, const DecoderOptions& options,
+                          Precision precision) {
+  DecoderWeights weights;
+  weights.embedding = View(parameters.at("decoder.embedding.weight"));
+  for (int64_t layer = 0; layer < options.layers; ++layer) {
+    weights.cells.push_back(WeightsOf(parameters, absl::StrCat("decoder.cell_", layer)));
+  }
+  weights.readout = View(parameters.at("decoder.readout.weight"));
+  return PackedDecoder(options.cell, weights, precision);
+}
+
+const torch::Tensor& OutputWeight(const TensorMap& parameters) {
+  const auto own = parameters.find("decoder.output_weight");
+  return own == parameters.end() ? parameters.at("decoder.embedding.weight") : own->second;
+}
+
+// Room for `rows` rows, so many that products come in few shapes; those behind are zero.
+Buffer RoundBuffer(int64_t rows, int64_t columns) {
+  Buffer buffer((rows + 15) / 16 * 16, columns);
+  Clear(Rest(buffer.view(), rows));
+  return buffer;
+}
+
+}  // namespace
+
+bool PackedModel::Knows(const ModelOptions& options) {
+  return options.decoder.attention != AttentionKind::kMlp && !options.decoder.context_gate;
+}
+
+PackedModel::PackedModel(const Model& model, Precision precision)
+    : model_(model),
+      parameters_(Parameters(*model)),
+      precision_(precision),
+      encoder_(PackEncoder(parameters_, model_->options(), precision)),
+      keys_(PackKeys(parameters_, precision)),
+      bridge_(PackedMatrix::PackTransposed(View(parameters_.at("bridge.dense.weight")), precision)),
+      decoder_(PackDecoder(parameters_, model_->options().decoder, precision)),
+      output_{PackedMatrix::PackTransposed(output_weight(), precision),
+              Values(parameters_.at("decoder.output_bias"))} {}
+
+ConstMatrix PackedModel::output_weight() const { return View(OutputWeight(parameters_)); }
+
+PackedSources PackedModel::Encode(const Batch& sources) const {
+  return sources.images.defined() ? EncodeImages(sources) : EncodeText(sources);
+}
+
+PackedSources PackedModel::EncodeText(const Batch& batch) const {
+  const auto steps = MakeSteps(batch.source_lengths, /*side_by_side=*/2);
+  const std::vector<int64_t> ids = OrderTokens(batch.source, *steps);
+  const ConstMatrix embedding = View(parameters_.at("encoder.embedding.weight"));
+  Buffer states(steps->rows(), embedding.columns);
+  for (int64_t row = 0; row < steps->rows(); ++row) {
+    Copy(embedding.Rows(ids[static_cast<size_t>(row)], 1), states.view().Rows(row, 1));
+  }
+  for (const std::vector<PackedCell>& layer : encoder_) {
+    const Buffer outputs(steps->rows(), 2 * layer[0].hidden.rows());
+    RecurrentForward(*steps, states.view(), layer, outputs.view());
+    states = outputs;
+  }
+
+  // From the order of steps to that of sentences.
+  const int64_t size = states.view().columns;
+  const int64_t hidden = size / 2;
+  const Buffer values = RoundBuffer(steps->tokens(), size);
+  const Buffer final(batch.size(), size);
+  const auto* lengths = batch.source_lengths.data_ptr<int64_t>();
+  std::vector<int64_t> begins = {0};
+  for (int64_t s = 0; s < batch.size(); ++s) begins.push_back(begins.back() + lengths[s]);
+  steps->ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
+    const Matrix state = states.view().Rows(row, 1);
+    const int64_t begin = begins[static_cast<size_t>(sequence)];
+    Copy(state, values.view().Rows(begin + step, 1));
+    const Matrix whole = final.view().Rows(sequence, 1);
+    if (step == 0) Copy(state.Columns(hidden, hidden), whole.Columns(hidden, hidden));
+    if (step + 1 == lengths[sequence]) Copy(state.Columns(0, hidden), whole.Columns(0, hidden));
+  });
+  Buffer keys = values;
+  if (keys_.columns() > 0) {
+    keys = Buffer(values.view().rows, keys_.columns());
+    Multiply(values.view(), keys_, keys.view());
+  }
+  PackedSources sources = {values, keys, {}, {}, Bridge(final.view())};
+  for (int64_t s = 0; s < batch.size(); ++s) {
+    const int64_t begin = begins[static_cast<size_t>(s)];
+    sources.sources.push_back(
+        {keys.view().Rows(begin, lengths[s]), values.view().Rows(begin, lengths[s])});
+  }
+  return sources;
+}
+
+PackedSources PackedModel::EncodeImages(const Batch& batch) const {
+  Model model = model_;
+  const ModelImpl::Start begun = model->Begin(batch);
+  PackedSources sources = {{},
+                           {},
+                           {begun.memory.values.contiguous(), begun.memory.keys.contiguous()},
+                           {},
+                           DecoderRows(decoder_, batch.size())};
+  for (int64_t s = 0; s < batch.size(); ++s) {
+    sources.sources.push_back({View(sources.tensors[1][s]), View(sources.tensors[0][s])});
+  }
+  const auto copy = [](const torch::Tensor& state, const Buffer& rows) {
+    if (state.defined()) Copy(View(state.contiguous()), rows.view());
+  };
+  for (size_t layer = 0; layer < begun.state.cells.size(); ++layer) {
+    copy(begun.state.cells[layer].hidden, sources.start.hidden[layer]);
+    copy(begun.state.cells[layer].memory, sources.start.memory[layer]);
+  }
+  copy(begun.state.readout, sources.start.readout);
+  return sources;
+}
+
+DecoderRows PackedModel::Bridge(ConstMatrix final) const {
+  const Buffer dense(final.rows, bridge_.columns());
+  Multiply(final, bridge_, dense.view(), Values(parameters_.at("bridge.dense.bias")));
+  TanhForward(dense.view());
+  DecoderRows start(decoder_, final.rows);
+  Clear(start.readout.view());
+  int64_t column = 0;
+  for (size_t layer = 0; layer < start.hidden.size(); ++layer) {
+    for (const Buffer& state : {start.hidden[layer], start.memory[layer]}) {
+      const Matrix rows = state.view();
+      if (rows.rows == 0) continue;
+      Copy(dense.view().Columns(column, rows.columns), rows);
+      column += rows.columns;
+    }
+  }
+  return start;
+}
+
+}  // namespace seq2seq

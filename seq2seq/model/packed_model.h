@@ -1,0 +1,68 @@
+// A model laid out for decoding on the CPU.
+#ifndef SEQ2SEQ_MODEL_PACKED_MODEL_H_
+#define SEQ2SEQ_MODEL_PACKED_MODEL_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+
+#include "seq2seq/data/batch.h"
+#include "seq2seq/kernels/decoder_step.h"
+#include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/recurrent.h"
+#include "seq2seq/model/model.h"
+#include "seq2seq/model/weights.h"
+
+namespace seq2seq {
+
+// Sources read by the encoder.
+struct PackedSources {
+  Buffer values, keys;          // Of all sources, a row a place.
+  torch::Tensor tensors[2];     // What holds them instead where an image encoder made them.
+  std::vector<Source> sources;  // [batch], views of these.
+  DecoderRows start;            // [batch], the state before the first step.
+};
+
+// The weights of a model, each laid out once as the kernels' products read it, in the precision
+// that they compute with. Agrees with the model's own Step in fp32. Embeddings and biases stay
+// where the model has them. Thread-safe.
+class PackedModel {
+ public:
+  // Whether the kernels know such a model: attention by dot products, no context gate.
+  static bool Knows(const ModelOptions& options);
+
+  // `model` is on the CPU, in eval mode; its weights are not changed afterwards. Costs a pass over
+  // them.
+  PackedModel(const Model& model, Precision precision);
+
+  // Encodes sources, as CollateSources makes them.
+  PackedSources Encode(const Batch& sources) const;
+
+  const PackedDecoder& decoder() const { return decoder_; }
+  const PackedOutput& output() const { return output_; }
+
+  // The weights of the output layer as they are: [vocab, readout].
+  ConstMatrix output_weight() const;
+  Precision precision() const { return precision_; }
+
+ private:
+  PackedSources EncodeText(const Batch& sources) const;
+  PackedSources EncodeImages(const Batch& sources) const;
+  // The state before the first step, from what the encoder says of sources as wholes, [batch,
+  // size].
+  DecoderRows Bridge(ConstMatrix final) const;
+
+  Model model_;  // Owns what is not packed, and encodes images.
+  TensorMap parameters_;
+  Precision precision_;
+  std::vector<std::vector<PackedCell>> encoder_;  // One a layer, of both directions.
+  PackedMatrix keys_;                             // Empty where the values are the keys.
+  PackedMatrix bridge_;
+  PackedDecoder decoder_;
+  PackedOutput output_;
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_MODEL_PACKED_MODEL_H_

@@ -1,0 +1,36 @@
+// A PackedModel as search sees it.
+#ifndef SEQ2SEQ_SEARCH_PACKED_SCORER_H_
+#define SEQ2SEQ_SEARCH_PACKED_SCORER_H_
+
+#include <memory>
+#include <vector>
+
+#include "seq2seq/model/packed_model.h"
+#include "seq2seq/search/scorer.h"
+
+namespace seq2seq {
+
+// Computes the rows that are alive and no others. The output layer is the largest part of a step;
+// scores leave it as they are, with the normaliser of each row beside them.
+class PackedScorer : public Scorer {
+ public:
+  PackedScorer(std::shared_ptr<const PackedModel> model, const Batch& sources);
+
+  int64_t batch() const override { return static_cast<int64_t>(sources_.sources.size()); }
+  StepScores Step(absl::Span<const Extension> rows) override;
+  absl::Span<const float> Attention(size_t row) const override;
+
+ private:
+  std::shared_ptr<const PackedModel> model_;
+  PackedSources sources_;
+  int64_t longest_ = 0;  // Source.
+  DecoderRows state_;
+  std::vector<DecoderExtension> rows_;
+  Buffer attention_;  // [row, source]
+  Buffer scores_;     // [row, vocab]
+  std::vector<float> normalizers_;
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_SEARCH_PACKED_SCORER_H_

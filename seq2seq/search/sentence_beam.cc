@@ -1,0 +1,243 @@
+#include "seq2seq/search/sentence_beam.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "seq2seq/search/ranking.h"
+#include "seq2seq/search/top_k.h"
+#include "tokenizer/tokenizer.h"
+
+namespace seq2seq {
+namespace {
+
+// Less than any sum of log-probabilities, and yet a number: for a token that must come and that a
+// scorer rules out.
+constexpr double kAtLast = -1e30;
+
+bool IsBetter(const Continuation& a, const Continuation& b) {
+  if (a.total != b.total) return a.total > b.total;
+  return a.row != b.row ? a.row < b.row : a.token < b.token;
+}
+
+// Keeps the best `count`, best first.
+void KeepBest(std::vector<Continuation>& continuations, size_t count) {
+  const size_t kept = std::min(count, continuations.size());
+  std::partial_sort(continuations.begin(),
+                    continuations.begin() + static_cast<std::ptrdiff_t>(kept), continuations.end(),
+                    IsBetter);
+  continuations.resize(kept);
+}
+
+}  // namespace
+
+SentenceBeam::SentenceBeam(const SearchOptions& options, const SearchTask& task)
+    : options_(options), task_(task), rules_(options, task), max_length_(rules_.max_length()) {
+  for (size_t group = 0; group < static_cast<size_t>(options.groups); ++group) {
+    live_.push_back({{}, ConstraintProgress(task.constraints), 0, group, 0, {}});
+  }
+  finished_of_.resize(live_.size());
+}
+
+bool SentenceBeam::IsAllowed(const Live& live, int32_t token) const {
+  if (task_.constraints.empty()) return true;
+  if (token == kEosId) return live.progress.missing() == 0;
+  // What is still missing must find room.
+  return live.progress.After(token).missing() < max_length_ - length();
+}
+
+std::vector<Continuation> SentenceBeam::Expand(size_t row, const ScoreRow& scores) const {
+  const Live& live = live_[row];
+  std::vector<Continuation> found;
+  const auto add = [&](int32_t token, double score) {
+    found.push_back({row, token, score, live.total + score});
+  };
+  const auto score_of = [&](int32_t token) {
+    const float* score = scores.Find(token);
+    if (score == nullptr) return kAtLast;
+    return std::max(rules_.Penalty(live.hypothesis.tokens, token) *
+                        static_cast<double>(*score - scores.normalizer),
+                    kAtLast);
+  };
+  if (const auto forced = rules_.Forced(length())) {
+    add(*forced, score_of(*forced));
+    return found;
+  }
+  // What must be said may break the other rules.
+  const TokenIds needed = live.progress.missing() > 0 ? live.progress.Needed() : TokenIds();
+  for (const int32_t token : needed) {
+    if (IsAllowed(live, token)) add(token, score_of(token));
+  }
+  rules_.Apply(live.hypothesis.tokens, scores);
+  // Each row has one end, so twice the width always holds enough that go on; what groups before
+  // have chosen may fall behind.
+  size_t count = 2 * width();
+  if (options_.groups > 1) count += static_cast<size_t>(options_.beam);
+  for (const ScoredColumn& best : TopK(scores.scores, count)) {
+    const int32_t token = scores.Token(best.column);
+    if (std::binary_search(needed.begin(), needed.end(), token) || !IsAllowed(live, token))
+      continue;
+    add(token, static_cast<double>(best.score - scores.normalizer));
+  }
+  return found;
+}
+
+std::vector<Continuation> SentenceBeam::BestOfGroup(
+    size_t group, absl::Span<const std::vector<Continuation>> continuations,
+    const std::vector<Live>& before) const {
+  std::vector<Continuation> best;
+  for (size_t row = 0; row < live_.size(); ++row) {
+    if (live_[row].group != group) continue;
+    best.insert(best.end(), continuations[row].begin(), continuations[row].end());
+  }
+  if (before.empty()) {
+    KeepBest(best, 2 * width());
+    return best;
+  }
+  std::vector<double> losses;
+  for (Continuation& continuation : best) {
+    const auto chosen = std::count_if(before.begin(), before.end(), [&](const Live& live) {
+      return live.hypothesis.tokens.back() == continuation.token;
+    });
+    continuation.total -= options_.diversity * static_cast<double>(chosen);
+  }
+  KeepBest(best, 2 * width());
+  // The penalty decides who goes on, and is no part of what it scores.
+  for (Continuation& continuation : best)
+    continuation.total = live_[continuation.row].total + continuation.score;
+  return best;
+}
+
+std::vector<Continuation> SentenceBeam::BestOfBanks(
+    absl::Span<const std::vector<Continuation>> continuations) const {
+  const ConstraintProgress none(task_.constraints);
+  std::vector<std::vector<Continuation>> banks(static_cast<size_t>(none.missing()) + 1);
+  for (const std::vector<Continuation>& of_row : continuations) {
+    for (const Continuation& continuation : of_row) {
+      const ConstraintProgress& progress = live_[continuation.row].progress;
+      const int64_t met =
+          continuation.token == kEosId ? progress.met() : progress.After(continuation.token).met();
+      banks[static_cast<size_t>(met)].push_back(continuation);
+    }
+  }
+  // Those with most met come first: what a bank leaves goes to those below, then to those above.
+  std::vector<size_t> taken(banks.size(), 0);
+  size_t left = width();
+  for (const bool share : {true, false}) {
+    for (size_t bank = banks.size(); bank-- > 0 && left > 0;) {
+      KeepBest(banks[bank], banks[bank].size());
+      const size_t wanted = share ? std::max<size_t>(left / (bank + 1), 1) : left;
+      const size_t more = std::min(wanted, banks[bank].size() - taken[bank]);
+      taken[bank] += more;
+      left -= more;
+    }
+  }
+  std::vector<Continuation> best;
+  for (size_t bank = banks.size(); bank-- > 0;) {
+    best.insert(best.end(), banks[bank].begin(),
+                banks[bank].begin() + static_cast<std::ptrdiff_t>(taken[bank]));
+  }
+  return best;
+}
+
+SentenceBeam::Live SentenceBeam::Extended(const Continuation& continuation,
+                                          Attention attention) const {
+  const Live& live = live_[continuation.row];
+  Live extended = live;
+  extended.parent = continuation.row;
+  extended.total = continuation.total;
+  const double score =
+      continuation.score / rules_.Penalty(live.hypothesis.tokens, continuation.token);
+  extended.hypothesis.token_scores.push_back(score);
+  extended.hypothesis.log_probability += score;
+  if (continuation.token != kEosId) {
+    extended.hypothesis.tokens.push_back(continuation.token);
+    if (!task_.constraints.empty()) {
+      extended.progress = live.progress.After(continuation.token);
+    }
+  }
+  if (!task_.attention && options_.coverage_penalty == 0) return extended;
+  const absl::Span<const float> looked = attention(continuation.row);
+  if (task_.attention) {
+    extended.hypothesis.attention.push_back(
+        std::make_shared<const std::vector<float>>(looked.begin(), looked.end()));
+  }
+  if (options_.coverage_penalty > 0) {
+    extended.looked.resize(looked.size());
+    for (size_t i = 0; i < looked.size(); ++i) extended.looked[i] += looked[i];
+  }
+  return extended;
+}
+
+void SentenceBeam::Finish(Live ended) {
+  Hypothesis& hypothesis = ended.hypothesis;
+  hypothesis.score =
+      NormalizedScore(ended.total, static_cast<int64_t>(hypothesis.token_scores.size()), options_);
+  if (options_.coverage_penalty > 0)
+    hypothesis.score += options_.coverage_penalty * CoverageScore(ended.looked);
+  ++finished_of_[ended.group];
+  finished_.push_back(std::move(hypothesis));
+}
+
+void SentenceBeam::Take(absl::Span<const Continuation> best, Attention attention,
+                        std::vector<Live>& next) {
+  size_t kept = 0;
+  for (size_t i = 0; i < best.size() && kept < width(); ++i) {
+    if (best[i].token != kEosId) {
+      next.push_back(Extended(best[i], attention));
+      ++kept;
+    } else if (i < width() || !task_.constraints.empty()) {
+      Finish(Extended(best[i], attention));
+    }
+  }
+}
+
+void SentenceBeam::Prune(std::vector<Live>& next) const {
+  if (options_.stopping == Stopping::kFinished) {
+    next.erase(
+        std::remove_if(next.begin(), next.end(),
+                       [&](const Live& live) { return finished_of_[live.group] >= width(); }),
+        next.end());
+    return;
+  }
+  const auto wanted = static_cast<size_t>(options_.n_best);
+  if (finished_.size() < wanted) return;
+  std::vector<double> scores;
+  for (const Hypothesis& hypothesis : finished_) scores.push_back(hypothesis.score);
+  const auto last = scores.begin() + static_cast<std::ptrdiff_t>(wanted - 1);
+  std::nth_element(scores.begin(), last, scores.end(), std::greater<>());
+  const int64_t shortest = std::max(length() + 2, task_.min_length + 1);
+  next.erase(std::remove_if(next.begin(), next.end(),
+                            [&](const Live& live) {
+                              return HighestScore(live.total, shortest,
+                                                  std::max(max_length_ + 1, shortest),
+                                                  options_) <= *last;
+                            }),
+             next.end());
+}
+
+void SentenceBeam::Advance(absl::Span<const std::vector<Continuation>> continuations,
+                           Attention attention) {
+  std::vector<Live> next;
+  if (!task_.constraints.empty()) {
+    Take(BestOfBanks(continuations), attention, next);
+  } else {
+    for (size_t group = 0; group < finished_of_.size(); ++group) {
+      Take(BestOfGroup(group, continuations, next), attention, next);
+    }
+  }
+  if (next.empty() && finished_.empty()) {  // The rules leave nothing to say: it ends here.
+    Finish(Extended({0, kEosId, kAtLast, live_[0].total + kAtLast}, attention));
+  }
+  Prune(next);
+  live_ = std::move(next);
+  if (options_.beam == 1 && task_.on_token && !live_.empty()) task_.on_token(last_token(0));
+}
+
+std::vector<Hypothesis> SentenceBeam::NBest() && {
+  std::stable_sort(finished_.begin(), finished_.end(),
+                   [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
+  finished_.resize(std::min(finished_.size(), static_cast<size_t>(options_.n_best)));
+  return std::move(finished_);
+}
+
+}  // namespace seq2seq

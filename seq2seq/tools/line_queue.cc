@@ -1,0 +1,65 @@
+#include "seq2seq/tools/line_queue.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "seq2seq/base/status_macros.h"
+
+namespace seq2seq {
+
+struct LineQueue::State {
+  // Reads until the end.
+  void Fill(size_t capacity, LineReader& reader) {
+    std::string line;
+    while (true) {
+      const absl::StatusOr<bool> more = reader.Next(line);
+      std::unique_lock<std::mutex> lock(mutex);
+      if (!more.ok() || !*more) {
+        status = more.status();
+        ended = true;
+        changed.notify_all();
+        return;
+      }
+      changed.wait(lock, [&] { return lines.size() < capacity; });
+      lines.push_back(line);
+      changed.notify_all();
+    }
+  }
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<std::string> lines;
+  bool ended = false;
+  absl::Status status;
+};
+
+LineQueue::LineQueue(std::unique_ptr<LineReader> reader, size_t capacity)
+    : state_(std::make_shared<State>()) {
+  std::thread([state = state_, capacity, reader = std::move(reader)] {
+    state->Fill(capacity, *reader);
+  }).detach();
+}
+
+absl::StatusOr<std::vector<std::string>> LineQueue::Next(size_t most,
+                                                         absl::FunctionRef<bool()> stop) {
+  constexpr std::chrono::milliseconds kAskAgain(100);
+  std::unique_lock<std::mutex> lock(state_->mutex);
+  const auto ready = [this] { return state_->ended || !state_->lines.empty(); };
+  while (!state_->changed.wait_for(lock, kAskAgain, ready)) {
+    if (stop()) return std::vector<std::string>();
+  }
+  std::vector<std::string> lines;
+  while (lines.size() < most && !state_->lines.empty() && !stop()) {
+    lines.push_back(std::move(state_->lines.front()));
+    state_->lines.pop_front();
+  }
+  state_->changed.notify_all();
+  if (lines.empty()) SEQ2SEQ_RETURN_IF_ERROR(state_->status);
+  return lines;
+}
+
+}  // namespace seq2seq

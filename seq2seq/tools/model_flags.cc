@@ -1,0 +1,67 @@
+#include "seq2seq/tools/model_flags.h"
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "seq2seq/base/options.h"
+#include "seq2seq/base/status_macros.h"
+#include "seq2seq/tools/command.h"
+
+namespace seq2seq {
+namespace {
+
+// Adds an option with the texts of an enum.
+template <typename Enum>
+void AddEnum(CLI::App& command, const char* flag, Enum& value, const char* help) {
+  command
+      .add_option_function<std::string>(
+          flag, [&value](const std::string& text) { value = *EnumFromText<Enum>(text); }, help)
+      ->check(CLI::IsMember(EnumTexts(value)))
+      ->default_str(EnumTexts(value)[static_cast<size_t>(value)]);
+}
+
+}  // namespace
+
+void AddModelFlags(CLI::App& command, ModelFlags& flags) {
+  command
+      .add_option("-m,--model", flags.models,
+                  "A run folder, or one of its steps; repeat for an ensemble")
+      ->option_text("RUN")
+      ->allow_extra_args(false)
+      ->required();
+  AddEnum(command, "--ensemble", flags.ensemble, "What of several models is averaged");
+  AddEnum(command, "--precision", flags.precision,
+          "Of matrix products: bf16 and int8 are faster, and lose a little");
+  command.add_option("--batch-size", flags.batch_size, "Sentences searched together at most")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command
+      .add_option("--batch-tokens", flags.batch_tokens,
+                  "And the pieces of their sources, padding included")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str();
+  command
+      .add_option("--max-line-length", flags.max_line_length,
+                  "Longer lines are cut to so many pieces")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command.add_option("--threads", flags.threads, "Threads to compute with; 0 is one a core")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command.add_option("--device", flags.device, "auto, cpu, cuda, cuda:1, …")->capture_default_str();
+}
+
+absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(flags.device));
+  SetUpThreads(flags.threads);
+  SEQ2SEQ_ASSIGN_OR_RETURN(
+      Translator translator,
+      Translator::Load(flags.models, {device, flags.precision, flags.ensemble}));
+  translator.batch_size = flags.batch_size;
+  translator.batch_tokens = flags.batch_tokens;
+  translator.max_line_length = flags.max_line_length;
+  return translator;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,39 @@
+// The flags by which subcommands apply a trained model.
+#ifndef SEQ2SEQ_TOOLS_MODEL_FLAGS_H_
+#define SEQ2SEQ_TOOLS_MODEL_FLAGS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "seq2seq/search/translator.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace seq2seq {
+
+// What every use of a model needs.
+struct ModelFlags {
+  std::vector<std::string> models;
+  std::string device = "auto";
+  Precision precision = Precision::kFp32;
+  EnsembleMean ensemble = EnsembleMean::kProbability;
+  int64_t threads = 0;
+  int64_t batch_size = 64;
+  int64_t batch_tokens = 8192;
+  int64_t max_line_length = 1000;
+};
+
+// Adds them; `flags` must live until the program is parsed.
+void AddModelFlags(CLI::App& command, ModelFlags& flags);
+
+// Sets up threads and device, and loads the models.
+absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_TOOLS_MODEL_FLAGS_H_

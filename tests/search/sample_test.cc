@@ -1,0 +1,127 @@
+#include "seq2seq/search/sample.h"
+
+#include <cmath>
+#include <map>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include <torch/torch.h>
+
+#include "seq2seq/search/beam.h"
+#include "tests/search/toy_scorer.h"
+
+namespace seq2seq {
+namespace {
+
+using ::testing::SizeIs;
+
+SearchOptions Samples(int64_t count) {
+  SearchOptions options;
+  options.sample = true;
+  options.n_best = count;
+  return options;
+}
+
+SearchTask Task(int64_t max_length, uint64_t seed = 0) {
+  SearchTask task;
+  task.max_length = max_length;
+  task.seed = seed;
+  return task;
+}
+
+std::vector<Hypothesis> Draw(uint64_t sentence, const SearchTask& task,
+                             const SearchOptions& options) {
+  ToyScorer scorer(Toy(), {sentence});
+  return Sample(scorer, {task}, options)[0];
+}
+
+// How often each first token, or the end, was drawn.
+std::map<int32_t, double> Shares(const SearchOptions& options) {
+  std::map<int32_t, double> shares;
+  for (const Hypothesis& found : Draw(1, Task(1), options)) {
+    const int32_t first = found.tokens.empty() ? kEosId : found.tokens[0];
+    shares[first] += 1 / static_cast<double>(options.n_best);
+  }
+  return shares;
+}
+
+TEST(Sample, FollowsTheDistribution) {
+  const torch::Tensor truth = Toy().LogProbs(1, {kBosId}).to(torch::kFloat64);
+  for (const double temperature : {1.0, 0.5, 3.0}) {
+    SearchOptions options = Samples(1000);
+    options.temperature = temperature;
+    // What is never said has no share.
+    const torch::Tensor expected = torch::softmax(truth.slice(0, kEosId) / temperature, 0);
+    std::map<int32_t, double> shares = Shares(options);
+    for (int64_t id = kEosId; id < Toy().vocab; ++id) {
+      const auto share = expected[id - kEosId].item<double>();
+      // Four standard deviations.
+      EXPECT_NEAR(shares[static_cast<int32_t>(id)], share,
+                  4 * std::sqrt(share * (1 - share) / 1000))
+          << "temperature " << temperature;
+    }
+  }
+}
+
+TEST(Sample, TopKAndTopPLeaveOutTheRest) {
+  const torch::Tensor truth = torch::softmax(Toy().LogProbs(1, {kBosId}).slice(0, kEosId), 0);
+  const auto order = std::get<1>(truth.sort(0, /*descending=*/true));
+  SearchOptions options = Samples(500);
+  options.top_k = 2;
+  std::map<int32_t, double> shares = Shares(options);
+  EXPECT_THAT(shares, SizeIs(2));
+  EXPECT_EQ(shares.count(static_cast<int32_t>(kEosId + order[0].item<int64_t>())), 1u);
+  EXPECT_EQ(shares.count(static_cast<int32_t>(kEosId + order[1].item<int64_t>())), 1u);
+  options = Samples(500);
+  options.top_p = truth[order[0]].item<double>() + 0.01;  // The likeliest alone does not do.
+  EXPECT_THAT(Shares(options), SizeIs(2));
+  options.top_p = 0.01;
+  EXPECT_THAT(Shares(options), SizeIs(1));
+}
+
+TEST(Sample, DependsOnTheSeedsAndOnNothingElse) {
+  const SearchOptions options = Samples(5);
+  const auto tokens = [](const std::vector<Hypothesis>& found) {
+    std::vector<TokenIds> all;
+    for (const Hypothesis& hypothesis : found) all.push_back(hypothesis.tokens);
+    return all;
+  };
+  const auto alone = tokens(Draw(7, Task(9, 3), options));
+  EXPECT_EQ(tokens(Draw(7, Task(9, 3), options)), alone);
+  EXPECT_NE(tokens(Draw(7, Task(9, 4), options)), alone);
+  SearchOptions other = options;
+  other.seed = 2;
+  EXPECT_NE(tokens(Draw(7, Task(9, 3), other)), alone);
+  ToyScorer scorer(Toy(), {1, 7, 2});
+  EXPECT_EQ(tokens(Sample(scorer, {Task(4, 1), Task(9, 3), Task(9, 2)}, options)[1]), alone);
+}
+
+TEST(Sample, ScoresAreThoseOfTheTokens) {
+  SearchTask task = Task(6);
+  task.prefix = {5, 5};
+  task.min_length = 3;
+  task.forbidden = {{6}};
+  SearchOptions options = Samples(20);
+  options.temperature = 2;
+  options.repetition_penalty = 1.5;
+  options.normalization = LengthNormalization::kNone;
+  SearchOptions greedy;
+  greedy.beam = 1;
+  for (const Hypothesis& found : Draw(3, task, options)) {
+    EXPECT_GE(found.tokens.size(), 3u);
+    EXPECT_EQ(found.tokens[1], 5);
+    EXPECT_EQ(std::count(found.tokens.begin(), found.tokens.end(), 6), 0);
+    SearchTask forced = Task(0);
+    forced.prefix = found.tokens;
+    greedy.normalization = options.normalization;
+    greedy.repetition_penalty = options.repetition_penalty;
+    ToyScorer scorer(Toy(), {3});
+    const Hypothesis same = BeamSearch(scorer, {forced}, greedy)[0][0];
+    EXPECT_NEAR(found.log_probability, same.log_probability, 1e-5);
+    EXPECT_NEAR(found.score, same.score, 1e-5);
+  }
+}
+
+}  // namespace
+}  // namespace seq2seq

@@ -1,0 +1,55 @@
+// Scorers compared step by step.
+#ifndef TESTS_SEARCH_SCORER_STEPS_H_
+#define TESTS_SEARCH_SCORER_STEPS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include <torch/torch.h>
+
+#include "seq2seq/search/scorer.h"
+#include "tests/tiny_model.h"
+
+namespace seq2seq {
+
+// Of lengths from 1 to 9.
+inline std::vector<Ids> RandomSources(size_t count) {
+  std::vector<Ids> sources;
+  for (size_t i = 0; i < count; ++i) {
+    sources.push_back(RandomIds(1 + Mix(i) % 9, TinyOptions().source_vocab, i));
+  }
+  return sources;
+}
+
+inline Batch SourcesOf(const std::vector<Ids>& sources) {
+  return CollateSources(std::vector<absl::Span<const int32_t>>(sources.begin(), sources.end()));
+}
+
+// The log-probabilities of a step, [row, vocab].
+inline torch::Tensor LogProbs(Scorer& scorer, const std::vector<Extension>& rows) {
+  const StepScores step = scorer.Step(rows);
+  const int64_t count = step.scores.rows;
+  torch::Tensor scores = torch::empty({count, step.scores.columns});
+  for (int64_t r = 0; r < count; ++r) {
+    scores[r].copy_(torch::from_blob(step.scores.row(r), {step.scores.columns}) -
+                    step.normalizers[static_cast<size_t>(r)]);
+  }
+  return scores;
+}
+
+inline torch::Tensor AttentionOf(const Scorer& scorer, size_t row) {
+  const absl::Span<const float> attention = scorer.Attention(row);
+  return torch::tensor(std::vector<float>(attention.begin(), attention.end()));
+}
+
+// The first rows of `batch` sentences, one for each.
+inline std::vector<Extension> FirstRows(int64_t batch) {
+  std::vector<Extension> rows;
+  for (int64_t s = 0; s < batch; ++s) rows.push_back({s, s, kBosId});
+  return rows;
+}
+
+}  // namespace seq2seq
+
+#endif  // TESTS_SEARCH_SCORER_STEPS_H_
