@@ -5,7 +5,6 @@
 
 #include <torch/torch.h>
 
-#include "seq2seq/model/compute.h"
 #if SEQ2SEQ_KERNELS
 #include "seq2seq/search/packed_scorer.h"
 #endif
@@ -19,7 +18,7 @@ class PlainModel : public ScoringModel {
       : model_(std::move(model)), device_(device), precision_(precision) {}
 
   std::unique_ptr<Scorer> Begin(const Batch& sources) const override {
-    return std::make_unique<ModelScorer>(model_, sources.To(device_));
+    return std::make_unique<ModelScorer>(model_, sources.To(device_), precision_);
   }
 
  private:
@@ -45,8 +44,12 @@ class KernelModel : public ScoringModel {
 
 }  // namespace
 
-ModelScorer::ModelScorer(Model model, const Batch& sources)
-    : model_(std::move(model)), batch_(sources.size()), now_(model_->Begin(sources)) {
+ModelScorer::ModelScorer(Model model, const Batch& sources, Precision precision)
+    : model_(std::move(model)),
+      compute_({CurrentCompute().fused, precision}),
+      batch_(sources.size()) {
+  const ComputeGuard guard(compute_);
+  now_ = model_->Begin(sources);
   const torch::Tensor lengths = now_.memory.bias.eq(0).sum({1, 2}).to(torch::kCPU);
   lengths_.assign(lengths.data_ptr<int64_t>(), lengths.data_ptr<int64_t>() + batch_);
   for (int64_t sentence = 0; sentence < batch_; ++sentence) {
@@ -56,6 +59,7 @@ ModelScorer::ModelScorer(Model model, const Batch& sources)
 }
 
 StepScores ModelScorer::Step(absl::Span<const Extension> rows) {
+  const ComputeGuard guard(compute_);
   const torch::Device device = now_.memory.values.device();
   const auto move = [device](const std::vector<int64_t>& indices) {
     return torch::tensor(indices).to(device);

@@ -8,6 +8,7 @@
 
 #include "seq2seq/data/batch.h"
 #include "seq2seq/kernels/matrix.h"
+#include "seq2seq/model/compute.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/search/scorer.h"
 
@@ -17,8 +18,9 @@ namespace seq2seq {
 // device. Use it under torch::InferenceMode or NoGradGuard.
 class ModelScorer : public Scorer {
  public:
-  // `sources` as CollateSources makes them, on the device of the model, which is in eval mode.
-  ModelScorer(Model model, const Batch& sources);
+  // `sources` as CollateSources makes them, on the device of the model, which is in eval mode and
+  // computes with `precision`.
+  ModelScorer(Model model, const Batch& sources, Precision precision);
 
   int64_t batch() const override { return batch_; }
   StepScores Step(absl::Span<const Extension> rows) override;
@@ -26,6 +28,7 @@ class ModelScorer : public Scorer {
 
  private:
   Model model_;
+  const Compute compute_;
   int64_t batch_;
   std::vector<int64_t> lengths_;    // [sentence], places to look at.
   ModelImpl::Start now_;            // The memory of the sentences `live_`, the state of all rows.
