@@ -22,6 +22,10 @@ add_library(Stemmer::stemmer UNKNOWN IMPORTED)
 set_target_properties(Stemmer::stemmer PROPERTIES IMPORTED_LOCATION ${STEMMER_LIBRARY}
                                                   INTERFACE_INCLUDE_DIRECTORIES ${STEMMER_INCLUDE_DIR})
 
+if(SEQ2SEQ_SERVER)
+  pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+endif()
+
 if(SEQ2SEQ_KERNELS)
   find_package(OpenMP REQUIRED COMPONENTS CXX)
   find_package(hwy REQUIRED)

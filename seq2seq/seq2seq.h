@@ -19,6 +19,7 @@
 #include "seq2seq/model/model.h"
 #include "seq2seq/model/run_folder.h"
 #include "seq2seq/model/weights.h"
+#include "seq2seq/search/batching_translator.h"
 #include "seq2seq/search/beam.h"
 #include "seq2seq/search/model_scorer.h"
 #include "seq2seq/search/sample.h"

@@ -18,6 +18,7 @@ LEVELS = {
     "model": 3,
     "train": 4,
     "search": 4,
+    "c_api": 5,
     "serve": 5,
     "tools": 6,
 }

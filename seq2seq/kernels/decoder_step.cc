@@ -1,8 +1,7 @@
 #include "seq2seq/kernels/decoder_step.h"
 
 #include <algorithm>
-
-#include "absl/functional/function_ref.h"
+#include <utility>
 
 #include "seq2seq/kernels/log_sum_exp.h"
 #include "seq2seq/kernels/parallel.h"
@@ -14,105 +13,13 @@ namespace {
 // Products are compiled for each number of rows: above some, only round ones occur.
 int64_t Rounded(int64_t rows) { return rows <= 16 ? rows : (rows + 7) / 8 * 8; }
 
-// Calls with a range of rows for each thread; the rows behind the last are room to round up.
-void ForEachGroup(int64_t rows, absl::FunctionRef<void(int64_t begin, int64_t count)> run) {
-  const int64_t groups = GroupsFor(rows, /*side_by_side=*/1);
-  const int64_t size = Rounded((rows + groups - 1) / groups);
-  ParallelFor((rows + size - 1) / size, [&](int64_t group) {
-    const int64_t begin = group * size;
-    run(begin, std::min(size, Rounded(rows - begin)));
-  });
+// The rows of a state that others go on from; zero behind the last of them.
+void Gather(ConstMatrix state, absl::Span<const DecoderExtension> rows, Matrix gathered) {
+  int64_t next = 0;
+  for (const DecoderExtension& row : rows)
+    Copy(state.Rows(row.parent, 1), gathered.Rows(next++, 1));
+  Clear(Rest(gathered, next));
 }
-
-// One step of the rows from `begin` on, of which there are `count` with those that round up.
-class GroupStep {
- public:
-  GroupStep(const PackedDecoder& decoder, const DecoderRows& before,
-            absl::Span<const DecoderExtension> rows, int64_t begin, int64_t count)
-      : decoder_(decoder),
-        before_(before),
-        rows_(rows.subspan(static_cast<size_t>(begin), static_cast<size_t>(count))),
-        begin_(begin),
-        count_(count) {}
-
-  void Run(absl::Span<const Source> sources, DecoderRows& after, Matrix attention) const {
-    const Buffer first_input = FirstInput();
-    for (size_t layer = 0; layer < decoder_.cells.size(); ++layer) {
-      RunCell(layer, layer == 0 ? first_input.view() : Mine(after.hidden[layer - 1].view()), after);
-    }
-    const int64_t hidden = decoder_.cells.back().hidden.rows();
-    const int64_t memory = decoder_.readout.rows() - hidden;
-    const Buffer attended(count_, memory + hidden);
-    const Matrix outputs = Mine(after.hidden.back().view());
-    Clear(Rest(attended.view(), size()));
-    Copy(outputs, attended.view().Columns(memory, hidden));
-    for (int64_t i = 0; i < size(); ++i) {
-      const Source& source = sources[static_cast<size_t>(row(i).source)];
-      Attend(source, outputs.row(i), attention.row(begin_ + i), attended.view().row(i));
-    }
-    const Matrix readouts = Mine(after.readout.view());
-    Multiply(attended.view(), decoder_.readout, readouts);
-    TanhForward(readouts);
-  }
-
- private:
-  // Rows that are not there to round up.
-  int64_t size() const { return static_cast<int64_t>(rows_.size()); }
-  const DecoderExtension& row(int64_t i) const { return rows_[static_cast<size_t>(i)]; }
-  Matrix Mine(Matrix all) const { return all.Rows(begin_, count_); }
-
-  // The rows of a state that this group's go on from; zero behind the last.
-  void Gather(ConstMatrix state, Matrix gathered) const {
-    for (int64_t i = 0; i < size(); ++i) Copy(state.Rows(row(i).parent, 1), gathered.Rows(i, 1));
-    Clear(Rest(gathered, size()));
-  }
-
-  Buffer FirstInput() const {
-    const int64_t embedding = decoder_.embedding.columns;
-    Buffer input(count_, decoder_.cells[0].input.rows());
-    const Matrix tokens = input.view().Columns(0, embedding);
-    for (int64_t i = 0; i < size(); ++i) {
-      Copy(decoder_.embedding.Rows(row(i).token, 1), tokens.Rows(i, 1));
-    }
-    Clear(Rest(tokens, size()));
-    if (decoder_.input_feeding()) {
-      const Matrix readouts = before_.readout.view();
-      Gather(readouts, input.view().Columns(embedding, readouts.columns));
-    }
-    return input;
-  }
-
-  void RunCell(size_t layer, ConstMatrix input, DecoderRows& after) const {
-    const PackedCell& cell = decoder_.cells[layer];
-    const GateLayout& layout = LayoutOf(cell.kind);
-    const int64_t hidden = cell.hidden.rows();
-    const Buffer gates(count_, layout.width * hidden);
-    const Buffer products(count_, cell.hidden.columns());
-    const Buffer hidden_before(count_, hidden);
-    const Buffer memory_before(layout.memory ? count_ : 0, hidden);
-    Gather(before_.hidden[layer].view(), hidden_before.view());
-    GateStep step;
-    step.gates = gates.view();
-    step.recurrent = products.view();
-    step.hidden_before = hidden_before.view();
-    step.hidden = Mine(after.hidden[layer].view());
-    if (layout.memory) {
-      Gather(before_.memory[layer].view(), memory_before.view());
-      step.memory_before = memory_before.view();
-      step.memory = Mine(after.memory[layer].view());
-    }
-    Multiply(input, cell.input, gates.view().Columns(0, layout.projected * hidden),
-             cell.input_bias.data());
-    Multiply(hidden_before.view(), cell.hidden, products.view());
-    GatesForward(cell.kind, cell.formula, step);
-  }
-
-  const PackedDecoder& decoder_;
-  const DecoderRows& before_;
-  const absl::Span<const DecoderExtension> rows_;
-  const int64_t begin_;
-  const int64_t count_;
-};
 
 }  // namespace
 
@@ -129,27 +36,111 @@ DecoderRows::DecoderRows(const PackedDecoder& decoder, int64_t rows)
   }
 }
 
-DecoderRows StepDecoder(const PackedDecoder& decoder, const DecoderRows& before,
-                        absl::Span<const DecoderExtension> rows, absl::Span<const Source> sources,
-                        Matrix attention) {
-  const auto count = static_cast<int64_t>(rows.size());
-  DecoderRows after(decoder, Rounded(count));
-  ForEachGroup(count, [&](int64_t begin, int64_t size) {
-    GroupStep(decoder, before, rows, begin, size).Run(sources, after, attention);
-  });
-  return after;
+DecoderStepper::DecoderStepper(const PackedDecoder& decoder, const PackedOutput& output,
+                               DecoderRows start, absl::Span<const Source> sources)
+    : decoder_(decoder),
+      output_(output),
+      sources_(sources),
+      before_(decoder, 0),
+      after_(std::move(start)) {}
+
+void DecoderStepper::Reserve(int64_t rows) {
+  if (rows <= capacity_) return;
+  capacity_ = rows;
+  const PackedCell& cell = decoder_.cells[0];
+  const GateLayout& layout = LayoutOf(cell.kind);
+  const int64_t hidden = cell.hidden.rows();
+  int64_t longest = 0;
+  for (const Source& source : sources_) longest = std::max(longest, source.keys.rows);
+  before_ = DecoderRows(decoder_, rows);
+  input_ = Buffer(rows, cell.input.rows());
+  hidden_before_ = Buffer(rows, hidden);
+  memory_before_ = Buffer(layout.memory ? rows : 0, hidden);
+  gates_ = Buffer(rows, layout.width * hidden);
+  products_ = Buffer(rows, cell.hidden.columns());
+  attended_ = Buffer(rows, decoder_.readout.rows());
+  attention_ = Buffer(rows, longest);
+  scores_ = Buffer(rows, output_.weight.columns());
+  normalizers_.resize(static_cast<size_t>(rows));
 }
 
-Buffer ScoreOutput(const PackedOutput& output, const DecoderRows& state,
-                   absl::Span<float> normalizers) {
-  const auto count = static_cast<int64_t>(normalizers.size());
-  Buffer scores(Rounded(count), output.weight.columns());
-  ForEachGroup(count, [&](int64_t begin, int64_t size) {
-    const Matrix mine = scores.view().Rows(begin, size);
-    Multiply(state.readout.view().Rows(begin, size), output.weight, mine, output.bias);
-    LogSumExp(First(mine, std::min(size, count - begin)), normalizers.data() + begin);
+void DecoderStepper::Step(absl::Span<const DecoderExtension> rows) {
+  count_ = static_cast<int64_t>(rows.size());
+  const int64_t groups = GroupsFor(count_, /*side_by_side=*/1);
+  const int64_t size = Rounded((count_ + groups - 1) / groups);
+  const int64_t needed = Rounded(count_);
+  // What this step leaves goes to the buffers of the one before the last.
+  std::swap(before_, after_);
+  if (needed > capacity_) {
+    DecoderRows state = before_;
+    Reserve(needed);
+    after_ = std::exchange(before_, std::move(state));
+  } else if (after_.readout.view().rows < capacity_) {
+    after_ = DecoderRows(decoder_, capacity_);
+  }
+  ParallelFor((count_ + size - 1) / size, [&](int64_t group) {
+    const int64_t begin = group * size;
+    const int64_t count = std::min(size, Rounded(count_ - begin));
+    RunGroup(rows.subspan(static_cast<size_t>(begin), static_cast<size_t>(count)), begin, count);
   });
-  return scores;
+}
+
+void DecoderStepper::RunGroup(absl::Span<const DecoderExtension> rows, int64_t begin,
+                              int64_t count) {
+  const auto mine = [&](const Buffer& buffer) { return buffer.view().Rows(begin, count); };
+  MakeInput(rows, mine(input_));
+  for (size_t layer = 0; layer < decoder_.cells.size(); ++layer) {
+    RunCell(layer, rows, layer == 0 ? mine(input_) : mine(after_.hidden[layer - 1]), begin, count);
+  }
+
+  const Matrix outputs = mine(after_.hidden.back());
+  const Matrix attended = mine(attended_);
+  const int64_t memory = attended.columns - outputs.columns;
+  Copy(outputs, attended.Columns(memory, outputs.columns));
+  const auto real = static_cast<int64_t>(rows.size());
+  for (int64_t i = 0; i < real; ++i) {
+    const Source& source = sources_[static_cast<size_t>(rows[static_cast<size_t>(i)].source)];
+    Attend(source, outputs.row(i), mine(attention_).row(i), attended.row(i));
+  }
+  Clear(Rest(attended.Columns(0, memory), real));
+
+  const Matrix readouts = mine(after_.readout);
+  Multiply(attended, decoder_.readout, readouts);
+  TanhForward(readouts);
+  Multiply(readouts, output_.weight, mine(scores_), output_.bias);
+  LogSumExp(First(mine(scores_), real), normalizers_.data() + begin);
+}
+
+void DecoderStepper::MakeInput(absl::Span<const DecoderExtension> rows, Matrix input) const {
+  const int64_t embedding = decoder_.embedding.columns;
+  const Matrix tokens = input.Columns(0, embedding);
+  int64_t next = 0;
+  for (const DecoderExtension& row : rows)
+    Copy(decoder_.embedding.Rows(row.token, 1), tokens.Rows(next++, 1));
+  Clear(Rest(tokens, next));
+  if (!decoder_.input_feeding()) return;
+  Gather(before_.readout.view(), rows, input.Columns(embedding, input.columns - embedding));
+}
+
+void DecoderStepper::RunCell(size_t layer, absl::Span<const DecoderExtension> rows,
+                             ConstMatrix input, int64_t begin, int64_t count) {
+  const auto mine = [&](const Buffer& buffer) { return buffer.view().Rows(begin, count); };
+  const PackedCell& cell = decoder_.cells[layer];
+  const GateLayout& layout = LayoutOf(cell.kind);
+  Gather(before_.hidden[layer].view(), rows, mine(hidden_before_));
+  GateStep step;
+  step.gates = mine(gates_);
+  step.recurrent = mine(products_);
+  step.hidden_before = mine(hidden_before_);
+  step.hidden = mine(after_.hidden[layer]);
+  if (layout.memory) {
+    Gather(before_.memory[layer].view(), rows, mine(memory_before_));
+    step.memory_before = mine(memory_before_);
+    step.memory = mine(after_.memory[layer]);
+  }
+  Multiply(input, cell.input, step.gates.Columns(0, cell.input.columns()), cell.input_bias.data());
+  Multiply(step.hidden_before, cell.hidden, mine(products_));
+  GatesForward(cell.kind, cell.formula, step);
 }
 
 }  // namespace seq2seq

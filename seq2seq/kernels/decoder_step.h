@@ -50,17 +50,44 @@ struct DecoderExtension {
   int32_t token = 0;   // What it is fed.
 };
 
-// The state after one step, a row for each of `rows`, which may be fewer or more than before.
-// `attention`, [row, source], at least as wide as the longest source, becomes where they looked.
-// Rows are dealt to threads; few of them go through products that share the threads.
-DecoderRows StepDecoder(const PackedDecoder& decoder, const DecoderRows& before,
-                        absl::Span<const DecoderExtension> rows, absl::Span<const Source> sources,
-                        Matrix attention);
+// Moves hypotheses on step by step, in memory that it uses again. Not thread-safe; the decoder and
+// what the sources view must outlive it.
+class DecoderStepper {
+ public:
+  // Begins with a row for each source.
+  DecoderStepper(const PackedDecoder& decoder, const PackedOutput& output, DecoderRows start,
+                 absl::Span<const Source> sources);
 
-// The scores readouts W + b of the first `normalizers.size()` rows, [row, vocab], and the LogSumExp
-// of each.
-Buffer ScoreOutput(const PackedOutput& output, const DecoderRows& state,
-                   absl::Span<float> normalizers);
+  // One step: a row for each of `rows`, which may be fewer or more than before. Rows are dealt to
+  // threads; few of them go through products that share the threads.
+  void Step(absl::Span<const DecoderExtension> rows);
+
+  // Of the last step, until the next: scores of the vocabulary, [row, vocab], the LogSumExp of each
+  // row, and where each row looked, [row, source], as far as its source goes.
+  Matrix scores() const { return First(scores_.view(), count_); }
+  absl::Span<const float> normalizers() const { return {normalizers_.data(), size()}; }
+  Matrix attention() const { return First(attention_.view(), count_); }
+
+ private:
+  size_t size() const { return static_cast<size_t>(count_); }
+  void Reserve(int64_t rows);
+  // A part of a step, for the rows from `begin` on, of which `count` with those that round up.
+  void RunGroup(absl::Span<const DecoderExtension> rows, int64_t begin, int64_t count);
+  void MakeInput(absl::Span<const DecoderExtension> rows, Matrix input) const;
+  void RunCell(size_t layer, absl::Span<const DecoderExtension> rows, ConstMatrix input,
+               int64_t begin, int64_t count);
+
+  const PackedDecoder& decoder_;
+  const PackedOutput& output_;
+  const absl::Span<const Source> sources_;
+  int64_t count_ = 0;     // Rows of the last step.
+  int64_t capacity_ = 0;  // Of the buffers.
+  DecoderRows before_;
+  DecoderRows after_;
+  Buffer input_, hidden_before_, memory_before_, gates_, products_, attended_;  // [row, …]
+  Buffer attention_, scores_;
+  std::vector<float> normalizers_;
+};
 
 }  // namespace seq2seq
 

@@ -46,16 +46,24 @@ memory::data_type SumTypeOf(Precision precision) {
   return precision == Precision::kInt8 ? memory::data_type::s32 : memory::data_type::f32;
 }
 
-// Room for at least `bytes` on this thread.
-void* Scratchpad(size_t bytes) {
-  thread_local std::shared_ptr<void> room;
-  thread_local size_t size = 0;
-  if (bytes > size) {
-    room = AllocateBlock(bytes);
-    size = bytes;
+// Memory that is used again.
+struct Room {
+  // At least `bytes`, until the next call.
+  void* Take(size_t bytes) {
+    if (bytes > size) {
+      memory = AllocateBlock(bytes);
+      size = bytes;
+    }
+    return memory.get();
   }
-  return room.get();
-}
+
+  std::shared_ptr<void> memory;
+  size_t size = 0;
+};
+
+// Rooms of this thread: for oneDNN, and for sums in whole numbers.
+thread_local Room scratchpad;
+thread_local Room whole_sums;
 
 // The part of a product that decides how it is computed.
 struct Shape {
@@ -175,7 +183,7 @@ void Run(const Shape& shape, const void* a, const void* b, const float* bias, vo
                                                {DNNL_ARG_DST, bind(product->c, c)}};
   if (bias != nullptr) arguments.emplace(DNNL_ARG_BIAS, bind(product->bias, bias));
   arguments.emplace(DNNL_ARG_SCRATCHPAD,
-                    bind(product->scratchpad, Scratchpad(product->scratchpad.get_size())));
+                    bind(product->scratchpad, scratchpad.Take(product->scratchpad.get_size())));
   product->primitive.execute(Stream(), arguments);
   Stream().wait();
 }
@@ -196,8 +204,8 @@ void RunInto(const Shape& shape, const Operand& a, const void* b, const float* b
 
 void MultiplyInt8(const Operand& a, const PackedMatrix& b, Matrix c, const float* bias,
                   bool accumulate) {
-  const auto sums = std::static_pointer_cast<int32_t>(
-      AllocateBlock(static_cast<size_t>(c.rows * c.columns) * sizeof(int32_t)));
+  auto* sums = static_cast<int32_t*>(
+      whole_sums.Take(static_cast<size_t>(c.rows * c.columns) * sizeof(int32_t)));
   Run({.m = c.rows,
        .n = c.columns,
        .k = a.columns(),
@@ -207,8 +215,8 @@ void MultiplyInt8(const Operand& a, const PackedMatrix& b, Matrix c, const float
        .bias = false,
        .precision = Precision::kInt8,
        .threads = ParallelThreads()},
-      a.data(), b.data(), nullptr, sums.get());
-  ScaleProducts(sums.get(), a.scales(), b.scales(), bias, accumulate, c);
+      a.data(), b.data(), nullptr, sums);
+  ScaleProducts(sums, a.scales(), b.scales(), bias, accumulate, c);
 }
 
 void Multiply(const Operand& a, const PackedMatrix& b, Matrix c, const float* bias,
@@ -315,10 +323,9 @@ PackedMatrix PackedMatrix::Pack(const float* values, int64_t rows, int64_t colum
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   const dnnl::reorder::primitive_desc plan(from, to, attributes);
-  memory scratchpad(plan.scratchpad_desc(), Engine(),
-                    Scratchpad(plan.scratchpad_desc().get_size()));
+  memory room(plan.scratchpad_desc(), Engine(), scratchpad.Take(plan.scratchpad_desc().get_size()));
   dnnl::reorder(plan).execute(
-      Stream(), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}, {DNNL_ARG_SCRATCHPAD, scratchpad}});
+      Stream(), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}, {DNNL_ARG_SCRATCHPAD, room}});
   Stream().wait();
   return packed;
 }

@@ -1,5 +1,6 @@
 #include "seq2seq/model/residual_network.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include <torch/torch.h>
@@ -17,9 +18,11 @@ torch::nn::Conv2d MakeConvolution(int64_t input, int64_t output, int64_t kernel,
   return convolution;
 }
 
+// Over groups of some 16 channels: of small ones it would take away how light or colourful an image
+// is as a whole.
 torch::nn::GroupNorm MakeNorm(int64_t channels) {
-  return torch::nn::GroupNorm(
-      torch::nn::GroupNormOptions(std::gcd(channels, int64_t{8}), channels));
+  const int64_t groups = std::gcd(channels, std::max<int64_t>(channels / 16, 1));
+  return torch::nn::GroupNorm(torch::nn::GroupNormOptions(groups, channels));
 }
 
 }  // namespace

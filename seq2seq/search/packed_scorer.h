@@ -23,12 +23,8 @@ class PackedScorer : public Scorer {
  private:
   std::shared_ptr<const PackedModel> model_;
   PackedSources sources_;
-  int64_t longest_ = 0;  // Source.
-  DecoderRows state_;
+  DecoderStepper stepper_;
   std::vector<DecoderExtension> rows_;
-  Buffer attention_;  // [row, source]
-  Buffer scores_;     // [row, vocab]
-  std::vector<float> normalizers_;
 };
 
 }  // namespace seq2seq

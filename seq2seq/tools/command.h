@@ -24,6 +24,7 @@ void AddDecode(CLI::App& program, absl::Status* status);
 void AddScore(CLI::App& program, absl::Status* status);
 void AddEval(CLI::App& program, absl::Status* status);
 void AddInspect(CLI::App& program, absl::Status* status);
+void AddServe(CLI::App& program, absl::Status* status);  // Of builds with SEQ2SEQ_SERVER.
 
 // Sets the threads that LibTorch computes with, 0 being one a core: it starts with a single one on
 // small machines. Names on stderr a BLAS whose own threads fight LibTorch's.

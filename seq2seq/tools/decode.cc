@@ -15,13 +15,12 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/search/alignment.h"
+#include "seq2seq/search/translation_json.h"
 #include "seq2seq/tools/attention_page.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/line_queue.h"
@@ -50,61 +49,21 @@ void OnSignal(int signal) {
   }
 }
 
-// A line of --input-format jsonl: {"text": …, "prefix": …, "constraints": […]}.
-absl::StatusOr<Request> ParseRequest(const std::string& line) {
-  const nlohmann::json json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return absl::InvalidArgumentError("not a JSON object");
-  Request request;
-  bool has_text = false;
-  for (const auto& [key, value] : json.items()) {
-    const bool is_list =
-        value.is_array() &&
-        std::all_of(value.begin(), value.end(), [](auto& item) { return item.is_string(); });
-    if (key == "text" && value.is_string()) {
-      request.text = value;
-      has_text = true;
-    } else if (key == "prefix" && value.is_string()) {
-      request.prefix = value;
-    } else if (key == "constraints" && is_list) {
-      request.constraints = value.get<std::vector<std::string>>();
-    } else if (key == "text" || key == "prefix" || key == "constraints") {
-      return absl::InvalidArgumentError(absl::StrCat(
-          key, ": expected ", key == "constraints" ? "a list of texts" : "a text", ", found ",
-          value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
-    } else {
-      return absl::InvalidArgumentError(
-          absl::StrCat("unknown key '", key, "'; text, prefix and constraints are known"));
-    }
-  }
-  if (!has_text) return absl::InvalidArgumentError("has no text");
-  return request;
-}
-
-std::string Pharaoh(const Candidate& candidate) {
-  return absl::StrJoin(AlignWords(candidate), " ", [](std::string* out, const AlignedWords& words) {
-    absl::StrAppend(out, words.source, "-", words.target);
-  });
-}
-
-nlohmann::ordered_json ToJson(const Candidate& candidate) {
-  nlohmann::ordered_json json = {{"text", candidate.text},
-                                 {"score", candidate.score},
-                                 {"log_probability", candidate.log_probability},
-                                 {"pieces", candidate.pieces},
-                                 {"token_scores", candidate.token_scores}};
-  if (!candidate.alignment.weights.empty()) {
-    json["source_pieces"] = candidate.alignment.source;
-    json["alignment"] = Pharaoh(candidate);
-    json["attention"] = candidate.alignment.weights;
-  }
-  return json;
+// A line of --input-format jsonl.
+absl::StatusOr<Request> ParseLine(const std::string& line) {
+  SearchOptions defaults;
+  SEQ2SEQ_ASSIGN_OR_RETURN(RequestBlock block, ParseRequests(line, defaults));
+  if (block.is_list) return absl::InvalidArgumentError("text: expected one text a line");
+  if (PrintOptions(ListOptions(block.options)) != PrintOptions(ListOptions(defaults)))
+    return absl::InvalidArgumentError("options of search are flags, and hold for all lines");
+  return std::move(block.requests[0]);
 }
 
 // One line, or with n-best several, for what became of the `number`th line, counted from 0.
-std::string Format(const std::string& format, int64_t number, const Request& request,
+std::string Format(const std::string& format, int64_t number,
                    const std::vector<Candidate>& candidates) {
   if (format == "text") return absl::StrCat(candidates[0].text, "\n");
-  if (format == "pharaoh") return absl::StrCat(Pharaoh(candidates[0]), "\n");
+  if (format == "pharaoh") return absl::StrCat(PharaohText(candidates[0]), "\n");
   if (format == "moses") {
     std::string lines;
     for (const Candidate& candidate : candidates) {
@@ -113,9 +72,10 @@ std::string Format(const std::string& format, int64_t number, const Request& req
     }
     return lines;
   }
-  nlohmann::ordered_json line = {{"id", number}, {"translations", nlohmann::json::array()}};
-  for (const Candidate& candidate : candidates) line["translations"].push_back(ToJson(candidate));
-  return absl::StrCat(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), "\n");
+  const std::string all = absl::StrJoin(candidates, ",", [](std::string* out, const auto& one) {
+    absl::StrAppend(out, CandidateJson(one));
+  });
+  return absl::StrCat("{\"id\":", number, ",\"translations\":[", all, "]}\n");
 }
 
 // Where translations go: a file that appears when it is complete; or standard output, a pipe or a
@@ -185,7 +145,7 @@ absl::Status RunDecode(DecodeFlags& flags) {
         requests.push_back({line, {}, {}, {}});
         continue;
       }
-      absl::StatusOr<Request> request = ParseRequest(line);
+      absl::StatusOr<Request> request = ParseLine(line);
       if (!request.ok()) {
         return absl::InvalidArgumentError(
             absl::StrCat(flags.input == "-" ? "standard input" : flags.input, ":", lines_read, ": ",
@@ -200,7 +160,7 @@ absl::Status RunDecode(DecodeFlags& flags) {
   int64_t number = 0;
   const auto write = [&](const Request& request, const std::vector<Candidate>& candidates) {
     if (html) return output.Write(section(request.text, candidates[0]));
-    return output.Write(Format(flags.format, number++, request, candidates));
+    return output.Write(Format(flags.format, number++, candidates));
   };
   if (html)
     SEQ2SEQ_RETURN_IF_ERROR(output.Write(PageStart(absl::StrJoin(flags.model.models, ", "))));

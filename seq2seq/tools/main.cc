@@ -66,6 +66,9 @@ int main(int argc, char** argv) {
   seq2seq::AddScore(program, &status);
   seq2seq::AddEval(program, &status);
   seq2seq::AddInspect(program, &status);
+#if SEQ2SEQ_SERVER
+  seq2seq::AddServe(program, &status);
+#endif
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

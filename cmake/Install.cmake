@@ -1,0 +1,47 @@
+# What `cmake --install` puts where, so that other projects find it by find_package(seq2seq).
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(targets seq2seq seq2seq_shared seq2seq_base seq2seq_tokenizer)
+if(SEQ2SEQ_SERVER)
+  list(APPEND targets seq2seq_serve)
+endif()
+if(SEQ2SEQ_KERNELS)
+  list(APPEND targets seq2seq_kernels)
+endif()
+foreach(target IN LISTS targets)
+  string(REPLACE seq2seq_ "" name ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+endforeach()
+install(TARGETS ${targets} EXPORT seq2seqTargets)
+
+set(modules seq2seq_sentencepiece)
+if(SEQ2SEQ_IMAGES)
+  list(APPEND modules seq2seq_images)
+endif()
+install(TARGETS ${modules} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# Opened at run time, from the run path of whoever holds the library.
+target_link_options(seq2seq INTERFACE $<INSTALL_INTERFACE:-Wl,-rpath,$<INSTALL_PREFIX>/${CMAKE_INSTALL_LIBDIR}>)
+set_target_properties(seq2seq_shared PROPERTIES INSTALL_RPATH "$ORIGIN")
+
+if(SEQ2SEQ_PROGRAM)
+  set_target_properties(seq2seq_program PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+  install(TARGETS seq2seq_program)
+endif()
+
+foreach(folder seq2seq tokenizer)
+  install(
+    DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    FILES_MATCHING
+    PATTERN "*.h"
+    PATTERN "seq2seq/tools" EXCLUDE)
+endforeach()
+
+set(config ${CMAKE_INSTALL_LIBDIR}/cmake/seq2seq)
+install(EXPORT seq2seqTargets NAMESPACE seq2seq:: DESTINATION ${config})
+configure_package_config_file(cmake/seq2seqConfig.cmake.in ${PROJECT_BINARY_DIR}/seq2seqConfig.cmake
+                              INSTALL_DESTINATION ${config})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/seq2seqConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/seq2seqConfig.cmake ${PROJECT_BINARY_DIR}/seq2seqConfigVersion.cmake
+              cmake/Dependencies.cmake DESTINATION ${config})

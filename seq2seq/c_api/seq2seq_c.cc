@@ -1,0 +1,133 @@
+#include "seq2seq/c_api/seq2seq_c.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include <torch/torch.h>
+
+#include "seq2seq/base/options.h"
+#include "seq2seq/base/status_macros.h"
+#include "seq2seq/search/translator.h"
+
+struct seq2seq_translator {
+  seq2seq::Translator translator;
+};
+
+namespace seq2seq {
+namespace {
+
+std::string& LastError() {
+  thread_local std::string error;
+  return error;
+}
+
+struct CreateOptions {
+  Precision precision = Precision::kFp32;
+  int64_t threads = 0;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("precision", precision);
+    visit("threads", threads);
+  }
+};
+
+// Sets options from words key=value.
+absl::Status SetOptions(const char* words, const OptionList& options) {
+  if (words == nullptr) return absl::OkStatus();
+  for (const absl::string_view word : absl::StrSplit(words, ' ', absl::SkipEmpty())) {
+    SEQ2SEQ_RETURN_IF_ERROR(SetOption(word, options));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Translator> Create(const char* models, const char* words) {
+  if (models == nullptr) return absl::InvalidArgumentError("models: NULL");
+  CreateOptions options;
+  SEQ2SEQ_RETURN_IF_ERROR(SetOptions(words, ListOptions(options)));
+  if (options.threads < 0 || options.threads > 1024) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("threads: expected 0 to 1024, found ", options.threads));
+  }
+  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+  torch::set_num_threads(options.threads > 0 ? static_cast<int>(options.threads)
+                                             : static_cast<int>(cores));
+  const std::vector<std::string> paths = absl::StrSplit(models, ' ', absl::SkipEmpty());
+  return Translator::Load(paths, {.precision = options.precision});
+}
+
+absl::Status Translate(const seq2seq_translator* translator, const char* const* lines, size_t count,
+                       const char* words, char** texts) {
+  if (translator == nullptr) return absl::InvalidArgumentError("translator: NULL");
+  SearchOptions options;
+  SEQ2SEQ_RETURN_IF_ERROR(SetOptions(words, ListOptions(options)));
+  std::vector<std::string> sources;
+  for (size_t i = 0; i < count; ++i) {
+    if (lines[i] == nullptr)
+      return absl::InvalidArgumentError(absl::StrCat("lines[", i, "]: NULL"));
+    sources.emplace_back(lines[i]);
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(const auto results, translator->translator.Translate(sources, options));
+  std::vector<char*> copies;
+  for (const std::vector<Candidate>& candidates : results) {
+    copies.push_back(strdup(candidates[0].text.c_str()));
+    if (copies.back() != nullptr) continue;
+    seq2seq_free_texts(copies.data(), copies.size());
+    return absl::ResourceExhaustedError("no memory for the translations");
+  }
+  std::copy(copies.begin(), copies.end(), texts);
+  return absl::OkStatus();
+}
+
+// Calls what may fail, and keeps why. No exception may reach C.
+template <typename Call>
+bool Guarded(const Call& call) {
+  LastError().clear();
+  absl::Status status;
+  try {
+    status = call();
+  } catch (const std::exception& error) {  // No memory.
+    status = absl::InternalError(error.what());
+  }
+  if (!status.ok()) LastError() = std::string(status.message());
+  return status.ok();
+}
+
+}  // namespace
+}  // namespace seq2seq
+
+extern "C" {
+
+seq2seq_translator* seq2seq_create(const char* models, const char* options) {
+  seq2seq_translator* made = nullptr;
+  seq2seq::Guarded([&] {
+    auto translator = seq2seq::Create(models, options);
+    if (translator.ok()) made = new seq2seq_translator{*std::move(translator)};
+    return translator.status();
+  });
+  return made;
+}
+
+int seq2seq_translate(const seq2seq_translator* translator, const char* const* lines, size_t count,
+                      const char* options, char** texts) {
+  return seq2seq::Guarded(
+      [&] { return seq2seq::Translate(translator, lines, count, options, texts); });
+}
+
+void seq2seq_free_texts(char** texts, size_t count) {
+  for (size_t i = 0; i < count; ++i) std::free(texts[i]);
+}
+
+void seq2seq_free(seq2seq_translator* translator) { delete translator; }
+
+const char* seq2seq_last_error(void) { return seq2seq::LastError().c_str(); }
+
+}  // extern "C"

@@ -1,0 +1,51 @@
+/* Translating from C, and from every language that can call C.
+ *
+ *   seq2seq_translator* translator = seq2seq_create("runs/multi30k", "precision=bf16");
+ *   if (translator == NULL) puts(seq2seq_last_error());
+ *   const char* lines[] = {"A dog runs.", "A cat sleeps."};
+ *   char* texts[2];
+ *   if (seq2seq_translate(translator, lines, 2, "beam=5", texts)) {
+ *     puts(texts[0]);
+ *     seq2seq_free_texts(texts, 2);
+ *   }
+ *   seq2seq_free(translator);
+ *
+ * Texts are UTF-8, and end with a zero. Options are words key=value between spaces; NULL and "" are
+ * none. Nothing is thrown, and nothing is printed.
+ */
+#ifndef SEQ2SEQ_C_API_SEQ2SEQ_C_H_
+#define SEQ2SEQ_C_API_SEQ2SEQ_C_H_
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct seq2seq_translator seq2seq_translator;
+
+/* Loads a run folder, or one of its steps; several with spaces between are an ensemble. `options`:
+ * precision=fp32, bf16 or int8; threads=N, which counts for the whole process, 0 being one a core.
+ * NULL if that fails. The caller frees it. */
+seq2seq_translator* seq2seq_create(const char* models, const char* options);
+
+/* Translates `count` lines and puts the best translation of each into `texts`, which has room for
+ * as many; the caller frees them with seq2seq_free_texts. `options` are those of search, as
+ * `seq2seq decode --help` tells them, with _ for -: beam=5 max_length=50. 1, or 0 if that fails;
+ * then `texts` is left as it was. Threads may share a translator. */
+int seq2seq_translate(const seq2seq_translator* translator, const char* const* lines, size_t count,
+                      const char* options, char** texts);
+
+void seq2seq_free_texts(char** texts, size_t count);
+
+/* NULL is allowed. */
+void seq2seq_free(seq2seq_translator* translator);
+
+/* Why the last call of this thread failed; "" if none did. Valid until its next call. */
+const char* seq2seq_last_error(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SEQ2SEQ_C_API_SEQ2SEQ_C_H_ */

@@ -1,0 +1,37 @@
+// Requests and translations as JSON.
+#ifndef SEQ2SEQ_SEARCH_TRANSLATION_JSON_H_
+#define SEQ2SEQ_SEARCH_TRANSLATION_JSON_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "seq2seq/search/search_options.h"
+#include "seq2seq/search/translator.h"
+
+namespace seq2seq {
+
+// What somebody asks for in one go.
+struct RequestBlock {
+  std::vector<Request> requests;
+  bool is_list = false;  // Whether `text` was one.
+  SearchOptions options;
+};
+
+// Reads {"text": "…" or ["…", …], "prefix": "…", "constraints": ["…", …]}; prefix and constraints
+// hold for all texts. Further keys are those of SearchOptions, which begin as `defaults`.
+// InvalidArgument, naming the key and the value, for everything else.
+absl::StatusOr<RequestBlock> ParseRequests(absl::string_view json, const SearchOptions& defaults);
+
+// {"text", "score", "log_probability", "pieces", "token_scores"}, and where there is an alignment
+// {"source_pieces", "alignment", "attention"}.
+std::string CandidateJson(const Candidate& candidate);
+
+// "0-0 1-2 …": source and target of AlignWords, as Pharaoh writes them.
+std::string PharaohText(const Candidate& candidate);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_SEARCH_TRANSLATION_JSON_H_

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Test of the library as other projects get it: installed and found by find_package, from C++, C and Python."""
+
+import ctypes
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(sys.argv.pop())
+
+
+def run(*arguments, **options):
+    result = subprocess.run([str(argument) for argument in arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            check=False, **options)
+    if result.returncode != 0:
+        raise AssertionError(f"{arguments} failed:\n{result.stdout.decode()}\n{result.stderr.decode()}")
+    return result.stdout.decode()
+
+
+class InstallTest(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.prefix = cls.folder / "prefix"
+        run("cmake", "--install", BUILD, "--prefix", cls.prefix)
+        cls.model = cls.train_a_little()
+        run("cmake", "-S", SOURCE / "tests" / "install", "-B", cls.folder / "build", "-G", "Ninja",
+            "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_PREFIX_PATH={cls.prefix}")
+        run("cmake", "--build", cls.folder / "build")
+        cls.expected = run(cls.program, "decode", "-m", cls.model, input=b"a dog runs\n")
+        assert cls.expected.strip(), "the model says nothing, which shows nothing"
+
+    @classmethod
+    def train_a_little(cls):
+        """A model made by the installed program, which finds its libraries there."""
+        cls.program = cls.prefix / "bin" / "seq2seq"
+        lines = [f"{one} {two} {three}\n" for one in ("a", "the", "my") for two in ("dog", "cat", "bird")
+                 for three in ("runs", "sleeps", "eats")]
+        (cls.folder / "text.a").write_text("".join(lines))
+        (cls.folder / "text.b").write_text("".join(line.upper() for line in lines))
+        run(cls.program, "tokenizer", "train", "--type", "word", "--input", cls.folder / "text.a",
+            cls.folder / "text.b", "--model", cls.folder / "words.model")
+        text = f"[{cls.folder / 'text.a'},{cls.folder / 'text.b'}]"
+        run(cls.program, "train", f"train.run={cls.folder / 'run'}", f"data.train={text}", f"data.valid={text}",
+            f"data.source_tokenizer={cls.folder / 'words.model'}",
+            f"data.target_tokenizer={cls.folder / 'words.model'}", "model.encoder.hidden=16",
+            "model.decoder.hidden=32", "train.max_updates=60", "train.validate_every=60", "train.save_every=60",
+            "validation.min_length=1")
+        return cls.folder / "run"
+
+    def test_a_program_linked_with_the_static_library(self):
+        self.assertEqual(run(self.folder / "build" / "translate", self.model, "a dog runs"), self.expected)
+
+    def test_a_program_linked_with_the_shared_library(self):
+        self.assertEqual(run(self.folder / "build" / "translate_shared", self.model, "a dog runs"), self.expected)
+
+    def test_a_program_in_c(self):
+        self.assertEqual(run(self.folder / "build" / "translate_c", self.model, "a dog runs"), self.expected)
+
+    def test_python_through_ctypes(self):
+        library = ctypes.CDLL(str(next(self.prefix.glob("lib*/**/libseq2seq.so"))))
+        library.seq2seq_create.restype = ctypes.c_void_p
+        library.seq2seq_last_error.restype = ctypes.c_char_p
+        self.assertIsNone(library.seq2seq_create(b"no/such/run", None))
+        self.assertIn(b"no/such/run", library.seq2seq_last_error())
+        translator = ctypes.c_void_p(library.seq2seq_create(os.fsencode(self.model), b"threads=1"))
+        self.assertTrue(translator, library.seq2seq_last_error())
+        lines = (ctypes.c_char_p * 1)(b"a dog runs")
+        texts = (ctypes.c_char_p * 1)()
+        self.assertEqual(library.seq2seq_translate(translator, lines, ctypes.c_size_t(1), b"", texts), 1)
+        self.assertEqual(texts[0].decode() + "\n", self.expected)
+        library.seq2seq_free_texts(texts, ctypes.c_size_t(1))
+        library.seq2seq_free(translator)
+
+    def test_a_project_that_has_it_inside_configures(self):
+        output = run("cmake", "-S", SOURCE / "tests" / "install", "-B", self.folder / "inside", "-G", "Ninja",
+                     f"-DSEQ2SEQ_SOURCE={SOURCE}")
+        self.assertIn("Generating done", output)
+        targets = run("ninja", "-C", self.folder / "inside", "-t", "targets", "all")
+        self.assertIn("translate_shared", targets)
+        self.assertNotIn("search_test", targets)  # The tests of seq2seq are not theirs.
+
+
+if __name__ == "__main__":
+    unittest.main()
