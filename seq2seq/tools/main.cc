@@ -1,12 +1,9 @@
 // The program `seq2seq`: its subcommands, and how it speaks. Results go to stdout, the rest to
 // stderr; the exit code is 0, or 1 behind one line that says what is wrong.
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <exception>
-#include <filesystem>
 #include <string>
-#include <system_error>
 
 #include "absl/status/status.h"
 #include <CLI/CLI.hpp>
@@ -20,15 +17,12 @@ namespace {
 
 // Lets OpenMP's threads fall asleep soon while they wait, unless the user has chosen: they spin
 // long by default, and lose much of the speed as soon as another process wants a core; without
-// spinning at all they lose some on a quiet machine. OpenMP reads this before main, so the program
-// starts once more.
-void ChooseWaitPolicy(char** argv) {
-  if (getenv("OMP_WAIT_POLICY") != nullptr || getenv("GOMP_SPINCOUNT") != nullptr) return;
-  setenv("GOMP_SPINCOUNT", "2000", 0);
-  std::error_code failed;
-  const std::string program = std::filesystem::read_symlink("/proc/self/exe", failed).string();
-  if (!failed) execv(program.c_str(), argv);  // Returns only if it fails; then the threads spin.
+// spinning at all they lose some on a quiet machine. OpenMP reads this when its library starts, so
+// it is set before any library does.
+void ChooseWaitPolicy() {
+  if (getenv("OMP_WAIT_POLICY") == nullptr) setenv("GOMP_SPINCOUNT", "2000", /*overwrite=*/0);
 }
+[[gnu::section(".preinit_array"), gnu::used]] void (*const choose_wait_policy)() = &ChooseWaitPolicy;
 
 void SetUpLogging() {
   spdlog::set_default_logger(spdlog::stderr_color_mt("seq2seq"));
@@ -46,7 +40,6 @@ void SetUpLogging() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ChooseWaitPolicy(argv);
   SetUpLogging();
   CLI::App program("Trains, applies and measures recurrent sequence-to-sequence models.",
                    "seq2seq");
