@@ -1,4 +1,6 @@
 # Everything the project takes from outside. `setup` installs it on Debian and Ubuntu.
+# Also for a project that this one is a part of.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 find_package(Torch 1.13 REQUIRED)
 find_package(absl REQUIRED)
 find_package(yaml-cpp REQUIRED)
@@ -10,20 +12,20 @@ find_package(Threads REQUIRED)
 
 # SentencePiece and utf8proc describe themselves to pkg-config only.
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(sentencepiece REQUIRED IMPORTED_TARGET sentencepiece)
-pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(sentencepiece REQUIRED IMPORTED_TARGET GLOBAL sentencepiece)
+pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET GLOBAL libutf8proc)
 # Debian's utf8proc.pc passes on a flag of its own build.
 set_property(TARGET PkgConfig::utf8proc PROPERTY INTERFACE_COMPILE_OPTIONS "")
 
 # Snowball's libstemmer describes itself to nothing.
 find_path(STEMMER_INCLUDE_DIR libstemmer.h REQUIRED)
 find_library(STEMMER_LIBRARY stemmer REQUIRED)
-add_library(Stemmer::stemmer UNKNOWN IMPORTED)
+add_library(Stemmer::stemmer UNKNOWN IMPORTED GLOBAL)
 set_target_properties(Stemmer::stemmer PROPERTIES IMPORTED_LOCATION ${STEMMER_LIBRARY}
                                                   INTERFACE_INCLUDE_DIRECTORIES ${STEMMER_INCLUDE_DIR})
 
 if(SEQ2SEQ_SERVER)
-  pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+  pkg_check_modules(httplib REQUIRED IMPORTED_TARGET GLOBAL cpp-httplib)
 endif()
 
 if(SEQ2SEQ_KERNELS)
@@ -32,7 +34,7 @@ if(SEQ2SEQ_KERNELS)
   # Debian's dnnl-config.cmake asks for OpenCL's headers, which nothing here needs.
   find_path(DNNL_INCLUDE_DIR dnnl.hpp REQUIRED)
   find_library(DNNL_LIBRARY dnnl REQUIRED)
-  add_library(DNNL::dnnl UNKNOWN IMPORTED)
+  add_library(DNNL::dnnl UNKNOWN IMPORTED GLOBAL)
   set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY}
                                               INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR})
 endif()
@@ -40,7 +42,7 @@ endif()
 if(SEQ2SEQ_IMAGES)
   # OpenCVConfig.cmake lies in a package that brings all of OpenCV and its user interfaces.
   find_path(OPENCV_INCLUDE_DIR opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4 REQUIRED)
-  add_library(OpenCV::images INTERFACE IMPORTED)
+  add_library(OpenCV::images INTERFACE IMPORTED GLOBAL)
   target_include_directories(OpenCV::images SYSTEM INTERFACE ${OPENCV_INCLUDE_DIR})
   foreach(part core imgproc imgcodecs dnn)
     find_library(OPENCV_${part} opencv_${part} REQUIRED)

@@ -1,5 +1,6 @@
 #include "seq2seq/c_api/seq2seq_c.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -49,8 +50,18 @@ absl::Status SetOptions(const char* words, const OptionList& options) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Translator> Create(const char* models, const char* words) {
-  if (models == nullptr) return absl::InvalidArgumentError("models: NULL");
+absl::StatusOr<std::vector<std::string>> Texts(const char* name, const char* const* texts,
+                                               size_t count) {
+  std::vector<std::string> copies;
+  for (size_t i = 0; i < count; ++i) {
+    if (texts[i] == nullptr)
+      return absl::InvalidArgumentError(absl::StrCat(name, "[", i, "]: NULL"));
+    copies.emplace_back(texts[i]);
+  }
+  return copies;
+}
+
+absl::StatusOr<Translator> Create(const char* const* models, size_t count, const char* words) {
   CreateOptions options;
   SEQ2SEQ_RETURN_IF_ERROR(SetOptions(words, ListOptions(options)));
   if (options.threads < 0 || options.threads > 1024) {
@@ -60,7 +71,7 @@ absl::StatusOr<Translator> Create(const char* models, const char* words) {
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
   torch::set_num_threads(options.threads > 0 ? static_cast<int>(options.threads)
                                              : static_cast<int>(cores));
-  const std::vector<std::string> paths = absl::StrSplit(models, ' ', absl::SkipEmpty());
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> paths, Texts("models", models, count));
   return Translator::Load(paths, {.precision = options.precision});
 }
 
@@ -69,12 +80,7 @@ absl::Status Translate(const seq2seq_translator* translator, const char* const* 
   if (translator == nullptr) return absl::InvalidArgumentError("translator: NULL");
   SearchOptions options;
   SEQ2SEQ_RETURN_IF_ERROR(SetOptions(words, ListOptions(options)));
-  std::vector<std::string> sources;
-  for (size_t i = 0; i < count; ++i) {
-    if (lines[i] == nullptr)
-      return absl::InvalidArgumentError(absl::StrCat("lines[", i, "]: NULL"));
-    sources.emplace_back(lines[i]);
-  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> sources, Texts("lines", lines, count));
   SEQ2SEQ_ASSIGN_OR_RETURN(const auto results, translator->translator.Translate(sources, options));
   std::vector<char*> copies;
   for (const std::vector<Candidate>& candidates : results) {
@@ -106,10 +112,10 @@ bool Guarded(const Call& call) {
 
 extern "C" {
 
-seq2seq_translator* seq2seq_create(const char* models, const char* options) {
+seq2seq_translator* seq2seq_create(const char* const* models, size_t count, const char* options) {
   seq2seq_translator* made = nullptr;
   seq2seq::Guarded([&] {
-    auto translator = seq2seq::Create(models, options);
+    auto translator = seq2seq::Create(models, count, options);
     if (translator.ok()) made = new seq2seq_translator{*std::move(translator)};
     return translator.status();
   });

@@ -1,6 +1,7 @@
 /* Translating from C, and from every language that can call C.
  *
- *   seq2seq_translator* translator = seq2seq_create("runs/multi30k", "precision=bf16");
+ *   const char* models[] = {"runs/multi30k"};
+ *   seq2seq_translator* translator = seq2seq_create(models, 1, "precision=bf16");
  *   if (translator == NULL) puts(seq2seq_last_error());
  *   const char* lines[] = {"A dog runs.", "A cat sleeps."};
  *   char* texts[2];
@@ -24,10 +25,10 @@ extern "C" {
 
 typedef struct seq2seq_translator seq2seq_translator;
 
-/* Loads a run folder, or one of its steps; several with spaces between are an ensemble. `options`:
+/* Loads `count` run folders, or steps of them, which are an ensemble if they are several. `options`:
  * precision=fp32, bf16 or int8; threads=N, which counts for the whole process, 0 being one a core.
  * NULL if that fails. The caller frees it. */
-seq2seq_translator* seq2seq_create(const char* models, const char* options);
+seq2seq_translator* seq2seq_create(const char* const* models, size_t count, const char* options);
 
 /* Translates `count` lines and puts the best translation of each into `texts`, which has room for
  * as many; the caller frees them with seq2seq_free_texts. `options` are those of search, as

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "seq2seq/base/option_rules.h"
+#include "seq2seq/base/status_macros.h"
 #include "seq2seq/search/batching_translator.h"
 #include "seq2seq/search/translation_json.h"
 #include "seq2seq/serve/page.h"
@@ -67,13 +68,12 @@ struct Server::State {
 
   // What a request asks for, within the limits.
   absl::StatusOr<RequestBlock> Read(const std::string& body) const {
-    auto block = ParseRequests(body, search);
-    if (!block.ok()) return block.status();
-    if (static_cast<int64_t>(block->requests.size()) > options.max_texts) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(RequestBlock block, ParseRequests(body, search));
+    if (static_cast<int64_t>(block.requests.size()) > options.max_texts) {
       return absl::OutOfRangeError(absl::StrCat(
-          "text: ", block->requests.size(), " texts, at most ", options.max_texts, " are allowed"));
+          "text: ", block.requests.size(), " texts, at most ", options.max_texts, " are allowed"));
     }
-    for (const Request& request : block->requests) {
+    for (const Request& request : block.requests) {
       if (static_cast<int64_t>(request.text.size()) > options.max_text) {
         return absl::OutOfRangeError(absl::StrCat("text: ", request.text.size(), " bytes, at most ",
                                                   options.max_text, " are allowed"));
@@ -82,7 +82,10 @@ struct Server::State {
     return block;
   }
 
-  absl::StatusOr<std::string> Answer(RequestBlock block) {
+  // The answer to a request of `texts` texts.
+  absl::StatusOr<std::string> Answer(const std::string& body, int64_t& texts) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(RequestBlock block, Read(body));
+    texts = static_cast<int64_t>(block.requests.size());
     BatchingTranslator::Limits limits;
     limits.deadline = BatchingTranslator::Clock::now() +
                       std::chrono::microseconds(std::llround(options.timeout * 1e6));
@@ -111,13 +114,8 @@ struct Server::State {
 
   void Translate(const httplib::Request& request, httplib::Response& response) {
     const auto start = BatchingTranslator::Clock::now();
-    auto block = Read(request.body);
     int64_t texts = 0;
-    absl::StatusOr<std::string> answer = block.status();
-    if (block.ok()) {
-      texts = static_cast<int64_t>(block->requests.size());
-      answer = Answer(*std::move(block));
-    }
+    const absl::StatusOr<std::string> answer = Answer(request.body, texts);
     if (answer.ok()) {
       response.set_content(*answer, kJson);
     } else {

@@ -10,6 +10,10 @@ import tempfile
 import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(SOURCE / "tests" / "tools"))
+
+import tiny_run  # pylint: disable=wrong-import-position
+
 BUILD = pathlib.Path(sys.argv.pop())
 
 
@@ -30,36 +34,24 @@ class InstallTest(unittest.TestCase):
         cls.folder = pathlib.Path(folder.name)
         cls.prefix = cls.folder / "prefix"
         run("cmake", "--install", BUILD, "--prefix", cls.prefix)
-        cls.model = cls.train_a_little()
+        # The installed program finds its libraries there.
+        cls.program = cls.prefix / "bin" / "seq2seq"
+        cls.model = tiny_run.train(cls.program, cls.folder)
         run("cmake", "-S", SOURCE / "tests" / "install", "-B", cls.folder / "build", "-G", "Ninja",
             "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_PREFIX_PATH={cls.prefix}")
         run("cmake", "--build", cls.folder / "build")
         cls.expected = run(cls.program, "decode", "-m", cls.model, input=b"a dog runs\n")
         assert cls.expected.strip(), "the model says nothing, which shows nothing"
 
-    @classmethod
-    def train_a_little(cls):
-        """A model made by the installed program, which finds its libraries there."""
-        cls.program = cls.prefix / "bin" / "seq2seq"
-        lines = [f"{one} {two} {three}\n" for one in ("a", "the", "my") for two in ("dog", "cat", "bird")
-                 for three in ("runs", "sleeps", "eats")]
-        (cls.folder / "text.a").write_text("".join(lines))
-        (cls.folder / "text.b").write_text("".join(line.upper() for line in lines))
-        run(cls.program, "tokenizer", "train", "--type", "word", "--input", cls.folder / "text.a",
-            cls.folder / "text.b", "--model", cls.folder / "words.model")
-        text = f"[{cls.folder / 'text.a'},{cls.folder / 'text.b'}]"
-        run(cls.program, "train", f"train.run={cls.folder / 'run'}", f"data.train={text}", f"data.valid={text}",
-            f"data.source_tokenizer={cls.folder / 'words.model'}",
-            f"data.target_tokenizer={cls.folder / 'words.model'}", "model.encoder.hidden=16",
-            "model.decoder.hidden=32", "train.max_updates=60", "train.validate_every=60", "train.save_every=60",
-            "validation.min_length=1")
-        return cls.folder / "run"
-
     def test_a_program_linked_with_the_static_library(self):
         self.assertEqual(run(self.folder / "build" / "translate", self.model, "a dog runs"), self.expected)
 
     def test_a_program_linked_with_the_shared_library(self):
         self.assertEqual(run(self.folder / "build" / "translate_shared", self.model, "a dog runs"), self.expected)
+
+    def test_the_readme_shows_that_program(self):
+        program = (SOURCE / "tests" / "install" / "translate.cc").read_text()
+        self.assertIn(program, (SOURCE / "README.md").read_text())
 
     def test_a_program_in_c(self):
         self.assertEqual(run(self.folder / "build" / "translate_c", self.model, "a dog runs"), self.expected)
@@ -68,15 +60,17 @@ class InstallTest(unittest.TestCase):
         library = ctypes.CDLL(str(next(self.prefix.glob("lib*/**/libseq2seq.so"))))
         library.seq2seq_create.restype = ctypes.c_void_p
         library.seq2seq_last_error.restype = ctypes.c_char_p
-        self.assertIsNone(library.seq2seq_create(b"no/such/run", None))
+        one = ctypes.c_size_t(1)
+        self.assertIsNone(library.seq2seq_create((ctypes.c_char_p * 1)(b"no/such/run"), one, None))
         self.assertIn(b"no/such/run", library.seq2seq_last_error())
-        translator = ctypes.c_void_p(library.seq2seq_create(os.fsencode(self.model), b"threads=1"))
+        models = (ctypes.c_char_p * 1)(os.fsencode(self.model))
+        translator = ctypes.c_void_p(library.seq2seq_create(models, one, b"threads=1"))
         self.assertTrue(translator, library.seq2seq_last_error())
         lines = (ctypes.c_char_p * 1)(b"a dog runs")
         texts = (ctypes.c_char_p * 1)()
-        self.assertEqual(library.seq2seq_translate(translator, lines, ctypes.c_size_t(1), b"", texts), 1)
+        self.assertEqual(library.seq2seq_translate(translator, lines, one, b"", texts), 1)
         self.assertEqual(texts[0].decode() + "\n", self.expected)
-        library.seq2seq_free_texts(texts, ctypes.c_size_t(1))
+        library.seq2seq_free_texts(texts, one)
         library.seq2seq_free(translator)
 
     def test_a_project_that_has_it_inside_configures(self):

@@ -16,11 +16,15 @@ int main(int argc, char** argv) {
   seq2seq_translator* translator;
   const char* lines[2];
   const char* wrong[1] = {NULL};
+  const char* none[1] = {"no/such/run"};
+  const char* models[1];
   char* texts[2] = {NULL, NULL};
   if (argc < 3) return 1;
-  if (!fails(seq2seq_create("no/such/run", NULL) != NULL, "no/such/run")) return 1;
-  if (!fails(seq2seq_create(argv[1], "precison=fp32") != NULL, "precison")) return 1;
-  translator = seq2seq_create(argv[1], "threads=1");
+  models[0] = argv[1];
+  if (!fails(seq2seq_create(none, 1, NULL) != NULL, "no/such/run")) return 1;
+  if (!fails(seq2seq_create(NULL, 0, NULL) != NULL, "no model")) return 1;
+  if (!fails(seq2seq_create(models, 1, "precison=fp32") != NULL, "precison")) return 1;
+  translator = seq2seq_create(models, 1, "threads=1");
   if (translator == NULL) {
     fprintf(stderr, "%s\n", seq2seq_last_error());
     return 1;

@@ -1,6 +1,7 @@
 #include "seq2seq/search/model_scorer.h"
 
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct Way {
   bool kernels;
   int threads;
 };
+
+void PrintTo(const Way& way, std::ostream* out) { *out << way.name; }
 
 std::vector<Way> Ways() { return {{"plain", false, 1}, {"kernels", true, 1}, {"two", true, 2}}; }
 

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from program import PROGRAM, TestCase, seq2seq
@@ -188,6 +189,70 @@ class ProgramTest(TestCase):
         self.assertEqual([row[0] for row in rows], ["0"] * 3 + ["1"] * 3)
         self.assertEqual(rows[0][1], "der Hund rennt")
         self.assertGreaterEqual(float(rows[0][3]), float(rows[1][3]))
+
+    def test_which_word_became_which(self):
+        result = seq2seq("decode", "-m", self.run_folder, "--format", "pharaoh", stdin="the dog runs\n\nthe cat\n")
+        self.assertEqual(result.stdout.decode(), "0-0 1-1 2-2\n\n0-0 1-1\n")
+
+    def test_requests_with_wishes(self):
+        lines = [{"text": "the dog runs"}, {"text": "the dog runs", "prefix": "ein Katze"},
+                 {"text": "the dog runs", "constraints": ["rote"]}]
+        result = seq2seq("decode", "-m", self.run_folder, "--input-format", "jsonl", "--format", "jsonl", "--attention",
+                         "--forbidden", "rennt", stdin="".join(json.dumps(line) + "\n" for line in lines))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        found = [json.loads(line)["translations"][0] for line in result.stdout.decode().splitlines()]
+        self.assertTrue(found[0]["text"].startswith("der Hund"))
+        self.assertTrue(found[1]["text"].startswith("ein Katze"))
+        self.assertIn("rote", found[2]["text"].split())
+        for one in found:
+            self.assertNotIn("rennt", one["text"])
+            self.assertEqual(one["source_pieces"][-1], "</s>")
+            self.assertEqual(len(one["attention"]), len(one["token_scores"]))
+        path = self.folder / "requests.jsonl"
+        for line, part in (('{"text": "a", "prefx": "b"}', "prefx"), ('{"text": "a"', "JSON"), ('{"text": ["a"]}', "text"),
+                           ('{"text": "a", "beam": 3}', "flags")):
+            path.write_text('{"text": "the dog"}\n' + line + "\n")
+            self.assert_fails(seq2seq("decode", "-m", self.run_folder, "--input-format", "jsonl", "-i", path), f"{path}:2",
+                              part)
+
+    def test_lower_precisions_translate_alike(self):
+        source = self.folder / "test.en"
+        exact = seq2seq("decode", "-m", self.run_folder, "-i", source).stdout.decode().splitlines()
+        for precision in ("bf16", "int8"):
+            found = seq2seq("decode", "-m", self.run_folder, "-i", source, "--precision", precision)
+            if found.returncode != 0:
+                self.assert_fails(found, precision, "not to be had")
+                continue
+            lines = found.stdout.decode().splitlines()
+            same = sum(one == other for one, other in zip(exact, lines))
+            self.assertEqual(len(lines), len(exact))
+            self.assertGreater(same, 0.95 * len(exact))
+
+    def test_samples_are_those_of_their_seed(self):
+        def sample(seed):
+            result = seq2seq("decode", "-m", self.run_folder, "--sample", "--n-best", "7", "--temperature", "3", "--seed",
+                             seed, "--format", "moses", stdin="the dog runs\n")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            return result.stdout
+        self.assertEqual(sample(1).count(b"\n"), 7)
+        self.assertEqual(sample(1), sample(1))
+        self.assertNotEqual(sample(1), sample(2))
+
+    def test_ends_cleanly_in_a_closed_pipe_and_when_interrupted(self):
+        source = self.write_lines("many.en", *["the dog runs"] * 20_000)
+        shell = subprocess.run(["bash", "-c", f"{PROGRAM} decode -m {self.run_folder} -b 1 -i {source} | head -1"],
+                               capture_output=True, check=True)
+        self.assertEqual((shell.stdout, shell.stderr), ("der Hund rennt\n".encode(), b""))
+        output = self.folder / "interrupted.de"
+        with subprocess.Popen([PROGRAM, "decode", "-m", str(self.run_folder), "-o", str(output)], stdin=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            process.stdin.write(b"the dog\n" * 10)
+            process.stdin.flush()
+            time.sleep(2)  # Time to begin.
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(timeout=20), 1)
+            self.assertIn(b"stopped by a signal behind line 10", process.stderr.read())
+        self.assertEqual([path for path in self.folder.iterdir() if path.name.startswith("interrupted")], [])
 
     def test_tokenizer_encodes_and_decodes(self):
         text = "der Hund rennt\nein Haus\n"
