@@ -70,8 +70,8 @@ struct Server::State {
   absl::StatusOr<RequestBlock> Read(const std::string& body) const {
     SEQ2SEQ_ASSIGN_OR_RETURN(RequestBlock block, ParseRequests(body, search));
     if (static_cast<int64_t>(block.requests.size()) > options.max_texts) {
-      return absl::OutOfRangeError(absl::StrCat(
-          "text: ", block.requests.size(), " texts, at most ", options.max_texts, " are allowed"));
+      return absl::OutOfRangeError(absl::StrCat("text: ", block.requests.size(), " texts, at most ",
+                                                options.max_texts, " are allowed"));
     }
     for (const Request& request : block.requests) {
       if (static_cast<int64_t>(request.text.size()) > options.max_text) {
@@ -151,6 +151,11 @@ Server::Server(Translator translator, const SearchOptions& search, const ServeOp
   State& state = *state_;
   const auto connections = static_cast<size_t>(options.connections);
   state.http.new_task_queue = [connections] { return new httplib::ThreadPool(connections); };
+  // Without what the library sets by default: two servers would share a port, unnoticed.
+  state.http.set_socket_options([](socket_t socket) {
+    const int yes = 1;
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  });
   state.http.set_payload_max_length(static_cast<size_t>(options.max_body));
   const auto seconds = static_cast<time_t>(std::ceil(options.timeout));
   state.http.set_read_timeout(seconds, 0);

@@ -145,7 +145,7 @@ class ServeTest(TestCase):
         self.assertEqual(server.wait(timeout=20), 0)
 
     def test_mistakes_at_the_start(self):
-        self.assert_fails(seq2seq("serve", "-m", self.model, "--port", self.port), self.port)
+        self.assert_fails(seq2seq("serve", "-m", self.model, "--port", self.port, timeout=30), self.port)
         self.assert_fails(seq2seq("serve", "-m", self.model, "--port", "70000"), "port", "70000")
         self.assert_fails(seq2seq("serve", "-m", self.model / "none"), "none")
 
