@@ -105,6 +105,8 @@ $('form').addEventListener('submit', async event => {
 $('text').addEventListener('keydown', event => {
   if (event.key === 'Enter' && !event.shiftKey) { event.preventDefault(); $('form').requestSubmit(); }
 });
+const asked = new URLSearchParams(location.search).get('text');  // A link may bring a sentence.
+if (asked) { $('text').value = asked; $('form').requestSubmit(); }
 </script>
 </body>
 </html>
