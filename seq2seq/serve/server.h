@@ -51,6 +51,9 @@ absl::Status Validate(const ServeOptions& options);
 //   GET /metrics      counters and latencies, as Prometheus reads them
 //   GET /             a page to try it
 //
+// Bodies of more than 8 KB need the header Content-Type: application/json, since cpp-httplib takes
+// what curl sends without for a form.
+//
 // Errors are {"error": "…"} with 400 for what cannot be read or searched, 413 for what is too
 // large, 503 when too many wait, 504 when it took too long. Requests that arrive together share
 // batches.

@@ -64,7 +64,8 @@ void AddServe(CLI::App& program, absl::Status* status) {
   serve->footer(
       "POST /translate with {\"text\": \"…\"} or {\"text\": [\"…\", …]}; further keys are the "
       "options of "
-      "search, as \"beam\": 5. GET / is a page to try it, /health and /metrics are for machines.");
+      "search, as \"beam\": 5. Send it as application/json: forms end at 8 KB. GET / is a page to "
+      "try it, /health and /metrics are for machines.");
   serve->callback([flags, status] { *status = RunServe(*flags); });
 }
 

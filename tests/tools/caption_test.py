@@ -10,10 +10,11 @@ import json
 import pathlib
 import random
 import struct
+import subprocess
 import tempfile
 import unittest
 
-from program import TestCase, seq2seq
+from program import PROGRAM, TestCase, seq2seq
 
 SIZE = 32
 COLORS = {"red": (230, 30, 20), "green": (20, 200, 40), "blue": (30, 40, 220), "yellow": (230, 220, 30)}
@@ -166,6 +167,17 @@ class CaptionTest(TestCase):
         self.assertEqual(result.stderr.count(b"\n"), 2)
         self.assertIn(f"{self.folder / 'none'}: ", result.stderr.decode())
         self.assertIn("damaged: ", result.stderr.decode())
+
+    def test_decode_of_a_folder_as_ls_lists_it(self):
+        listed = subprocess.run(["bash", "-c", f"ls {self.folder}/features/* | {PROGRAM} decode -m {self.run_folder}"],
+                                capture_output=True, check=True).stdout.decode().splitlines()
+        names = sorted(path.name for path in (self.folder / "features").iterdir())
+        self.assertEqual(len(listed), len(names))
+        found = dict(zip(names, listed))
+        self.assertEqual(found.pop("damaged"), "")
+        self.assertNotIn("", found.values())
+        alone = self.described(self.run_folder, "features").stdout.decode().splitlines()
+        self.assertEqual([found[name] for name in self.names["valid"]], alone)
 
     def test_scores_agree(self):
         jsonl = self.described(self.run_folder, "features", "--format", "jsonl").stdout.decode().splitlines()
