@@ -103,7 +103,7 @@ Work CountWork(const StoredModel& stored, const Model& model, const std::vector<
       tasks.back().max_length = MaxLength(length, options);
       work.source_tokens += static_cast<double>(length + 1);
     }
-    CountingScorer scorer(scoring->Begin(CollateSources(batch)), rows);
+    CountingScorer scorer(scoring->Begin(CollateSources(batch), {}), rows);
     BeamSearch(scorer, tasks, options);
   }
   work.rows = static_cast<double>(rows);

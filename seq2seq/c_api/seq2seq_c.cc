@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include <torch/torch.h>
 
@@ -31,13 +32,15 @@ std::string& LastError() {
 }
 
 struct CreateOptions {
-  Precision precision = Precision::kFp32;
+  std::string precision;  // As the weights are stored, unless it is said.
   int64_t threads = 0;
+  bool shortlist = true;
 
   template <typename V>
   void Visit(V&& visit) {
     visit("precision", precision);
     visit("threads", threads);
+    visit("shortlist", shortlist);
   }
 };
 
@@ -72,7 +75,16 @@ absl::StatusOr<Translator> Create(const char* const* models, size_t count, const
   torch::set_num_threads(options.threads > 0 ? static_cast<int>(options.threads)
                                              : static_cast<int>(cores));
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> paths, Texts("models", models, count));
-  return Translator::Load(paths, {.precision = options.precision});
+  LoadOptions load = {.shortlist = options.shortlist};
+  if (!options.precision.empty()) {
+    load.precision = EnumFromText<Precision>(options.precision);
+    if (!load.precision) {
+      return absl::InvalidArgumentError(absl::StrCat("precision: expected ",
+                                                     absl::StrJoin(EnumTexts(Precision()), ", "),
+                                                     ", found '", options.precision, "'"));
+    }
+  }
+  return Translator::Load(paths, load);
 }
 
 absl::Status Translate(const seq2seq_translator* translator, const char* const* lines, size_t count,

@@ -107,7 +107,7 @@ void DecoderStepper::RunGroup(absl::Span<const DecoderExtension> rows, int64_t b
   const Matrix readouts = mine(after_.readout);
   Multiply(attended, decoder_.readout, readouts);
   TanhForward(readouts);
-  Multiply(readouts, output_.weight, mine(scores_), output_.bias);
+  Multiply(readouts, output_.weight, mine(scores_), output_.bias.view().data);
   LogSumExp(First(mine(scores_), real), normalizers_.data() + begin);
 }
 

@@ -29,8 +29,8 @@ struct PackedDecoder {
 
 // The output layer laid out.
 struct PackedOutput {
-  PackedMatrix weight;          // [readout, vocab]
-  const float* bias = nullptr;  // [vocab]
+  PackedMatrix weight;  // [readout, vocab]
+  Buffer bias;          // [1, vocab]
 };
 
 // The state of hypotheses, a row each.

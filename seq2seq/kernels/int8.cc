@@ -76,23 +76,6 @@ void RoundToInt8(ConstMatrix values, int8_t* rounded, float* scales) {
   });
 }
 
-void RoundColumnsToInt8(const float* values, int64_t rows, int64_t columns, int64_t row_stride,
-                        int64_t column_stride, int8_t* rounded, float* scales) {
-  for (int64_t column = 0; column < columns; ++column) {
-    const float* first = values + column * column_stride;
-    float largest = 0;
-    for (int64_t row = 0; row < rows; ++row) {
-      largest = std::max(largest, std::fabs(first[row * row_stride]));
-    }
-    scales[column] = largest > 0 ? largest / 127 : 1;
-    const float inverse = 1 / scales[column];
-    for (int64_t row = 0; row < rows; ++row) {
-      rounded[row * columns + column] =
-          static_cast<int8_t>(std::lrintf(first[row * row_stride] * inverse));
-    }
-  }
-}
-
 void ScaleProducts(const int32_t* products, const float* row_scales, const float* column_scales,
                    const float* bias, bool accumulate, Matrix c) {
   ParallelRanges(c.rows, Grain(c.columns), [&](int64_t begin, int64_t end) {

@@ -12,11 +12,6 @@ namespace seq2seq {
 // column], scales [row].
 void RoundToInt8(ConstMatrix values, int8_t* rounded, float* scales);
 
-// The same for columns, of values at any distances: rounded [rows, columns], scales [columns]. One
-// thread, slow: for weights.
-void RoundColumnsToInt8(const float* values, int64_t rows, int64_t columns, int64_t row_stride,
-                        int64_t column_stride, int8_t* rounded, float* scales);
-
 // c (+)= products, [row, column], each times the scales of its row and its column, plus `bias`,
 // [column], unless that is null.
 void ScaleProducts(const int32_t* products, const float* row_scales, const float* column_scales,

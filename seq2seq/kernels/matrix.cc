@@ -248,6 +248,23 @@ void MultiplyTransposed(const Operand& a, const Operand& b, Matrix c, bool accum
           a, b.data(), nullptr, c);
 }
 
+// Lays out values at any distances as products read them: `to` is the memory of a packed matrix.
+void LayOut(const void* values, memory::data_type type, const memory::dims& strides,
+            const PackedMatrix& to) {
+  const memory from({{to.rows(), to.columns()}, type, strides}, Engine(),
+                    const_cast<void*>(values));
+  const memory packed(PackedLayout(to.rows(), to.columns(), to.precision()), Engine(),
+                      const_cast<void*>(to.data()));
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  const dnnl::reorder::primitive_desc plan(from, packed, attributes);
+  const memory room(plan.scratchpad_desc(), Engine(),
+                    scratchpad.Take(plan.scratchpad_desc().get_size()));
+  dnnl::reorder(plan).execute(
+      Stream(), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, packed}, {DNNL_ARG_SCRATCHPAD, room}});
+  Stream().wait();
+}
+
 }  // namespace
 
 Buffer::Buffer(int64_t rows, int64_t columns)
@@ -293,42 +310,37 @@ void Add(ConstMatrix from, Matrix to) {
 }
 
 PackedMatrix PackedMatrix::Pack(ConstMatrix values, Precision precision) {
-  return Pack(values.data, values.rows, values.columns, values.stride, 1, precision);
+  if (precision != Precision::kInt8) {
+    PackedMatrix packed(values.rows, values.columns, precision);
+    LayOut(values.data, memory::data_type::f32, {values.stride, 1}, packed);
+    return packed;
+  }
+  const Buffer transposed(values.columns, values.rows);
+  for (int64_t row = 0; row < values.rows; ++row) {
+    for (int64_t i = 0; i < values.columns; ++i) transposed.view().row(i)[row] = values.row(row)[i];
+  }
+  return PackTransposed(transposed.view(), precision);
 }
 
 PackedMatrix PackedMatrix::PackTransposed(ConstMatrix values, Precision precision) {
-  return Pack(values.data, values.columns, values.rows, 1, values.stride, precision);
-}
-
-PackedMatrix PackedMatrix::Pack(const float* values, int64_t rows, int64_t columns,
-                                int64_t row_stride, int64_t column_stride, Precision precision) {
-  PackedMatrix packed;
-  packed.rows_ = rows;
-  packed.columns_ = columns;
-  packed.precision_ = precision;
-  const memory::desc layout = PackedLayout(rows, columns, precision);
-  packed.data_ = AllocateBlock(layout.get_size());
-  memory from({{rows, columns}, memory::data_type::f32, memory::dims{row_stride, column_stride}},
-              Engine(), const_cast<float*>(values));
-  std::shared_ptr<void> rounded;
-  if (precision == Precision::kInt8) {
-    rounded = AllocateBlock(static_cast<size_t>(rows * columns));
-    packed.scales_ = std::make_shared<float[]>(static_cast<size_t>(columns));
-    RoundColumnsToInt8(values, rows, columns, row_stride, column_stride,
-                       static_cast<int8_t*>(rounded.get()), packed.scales_.get());
-    from = memory({{rows, columns}, memory::data_type::s8, memory::format_tag::ab}, Engine(),
-                  rounded.get());
+  PackedMatrix packed(values.columns, values.rows, precision);
+  if (precision != Precision::kInt8) {
+    LayOut(values.data, memory::data_type::f32, {1, values.stride}, packed);
+    return packed;
   }
-  memory to(layout, Engine(), packed.data_.get());
-  dnnl::primitive_attr attributes;
-  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  const dnnl::reorder::primitive_desc plan(from, to, attributes);
-  memory room(plan.scratchpad_desc(), Engine(), scratchpad.Take(plan.scratchpad_desc().get_size()));
-  dnnl::reorder(plan).execute(
-      Stream(), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}, {DNNL_ARG_SCRATCHPAD, room}});
-  Stream().wait();
+  const std::shared_ptr<void> rounded =
+      AllocateBlock(static_cast<size_t>(values.rows * values.columns));
+  packed.scales_ = std::make_shared<float[]>(static_cast<size_t>(values.rows));
+  RoundToInt8(values, static_cast<int8_t*>(rounded.get()), packed.scales_.get());
+  LayOut(rounded.get(), memory::data_type::s8, {1, values.columns}, packed);
   return packed;
 }
+
+PackedMatrix::PackedMatrix(int64_t rows, int64_t columns, Precision precision)
+    : rows_(rows),
+      columns_(columns),
+      precision_(precision),
+      data_(AllocateBlock(PackedLayout(rows, columns, precision).get_size())) {}
 
 bool SupportsProducts(Precision precision) {
   try {

@@ -89,8 +89,7 @@ class PackedMatrix {
   const float* scales() const { return scales_.get(); }  // [columns], of int8.
 
  private:
-  static PackedMatrix Pack(const float* values, int64_t rows, int64_t columns, int64_t row_stride,
-                           int64_t column_stride, Precision precision);
+  PackedMatrix(int64_t rows, int64_t columns, Precision precision);
 
   int64_t rows_ = 0;
   int64_t columns_ = 0;

@@ -57,6 +57,11 @@ const torch::Tensor& OutputWeight(const TensorMap& parameters) {
   return own == parameters.end() ? parameters.at("decoder.embedding.weight") : own->second;
 }
 
+// [1, vocab]
+ConstMatrix OutputBias(const TensorMap& parameters) {
+  return View(parameters.at("decoder.output_bias").unsqueeze(0));
+}
+
 // Room for `rows` rows, so many that products come in few shapes; those behind are zero.
 Buffer RoundBuffer(int64_t rows, int64_t columns) {
   Buffer buffer((rows + 15) / 16 * 16, columns);
@@ -78,10 +83,24 @@ PackedModel::PackedModel(const Model& model, Precision precision)
       keys_(PackKeys(parameters_, precision)),
       bridge_(PackedMatrix::PackTransposed(View(parameters_.at("bridge.dense.weight")), precision)),
       decoder_(PackDecoder(parameters_, model_->options().decoder, precision)),
-      output_{PackedMatrix::PackTransposed(output_weight(), precision),
-              Values(parameters_.at("decoder.output_bias"))} {}
+      output_{PackedMatrix::PackTransposed(View(OutputWeight(parameters_)), precision),
+              Buffer(1, model_->options().target_vocab)} {
+  Copy(OutputBias(parameters_), output_.bias.view());
+}
 
-ConstMatrix PackedModel::output_weight() const { return View(OutputWeight(parameters_)); }
+PackedOutput PackedModel::Output(absl::Span<const int32_t> tokens) const {
+  const ConstMatrix weight = View(OutputWeight(parameters_));
+  const ConstMatrix bias = OutputBias(parameters_);
+  const auto count = static_cast<int64_t>(tokens.size());
+  const Buffer weights(count, weight.columns);
+  const Buffer biases(1, count);
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t token = tokens[static_cast<size_t>(i)];
+    Copy(weight.Rows(token, 1), weights.view().Rows(i, 1));
+    Copy(bias.Columns(token, 1), biases.view().Columns(i, 1));
+  }
+  return {PackedMatrix::PackTransposed(weights.view(), precision_), biases};
+}
 
 PackedSources PackedModel::Encode(const Batch& sources) const {
   return sources.images.defined() ? EncodeImages(sources) : EncodeText(sources);

@@ -42,9 +42,8 @@ class PackedModel {
   const PackedDecoder& decoder() const { return decoder_; }
   const PackedOutput& output() const { return output_; }
 
-  // The weights of the output layer as they are: [vocab, readout].
-  ConstMatrix output_weight() const;
-  Precision precision() const { return precision_; }
+  // The columns `tokens` of the output layer. Costs a pass over their weights.
+  PackedOutput Output(absl::Span<const int32_t> tokens) const;
 
  private:
   PackedSources EncodeText(const Batch& sources) const;

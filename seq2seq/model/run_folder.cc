@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <filesystem>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -9,6 +10,7 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/model/describe_error.h"
 #include "seq2seq/model/initialization.h"
+#include "seq2seq/model/rounded_weights.h"
 #include "seq2seq/model/weights.h"
 
 namespace seq2seq {
@@ -64,8 +66,10 @@ absl::StatusOr<StoredModel> FindModel(const std::string& path) {
 
 absl::StatusOr<Model> LoadModel(const StoredModel& stored) {
   const std::string path = stored.step + kWeightsFile;
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, ReadTensors(path));
+  SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap stored_tensors, ReadTensors(path));
   try {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors,
+                             RestoreWeights(std::move(stored_tensors), path));
     const SkipInitialization skip;
     Model model(stored.options);
     SEQ2SEQ_RETURN_IF_ERROR(AdoptTensors(tensors, path, Parameters(*model)));
@@ -75,6 +79,11 @@ absl::StatusOr<Model> LoadModel(const StoredModel& stored) {
     return absl::InternalError(
         absl::StrCat(stored.run.Config(), ": cannot make the model: ", Describe(error)));
   }
+}
+
+absl::StatusOr<Precision> StoredPrecision(const StoredModel& stored) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, ReadTensors(stored.step + kWeightsFile));
+  return PrecisionOf(tensors);
 }
 
 }  // namespace seq2seq

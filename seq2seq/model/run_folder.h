@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "seq2seq/kernels/matrix.h"
 #include "seq2seq/model/model.h"
 
 namespace seq2seq {
@@ -18,6 +19,7 @@ namespace seq2seq {
 //   image_network                the file of a network of images, where the model has one
 //   cache/                       the encoded corpora; may be deleted
 //   log.jsonl                    a line a report
+//   shortlist.safetensors        what pieces are translated by; only where it was exported
 //   step-N/                      after update N: model.safetensors, and what training needs to go
 //   on latest best                  links to a step
 //
@@ -29,6 +31,7 @@ struct RunFolder {
   std::string SourceTokenizer() const { return path + "/source.model"; }
   std::string TargetTokenizer() const { return path + "/target.model"; }
   std::string ImageNetwork() const { return path + "/image_network"; }
+  std::string Shortlist() const { return path + "/shortlist.safetensors"; }
   std::string Cache() const { return path + "/cache"; }
   std::string Log() const { return path + "/log.jsonl"; }
   std::string Step(int64_t update) const { return path + "/step-" + std::to_string(update); }
@@ -50,9 +53,12 @@ struct StoredModel {
 // or InvalidArgument, naming what is missing.
 absl::StatusOr<StoredModel> FindModel(const std::string& path);
 
-// Builds the model over its weights, which are mapped and not copied, in eval mode, on the CPU.
-// Costs milliseconds.
+// Builds the model over its weights, which are mapped and not copied unless they are stored in
+// fewer bits, in eval mode, on the CPU. Costs milliseconds.
 absl::StatusOr<Model> LoadModel(const StoredModel& stored);
+
+// What its weights are stored in: the precision that it is meant to be applied with.
+absl::StatusOr<Precision> StoredPrecision(const StoredModel& stored);
 
 }  // namespace seq2seq
 

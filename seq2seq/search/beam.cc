@@ -8,42 +8,54 @@
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
+namespace {
+
+// A sentence that is not done.
+struct Live {
+  size_t sentence;
+  size_t first_row;  // Its first one in the step.
+};
+
+}  // namespace
 
 std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const SearchTask> tasks,
                                                 const SearchOptions& options) {
   std::vector<SentenceBeam> beams;
-  std::vector<Extension> rows;    // Of the next step; those of a sentence together.
-  std::vector<size_t> first_row;  // [sentence]
-  for (const SearchTask& task : tasks) {
-    const auto sentence = static_cast<int64_t>(beams.size());
-    first_row.push_back(rows.size());
-    beams.emplace_back(options, task);
-    rows.resize(rows.size() + beams.back().size(), {sentence, sentence, kBosId});
+  std::vector<Extension> rows;  // Of the next step; those of a sentence together.
+  std::vector<Live> live;
+  for (size_t sentence = 0; sentence < tasks.size(); ++sentence) {
+    live.push_back({sentence, rows.size()});
+    beams.emplace_back(options, tasks[sentence]);
+    const auto number = static_cast<int64_t>(sentence);
+    rows.resize(rows.size() + beams.back().size(), {number, number, kBosId});
   }
   while (!rows.empty()) {
     const StepScores scores = scorer.Step(rows);
-    std::vector<std::vector<Continuation>> continuations(rows.size());
-    constexpr int64_t kGrain = 16;
-    at::parallel_for(0, static_cast<int64_t>(rows.size()), kGrain, [&](int64_t begin, int64_t end) {
-      for (auto row = static_cast<size_t>(begin); row < static_cast<size_t>(end); ++row) {
-        const auto sentence = static_cast<size_t>(rows[row].sentence);
-        continuations[row] = beams[sentence].Expand(row - first_row[sentence], scores.row(row));
-      }
+    const auto advance = [&](SentenceBeam& beam, size_t first) {
+      std::vector<std::vector<Continuation>> continuations(beam.size());
+      for (size_t row = 0; row < beam.size(); ++row)
+        continuations[row] = beam.Expand(row, scores.row(first + row));
+      beam.Advance(continuations, [&](size_t row) { return scorer.Attention(first + row); });
+    };
+    constexpr int64_t kGrain = 4;
+    at::parallel_for(0, static_cast<int64_t>(live.size()), kGrain, [&](int64_t begin, int64_t end) {
+      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
+        advance(beams[live[i].sentence], live[i].first_row);
     });
-    std::vector<Extension> next;
-    for (size_t sentence = 0; sentence < beams.size(); ++sentence) {
-      SentenceBeam& beam = beams[sentence];
+    rows.clear();
+    std::vector<Live> next;
+    for (const auto& [sentence, first] : live) {
+      const SentenceBeam& beam = beams[sentence];
       if (beam.done()) continue;
-      const size_t first = first_row[sentence];
-      beam.Advance(absl::MakeConstSpan(continuations).subspan(first, beam.size()),
-                   [&](size_t row) { return scorer.Attention(first + row); });
-      first_row[sentence] = next.size();
+      next.push_back({sentence, rows.size()});
       for (size_t row = 0; row < beam.size(); ++row) {
-        next.push_back({static_cast<int64_t>(first + beam.parent(row)),
+        rows.push_back({static_cast<int64_t>(first + beam.parent(row)),
                         static_cast<int64_t>(sentence), beam.last_token(row)});
       }
+      if (options.beam == 1 && tasks[sentence].on_token)
+        tasks[sentence].on_token(beam.last_token(0));
     }
-    rows = std::move(next);
+    live = std::move(next);
   }
   std::vector<std::vector<Hypothesis>> results;
   for (SentenceBeam& beam : beams) results.push_back(std::move(beam).NBest());

@@ -17,8 +17,9 @@ class PlainModel : public ScoringModel {
   PlainModel(Model model, torch::Device device, Precision precision)
       : model_(std::move(model)), device_(device), precision_(precision) {}
 
-  std::unique_ptr<Scorer> Begin(const Batch& sources) const override {
-    return std::make_unique<ModelScorer>(model_, sources.To(device_), precision_);
+  std::unique_ptr<Scorer> Begin(const Batch& sources,
+                                absl::Span<const int32_t> tokens) const override {
+    return std::make_unique<ModelScorer>(model_, sources.To(device_), tokens, precision_);
   }
 
  private:
@@ -33,8 +34,9 @@ class KernelModel : public ScoringModel {
   KernelModel(const Model& model, Precision precision)
       : model_(std::make_shared<PackedModel>(model, precision)) {}
 
-  std::unique_ptr<Scorer> Begin(const Batch& sources) const override {
-    return std::make_unique<PackedScorer>(model_, sources);
+  std::unique_ptr<Scorer> Begin(const Batch& sources,
+                                absl::Span<const int32_t> tokens) const override {
+    return std::make_unique<PackedScorer>(model_, sources, tokens);
   }
 
  private:
@@ -44,10 +46,12 @@ class KernelModel : public ScoringModel {
 
 }  // namespace
 
-ModelScorer::ModelScorer(Model model, const Batch& sources, Precision precision)
+ModelScorer::ModelScorer(Model model, const Batch& sources, absl::Span<const int32_t> tokens,
+                         Precision precision)
     : model_(std::move(model)),
       compute_({CurrentCompute().fused, precision}),
-      batch_(sources.size()) {
+      batch_(sources.size()),
+      tokens_(tokens.begin(), tokens.end()) {
   const ComputeGuard guard(compute_);
   now_ = model_->Begin(sources);
   const torch::Tensor lengths = now_.memory.bias.eq(0).sum({1, 2}).to(torch::kCPU);
@@ -102,15 +106,15 @@ StepScores ModelScorer::Step(absl::Span<const Extension> rows) {
   DecoderStep step = decoder->Step(decoder->ProjectTokens(move(tokens)),
                                    now_.state.Select(move(parents)), now_.memory);
   const torch::Tensor real = move(places_);
-  const torch::Tensor logits =
-      decoder->Logits(step.readout.index_select(0, real)).to(torch::kFloat32);
+  torch::Tensor logits = decoder->Logits(step.readout.index_select(0, real)).to(torch::kFloat32);
+  if (!tokens_.empty()) logits = logits.index_select(1, torch::tensor(tokens_).to(device));
   scores_ = logits.to(torch::kCPU).contiguous();
   normalizers_ = torch::logsumexp(logits, 1).to(torch::kCPU).contiguous();
   attention_ = step.attention.index_select(0, real).to(torch::kCPU, torch::kFloat32).contiguous();
   now_.state = std::move(step.state);
   return {{scores_.data_ptr<float>(), scores_.size(0), scores_.size(1), scores_.size(1)},
           {normalizers_.data_ptr<float>(), rows.size()},
-          {}};
+          tokens_};
 }
 
 absl::Span<const float> ModelScorer::Attention(size_t row) const {

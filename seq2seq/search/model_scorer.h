@@ -19,8 +19,9 @@ namespace seq2seq {
 class ModelScorer : public Scorer {
  public:
   // `sources` as CollateSources makes them, on the device of the model, which is in eval mode and
-  // computes with `precision`.
-  ModelScorer(Model model, const Batch& sources, Precision precision);
+  // computes with `precision`. `tokens` as in ScoringModel.
+  ModelScorer(Model model, const Batch& sources, absl::Span<const int32_t> tokens,
+              Precision precision);
 
   int64_t batch() const override { return batch_; }
   StepScores Step(absl::Span<const Extension> rows) override;
@@ -30,19 +31,20 @@ class ModelScorer : public Scorer {
   Model model_;
   const Compute compute_;
   int64_t batch_;
+  const std::vector<int32_t> tokens_;
   std::vector<int64_t> lengths_;    // [sentence], places to look at.
   ModelImpl::Start now_;            // The memory of the sentences `live_`, the state of all rows.
   std::vector<int64_t> live_;       // Sentences.
   std::vector<int64_t> places_;     // [row], where the state has it: sentences have equally many.
   std::vector<int64_t> sentences_;  // [row]
-  torch::Tensor scores_;            // [row, vocab], on the CPU, as are
+  torch::Tensor scores_;            // [row, column], on the CPU, as are
   torch::Tensor normalizers_;       // [row] and
   torch::Tensor attention_;         // [row, source].
 };
 
 // How a model is applied: by the kernels, its weights packed in `precision`, where they know it and
-// it is on the CPU; else in LibTorch's operations, where bf16 is autocast. The model is in eval
-// mode and is not changed while it is used. Throws where `precision` is not to be had.
+// it is on the CPU; else in LibTorch's operations: on CUDA bf16 is autocast, on the CPU all is
+// fp32. The model is in eval mode and is not changed while it is used.
 std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,
                                                      Precision precision);
 

@@ -4,16 +4,19 @@
 
 namespace seq2seq {
 
-PackedScorer::PackedScorer(std::shared_ptr<const PackedModel> model, const Batch& sources)
+PackedScorer::PackedScorer(std::shared_ptr<const PackedModel> model, const Batch& sources,
+                           absl::Span<const int32_t> tokens)
     : model_(std::move(model)),
+      tokens_(tokens.begin(), tokens.end()),
       sources_(model_->Encode(sources)),
-      stepper_(model_->decoder(), model_->output(), sources_.start, sources_.sources) {}
+      output_(tokens.empty() ? model_->output() : model_->Output(tokens)),
+      stepper_(model_->decoder(), output_, sources_.start, sources_.sources) {}
 
 StepScores PackedScorer::Step(absl::Span<const Extension> rows) {
   rows_.clear();
   for (const Extension& row : rows) rows_.push_back({row.parent, row.sentence, row.token});
   stepper_.Step(rows_);
-  return {stepper_.scores(), stepper_.normalizers(), {}};
+  return {stepper_.scores(), stepper_.normalizers(), tokens_};
 }
 
 absl::Span<const float> PackedScorer::Attention(size_t row) const {

@@ -2,6 +2,7 @@
 #ifndef SEQ2SEQ_SEARCH_PACKED_SCORER_H_
 #define SEQ2SEQ_SEARCH_PACKED_SCORER_H_
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -14,7 +15,8 @@ namespace seq2seq {
 // scores leave it as they are, with the normaliser of each row beside them.
 class PackedScorer : public Scorer {
  public:
-  PackedScorer(std::shared_ptr<const PackedModel> model, const Batch& sources);
+  PackedScorer(std::shared_ptr<const PackedModel> model, const Batch& sources,
+               absl::Span<const int32_t> tokens);
 
   int64_t batch() const override { return static_cast<int64_t>(sources_.sources.size()); }
   StepScores Step(absl::Span<const Extension> rows) override;
@@ -22,7 +24,9 @@ class PackedScorer : public Scorer {
 
  private:
   std::shared_ptr<const PackedModel> model_;
+  std::vector<int32_t> tokens_;
   PackedSources sources_;
+  PackedOutput output_;
   DecoderStepper stepper_;
   std::vector<DecoderExtension> rows_;
 };

@@ -79,9 +79,10 @@ class ScoringModel {
  public:
   virtual ~ScoringModel() = default;
 
-  // A scorer of the sentences of `sources`, as CollateSources makes them. What LibTorch reports is
-  // thrown.
-  virtual std::unique_ptr<Scorer> Begin(const Batch& sources) const = 0;
+  // A scorer of the sentences of `sources`, as CollateSources makes them. It scores the tokens
+  // `tokens` alone, rising, unless that is empty. What LibTorch reports is thrown.
+  virtual std::unique_ptr<Scorer> Begin(const Batch& sources,
+                                        absl::Span<const int32_t> tokens) const = 0;
 };
 
 }  // namespace seq2seq

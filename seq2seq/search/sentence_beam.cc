@@ -230,7 +230,6 @@ void SentenceBeam::Advance(absl::Span<const std::vector<Continuation>> continuat
   }
   Prune(next);
   live_ = std::move(next);
-  if (options_.beam == 1 && task_.on_token && !live_.empty()) task_.on_token(last_token(0));
 }
 
 std::vector<Hypothesis> SentenceBeam::NBest() && {

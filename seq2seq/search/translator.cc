@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <numeric>
 #include <utility>
 
@@ -54,11 +55,28 @@ bool SameTokenizer(const std::optional<Tokenizer>& a, const std::optional<Tokeni
   return a.has_value() == b.has_value() && (!a || a->model() == b->model());
 }
 
+// What some translations must have.
+TokenIds NeededTokens(absl::Span<const SearchTask> tasks) {
+  TokenIds needed;
+  const auto add = [&](const TokenIds& tokens) {
+    needed.insert(needed.end(), tokens.begin(), tokens.end());
+  };
+  for (const SearchTask& task : tasks) {
+    add(task.prefix);
+    for (const TokenIds& constraint : task.constraints) add(constraint);
+  }
+  return needed;
+}
+
 }  // namespace
 
-absl::StatusOr<Translator> Translator::LoadOne(const std::string& path,
-                                               const LoadOptions& options) {
+absl::StatusOr<Translator> Translator::LoadOne(const std::string& path, const LoadOptions& wanted) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel stored, FindModel(path));
+  LoadOptions options = wanted;
+  if (!options.precision) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(options.precision, StoredPrecision(stored));
+    if (!HasPrecision(*options.precision, options.device)) options.precision = Precision::kFp32;
+  }
   std::optional<Tokenizer> source;
   if (stored.options.source == SourceKind::kText) {
     SEQ2SEQ_ASSIGN_OR_RETURN(
@@ -67,9 +85,18 @@ absl::StatusOr<Translator> Translator::LoadOne(const std::string& path,
   SEQ2SEQ_ASSIGN_OR_RETURN(
       Tokenizer target, LoadTokenizer(stored.run.TargetTokenizer(), stored.options.target_vocab));
   SEQ2SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(stored));
+  std::optional<Shortlist> shortlist;
+  std::error_code ignored;
+  if (options.shortlist && std::filesystem::exists(stored.run.Shortlist(), ignored)) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(shortlist,
+                             Shortlist::Load(stored.run.Shortlist(), stored.options.source_vocab,
+                                             stored.options.target_vocab));
+  }
   try {
     model->to(options.device);
-    return Translator(std::move(model), std::move(source), std::move(target), options);
+    Translator translator(std::move(model), std::move(source), std::move(target), options);
+    translator.shortlist_ = std::move(shortlist);
+    return translator;
   } catch (const std::exception& error) {
     return ToStatus(error);
   }
@@ -78,9 +105,9 @@ absl::StatusOr<Translator> Translator::LoadOne(const std::string& path,
 absl::StatusOr<Translator> Translator::Load(absl::Span<const std::string> paths,
                                             const LoadOptions& options) {
   if (paths.empty()) return absl::InvalidArgumentError("no model is named");
-  if (!HasPrecision(options.precision, options.device)) {
+  if (options.precision && !HasPrecision(*options.precision, options.device)) {
     return absl::InvalidArgumentError(absl::StrCat(
-        EnumTexts(Precision())[static_cast<size_t>(options.precision)], ": not to be had on ",
+        EnumTexts(Precision())[static_cast<size_t>(*options.precision)], ": not to be had on ",
         options.device.is_cpu() ? "this machine" : options.device.str()));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(Translator ensemble, LoadOne(paths[0], options));
@@ -101,7 +128,8 @@ absl::StatusOr<Translator> Translator::Load(absl::Span<const std::string> paths,
 
 Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer target,
                        const LoadOptions& options)
-    : models_({MakeScoringModel(model, options.device, options.precision)}),
+    : models_(
+          {MakeScoringModel(model, options.device, options.precision.value_or(Precision::kFp32))}),
       mean_(options.mean),
       image_input_(ImageInput(model->options())),
       source_(std::move(source)),
@@ -210,24 +238,27 @@ Candidate Translator::MakeCandidate(const Prepared& line, const Hypothesis& hypo
 }
 
 absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Search(
-    absl::Span<const Prepared> lines, const SearchOptions& options) const {
+    absl::Span<const Prepared> lines, const SearchOptions& options,
+    const Shortlist* shortlist) const {
   std::vector<std::vector<Candidate>> results(lines.size());
   try {
     const torch::InferenceMode inference;
     for (std::vector<size_t>& indices : Batches(lines)) {
       Batch batch;
+      std::vector<absl::Span<const int32_t>> sources;
       if (reads_images()) {
         batch.images = ReadImages(lines, indices);
       } else {
-        std::vector<absl::Span<const int32_t>> sources;
         for (const size_t index : indices) sources.push_back(lines[index].source);
         batch = CollateSources(sources);
       }
       if (indices.empty()) continue;
       std::vector<SearchTask> tasks;
       for (const size_t index : indices) tasks.push_back(lines[index].task);
+      TokenIds tokens;
+      if (shortlist) tokens = shortlist->Tokens(sources, NeededTokens(tasks));
       std::vector<std::unique_ptr<Scorer>> members;
-      for (const auto& model : models_) members.push_back(model->Begin(batch));
+      for (const auto& model : models_) members.push_back(model->Begin(batch, tokens));
       EnsembleScorer scorer(std::move(members), mean_);
       const auto found =
           options.sample ? Sample(scorer, tasks, options) : BeamSearch(scorer, tasks, options);
@@ -265,7 +296,8 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::TranslateRequest
     filled.push_back(std::move(line));
     places.push_back(i);
   }
-  SEQ2SEQ_ASSIGN_OR_RETURN(auto found, Search(filled, options));
+  SEQ2SEQ_ASSIGN_OR_RETURN(auto found,
+                           Search(filled, options, shortlist_ ? &*shortlist_ : nullptr));
   std::vector<std::vector<Candidate>> results(requests.size());
   for (size_t i = 0; i < places.size(); ++i) results[places[i]] = std::move(found[i]);
   for (std::vector<Candidate>& candidates : results) {
@@ -309,7 +341,7 @@ absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::s
     lines.back().task.prefix = EncodeLine(target_, targets[i]);
     lines.back().task.max_length = 0;
   }
-  SEQ2SEQ_ASSIGN_OR_RETURN(auto found, Search(lines, forced));
+  SEQ2SEQ_ASSIGN_OR_RETURN(auto found, Search(lines, forced, /*shortlist=*/nullptr));
   std::vector<Candidate> results;
   for (size_t i = 0; i < found.size(); ++i) {
     if (found[i].empty())

@@ -18,6 +18,7 @@
 #include "seq2seq/search/hypothesis.h"
 #include "seq2seq/search/scorer.h"
 #include "seq2seq/search/search_options.h"
+#include "seq2seq/search/shortlist.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -54,8 +55,11 @@ struct Request {
 // How trained models are to translate.
 struct LoadOptions {
   torch::Device device = torch::kCPU;
-  Precision precision = Precision::kFp32;  // Of matrix products; bf16 and int8 are faster.
+  // Of matrix products; bf16 and int8 are faster. Unless it is said, what the weights are stored
+  // in, where the device has that.
+  std::optional<Precision> precision = std::nullopt;
   EnsembleMean mean = EnsembleMean::kProbability;
+  bool shortlist = true;  // Where the first model has one.
 };
 
 // Translates with a trained model.
@@ -67,9 +71,10 @@ struct LoadOptions {
 // Where the model says what is in images, lines are paths of files.
 //
 // results[i] belongs to lines[i], holds the n best, and does not depend on what else is in the
-// call. Lines are sorted by length and searched in batches. A line without text becomes one empty
-// candidate. Bytes that are not UTF-8 are replaced, a line of more than max_line_length pieces is
-// cut, and an image that cannot be read becomes one empty candidate; the log tells. Thread-safe.
+// call, unless a shortlist is used: lines that are searched together share theirs. Lines are sorted
+// by length and searched in batches. A line without text becomes one empty candidate. Bytes that
+// are not UTF-8 are replaced, a line of more than max_line_length pieces is cut, and an image that
+// cannot be read becomes one empty candidate; the log tells. Thread-safe.
 class Translator {
  public:
   // Loads the best step of a run folder, else the latest; a path may also name a step. Several, at
@@ -101,8 +106,8 @@ class Translator {
           write,
       const SearchOptions& options = {}) const;
 
-  // Scores given translations: what Translate would say of the same pieces. sources and targets
-  // pair up. InvalidArgument where an image cannot be read.
+  // Scores given translations: what Translate would say of the same pieces, without a shortlist.
+  // sources and targets pair up. InvalidArgument where an image cannot be read.
   absl::StatusOr<std::vector<Candidate>> Score(absl::Span<const std::string> sources,
                                                absl::Span<const std::string> targets,
                                                const SearchOptions& options = {}) const;
@@ -137,7 +142,8 @@ class Translator {
   Prepared Prepare(const Request& request, const SearchOptions& options) const;
   // Searches in batches of like length; sentences of which nothing is known stay empty.
   absl::StatusOr<std::vector<std::vector<Candidate>>> Search(absl::Span<const Prepared> lines,
-                                                             const SearchOptions& options) const;
+                                                             const SearchOptions& options,
+                                                             const Shortlist* shortlist) const;
   // Indices of lines, shortest first, in batches.
   std::vector<std::vector<size_t>> Batches(absl::Span<const Prepared> lines) const;
   // The images of `files`, [image, …]; those that cannot be read are logged and left out of both.
@@ -146,6 +152,7 @@ class Translator {
 
   std::vector<std::shared_ptr<const ScoringModel>> models_;  // At least one.
   EnsembleMean mean_;
+  std::optional<Shortlist> shortlist_;
   std::string image_input_;  // How images are read, as text; empty of text.
   std::optional<Tokenizer> source_;
   Tokenizer target_;

@@ -22,7 +22,8 @@ namespace {
 void ChooseWaitPolicy() {
   if (getenv("OMP_WAIT_POLICY") == nullptr) setenv("GOMP_SPINCOUNT", "2000", /*overwrite=*/0);
 }
-[[gnu::section(".preinit_array"), gnu::used]] void (*const choose_wait_policy)() = &ChooseWaitPolicy;
+[[gnu::section(".preinit_array"),
+  gnu::used]] void (*const choose_wait_policy)() = &ChooseWaitPolicy;
 
 void SetUpLogging() {
   spdlog::set_default_logger(spdlog::stderr_color_mt("seq2seq"));
@@ -58,6 +59,7 @@ int main(int argc, char** argv) {
   seq2seq::AddDecode(program, &status);
   seq2seq::AddScore(program, &status);
   seq2seq::AddEval(program, &status);
+  seq2seq::AddExport(program, &status);
   seq2seq::AddInspect(program, &status);
 #if SEQ2SEQ_SERVER
   seq2seq::AddServe(program, &status);

@@ -11,14 +11,13 @@
 namespace seq2seq {
 namespace {
 
-// Adds an option with the texts of an enum.
-template <typename Enum>
-void AddEnum(CLI::App& command, const char* flag, Enum& value, const char* help) {
-  command
+// Adds an option with the texts of an enum, which sets `value`: the enum, or an optional one.
+template <typename Enum, typename Value>
+CLI::Option* AddEnum(CLI::App& command, const char* flag, Value& value, const char* help) {
+  return command
       .add_option_function<std::string>(
           flag, [&value](const std::string& text) { value = *EnumFromText<Enum>(text); }, help)
-      ->check(CLI::IsMember(EnumTexts(value)))
-      ->default_str(EnumTexts(value)[static_cast<size_t>(value)]);
+      ->check(CLI::IsMember(EnumTexts(Enum())));
 }
 
 }  // namespace
@@ -30,9 +29,13 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
       ->option_text("RUN")
       ->allow_extra_args(false)
       ->required();
-  AddEnum(command, "--ensemble", flags.ensemble, "What of several models is averaged");
-  AddEnum(command, "--precision", flags.precision,
-          "Of matrix products: bf16 and int8 are faster, and lose a little");
+  AddEnum<EnsembleMean>(command, "--ensemble", flags.ensemble, "What of several models is averaged")
+      ->default_str(EnumTexts(flags.ensemble)[static_cast<size_t>(flags.ensemble)]);
+  AddEnum<Precision>(command, "--precision", flags.precision,
+                     "Of matrix products: bf16 and int8 are faster, and lose a little")
+      ->default_str("as the weights are stored");
+  command.add_flag("--no-shortlist", flags.no_shortlist,
+                   "Do not use the shortlist that the model was exported with");
   command.add_option("--batch-size", flags.batch_size, "Sentences searched together at most")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
@@ -55,9 +58,9 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
 absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(flags.device));
   SetUpThreads(flags.threads);
-  SEQ2SEQ_ASSIGN_OR_RETURN(
-      Translator translator,
-      Translator::Load(flags.models, {device, flags.precision, flags.ensemble}));
+  SEQ2SEQ_ASSIGN_OR_RETURN(Translator translator,
+                           Translator::Load(flags.models, {device, flags.precision, flags.ensemble,
+                                                           !flags.no_shortlist}));
   translator.batch_size = flags.batch_size;
   translator.batch_tokens = flags.batch_tokens;
   translator.max_line_length = flags.max_line_length;

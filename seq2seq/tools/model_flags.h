@@ -3,6 +3,7 @@
 #define SEQ2SEQ_TOOLS_MODEL_FLAGS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,9 @@ namespace seq2seq {
 struct ModelFlags {
   std::vector<std::string> models;
   std::string device = "auto";
-  Precision precision = Precision::kFp32;
+  std::optional<Precision> precision = std::nullopt;
   EnsembleMean ensemble = EnsembleMean::kProbability;
+  bool no_shortlist = false;
   int64_t threads = 0;
   int64_t batch_size = 64;
   int64_t batch_tokens = 8192;

@@ -17,7 +17,7 @@ std::unique_ptr<Scorer> Member(uint64_t seed) {
   ModelOptions options = TinyOptions();
   if (seed == 2) options.decoder.cell = CellKind::kGru;  // Members may differ.
   return MakeScoringModel(TinyModel(options, torch::kFloat32, seed), torch::kCPU, Precision::kFp32)
-      ->Begin(MakeBatch(RandomPairs(TinyOptions(), {{4, 1}, {2, 1}, {6, 1}})));
+      ->Begin(MakeBatch(RandomPairs(TinyOptions(), {{4, 1}, {2, 1}, {6, 1}})), {});
 }
 
 std::unique_ptr<EnsembleScorer> Ensemble(const std::vector<uint64_t>& seeds, EnsembleMean mean) {

@@ -34,7 +34,7 @@ class ModelScorerTest : public testing::TestWithParam<Way> {
 
   std::unique_ptr<Scorer> Begin(const Model& model, const Batch& sources) const {
     SetThreads();
-    return MakeScoringModel(model, torch::kCPU, Precision::kFp32)->Begin(sources);
+    return MakeScoringModel(model, torch::kCPU, Precision::kFp32)->Begin(sources, {});
   }
 
   std::vector<std::vector<Hypothesis>> Search(const Model& model, const std::vector<Ids>& sources,
@@ -100,6 +100,32 @@ TEST_P(ModelScorerTest, StepsAgreeWithTheModelReadingTheWholeTarget) {
   }
 }
 
+TEST_P(ModelScorerTest, SomeTokensAreScoredAsAmongAll) {
+  const Model model = TinyModel(TinyOptions(), torch::kFloat32);
+  const Batch batch = SourcesOf(RandomSources(3));
+  const std::vector<int32_t> tokens = {kEosId, 5, 6, 8};
+  SetThreads();
+  const auto some = MakeScoringModel(model, torch::kCPU, Precision::kFp32)->Begin(batch, tokens);
+  const auto all = Begin(model, batch);
+  for (const std::vector<Extension>& rows :
+       {FirstRows(3), std::vector<Extension>{{0, 0, 4}, {1, 1, 5}, {1, 1, 6}}}) {
+    const torch::Tensor expected = LogProbs(*all, rows);
+    const StepScores found = some->Step(rows);
+    ASSERT_EQ(found.scores.columns, 4);
+    for (size_t r = 0; r < rows.size(); ++r) {
+      const ScoreRow row = found.row(r);
+      EXPECT_EQ(row.Find(7), nullptr);
+      double sum = 0;
+      for (const int32_t token : tokens)
+        sum += std::exp(expected[static_cast<int64_t>(r)][token].item<double>());
+      for (const int32_t token : tokens) {
+        EXPECT_NEAR(*row.Find(token) - row.normalizer,
+                    expected[static_cast<int64_t>(r)][token].item<double>() - std::log(sum), 1e-5);
+      }
+    }
+  }
+}
+
 TEST_P(ModelScorerTest, AnyRowsOfAnySentencesGoOnAsBefore) {
   const Model model = TinyModel(TinyOptions(), torch::kFloat32);
   const Batch batch = SourcesOf(RandomSources(3));
@@ -157,7 +183,7 @@ TEST(MakeScoringModel, LowerPrecisionsStayNear) {
   const Model model = TinyModel(TinyOptions(), torch::kFloat32);
   const Batch batch = SourcesOf(RandomSources(20));
   const auto begin = [&](Precision precision) {
-    return MakeScoringModel(model, torch::kCPU, precision)->Begin(batch);
+    return MakeScoringModel(model, torch::kCPU, precision)->Begin(batch, {});
   };
   const torch::Tensor exact = LogProbs(*begin(Precision::kFp32), FirstRows(20));
   for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {

@@ -228,6 +228,30 @@ class ProgramTest(TestCase):
             self.assertEqual(len(lines), len(exact))
             self.assertGreater(same, 0.95 * len(exact))
 
+    def test_exported_models_translate_alike(self):
+        source = self.folder / "test.en"
+        exact = seq2seq("decode", "-m", self.run_folder, "-i", source).stdout.decode().splitlines()
+        for precision in ("fp32", "bf16", "int8"):
+            exported = self.folder / f"exported-{precision}"
+            result = seq2seq("export", "-m", self.run_folder, "-o", exported, "--precision", precision, "--shortlist")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn("shortlist from 2000 pairs", result.stderr.decode())
+            self.assert_fails(seq2seq("export", "-m", self.run_folder, "-o", exported), "--output", "there already")
+            found = seq2seq("decode", "-m", exported, "-i", source)
+            self.assertEqual(found.returncode, 0, found.stderr)
+            same = sum(one == other for one, other in zip(exact, found.stdout.decode().splitlines()))
+            self.assertGreater(same, 0.95 * len(exact))
+        sizes = [next((self.folder / f"exported-{precision}").glob("step-*/model.safetensors")).stat().st_size
+                 for precision in ("fp32", "bf16", "int8")]
+        self.assertGreater(sizes[0], 1.7 * sizes[1])
+        self.assertGreater(sizes[1], 1.5 * sizes[2])
+
+    def test_a_shortlist_needs_the_corpus(self):
+        output = self.folder / "not-exported"
+        self.assert_fails(seq2seq("export", "-m", self.run_folder, "-o", output, "--shortlist", "--corpus", "gone.en",
+                                  "gone.de"), "gone.en")
+        self.assertFalse(output.exists())
+
     def test_samples_are_those_of_their_seed(self):
         def sample(seed):
             result = seq2seq("decode", "-m", self.run_folder, "--sample", "--n-best", "7", "--temperature", "3", "--seed",

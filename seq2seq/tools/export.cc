@@ -1,0 +1,153 @@
+// `seq2seq export`: a model for decoding alone, small and quick.
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+
+#include "seq2seq/base/file.h"
+#include "seq2seq/base/options.h"
+#include "seq2seq/base/status_macros.h"
+#include "seq2seq/data/corpus.h"
+#include "seq2seq/data/data_options.h"
+#include "seq2seq/model/rounded_weights.h"
+#include "seq2seq/model/run_folder.h"
+#include "seq2seq/model/weights.h"
+#include "seq2seq/search/shortlist.h"
+#include "seq2seq/tools/command.h"
+#include "tokenizer/tokenizer.h"
+
+namespace seq2seq {
+namespace {
+
+struct ExportFlags {
+  std::string model;
+  std::string output;
+  Precision precision = Precision::kFp32;
+  bool shortlist = false;
+  ShortlistSize size;
+  std::vector<std::string> corpus;  // Instead of data.train.
+};
+
+// The part of config.yaml that says what the model was trained on.
+struct DataSection {
+  DataOptions data;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("data", data);
+  }
+};
+
+// `room` is a folder for a file in passing.
+absl::StatusOr<Shortlist> LearnShortlist(const StoredModel& stored, const ExportFlags& flags,
+                                         const std::string& room) {
+  if (stored.options.source != SourceKind::kText) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(flags.model, ": describes images, for which there is no shortlist"));
+  }
+  DataSection section;
+  SEQ2SEQ_RETURN_IF_ERROR(
+      ReadOptions(stored.run.Config(), ListOptions(section), {"model", "train", "validation"}));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer source, Tokenizer::Load(stored.run.SourceTokenizer()));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer target, Tokenizer::Load(stored.run.TargetTokenizer()));
+  const std::vector<std::string>& files = flags.corpus.empty() ? section.data.train : flags.corpus;
+  const std::string cache = room + "/corpus";
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Corpus corpus,
+                           Corpus::Build(files, source, target, section.data.filter, cache));
+  std::filesystem::remove(cache);
+  spdlog::info("learning a shortlist from {} pairs", corpus.size());
+  return Shortlist::Learn(corpus, source.size(), target.size(), flags.size);
+}
+
+absl::Status CopyFile(const std::string& from, const std::string& to) {
+  if (!std::filesystem::exists(from)) return absl::OkStatus();
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string contents, ReadFile(from));
+  return WriteFile(to, contents);
+}
+
+// Bytes as "12.3 MB".
+std::string Megabytes(uintmax_t bytes) {
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+absl::Status RunExport(const ExportFlags& flags) {
+  if (std::filesystem::exists(flags.output)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("--output: ", flags.output, " is there already; name a new folder"));
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel stored, FindModel(flags.model));
+  const std::string step = std::filesystem::canonical(stored.step).filename();
+  SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFolder folder, AtomicFolder::Create(flags.output));
+  const RunFolder to = {folder.temporary()};
+  if (flags.shortlist) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const Shortlist shortlist, LearnShortlist(stored, flags, to.path));
+    SEQ2SEQ_RETURN_IF_ERROR(shortlist.Save(to.Shortlist()));
+  }
+  SEQ2SEQ_RETURN_IF_ERROR(CopyFile(stored.run.Config(), to.Config()));
+  SEQ2SEQ_RETURN_IF_ERROR(CopyFile(stored.run.SourceTokenizer(), to.SourceTokenizer()));
+  SEQ2SEQ_RETURN_IF_ERROR(CopyFile(stored.run.TargetTokenizer(), to.TargetTokenizer()));
+  SEQ2SEQ_RETURN_IF_ERROR(CopyFile(stored.run.ImageNetwork(), to.ImageNetwork()));
+  const std::string before = stored.step + kWeightsFile;
+  SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap stored_weights, ReadTensors(before));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights,
+                           RestoreWeights(std::move(stored_weights), before));
+  SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(to.path + "/" + step));
+  const std::string after = to.path + "/" + step + kWeightsFile;
+  SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(after, RoundWeights(weights, flags.precision)));
+  SEQ2SEQ_RETURN_IF_ERROR(ReplaceLink(step, to.Best()));
+  const uintmax_t size = std::filesystem::file_size(after);
+  SEQ2SEQ_RETURN_IF_ERROR(folder.Commit());
+  spdlog::info("{}: {} of weights in {}, before {}", flags.output, Megabytes(size),
+               EnumTexts(flags.precision)[static_cast<size_t>(flags.precision)],
+               Megabytes(std::filesystem::file_size(before)));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddExport(CLI::App& program, absl::Status* status) {
+  CLI::App* command = program.add_subcommand(
+      "export", "Makes a folder for decoding alone: weights in fewer bits, a shortlist");
+  auto flags = std::make_shared<ExportFlags>();
+  command->add_option("-m,--model", flags->model, "A run folder, or one of its steps")
+      ->option_text("RUN")
+      ->required();
+  command
+      ->add_option("-o,--output", flags->output, "The new folder; decode -m and serve -m take it")
+      ->option_text("DIR")
+      ->required();
+  command
+      ->add_option_function<std::string>(
+          "--precision",
+          [flags](const std::string& text) { flags->precision = *EnumFromText<Precision>(text); },
+          "What matrices are stored in, and computed with unless decode says otherwise")
+      ->check(CLI::IsMember(EnumTexts(Precision())))
+      ->default_str("fp32");
+  command->add_flag("--shortlist", flags->shortlist,
+                    "Learn from the training corpus which pieces translate which, for an output "
+                    "layer of only these");
+  command
+      ->add_option("--shortlist-translations", flags->size.translations,
+                   "Pieces of the target for each of the source")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command
+      ->add_option("--shortlist-frequent", flags->size.frequent,
+                   "The most frequent pieces, which are in every list")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command
+      ->add_option("--corpus", flags->corpus,
+                   "SOURCE TARGET, or a TABLE of both, instead of data.train of the run")
+      ->option_text("FILE ...")
+      ->expected(1, 2);
+  command->callback([flags, status] { *status = RunExport(*flags); });
+}
+
+}  // namespace seq2seq
