@@ -148,36 +148,6 @@ TEST_P(ModelScorerTest, AnyRowsOfAnySentencesGoOnAsBefore) {
   EXPECT_LT(MaxDifference(turned[2], more[1]), 1e-5);
 }
 
-// With a beam above what a group of rows holds, so that rows are rounded up and dealt to threads.
-TEST_P(ModelScorerTest, NeighboursAndBatchSizeChangeNeitherOutputNorScores) {
-  ModelOptions options = TinyOptions();
-  options.decoder.layers = 2;
-  const Model model = TinyModel(options, torch::kFloat32);
-  const std::vector<Ids> sources = RandomSources(64);
-  for (const int64_t beam : {1, 4, 12}) {
-    SearchOptions search;
-    search.beam = search.n_best = beam;
-    search.max_length = 12;
-    const auto together = Search(model, sources, search);
-    for (const size_t size : {1, 7}) {
-      for (size_t begin = 0; begin < sources.size(); begin += size) {
-        const size_t end = std::min(begin + size, sources.size());
-        const auto part = Search(model,
-                                 {sources.begin() + static_cast<std::ptrdiff_t>(begin),
-                                  sources.begin() + static_cast<std::ptrdiff_t>(end)},
-                                 search);
-        for (size_t s = begin; s < end; ++s) {
-          ASSERT_EQ(part[s - begin].size(), together[s].size());
-          for (size_t i = 0; i < together[s].size(); ++i) {
-            EXPECT_EQ(part[s - begin][i].tokens, together[s][i].tokens);
-            EXPECT_NEAR(part[s - begin][i].score, together[s][i].score, 1e-4);
-          }
-        }
-      }
-    }
-  }
-}
-
 TEST(MakeScoringModel, LowerPrecisionsStayNear) {
   const torch::NoGradGuard no_grad;
   const Model model = TinyModel(TinyOptions(), torch::kFloat32);

@@ -1,0 +1,137 @@
+// Whatever a sentence is searched with, it comes out the same.
+#include <algorithm>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include <torch/torch.h>
+
+#include "seq2seq/base/options.h"
+#include "seq2seq/model/compute.h"
+#include "seq2seq/search/beam.h"
+#include "seq2seq/search/ensemble_scorer.h"
+#include "seq2seq/search/model_scorer.h"
+#include "tests/search/scorer_steps.h"
+
+namespace seq2seq {
+namespace {
+
+// How a model is applied.
+struct Way {
+  const char* name;
+  bool kernels;
+  int threads;
+  Precision precision;
+};
+
+void PrintTo(const Way& way, std::ostream* out) { *out << way.name; }
+
+constexpr Way kWays[] = {{"plain", false, 1, Precision::kFp32},
+                         {"fp32", true, 1, Precision::kFp32},
+                         {"fp32_two_threads", true, 2, Precision::kFp32},
+                         {"bf16", true, 2, Precision::kBf16},
+                         {"int8", true, 2, Precision::kInt8}};
+
+constexpr CellKind kCells[] = {CellKind::kLstm, CellKind::kPeephole, CellKind::kGru,
+                               CellKind::kRnnTanh, CellKind::kRnnRelu};
+
+using Case = std::tuple<CellKind, Way, bool>;  // The last one: an ensemble.
+
+class BatchMatrix : public testing::TestWithParam<Case> {
+ protected:
+  BatchMatrix() : guard_({.fused = way().kernels}) {
+    ModelOptions options = TinyOptions();
+    options.encoder.cell = options.decoder.cell = std::get<CellKind>(GetParam());
+    options.decoder.layers = 2;
+    models_.push_back(Make(options, 1));
+    if (!std::get<bool>(GetParam())) return;
+    options.decoder.layers = 1;
+    options.decoder.cell = CellKind::kGru;
+    models_.push_back(Make(options, 2));
+  }
+
+  static const Way& way() { return std::get<Way>(GetParam()); }
+
+  // The sentences of `sources` from `begin` to `end`; every third one has to begin with something.
+  std::vector<std::vector<Hypothesis>> Search(const std::vector<Ids>& sources, size_t begin,
+                                              size_t end, const SearchOptions& options) const {
+    torch::set_num_threads(way().threads);
+    std::vector<SearchTask> tasks;
+    std::vector<absl::Span<const int32_t>> spans;
+    for (size_t s = begin; s < end; ++s) {
+      spans.push_back(sources[s]);
+      tasks.emplace_back();
+      tasks.back().max_length = 10;
+      if (s % 3 == 0) tasks.back().prefix = {5, 7};
+    }
+    const Batch batch = CollateSources(spans);
+    std::vector<std::unique_ptr<Scorer>> members;
+    for (const auto& model : models_) members.push_back(model->Begin(batch, {}));
+    EnsembleScorer scorer(std::move(members), EnsembleMean::kProbability);
+    return BeamSearch(scorer, tasks, options);
+  }
+
+ private:
+  static std::shared_ptr<const ScoringModel> Make(const ModelOptions& options, uint64_t seed) {
+    return MakeScoringModel(TinyModel(options, torch::kFloat32, seed), torch::kCPU,
+                            way().precision);
+  }
+
+  const ComputeGuard guard_;
+  const torch::NoGradGuard no_grad_;
+  std::vector<std::shared_ptr<const ScoringModel>> models_;
+};
+
+TEST_P(BatchMatrix, NBestListsAndScoresAreThoseOfOtherBatches) {
+  if (!HasPrecision(way().precision, torch::kCPU)) GTEST_SKIP() << "not on this machine";
+  const std::vector<Ids> sources = RandomSources(64);
+  for (const int64_t beam : {1, 4, 12}) {
+    SearchOptions options;
+    options.beam = options.n_best = beam;
+    const auto together = Search(sources, 0, sources.size(), options);
+    for (const size_t size : {1, 7}) {
+      for (size_t begin = 0; begin < sources.size(); begin += size) {
+        const size_t end = std::min(begin + size, sources.size());
+        const auto part = Search(sources, begin, end, options);
+        for (size_t s = begin; s < end; ++s) {
+          const std::vector<Hypothesis>& found = part[s - begin];
+          ASSERT_EQ(found.size(), together[s].size());
+          if (way().precision != Precision::kFp32) {
+            // A sum in another order may round to the next number of few bits.
+            EXPECT_NEAR(found[0].score, together[s][0].score, 0.02);
+            continue;
+          }
+          for (size_t i = 0; i < found.size(); ++i) {
+            EXPECT_EQ(found[i].tokens, together[s][i].tokens);
+            EXPECT_NEAR(found[i].score, together[s][i].score, 1e-4);
+          }
+        }
+      }
+    }
+    for (size_t s = 0; s < sources.size(); s += 3) {
+      for (const Hypothesis& hypothesis : together[s]) {
+        ASSERT_GE(hypothesis.tokens.size(), 2u);
+        EXPECT_EQ(hypothesis.tokens[0], 5);
+        EXPECT_EQ(hypothesis.tokens[1], 7);
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, BatchMatrix,
+                         testing::Combine(testing::ValuesIn(kCells), testing::ValuesIn(kWays),
+                                          testing::Bool()),
+                         [](const auto& info) {
+                           const CellKind cell = std::get<CellKind>(info.param);
+                           return absl::StrCat(EnumTexts(cell)[static_cast<size_t>(cell)], "_",
+                                               std::get<Way>(info.param).name,
+                                               std::get<bool>(info.param) ? "_ensemble" : "");
+                         });
+
+}  // namespace
+}  // namespace seq2seq
