@@ -209,6 +209,8 @@ void ForwardRows(CellKind kind, const GateWeights& weights, const GateStep& step
       return RnnForwardRows<false>(weights, step);
     case CellKind::kRnnRelu:
       return RnnForwardRows<true>(weights, step);
+    default:
+      return;
   }
 }
 
@@ -224,6 +226,8 @@ void BackwardRows(CellKind kind, const GateWeights& weights, const GateStepGradi
       return RnnBackwardRows<false>(weights, step);
     case CellKind::kRnnRelu:
       return RnnBackwardRows<true>(weights, step);
+    default:
+      return;
   }
 }
 
@@ -288,11 +292,9 @@ const GateLayout& LayoutOf(CellKind kind) {
       return *lstm;
     case CellKind::kGru:
       return *gru;
-    case CellKind::kRnnTanh:
-    case CellKind::kRnnRelu:
-      break;
+    default:
+      return *rnn;
   }
-  return *rnn;
 }
 
 void GatesForward(CellKind kind, const GateWeights& weights, const GateStep& step) {

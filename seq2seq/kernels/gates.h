@@ -19,11 +19,30 @@ namespace seq2seq {
 // gru        r, z = s(x + r), n = tanh(x + r (r_n + b_n)), h' = (1 - z) n + z h (Cho et al. 2014)
 // rnn_tanh   h' = tanh(x + r) (Elman 1990)
 // rnn_relu   h' = max(0, x + r) (Le et al. 2015)
-enum class CellKind { kLstm, kPeephole, kGru, kRnnTanh, kRnnRelu };
+//
+// and, which the kernels do not know, with n a layer norm of all that it is given (Ba et al. 2016),
+//
+// coupled            peephole with f = 1 - i (Greff et al. 2017)
+// layer_norm_lstm    lstm with n(x) + n(r) for x + r, and h' = o tanh(n(c'))
+// layer_norm_gru     gru with n(x) + n(r) for x + r, and for n by itself
+enum class CellKind {
+  kLstm,
+  kPeephole,
+  kGru,
+  kRnnTanh,
+  kRnnRelu,
+  kCoupled,
+  kLayerNormLstm,
+  kLayerNormGru,
+};
 
 inline std::vector<std::string> EnumTexts(CellKind) {
-  return {"lstm", "peephole", "gru", "rnn_tanh", "rnn_relu"};
+  return {"lstm",    "peephole",        "gru",           "rnn_tanh", "rnn_relu",
+          "coupled", "layer_norm_lstm", "layer_norm_gru"};
 }
+
+// Whether the kernels know the formula; the functions below do nothing for others.
+inline bool HasKernel(CellKind kind) { return kind <= CellKind::kRnnRelu; }
 
 // How a row of gates is laid out, in units of the size of the state.
 struct GateLayout {

@@ -6,27 +6,43 @@
 
 namespace seq2seq {
 
-BridgeImpl::BridgeImpl(int64_t encoded, const DecoderOptions& options, int64_t readout)
-    : layers_(options.layers),
+BridgeImpl::BridgeImpl(BridgeKind kind, int64_t encoded, const DecoderOptions& options,
+                       int64_t readout)
+    : kind_(kind),
+      layers_(options.layers),
+      hidden_(options.hidden),
       states_(HasMemory(options.cell) ? 2 : 1),
-      readout_size_(readout),
-      dense_(register_module(
-          "dense", MakeLinear(encoded, states_ * options.layers * options.hidden, /*bias=*/true))) {
+      readout_size_(readout) {
+  TORCH_CHECK(kind != BridgeKind::kCopy || encoded == hidden_, "a copy of ", encoded,
+              " numbers for a state of ", hidden_);
+  if (kind == BridgeKind::kDense || kind == BridgeKind::kMean) {
+    dense_ =
+        register_module("dense", MakeLinear(encoded, states_ * layers_ * hidden_, /*bias=*/true));
+  }
 }
 
-DecoderState BridgeImpl::forward(const torch::Tensor& final) {
-  const auto parts =
-      torch::tanh(dense_(final)).chunk(states_ * layers_, 1);  // each [batch, hidden]
-  DecoderState state;
-  for (size_t layer = 0; layer < static_cast<size_t>(layers_); ++layer) {
-    if (states_ == 2) {
-      state.cells.push_back({parts[2 * layer], parts[2 * layer + 1]});
-    } else {
-      state.cells.push_back({parts[layer], torch::Tensor()});
-    }
+DecoderState BridgeImpl::forward(const Encoded& encoded) {
+  const torch::Tensor& final = encoded.final;
+  const auto zeros = [&](int64_t size) {
+    return torch::zeros({final.size(0), size}, final.options().requires_grad(false));
+  };
+  torch::Tensor filled;  // [batch, all states]
+  if (!dense_.is_empty()) {
+    const torch::Tensor summary =
+        kind_ == BridgeKind::kMean
+            ? encoded.values.sum(1) / encoded.mask.sum(1, /*keepdim=*/true).to(final.scalar_type())
+            : final;
+    filled = torch::tanh(dense_(summary));
   }
-  state.readout =
-      torch::zeros({final.size(0), readout_size_}, final.options().requires_grad(false));
+  DecoderState state;
+  for (int64_t layer = 0; layer < layers_; ++layer) {
+    const auto part = [&](int64_t number) {
+      if (filled.defined()) return filled.narrow(1, (states_ * layer + number) * hidden_, hidden_);
+      return number == 0 && kind_ == BridgeKind::kCopy ? final : zeros(hidden_);
+    };
+    state.cells.push_back({part(0), states_ == 2 ? part(1) : torch::Tensor()});
+  }
+  state.readout = zeros(readout_size_);
   return state;
 }
 

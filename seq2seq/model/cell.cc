@@ -1,5 +1,7 @@
 #include "seq2seq/model/cell.h"
 
+#include <utility>
+
 #include <torch/torch.h>
 
 #include "seq2seq/model/compute.h"
@@ -7,6 +9,14 @@
 #include "seq2seq/model/initialization.h"
 
 namespace seq2seq {
+namespace {
+
+// A layer norm of rows without a shift.
+torch::Tensor Normalized(const torch::Tensor& rows, const torch::Tensor& gain) {
+  return torch::layer_norm(rows, {rows.size(1)}, gain);
+}
+
+}  // namespace
 
 CellState CellState::Select(const torch::Tensor& rows) const {
   return {hidden.index_select(0, rows),
@@ -30,7 +40,8 @@ torch::Tensor CellImpl::Project(const torch::Tensor& input, int64_t first) {
 
 CellState CellImpl::forward(const torch::Tensor& projected, const CellState& state) {
   const torch::Tensor recurrent = torch::linear(state.hidden, weight_hh_);
-  if (UsesKernels(weight_hh_)) return FusedGates(*this, projected, recurrent, state);
+  if (HasKernel(kind_) && UsesKernels(weight_hh_))
+    return FusedGates(*this, projected, recurrent, state);
   return Combine(projected, recurrent, state);
 }
 
@@ -47,8 +58,12 @@ LstmCellImpl::LstmCellImpl(CellKind kind, int64_t input, int64_t hidden)
   if (kind == CellKind::kPeephole) {
     peephole_ = register_parameter("peephole", torch::zeros({3, hidden}));
   }
+  SetForgetBias(1);
+}
+
+void LstmCellImpl::SetForgetBias(double bias) {
   const torch::NoGradGuard no_grad;
-  bias_ih_.narrow(0, hidden, hidden).fill_(1.0);
+  bias_ih_.narrow(0, hidden(), hidden()).fill_(bias);
 }
 
 CellState LstmCellImpl::Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
@@ -95,6 +110,75 @@ CellState RnnCellImpl::Combine(const torch::Tensor& projected, const torch::Tens
   return {kind_ == CellKind::kRnnRelu ? torch::relu(sum) : torch::tanh(sum), torch::Tensor()};
 }
 
+CoupledCellImpl::CoupledCellImpl(int64_t input, int64_t hidden)
+    : CellImpl(CellKind::kCoupled, 3, input, hidden) {
+  peephole_ = register_parameter("peephole", torch::zeros({2, hidden}));
+  SetForgetBias(1);
+}
+
+void CoupledCellImpl::SetForgetBias(double bias) {
+  const torch::NoGradGuard no_grad;
+  bias_ih_.narrow(0, 0, hidden()).fill_(-bias);
+}
+
+CellState CoupledCellImpl::Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
+                                   const CellState& state) const {
+  const auto gates = (projected + recurrent).chunk(3, 1);  // each [row, hidden]
+  const torch::Tensor in = torch::sigmoid(gates[0] + peephole_[0] * state.memory);
+  const torch::Tensor memory = (1 - in) * state.memory + in * torch::tanh(gates[1]);
+  return {torch::sigmoid(gates[2] + peephole_[1] * memory) * torch::tanh(memory), memory};
+}
+
+LayerNormLstmCellImpl::LayerNormLstmCellImpl(int64_t input, int64_t hidden)
+    : CellImpl(CellKind::kLayerNormLstm, 4, input, hidden),
+      norm_ih_(register_parameter("norm_ih", torch::ones({4 * hidden}))),
+      norm_hh_(register_parameter("norm_hh", torch::ones({4 * hidden}))),
+      norm_memory_(register_parameter("norm_memory", torch::ones({hidden}))),
+      norm_memory_bias_(register_parameter("norm_memory_bias", torch::zeros({hidden}))) {
+  SetForgetBias(1);
+}
+
+void LayerNormLstmCellImpl::SetForgetBias(double bias) {
+  const torch::NoGradGuard no_grad;
+  bias_ih_.narrow(0, hidden(), hidden()).fill_(bias);
+}
+
+CellState LayerNormLstmCellImpl::Combine(const torch::Tensor& projected,
+                                         const torch::Tensor& recurrent,
+                                         const CellState& state) const {
+  const auto gates =
+      (Normalized(projected, norm_ih_) + Normalized(recurrent, norm_hh_) + bias_ih_ + bias_hh_)
+          .chunk(4, 1);  // each [row, hidden]
+  const torch::Tensor memory =
+      torch::sigmoid(gates[1]) * state.memory + torch::sigmoid(gates[0]) * torch::tanh(gates[2]);
+  const torch::Tensor seen = Normalized(memory, norm_memory_) + norm_memory_bias_;
+  return {torch::sigmoid(gates[3]) * torch::tanh(seen), memory};
+}
+
+LayerNormGruCellImpl::LayerNormGruCellImpl(int64_t input, int64_t hidden)
+    : CellImpl(CellKind::kLayerNormGru, 3, input, hidden),
+      norm_ih_(register_parameter("norm_ih", torch::ones({3 * hidden}))),
+      norm_hh_(register_parameter("norm_hh", torch::ones({3 * hidden}))) {}
+
+CellState LayerNormGruCellImpl::Combine(const torch::Tensor& projected,
+                                        const torch::Tensor& recurrent,
+                                        const CellState& state) const {
+  const int64_t size = hidden();
+  // The first two gates, and the new state, each normalised by itself.
+  const auto parts = [size](const torch::Tensor& values, const torch::Tensor& gain,
+                            const torch::Tensor& bias) {
+    return std::pair(Normalized(values.narrow(1, 0, 2 * size), gain.narrow(0, 0, 2 * size)) +
+                         bias.narrow(0, 0, 2 * size),
+                     Normalized(values.narrow(1, 2 * size, size), gain.narrow(0, 2 * size, size)) +
+                         bias.narrow(0, 2 * size, size));
+  };
+  const auto [in, in_new] = parts(projected, norm_ih_, bias_ih_);
+  const auto [past, past_new] = parts(recurrent, norm_hh_, bias_hh_);
+  const auto gates = torch::sigmoid(in + past).chunk(2, 1);  // Reset and update.
+  const torch::Tensor fresh = torch::tanh(in_new + gates[0] * past_new);
+  return {(1 - gates[1]) * fresh + gates[1] * state.hidden, torch::Tensor()};
+}
+
 Cell MakeCell(CellKind kind, int64_t input, int64_t hidden) {
   std::shared_ptr<CellImpl> cell;
   switch (kind) {
@@ -108,6 +192,15 @@ Cell MakeCell(CellKind kind, int64_t input, int64_t hidden) {
     case CellKind::kRnnTanh:
     case CellKind::kRnnRelu:
       cell = std::make_shared<RnnCellImpl>(kind, input, hidden);
+      break;
+    case CellKind::kCoupled:
+      cell = std::make_shared<CoupledCellImpl>(input, hidden);
+      break;
+    case CellKind::kLayerNormLstm:
+      cell = std::make_shared<LayerNormLstmCellImpl>(input, hidden);
+      break;
+    case CellKind::kLayerNormGru:
+      cell = std::make_shared<LayerNormGruCellImpl>(input, hidden);
       break;
   }
   TORCH_CHECK(cell != nullptr, "no such cell: ", static_cast<int>(kind));

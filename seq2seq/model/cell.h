@@ -23,7 +23,8 @@ struct CellState {
 
 // Whether the state of a cell has a memory.
 inline bool HasMemory(CellKind kind) {
-  return kind == CellKind::kLstm || kind == CellKind::kPeephole;
+  return kind == CellKind::kLstm || kind == CellKind::kPeephole || kind == CellKind::kCoupled ||
+         kind == CellKind::kLayerNormLstm;
 }
 
 // One step of a recurrent layer, in two parts: what the inputs contribute, which can be computed
@@ -39,6 +40,10 @@ class CellImpl : public torch::nn::Module {
   // state after.
   CellState forward(const torch::Tensor& projected, const CellState& state);
 
+  // Sets the bias that says how much of its memory, or state, the cell keeps at first; nothing in
+  // cells that keep none.
+  virtual void SetForgetBias(double bias) {}
+
   // The state before the first step: zeros.
   CellState InitialState(int64_t rows) const;
 
@@ -53,7 +58,7 @@ class CellImpl : public torch::nn::Module {
  protected:
   CellImpl(CellKind kind, int64_t gates, int64_t input, int64_t hidden);
 
-  // The biases that projected inputs carry, [gates x hidden].
+  // The biases that projected inputs carry, [gates x hidden]; undefined where they carry none.
   virtual torch::Tensor ProjectionBias() const;
 
   // The formula: `recurrent` is what the state contributes, [row, gates x hidden].
@@ -76,6 +81,8 @@ TORCH_MODULE(Cell);
 class LstmCellImpl : public CellImpl {
  public:
   LstmCellImpl(CellKind kind, int64_t input, int64_t hidden);
+
+  void SetForgetBias(double bias) override;
 
  protected:
   CellState Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
@@ -101,6 +108,55 @@ class RnnCellImpl : public CellImpl {
  protected:
   CellState Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
                     const CellState& state) const override;
+};
+
+// An LSTM that forgets as much as it takes in (Greff et al. 2017), with peepholes, [2, hidden],
+// through which the input gate sees the memory before and the output gate the one after. Gates in
+// the order input, cell, output.
+class CoupledCellImpl : public CellImpl {
+ public:
+  CoupledCellImpl(int64_t input, int64_t hidden);
+
+  void SetForgetBias(double bias) override;
+
+ protected:
+  CellState Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
+                    const CellState& state) const override;
+};
+
+// LSTM and GRU that normalise what inputs and state contribute, each over all gates, or for GRU
+// over the first two and the last one, and LSTM also its memory (Ba et al. 2016). `norm_ih` and
+// `norm_hh`, [gates x hidden], are the gains; the biases come after them.
+class LayerNormLstmCellImpl : public CellImpl {
+ public:
+  LayerNormLstmCellImpl(int64_t input, int64_t hidden);
+
+  void SetForgetBias(double bias) override;
+
+ protected:
+  torch::Tensor ProjectionBias() const override { return {}; }
+  CellState Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
+                    const CellState& state) const override;
+
+ private:
+  torch::Tensor norm_ih_;
+  torch::Tensor norm_hh_;
+  torch::Tensor norm_memory_;       // [hidden]
+  torch::Tensor norm_memory_bias_;  // [hidden]
+};
+
+class LayerNormGruCellImpl : public CellImpl {
+ public:
+  LayerNormGruCellImpl(int64_t input, int64_t hidden);
+
+ protected:
+  torch::Tensor ProjectionBias() const override { return {}; }
+  CellState Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
+                    const CellState& state) const override;
+
+ private:
+  torch::Tensor norm_ih_;
+  torch::Tensor norm_hh_;
 };
 
 Cell MakeCell(CellKind kind, int64_t input, int64_t hidden);

@@ -1,5 +1,7 @@
 #include "seq2seq/model/decoder.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
@@ -11,20 +13,33 @@
 
 namespace seq2seq {
 
+bool HasKernel(const DecoderOptions& options) {
+  const bool attends = options.attention == AttentionKind::kGeneral ||
+                       options.attention == AttentionKind::kDot ||
+                       options.attention == AttentionKind::kScaledDot;
+  return attends && HasKernel(options.cell) && !options.context_gate &&
+         !(options.residual && options.layers > 1);
+}
+
 DecoderState DecoderState::Select(const torch::Tensor& rows) const {
   DecoderState selected;
   for (const CellState& cell : cells) selected.cells.push_back(cell.Select(rows));
   selected.readout = readout.index_select(0, rows);
+  if (looked.defined()) selected.looked = looked.index_select(0, rows);
   return selected;
 }
 
-DecoderImpl::DecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& options)
+DecoderImpl::DecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& options,
+                         torch::nn::Embedding embedding)
     : options_(options),
-      embedding_(register_module("embedding", MakeEmbedding(vocab, options.embedding))),
-      attention_(
-          register_module("attention", MakeAttention(options.attention, memory, options.hidden))),
-      readout_(register_module(
-          "readout", MakeLinear(memory + options.hidden, readout_size(), /*bias=*/false))) {
+      embedding_(register_module("embedding", embedding.is_empty()
+                                                  ? MakeEmbedding(vocab, options.embedding)
+                                                  : std::move(embedding))),
+      attention_(register_module(
+          "attention",
+          MakeAttention(options.attention, memory, options.hidden, options.attention_heads))),
+      readout_(register_module("readout", MakeLinear(attention_->context_size() + options.hidden,
+                                                     readout_size(), /*bias=*/false))) {
   for (int64_t layer = 0; layer < options.layers; ++layer) {
     int64_t input = options.hidden;
     if (layer == 0) input = options.embedding + (options.input_feeding ? readout_size() : 0);
@@ -120,18 +135,26 @@ DecoderStep DecoderImpl::Step(const torch::Tensor& projected, const DecoderState
   torch::Tensor input = projected;
   if (options_.input_feeding) input = input + cells_[0]->Project(state.readout, options_.embedding);
   for (size_t layer = 0; layer < cells_.size(); ++layer) {
+    const torch::Tensor below = input;
     if (layer > 0)
       input = cells_[layer]->Project(torch::dropout(input, options_.dropout, is_training()), 0);
     result.state.cells.push_back(cells_[layer](input, state.cells[layer]));
     input = result.state.cells.back().hidden;
+    if (layer > 0 && options_.residual) input = input + below;
   }
   const int64_t batch = memory.values.size(0);
-  const Attended attended = attention_(input.view({batch, -1, input.size(1)}), memory);
+  const auto grouped = [batch](const torch::Tensor& rows) {
+    return rows.defined() ? rows.view({batch, -1, rows.size(1)}) : rows;
+  };
+  const torch::Tensor past = grouped(state.looked);
+  const Attended attended = attention_(grouped(input), memory, past);
   torch::Tensor context = attended.context.flatten(0, 1);  // [row, memory]
   if (options_.context_gate) context = context * torch::sigmoid(gate_(input));
   result.readout = torch::tanh(readout_(torch::cat({context, input}, 1)));
   result.attention = attended.weights.flatten(0, 1);
   result.state.readout = result.readout;
+  const torch::Tensor looked = attention_->Remember(attended.weights, past);
+  if (looked.defined()) result.state.looked = looked.flatten(0, 1);
   return result;
 }
 
@@ -152,8 +175,8 @@ torch::Tensor DecoderImpl::Penalty(const Decoded& decoded, const Memory& memory)
 }
 
 bool DecoderImpl::is_fused() const {
-  return UsesKernels(output_weight_) && options_.attention != AttentionKind::kMlp &&
-         !options_.context_gate && !(options_.doubly_stochastic > 0 && is_training());
+  return UsesKernels(output_weight_) && HasKernel(options_) &&
+         !(options_.doubly_stochastic > 0 && is_training());
 }
 
 torch::Tensor DecoderImpl::Preview(const torch::Tensor& readout) {

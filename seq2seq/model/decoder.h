@@ -23,7 +23,9 @@ struct DecoderOptions {
   int64_t hidden = 512;
   int64_t layers = 1;
   CellKind cell = CellKind::kLstm;
+  bool residual = false;
   AttentionKind attention = AttentionKind::kGeneral;
+  int64_t attention_heads = 4;
   bool input_feeding = true;
   bool context_gate = false;
   double doubly_stochastic = 0;
@@ -35,9 +37,17 @@ struct DecoderOptions {
     visit("embedding", embedding, "Size of a target embedding.");
     visit("hidden", hidden, "Size of the recurrent state; the capacity of the model.");
     visit("layers", layers, "Stacked layers. 2-4 from about a million sentence pairs.");
-    visit("cell", cell, "The recurrent formula.");
+    visit("cell", cell, "The recurrent formula; see the encoder's.");
+    visit("residual", residual,
+          "A layer above the first adds its input to its output. For three layers or more. Runs "
+          "step by step.");
     visit("attention", attention,
-          "How a query is compared with the source. dot needs hidden = 2 x encoder.hidden.");
+          "How a query is compared with the source. dot and scaled_dot need hidden to be what the "
+          "encoder gives, 2 x encoder.hidden. general, dot and scaled_dot run through the kernels, "
+          "the others step by step; coverage and location know where steps before looked; none "
+          "reads nothing but the state that it starts from.");
+    visit("attention_heads", attention_heads,
+          "multi_head: parts of hidden that look by themselves.");
     visit("input_feeding", input_feeding,
           "Each step sees where the last one looked (Luong et al. 2015, section 3.3).");
     visit("context_gate", context_gate,
@@ -55,10 +65,14 @@ struct DecoderOptions {
   }
 };
 
+// Whether the kernels know such a decoder.
+bool HasKernel(const DecoderOptions& options);
+
 // What the decoder carries from step to step. A value: search reorders it as it likes.
 struct DecoderState {
   std::vector<CellState> cells;  // One a layer.
   torch::Tensor readout;         // [row, readout], of the step before.
+  torch::Tensor looked;          // [row, source], what attention remembers; undefined if nothing.
 
   // The state of the rows `rows`, [row].
   DecoderState Select(const torch::Tensor& rows) const;
@@ -83,8 +97,9 @@ struct Decoded {
 // of the embedding if the two are tied. Training and search go through the same Step.
 class DecoderImpl : public torch::nn::Module {
  public:
-  // `memory` is the size of the encoder's values.
-  DecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& options);
+  // `memory` is the size of the encoder's values. Shares `embedding` unless that is empty.
+  DecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& options,
+              torch::nn::Embedding embedding = nullptr);
 
   // A source made ready to be attended to.
   Memory Memorize(const Encoded& encoded) { return attention_->Memorize(encoded); }
@@ -114,7 +129,7 @@ class DecoderImpl : public torch::nn::Module {
   // attention.
   torch::Tensor Penalty(const Decoded& decoded, const Memory& memory) const;
 
-  // Whether the kernels know this decoder.
+  // Whether the kernels compute whole targets.
   bool is_fused() const;
 
   int64_t readout_size() const {

@@ -1,5 +1,7 @@
 #include "seq2seq/model/encoder.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
@@ -27,67 +29,91 @@ torch::Tensor Reorder(const torch::Tensor& sequence, const torch::Tensor& index)
 
 }  // namespace
 
-BidirectionalEncoderImpl::BidirectionalEncoderImpl(int64_t vocab, const EncoderOptions& options)
-    : options_(options),
-      embedding_(register_module("embedding", MakeEmbedding(vocab, options.embedding))) {
-  for (int64_t layer = 0; layer < options.layers; ++layer) {
-    const int64_t input = layer == 0 ? options.embedding : 2 * options.hidden;
-    forward_cells_.push_back(register_module(absl::StrCat("forward_", layer),
-                                             MakeCell(options.cell, input, options.hidden)));
-    backward_cells_.push_back(register_module(absl::StrCat("backward_", layer),
-                                              MakeCell(options.cell, input, options.hidden)));
+int64_t OutputSize(const EncoderOptions& options) {
+  return (IsBidirectional(options, options.layers - 1) ? 2 : 1) * options.hidden;
+}
+
+bool IsBidirectional(const EncoderOptions& options, int64_t layer) {
+  return options.directions == Directions::kBidirectional ||
+         (options.directions == Directions::kLowest && layer == 0);
+}
+
+RecurrentEncoderImpl::RecurrentEncoderImpl(int64_t vocab, const EncoderOptions& options,
+                                           torch::nn::Embedding embedding)
+    : options_(options), embedding_(std::move(embedding)) {
+  if (embedding_.is_empty())
+    embedding_ = register_module("embedding", MakeEmbedding(vocab, options.embedding));
+  int64_t input = options.embedding;
+  for (int64_t number = 0; number < options.layers; ++number) {
+    const bool both = IsBidirectional(options, number);
+    const int64_t output = (both ? 2 : 1) * options.hidden;
+    Layer layer;
+    for (const char* name : {"forward_", "backward_"}) {
+      if (!both && !layer.cells.empty()) continue;
+      layer.cells.push_back(register_module(absl::StrCat(name, number),
+                                            MakeCell(options.cell, input, options.hidden)));
+    }
+    layer.residual = options.residual && number > 0 && input == output;
+    layers_.push_back(std::move(layer));
+    input = output;
   }
 }
 
-Encoded BidirectionalEncoderImpl::forward(const torch::Tensor& tokens,
-                                          const torch::Tensor& lengths) {
-  const torch::Tensor states =
-      UsesKernels(embedding_->weight) ? FusedStates(tokens, lengths) : PlainStates(tokens, lengths);
+Encoded RecurrentEncoderImpl::forward(const torch::Tensor& tokens, const torch::Tensor& lengths) {
+  const bool fused = HasKernel(options_.cell) && UsesKernels(embedding_->weight);
+  const torch::Tensor states = fused ? FusedStates(tokens, lengths) : PlainStates(tokens, lengths);
   const torch::Device device = tokens.device();
   const torch::Tensor mask =
       (torch::arange(tokens.size(1)) < lengths.unsqueeze(1)).to(device);  // [batch, source]
   const auto last = (torch::arange(tokens.size(0)) * tokens.size(1) + lengths - 1).to(device);
   const int64_t hidden = options_.hidden;
-  const torch::Tensor ahead =
+  torch::Tensor final =
       states.narrow(2, 0, hidden).flatten(0, 1).index_select(0, last);  // [batch, hidden]
-  const torch::Tensor back = states.select(1, 0).narrow(1, hidden, hidden);
-  return {states, mask, torch::cat({ahead, back}, 1)};
+  if (layers_.back().cells.size() > 1)
+    final = torch::cat({final, states.select(1, 0).narrow(1, hidden, hidden)}, 1);
+  return {states, mask, final};
 }
 
-torch::Tensor BidirectionalEncoderImpl::FusedStates(const torch::Tensor& tokens,
-                                                    const torch::Tensor& lengths) {
+torch::Tensor RecurrentEncoderImpl::FusedStates(const torch::Tensor& tokens,
+                                                const torch::Tensor& lengths) {
   const double dropout = is_training() ? options_.dropout : 0;
-  const auto steps = MakeSteps(lengths, /*side_by_side=*/2);
+  const auto steps = MakeSteps(
+      lengths, /*side_by_side=*/options_.directions == Directions::kUnidirectional ? 1 : 2);
   torch::Tensor states = FusedEmbedding(embedding_->weight, tokens, steps, dropout);
-  for (size_t layer = 0; layer < forward_cells_.size(); ++layer) {
-    if (layer > 0) states = FusedDropout(states, dropout);
-    states = FusedLayer({forward_cells_[layer], backward_cells_[layer]}, states, steps);
+  for (size_t number = 0; number < layers_.size(); ++number) {
+    const Layer& layer = layers_[number];
+    if (number > 0) states = FusedDropout(states, dropout);
+    const torch::Tensor outputs = FusedLayer(layer.cells, states, steps);
+    states = layer.residual ? states + outputs : outputs;
   }
   return PadRows(states, steps, tokens.size(1));
 }
 
-torch::Tensor BidirectionalEncoderImpl::PlainStates(const torch::Tensor& tokens,
-                                                    const torch::Tensor& lengths) {
+torch::Tensor RecurrentEncoderImpl::PlainStates(const torch::Tensor& tokens,
+                                                const torch::Tensor& lengths) {
   const int64_t source = tokens.size(1);
   const torch::Device device = tokens.device();
   const torch::Tensor reversal = ReversalIndex(lengths, source).to(device);
   const torch::Tensor mask = (torch::arange(source) < lengths.unsqueeze(1)).to(device);
 
   torch::Tensor states = embedding_(tokens.t());  // [source, batch, embedding]
-  for (size_t layer = 0; layer < forward_cells_.size(); ++layer) {
+  for (Layer& layer : layers_) {
     states = torch::dropout(states, options_.dropout, is_training());
-    // Turning the tokens alone keeps padding behind them for both cells: no step needs a mask.
-    const torch::Tensor ahead = RunCell(forward_cells_[layer], states);  // [source, batch, hidden]
-    const torch::Tensor back =
-        Reorder(RunCell(backward_cells_[layer], Reorder(states, reversal)), reversal);
-    states = torch::cat({ahead, back}, 2);
+    torch::Tensor outputs = RunCell(layer.cells[0], states);  // [source, batch, hidden]
+    if (layer.cells.size() > 1) {
+      // Turning the tokens alone keeps padding behind them for both cells: no step needs a mask.
+      const torch::Tensor back =
+          Reorder(RunCell(layer.cells[1], Reorder(states, reversal)), reversal);
+      outputs = torch::cat({outputs, back}, 2);
+    }
+    states = layer.residual ? states + outputs : outputs;
   }
   return states.transpose(0, 1) * mask.unsqueeze(2);
 }
 
-Encoder MakeEncoder(int64_t vocab, const EncoderOptions& options) {
-  return Encoder(
-      std::shared_ptr<EncoderImpl>(std::make_shared<BidirectionalEncoderImpl>(vocab, options)));
+Encoder MakeEncoder(int64_t vocab, const EncoderOptions& options, torch::nn::Embedding embedding) {
+  return Encoder(std::shared_ptr<EncoderImpl>(
+      std::make_shared<RecurrentEncoderImpl>(vocab, options, std::move(embedding))));
 }
 
 }  // namespace seq2seq

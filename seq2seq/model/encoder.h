@@ -3,6 +3,7 @@
 #define SEQ2SEQ_MODEL_ENCODER_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <torch/nn/module.h>
@@ -14,20 +15,37 @@
 
 namespace seq2seq {
 
+// Which layers read from both ends: all, none, or the lowest alone, under layers that read on from
+// the first token (Wu et al. 2016).
+enum class Directions { kBidirectional, kUnidirectional, kLowest };
+
+inline std::vector<std::string> EnumTexts(Directions) {
+  return {"bidirectional", "unidirectional", "lowest"};
+}
+
 struct EncoderOptions {
   int64_t embedding = 256;
   int64_t hidden = 256;
   int64_t layers = 1;
+  Directions directions = Directions::kBidirectional;
   CellKind cell = CellKind::kLstm;
+  bool residual = false;
   double dropout = 0.3;
 
   template <typename V>
   void Visit(V&& visit) {
     visit("embedding", embedding, "Size of a source embedding.");
-    visit("hidden", hidden, "Size of the state in each of the two directions.");
-    visit("layers", layers,
-          "Stacked bidirectional layers. 2-4 from about a million sentence pairs.");
-    visit("cell", cell, "The recurrent formula.");
+    visit("hidden", hidden, "Size of the state in each direction.");
+    visit("layers", layers, "Stacked layers. 2-4 from about a million sentence pairs.");
+    visit("directions", directions,
+          "Layers that read from both ends: all of them, none, or the lowest alone, which is the "
+          "quickest of deep ones.");
+    visit(
+        "cell", cell,
+        "The recurrent formula. lstm is the safe choice, gru a quarter cheaper; peephole, coupled "
+        "and the layer-normalised ones are worth a try; rnn_tanh and rnn_relu forget soon.");
+    visit("residual", residual,
+          "A layer adds its input to its output where sizes agree. For three layers or more.");
     visit("dropout", dropout,
           "On embeddings and between layers. 0.3-0.5 for small corpora, 0.1 for large.");
   }
@@ -52,30 +70,44 @@ class EncoderImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Encoder);
 
-// Stacked layers of two cells, one reading from either end (Schuster & Paliwal 1997); the input of
-// a layer is what both cells of the layer below say of a token.
-class BidirectionalEncoderImpl : public EncoderImpl {
+// The last size of Encoded::values.
+int64_t OutputSize(const EncoderOptions& options);
+
+// Whether layer `layer` reads from both ends.
+bool IsBidirectional(const EncoderOptions& options, int64_t layer);
+
+// Stacked layers of a cell that reads from the first token on and, where they are bidirectional,
+// one that reads from the last (Schuster & Paliwal 1997); the input of a layer is what the cells of
+// the layer below say of a token. The summary is what each cell of the last layer says at its end.
+class RecurrentEncoderImpl : public EncoderImpl {
  public:
-  BidirectionalEncoderImpl(int64_t vocab, const EncoderOptions& options);
+  // `embedding` is somebody else's, or empty for one of its own.
+  RecurrentEncoderImpl(int64_t vocab, const EncoderOptions& options,
+                       torch::nn::Embedding embedding);
 
   Encoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths) override;
-  int64_t output_size() const override { return 2 * options_.hidden; }
+  int64_t output_size() const override { return OutputSize(options_); }
 
  private:
-  // The states of all tokens, [batch, source, 2 x hidden], zero at padding: through the kernels, or
-  // step by step.
+  struct Layer {
+    std::vector<Cell> cells;  // From the first token on and, if bidirectional, from the last.
+    bool residual = false;
+  };
+
+  // The states of all tokens, [batch, source, size], zero at padding: through the kernels, or step
+  // by step.
   torch::Tensor FusedStates(const torch::Tensor& tokens, const torch::Tensor& lengths);
   torch::Tensor PlainStates(const torch::Tensor& tokens, const torch::Tensor& lengths);
 
   EncoderOptions options_;
   torch::nn::Embedding embedding_;
-  std::vector<Cell> forward_cells_;   // One a layer.
-  std::vector<Cell> backward_cells_;  // One a layer.
+  std::vector<Layer> layers_;
 };
-TORCH_MODULE(BidirectionalEncoder);
+TORCH_MODULE(RecurrentEncoder);
 
-// An encoder of tokens below `vocab`.
-Encoder MakeEncoder(int64_t vocab, const EncoderOptions& options);
+// An encoder of tokens below `vocab`, with its own embedding unless one is given.
+Encoder MakeEncoder(int64_t vocab, const EncoderOptions& options,
+                    torch::nn::Embedding embedding = nullptr);
 
 }  // namespace seq2seq
 

@@ -3,12 +3,48 @@
 #define SEQ2SEQ_MODEL_INITIALIZATION_H_
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
+#include "absl/status/status.h"
+#include <torch/nn/module.h>
 #include <torch/nn/modules/embedding.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
 
 namespace seq2seq {
+
+enum class Initialization { kXavier, kOrthogonal, kUniform, kZero };
+
+inline std::vector<std::string> EnumTexts(Initialization) {
+  return {"xavier", "orthogonal", "uniform", "zero"};
+}
+
+struct InitializationOptions {
+  Initialization weights = Initialization::kXavier;
+  Initialization recurrent = Initialization::kOrthogonal;
+  double range = 0.1;
+  double forget_bias = 1;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("weights", weights,
+          "First values of matrices that inputs go through. orthogonal is a rotation (Saxe et al. "
+          "2014), xavier keeps the size of signals (Glorot & Bengio 2010).");
+    visit("recurrent", recurrent, "The same of matrices that states go through.");
+    visit("range", range,
+          "Embeddings, and what is uniform, are drawn from -range to range. 0.08 is common.");
+    visit("forget_bias", forget_bias,
+          "Of cells with a forget gate: 1 and more remember from the start on.");
+  }
+};
+
+// InvalidArgument, naming the key and its value, if nothing can be filled with `options`.
+absl::Status Validate(const InitializationOptions& options);
+
+// Gives the parameters of `module` other first values where `options` are not the defaults, with
+// which modules are made.
+void Initialize(torch::nn::Module& module, const InitializationOptions& options);
 
 // Fills `weight`, [output, input], so that signals keep their size both ways (Glorot & Bengio
 // 2010).

@@ -43,36 +43,64 @@ absl::Status Validate(const ModelOptions& options) {
         absl::StrCat("model.decoder.doubly_stochastic: expected 0 to 1,000, found ",
                      options.decoder.doubly_stochastic));
   }
-  if (options.decoder.attention == AttentionKind::kDot && image &&
-      options.decoder.hidden != options.image.hidden) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("model.decoder.attention: dot needs model.decoder.hidden to be "
-                     "model.image.hidden, ",
-                     options.image.hidden, "; found ", options.decoder.hidden));
+  // What compares, or copies, needs sizes that agree.
+  const int64_t encoded = image ? options.image.hidden : OutputSize(options.encoder);
+  const AttentionKind attention = options.decoder.attention;
+  const std::string name = EnumTexts(attention)[static_cast<size_t>(attention)];
+  const std::pair<std::string, bool> binding[] = {
+      {"model.decoder.attention: " + name,
+       attention == AttentionKind::kDot || attention == AttentionKind::kScaledDot},
+      {"model.bridge: copy", options.bridge == BridgeKind::kCopy},
+  };
+  for (const auto& [what, binds] : binding) {
+    if (!binds || options.decoder.hidden == encoded) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        what, " needs model.decoder.hidden to be ", encoded, ", which is ",
+        image ? "model.image.hidden" : "model.encoder.hidden in each direction of the last layer",
+        "; found ", options.decoder.hidden));
   }
-  if (options.decoder.attention == AttentionKind::kDot && !image &&
-      options.decoder.hidden != 2 * options.encoder.hidden) {
+  if (attention == AttentionKind::kMultiHead &&
+      (options.decoder.attention_heads < 1 ||
+       options.decoder.hidden % options.decoder.attention_heads != 0)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("model.decoder.attention: dot needs model.decoder.hidden to be ",
-                     2 * options.encoder.hidden, ", twice model.encoder.hidden; found ",
-                     options.decoder.hidden));
+        absl::StrCat("model.decoder.attention_heads: expected a divisor of model.decoder.hidden, ",
+                     options.decoder.hidden, ", found ", options.decoder.attention_heads));
   }
-  return absl::OkStatus();
+  if (options.shared_embeddings) {
+    if (image) {
+      return absl::InvalidArgumentError(
+          "model.shared_embeddings: expected false where model.source is image, found true");
+    }
+    if (options.source_vocab != options.target_vocab ||
+        options.encoder.embedding != options.decoder.embedding) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "model.shared_embeddings: needs equal vocabularies and embeddings of both sides, found ",
+          options.source_vocab, " x ", options.encoder.embedding, " and ", options.target_vocab,
+          " x ", options.decoder.embedding));
+    }
+  }
+  return Validate(options.initialization);
 }
 
 ModelImpl::ModelImpl(const ModelOptions& options) : options_(options) {
-  if (options.source == SourceKind::kImage) {
+  const bool image = options.source == SourceKind::kImage;
+  torch::nn::Embedding shared = nullptr;
+  if (options.shared_embeddings)
+    shared = MakeEmbedding(options.target_vocab, options.decoder.embedding);
+  if (image) {
     image_encoder_ = register_module("image_encoder", ImageEncoder(options.image));
   } else {
-    encoder_ = register_module("encoder", MakeEncoder(options.source_vocab, options.encoder));
+    encoder_ =
+        register_module("encoder", MakeEncoder(options.source_vocab, options.encoder, shared));
   }
-  const int64_t memory = memory_size();
-  decoder_ = register_module("decoder", Decoder(options.target_vocab, memory, options.decoder));
-  bridge_ = register_module("bridge", Bridge(memory, options.decoder, decoder_->readout_size()));
-}
-
-int64_t ModelImpl::memory_size() const {
-  return encoder_.is_empty() ? image_encoder_->output_size() : encoder_->output_size();
+  const int64_t memory = image ? image_encoder_->output_size() : encoder_->output_size();
+  decoder_ =
+      register_module("decoder", Decoder(options.target_vocab, memory, options.decoder, shared));
+  bridge_ = register_module(
+      "bridge", Bridge(options.bridge, memory, options.decoder, decoder_->readout_size()));
+  if (!image) Initialize(*encoder_, options.initialization);
+  Initialize(*decoder_, options.initialization);
+  Initialize(*bridge_, options.initialization);
 }
 
 torch::Tensor ModelImpl::forward(const Batch& batch, const TeacherForcing& forcing) {
@@ -96,7 +124,7 @@ Decoded ModelImpl::Decode(const Batch& batch, const Start& start, const TeacherF
 ModelImpl::Start ModelImpl::Begin(const Batch& batch) {
   const Encoded encoded = encoder_.is_empty() ? image_encoder_(batch.images)
                                               : encoder_(batch.source, batch.source_lengths);
-  return {decoder_->Memorize(encoded), bridge_(encoded.final)};
+  return {decoder_->Memorize(encoded), bridge_(encoded)};
 }
 
 }  // namespace seq2seq

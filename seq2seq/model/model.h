@@ -16,6 +16,7 @@
 #include "seq2seq/model/decoder.h"
 #include "seq2seq/model/encoder.h"
 #include "seq2seq/model/image_encoder.h"
+#include "seq2seq/model/initialization.h"
 #include "seq2seq/model/loss.h"
 
 namespace seq2seq {
@@ -32,6 +33,9 @@ struct ModelOptions {
   EncoderOptions encoder;
   ImageEncoderOptions image;
   DecoderOptions decoder;
+  BridgeKind bridge = BridgeKind::kDense;
+  bool shared_embeddings = false;
+  InitializationOptions initialization;
 
   template <typename V>
   void Visit(V&& visit) {
@@ -43,6 +47,15 @@ struct ModelOptions {
     visit("encoder", encoder);
     visit("image", image);
     visit("decoder", decoder);
+    visit(
+        "bridge", bridge,
+        "What the decoder starts from: a dense layer over the last states of the encoder, or over "
+        "the mean of all; a copy of the last states, where decoder.hidden is what the encoder "
+        "gives; or zero.");
+    visit("shared_embeddings", shared_embeddings,
+          "Source and target share one embedding; for one tokenizer of both. With "
+          "decoder.tied_embeddings all three share.");
+    visit("initialization", initialization);
   }
 };
 
@@ -95,9 +108,6 @@ class ModelImpl : public torch::nn::Module {
 
  private:
   Decoded Decode(const Batch& batch, const Start& start, const TeacherForcing& forcing);
-
-  // The size of what the encoder says of each place.
-  int64_t memory_size() const;
 
   ModelOptions options_;
   Encoder encoder_{nullptr};  // One of the two is empty.

@@ -1,5 +1,6 @@
 #include "seq2seq/model/packed_model.h"
 
+#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,10 +28,11 @@ std::vector<std::vector<PackedCell>> PackEncoder(const TensorMap& parameters,
   std::vector<std::vector<PackedCell>> layers;
   if (options.source != SourceKind::kText) return layers;
   for (int64_t layer = 0; layer < options.encoder.layers; ++layer) {
-    layers.push_back(PackCells(options.encoder.cell,
-                               {WeightsOf(parameters, absl::StrCat("encoder.forward_", layer)),
-                                WeightsOf(parameters, absl::StrCat("encoder.backward_", layer))},
-                               precision));
+    std::vector<CellWeights> cells = {
+        WeightsOf(parameters, absl::StrCat("encoder.forward_", layer))};
+    if (IsBidirectional(options.encoder, layer))
+      cells.push_back(WeightsOf(parameters, absl::StrCat("encoder.backward_", layer)));
+    layers.push_back(PackCells(options.encoder.cell, cells, precision));
   }
   return layers;
 }
@@ -39,6 +41,12 @@ PackedMatrix PackKeys(const TensorMap& parameters, Precision precision) {
   const auto projection = parameters.find("decoder.attention.projection.weight");
   if (projection == parameters.end()) return {};
   return PackedMatrix::PackTransposed(View(projection->second), precision);
+}
+
+PackedMatrix PackBridge(const TensorMap& parameters, Precision precision) {
+  const auto dense = parameters.find("bridge.dense.weight");
+  if (dense == parameters.end()) return {};
+  return PackedMatrix::PackTransposed(View(dense->second), precision);
 }
 
 PackedDecoder PackDecoder(const TensorMap& parameters, const DecoderOptions& options,
@@ -69,10 +77,17 @@ Buffer RoundBuffer(int64_t rows, int64_t columns) {
   return buffer;
 }
 
+void Scale(Matrix values, float factor) {
+  for (int64_t row = 0; row < values.rows; ++row) {
+    float* value = values.row(row);
+    for (int64_t i = 0; i < values.columns; ++i) value[i] *= factor;
+  }
+}
+
 }  // namespace
 
 bool PackedModel::Knows(const ModelOptions& options) {
-  return options.decoder.attention != AttentionKind::kMlp && !options.decoder.context_gate;
+  return HasKernel(options.decoder) && HasKernel(options.encoder.cell);
 }
 
 PackedModel::PackedModel(const Model& model, Precision precision)
@@ -81,7 +96,7 @@ PackedModel::PackedModel(const Model& model, Precision precision)
       precision_(precision),
       encoder_(PackEncoder(parameters_, model_->options(), precision)),
       keys_(PackKeys(parameters_, precision)),
-      bridge_(PackedMatrix::PackTransposed(View(parameters_.at("bridge.dense.weight")), precision)),
+      bridge_(PackBridge(parameters_, precision)),
       decoder_(PackDecoder(parameters_, model_->options().decoder, precision)),
       output_{PackedMatrix::PackTransposed(View(OutputWeight(parameters_)), precision),
               Buffer(1, model_->options().target_vocab)} {
@@ -107,24 +122,33 @@ PackedSources PackedModel::Encode(const Batch& sources) const {
 }
 
 PackedSources PackedModel::EncodeText(const Batch& batch) const {
-  const auto steps = MakeSteps(batch.source_lengths, /*side_by_side=*/2);
+  const ModelOptions& options = model_->options();
+  const auto steps =
+      MakeSteps(batch.source_lengths,
+                /*side_by_side=*/options.encoder.directions == Directions::kUnidirectional ? 1 : 2);
   const std::vector<int64_t> ids = OrderTokens(batch.source, *steps);
-  const ConstMatrix embedding = View(parameters_.at("encoder.embedding.weight"));
+  const ConstMatrix embedding = View(parameters_.at(
+      options.shared_embeddings ? "decoder.embedding.weight" : "encoder.embedding.weight"));
   Buffer states(steps->rows(), embedding.columns);
   for (int64_t row = 0; row < steps->rows(); ++row) {
     Copy(embedding.Rows(ids[static_cast<size_t>(row)], 1), states.view().Rows(row, 1));
   }
-  for (const std::vector<PackedCell>& layer : encoder_) {
-    const Buffer outputs(steps->rows(), 2 * layer[0].hidden.rows());
+  for (size_t number = 0; number < encoder_.size(); ++number) {
+    const std::vector<PackedCell>& layer = encoder_[number];
+    const auto directions = static_cast<int64_t>(layer.size());
+    const Buffer outputs(steps->rows(), directions * layer[0].hidden.rows());
     RecurrentForward(*steps, states.view(), layer, outputs.view());
+    const bool adds =
+        options.encoder.residual && number > 0 && states.view().columns == outputs.view().columns;
+    if (adds) Add(states.view(), outputs.view());
     states = outputs;
   }
 
   // From the order of steps to that of sentences.
   const int64_t size = states.view().columns;
-  const int64_t hidden = size / 2;
+  const int64_t hidden = options.encoder.hidden;
   const Buffer values = RoundBuffer(steps->tokens(), size);
-  const Buffer final(batch.size(), size);
+  const Buffer summary(batch.size(), size);
   const auto* lengths = batch.source_lengths.data_ptr<int64_t>();
   std::vector<int64_t> begins = {0};
   for (int64_t s = 0; s < batch.size(); ++s) begins.push_back(begins.back() + lengths[s]);
@@ -132,16 +156,27 @@ PackedSources PackedModel::EncodeText(const Batch& batch) const {
     const Matrix state = states.view().Rows(row, 1);
     const int64_t begin = begins[static_cast<size_t>(sequence)];
     Copy(state, values.view().Rows(begin + step, 1));
-    const Matrix whole = final.view().Rows(sequence, 1);
-    if (step == 0) Copy(state.Columns(hidden, hidden), whole.Columns(hidden, hidden));
+    const Matrix whole = summary.view().Rows(sequence, 1);
+    if (step == 0) Copy(state.Columns(hidden, size - hidden), whole.Columns(hidden, size - hidden));
     if (step + 1 == lengths[sequence]) Copy(state.Columns(0, hidden), whole.Columns(0, hidden));
   });
+  if (options.bridge == BridgeKind::kMean) {
+    for (int64_t s = 0; s < batch.size(); ++s) {
+      SumRows(values.view().Rows(begins[static_cast<size_t>(s)], lengths[s]),
+              summary.view().row(s));
+      Scale(summary.view().Rows(s, 1), 1 / static_cast<float>(lengths[s]));
+    }
+  }
   Buffer keys = values;
   if (keys_.columns() > 0) {
     keys = Buffer(values.view().rows, keys_.columns());
     Multiply(values.view(), keys_, keys.view());
+  } else if (options.decoder.attention == AttentionKind::kScaledDot) {
+    keys = Buffer(values.view().rows, size);
+    Copy(values.view(), keys.view());
+    Scale(keys.view(), 1 / std::sqrt(static_cast<float>(size)));
   }
-  PackedSources sources = {values, keys, {}, {}, Bridge(final.view())};
+  PackedSources sources = {values, keys, {}, {}, Bridge(summary.view())};
   for (int64_t s = 0; s < batch.size(); ++s) {
     const int64_t begin = begins[static_cast<size_t>(s)];
     sources.sources.push_back(
@@ -172,12 +207,21 @@ PackedSources PackedModel::EncodeImages(const Batch& batch) const {
   return sources;
 }
 
-DecoderRows PackedModel::Bridge(ConstMatrix final) const {
-  const Buffer dense(final.rows, bridge_.columns());
-  Multiply(final, bridge_, dense.view(), Values(parameters_.at("bridge.dense.bias")));
-  TanhForward(dense.view());
-  DecoderRows start(decoder_, final.rows);
+DecoderRows PackedModel::Bridge(ConstMatrix summary) const {
+  DecoderRows start(decoder_, summary.rows);
   Clear(start.readout.view());
+  if (bridge_.columns() == 0) {
+    const bool copies = model_->options().bridge == BridgeKind::kCopy;
+    for (size_t layer = 0; layer < start.hidden.size(); ++layer) {
+      Clear(start.memory[layer].view());
+      Clear(start.hidden[layer].view());
+      if (copies) Copy(summary, start.hidden[layer].view());
+    }
+    return start;
+  }
+  const Buffer dense(summary.rows, bridge_.columns());
+  Multiply(summary, bridge_, dense.view(), Values(parameters_.at("bridge.dense.bias")));
+  TanhForward(dense.view());
   int64_t column = 0;
   for (size_t layer = 0; layer < start.hidden.size(); ++layer) {
     for (const Buffer& state : {start.hidden[layer], start.memory[layer]}) {

@@ -29,7 +29,7 @@ struct PackedSources {
 // where the model has them. Thread-safe.
 class PackedModel {
  public:
-  // Whether the kernels know such a model: attention by dot products, no context gate.
+  // Whether the kernels know such a model.
   static bool Knows(const ModelOptions& options);
 
   // `model` is on the CPU, in eval mode; its weights are not changed afterwards. Costs a pass over
@@ -48,9 +48,8 @@ class PackedModel {
  private:
   PackedSources EncodeText(const Batch& sources) const;
   PackedSources EncodeImages(const Batch& sources) const;
-  // The state before the first step, from what the encoder says of sources as wholes, [batch,
-  // size].
-  DecoderRows Bridge(ConstMatrix final) const;
+  // The state before the first step, from what the bridge looks at, [batch, size].
+  DecoderRows Bridge(ConstMatrix summary) const;
 
   Model model_;  // Owns what is not packed, and encodes images.
   TensorMap parameters_;

@@ -13,8 +13,9 @@
 namespace seq2seq {
 namespace {
 
-const CellKind kKinds[] = {CellKind::kLstm, CellKind::kPeephole, CellKind::kGru, CellKind::kRnnTanh,
-                           CellKind::kRnnRelu};
+const CellKind kKinds[] = {CellKind::kLstm,          CellKind::kPeephole,    CellKind::kGru,
+                           CellKind::kRnnTanh,       CellKind::kRnnRelu,     CellKind::kCoupled,
+                           CellKind::kLayerNormLstm, CellKind::kLayerNormGru};
 
 std::string NameOf(CellKind kind) { return EnumTexts(kind)[static_cast<size_t>(kind)]; }
 
@@ -128,6 +129,75 @@ TEST(PeepholeCell, AgreesWithItsFormulas) {
   EXPECT_LT(MaxDifference(after.hidden, out * torch::tanh(memory)), 1e-12);
 }
 
+// A cell in double with a step of it: what inputs and state contribute, the state before and after.
+struct OneStep {
+  explicit OneStep(CellKind kind) : cell(MakeCell(kind, 5, 3)) {
+    cell->to(torch::kFloat64);
+    Randomize(*cell, 1);
+    parameters = Parameters(*cell);
+    const torch::Tensor input = torch::randn({2, 5}, torch::kFloat64);
+    before = {torch::randn({2, 3}, torch::kFloat64), torch::randn({2, 3}, torch::kFloat64)};
+    in = torch::mm(input, cell->weight_ih().t());
+    past = torch::mm(before.hidden, cell->weight_hh().t());
+    after = cell(cell->Project(input, 0), before);
+  }
+
+  Cell cell;
+  TensorMap parameters;
+  torch::Tensor in, past;
+  CellState before, after;
+};
+
+TEST(CoupledCell, AgreesWithItsFormulas) {
+  const OneStep step(CellKind::kCoupled);
+  const auto gates =
+      (step.in + step.past + step.cell->bias_ih() + step.cell->bias_hh()).chunk(3, 1);
+  const torch::Tensor peephole = step.cell->peephole();
+  const torch::Tensor in = torch::sigmoid(gates[0] + peephole[0] * step.before.memory);
+  const torch::Tensor memory = (1 - in) * step.before.memory + in * torch::tanh(gates[1]);
+  const torch::Tensor out = torch::sigmoid(gates[2] + peephole[1] * memory);
+  EXPECT_LT(MaxDifference(step.after.memory, memory), 1e-12);
+  EXPECT_LT(MaxDifference(step.after.hidden, out * torch::tanh(memory)), 1e-12);
+}
+
+// Rows less their mean, by their standard deviation.
+torch::Tensor LayerNorm(const torch::Tensor& rows) {
+  const torch::Tensor centered = rows - rows.mean(1, /*keepdim=*/true);
+  return centered / torch::sqrt(centered.pow(2).mean(1, /*keepdim=*/true) + 1e-5);
+}
+
+TEST(LayerNormLstmCell, AgreesWithItsFormulas) {
+  const OneStep step(CellKind::kLayerNormLstm);
+  const TensorMap& parameters = step.parameters;
+  const auto gates = (LayerNorm(step.in) * parameters.at("norm_ih") +
+                      LayerNorm(step.past) * parameters.at("norm_hh") + step.cell->bias_ih() +
+                      step.cell->bias_hh())
+                         .chunk(4, 1);
+  const torch::Tensor memory = torch::sigmoid(gates[1]) * step.before.memory +
+                               torch::sigmoid(gates[0]) * torch::tanh(gates[2]);
+  const torch::Tensor seen =
+      LayerNorm(memory) * parameters.at("norm_memory") + parameters.at("norm_memory_bias");
+  EXPECT_LT(MaxDifference(step.after.memory, memory), 1e-12);
+  EXPECT_LT(MaxDifference(step.after.hidden, torch::sigmoid(gates[3]) * torch::tanh(seen)), 1e-12);
+}
+
+TEST(LayerNormGruCell, AgreesWithItsFormulas) {
+  const OneStep step(CellKind::kLayerNormGru);
+  const auto normalized = [&](const torch::Tensor& rows, const char* gain,
+                              const torch::Tensor& bias) {
+    return torch::cat({LayerNorm(rows.narrow(1, 0, 6)), LayerNorm(rows.narrow(1, 6, 3))}, 1) *
+               step.parameters.at(gain) +
+           bias;
+  };
+  const auto in = normalized(step.in, "norm_ih", step.cell->bias_ih()).chunk(3, 1);
+  const auto past = normalized(step.past, "norm_hh", step.cell->bias_hh()).chunk(3, 1);
+  const torch::Tensor reset = torch::sigmoid(in[0] + past[0]);
+  const torch::Tensor update = torch::sigmoid(in[1] + past[1]);
+  const torch::Tensor fresh = torch::tanh(in[2] + reset * past[2]);
+  EXPECT_LT(MaxDifference(step.after.hidden, (1 - update) * fresh + update * step.before.hidden),
+            1e-12);
+}
+
 TEST(Cell, FusedStepAgreesWithTheFormulas) {
   for (const CellKind kind : kKinds) {
     SCOPED_TRACE(NameOf(kind));
@@ -156,6 +226,21 @@ TEST(LstmCell, ForgetGateStartsOpenAndTheOthersWithoutBias) {
     const torch::Tensor bias = (cell->bias_ih() + cell->bias_hh()).view({4, 3});
     EXPECT_TRUE(torch::equal(bias[1], torch::ones({3})));
     for (const int64_t gate : {0, 2, 3}) EXPECT_TRUE(torch::equal(bias[gate], torch::zeros({3})));
+  }
+}
+
+TEST(Cell, ForgetBiasIsSetWhereThereIsAForgetGate) {
+  for (const CellKind kind : kKinds) {
+    Cell cell = MakeCell(kind, 5, 3);
+    cell->SetForgetBias(2);
+    const torch::Tensor bias = cell->bias_ih();
+    if (kind == CellKind::kCoupled) {
+      EXPECT_TRUE(torch::equal(bias.narrow(0, 0, 3), torch::full({3}, -2.0f)));
+    } else if (HasMemory(kind)) {
+      EXPECT_TRUE(torch::equal(bias.narrow(0, 3, 3), torch::full({3}, 2.0f))) << NameOf(kind);
+    } else {
+      EXPECT_EQ(bias.abs().max().item<float>(), 0) << NameOf(kind);
+    }
   }
 }
 

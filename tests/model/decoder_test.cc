@@ -18,12 +18,14 @@ struct Variant {
   ModelOptions options;
 };
 
-// Every attention, with and without input feeding and tied embeddings, of one and two layers; and a
-// gate of the context.
+// Every attention, with and without input feeding and tied embeddings, of one and two layers; a
+// gate of the context, and layers that add their input.
 std::vector<Variant> Variants() {
   std::vector<Variant> variants;
   for (const AttentionKind attention :
-       {AttentionKind::kGeneral, AttentionKind::kDot, AttentionKind::kMlp}) {
+       {AttentionKind::kGeneral, AttentionKind::kDot, AttentionKind::kMlp,
+        AttentionKind::kScaledDot, AttentionKind::kMultiHead, AttentionKind::kCoverage,
+        AttentionKind::kLocation, AttentionKind::kNone}) {
     for (const bool input_feeding : {false, true}) {
       for (const int64_t layers : {1, 2}) {
         for (const bool tied : {false, true}) {
@@ -43,6 +45,10 @@ std::vector<Variant> Variants() {
   ModelOptions gated = TinyOptions();
   gated.decoder.context_gate = true;
   variants.push_back({"context gate", gated});
+  ModelOptions residual = TinyOptions();
+  residual.decoder.layers = 3;
+  residual.decoder.residual = true;
+  variants.push_back({"residual", residual});
   return variants;
 }
 
@@ -105,10 +111,13 @@ TEST(Decoder, StepAgreesWithItsFormulas) {
       const auto [hidden, memory] = cell(input, std::make_tuple(before.hidden, before.memory));
       EXPECT_LT(MaxDifference(step.state.cells[static_cast<size_t>(layer)].hidden, hidden), 1e-12);
       EXPECT_LT(MaxDifference(step.state.cells[static_cast<size_t>(layer)].memory, memory), 1e-12);
-      input = hidden;
+      input = options.residual && layer > 0 ? hidden + input : hidden;
     }
     torch::Tensor context =
         torch::bmm(step.attention.unsqueeze(1), scene.start.memory.values).squeeze(1);
+    if (options.attention == AttentionKind::kMultiHead) {  // Has a test of its own.
+      continue;
+    }
     if (options.context_gate) {
       context = context * torch::sigmoid(input.matmul(parameters.at("gate.weight").t()) +
                                          parameters.at("gate.bias"));

@@ -42,7 +42,7 @@ torch::Tensor RunTorchLstm(const TensorMap& parameters, const std::string& cell,
   return std::get<0>(lstm(input.unsqueeze(1))).squeeze(1);
 }
 
-TEST(BidirectionalEncoder, AgreesWithTwoTorchLstmsOverEachSentenceAndItsReverse) {
+TEST(RecurrentEncoder, AgreesWithTwoTorchLstmsOverEachSentenceAndItsReverse) {
   for (const int64_t layers : {1, 2}) {
     ModelOptions options = TinyOptions();
     options.encoder.layers = layers;
@@ -70,7 +70,7 @@ TEST(BidirectionalEncoder, AgreesWithTwoTorchLstmsOverEachSentenceAndItsReverse)
   }
 }
 
-TEST(BidirectionalEncoder, PaddingAndNeighboursChangeNothing) {
+TEST(RecurrentEncoder, PaddingAndNeighboursChangeNothing) {
   ModelOptions options = TinyOptions();
   options.encoder.layers = 2;
   Encoder encoder = TinyEncoder(options);
@@ -86,7 +86,7 @@ TEST(BidirectionalEncoder, PaddingAndNeighboursChangeNothing) {
   }
 }
 
-TEST(BidirectionalEncoder, ColumnsOfPaddingAloneChangeNothing) {
+TEST(RecurrentEncoder, ColumnsOfPaddingAloneChangeNothing) {
   const ModelOptions options = TinyOptions();
   Encoder encoder = TinyEncoder(options);
   const Batch batch = MakeBatch(RandomPairs(options, {{3, 1}, {5, 1}}));
@@ -97,7 +97,7 @@ TEST(BidirectionalEncoder, ColumnsOfPaddingAloneChangeNothing) {
   EXPECT_LT(MaxDifference(padded.final, plain.final), 1e-12);
 }
 
-TEST(BidirectionalEncoder, ValuesAreZeroAndTheMaskFalseAtPadding) {
+TEST(RecurrentEncoder, ValuesAreZeroAndTheMaskFalseAtPadding) {
   const ModelOptions options = TinyOptions();
   Encoder encoder = TinyEncoder(options);
   const Encoded encoded = Encode(encoder, RandomPairs(options, {{2, 1}, {4, 1}}));
@@ -107,7 +107,7 @@ TEST(BidirectionalEncoder, ValuesAreZeroAndTheMaskFalseAtPadding) {
   EXPECT_TRUE(torch::equal(encoded.values.ne(0).any(2), encoded.mask));
 }
 
-TEST(BidirectionalEncoder, DropoutActsInTrainingOnly) {
+TEST(RecurrentEncoder, DropoutActsInTrainingOnly) {
   ModelOptions options = TinyOptions();
   options.encoder.dropout = 0.5;
   Encoder encoder = TinyEncoder(options);

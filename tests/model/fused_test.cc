@@ -72,8 +72,8 @@ class FusedAgreesWithPlain : public testing::TestWithParam<std::tuple<CellKind, 
 
 TEST_P(FusedAgreesWithPlain, ForEveryAttentionAndBatch) {
   const auto [cell, layers] = GetParam();
-  for (const AttentionKind attention :
-       {AttentionKind::kGeneral, AttentionKind::kDot, AttentionKind::kMlp}) {
+  for (const AttentionKind attention : {AttentionKind::kGeneral, AttentionKind::kDot,
+                                        AttentionKind::kScaledDot, AttentionKind::kMlp}) {
     for (const bool input_feeding : {true, false}) {
       ModelOptions options = OptionsOf(cell, layers);
       options.decoder.attention = attention;
@@ -105,6 +105,30 @@ INSTANTIATE_TEST_SUITE_P(Cells, FusedAgreesWithPlain,
                                EnumTexts(CellKind())[static_cast<size_t>(std::get<0>(info.param))],
                                "_", std::get<1>(info.param), "_layers");
                          });
+
+TEST(Fused, AgreesHoweverLayersAreStackedAndBridged) {
+  for (const Directions directions :
+       {Directions::kBidirectional, Directions::kUnidirectional, Directions::kLowest}) {
+    for (const BridgeKind bridge :
+         {BridgeKind::kDense, BridgeKind::kMean, BridgeKind::kCopy, BridgeKind::kZero}) {
+      ModelOptions options = OptionsOf(CellKind::kLstm, 3);
+      options.encoder.directions = directions;
+      options.encoder.residual = true;
+      options.bridge = bridge;
+      options.decoder.hidden = OutputSize(options.encoder);
+      options.source_vocab = options.target_vocab;
+      options.encoder.embedding = options.decoder.embedding;
+      options.shared_embeddings = true;
+      Model model = TinyModel(options, torch::kFloat32);
+      EXPECT_TRUE(model->is_fused());
+      for (const auto& [what, lengths] : Batches()) {
+        const Batch batch = MakeBatch(RandomPairs(options, lengths));
+        ExpectAgreement(Pass(model, batch, true), Pass(model, batch, false), 1e-4,
+                        absl::StrCat(what, ", ", EnumTexts(bridge)[static_cast<size_t>(bridge)]));
+      }
+    }
+  }
+}
 
 // Sizes of real models, that fill vectors and leave rests.
 TEST(Fused, AgreesAtOddAndLargeSizes) {

@@ -24,18 +24,46 @@ using ::testing::StartsWith;
 
 constexpr double kSmoothing = 0.1;
 
-// Deep, with every attention.
+// Deep, with every attention, cell, bridge and way of stacking layers.
 std::vector<ModelOptions> Variants() {
   std::vector<ModelOptions> variants;
-  for (const AttentionKind attention :
-       {AttentionKind::kGeneral, AttentionKind::kDot, AttentionKind::kMlp}) {
+  const auto add = [&](const std::function<void(ModelOptions&)>& change) {
     ModelOptions options = TinyOptions();
     options.encoder.layers = 2;
     options.decoder.layers = 2;
-    options.decoder.attention = attention;
-    options.decoder.tied_embeddings = attention == AttentionKind::kMlp;
+    change(options);
+    EXPECT_TRUE(Validate(options).ok()) << Validate(options);
     variants.push_back(options);
+  };
+  for (const AttentionKind attention :
+       {AttentionKind::kGeneral, AttentionKind::kDot, AttentionKind::kMlp,
+        AttentionKind::kScaledDot, AttentionKind::kMultiHead, AttentionKind::kCoverage,
+        AttentionKind::kLocation, AttentionKind::kNone}) {
+    add([&](ModelOptions& options) {
+      options.decoder.attention = attention;
+      options.decoder.tied_embeddings = attention == AttentionKind::kMlp;
+    });
   }
+  for (const CellKind cell :
+       {CellKind::kPeephole, CellKind::kGru, CellKind::kRnnTanh, CellKind::kRnnRelu,
+        CellKind::kCoupled, CellKind::kLayerNormLstm, CellKind::kLayerNormGru}) {
+    add([&](ModelOptions& options) { options.encoder.cell = options.decoder.cell = cell; });
+  }
+  for (const BridgeKind bridge : {BridgeKind::kMean, BridgeKind::kCopy, BridgeKind::kZero}) {
+    add([&](ModelOptions& options) { options.bridge = bridge; });
+  }
+  for (const Directions directions : {Directions::kUnidirectional, Directions::kLowest}) {
+    add([&](ModelOptions& options) {
+      options.encoder.directions = directions;
+      options.encoder.layers = 3;
+      options.encoder.residual = options.decoder.residual = true;
+    });
+  }
+  add([](ModelOptions& options) {
+    options.source_vocab = options.target_vocab;
+    options.encoder.embedding = options.decoder.embedding;
+    options.shared_embeddings = options.decoder.tied_embeddings = true;
+  });
   return variants;
 }
 

@@ -72,6 +72,26 @@ std::vector<ModelOptions> ManyOptions() {
   all.push_back(TinyOptions());
   all.back().decoder.attention = AttentionKind::kMlp;
   all.back().decoder.context_gate = true;
+  for (const AttentionKind attention :
+       {AttentionKind::kScaledDot, AttentionKind::kMultiHead, AttentionKind::kCoverage,
+        AttentionKind::kLocation, AttentionKind::kNone}) {
+    all.push_back(TinyOptions());
+    all.back().decoder.attention = attention;
+  }
+  for (const BridgeKind bridge : {BridgeKind::kMean, BridgeKind::kCopy, BridgeKind::kZero}) {
+    all.push_back(TinyOptions());
+    all.back().bridge = bridge;
+  }
+  for (const Directions directions : {Directions::kUnidirectional, Directions::kLowest}) {
+    all.push_back(TinyOptions());
+    all.back().encoder.directions = directions;
+    all.back().encoder.layers = 3;
+    all.back().encoder.residual = true;
+  }
+  all.push_back(TinyOptions());
+  all.back().source_vocab = all.back().target_vocab;
+  all.back().encoder.embedding = all.back().decoder.embedding;
+  all.back().shared_embeddings = true;
   return all;
 }
 
