@@ -43,6 +43,7 @@ std::string TypeText(const Option& option) {
                         [](std::vector<std::string>*) -> std::string { return "list of texts"; },
                         [](std::vector<double>*) -> std::string { return "list of numbers"; },
                         [](const EnumField& field) { return absl::StrJoin(field.texts, "|"); },
+                        [](const TextField& field) { return field.wanted; },
                     },
                     option.value);
 }
@@ -109,6 +110,7 @@ bool Assign(const YAML::Node& node, const Option& option) {
             field.set(static_cast<size_t>(found - field.texts.begin()));
             return true;
           },
+          [&](const TextField& field) { return node.IsScalar() && field.set(node.Scalar()); },
       },
       option.value);
 }
@@ -211,6 +213,7 @@ void Emit(const Option& option, YAML::Emitter& emitter) {
                    emitter << YAML::EndSeq;
                  },
                  [&](const EnumField& field) { emitter << field.texts[field.get()]; },
+                 [&](const TextField& field) { emitter << field.get(); },
              },
              option.value);
 }

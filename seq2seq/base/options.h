@@ -16,9 +16,9 @@
 //
 // From that one list come the YAML file, `key=value` on the command line, the file stored with a
 // model and the reference in --help. A field is a bool, int64_t, double, std::string,
-// std::vector<std::string>, std::vector<double>, an enum with EnumTexts, or a struct with Visit.
-// The default stands at the field, the text that says what it is for and when to change it in
-// Visit.
+// std::vector<std::string>, std::vector<double>, an enum with EnumTexts, a class with Text,
+// FromText and kWanted, what a text of it looks like, or a struct with Visit. The default stands at
+// the field, the text that says what it is for and when to change it in Visit.
 #ifndef SEQ2SEQ_BASE_OPTIONS_H_
 #define SEQ2SEQ_BASE_OPTIONS_H_
 
@@ -45,12 +45,19 @@ struct EnumField {
   std::vector<std::string> texts;
 };
 
+// A field of a class that is written as a text, its type erased.
+struct TextField {
+  std::function<std::string()> get;
+  std::function<bool(const std::string&)> set;  // False if the text is none.
+  std::string wanted;
+};
+
 // One field of an options struct, which must outlive it.
 struct Option {
   std::string key;   // With the keys of the structs around it: "model.decoder.hidden".
   std::string help;  // What it is for.
   std::variant<bool*, int64_t*, double*, std::string*, std::vector<std::string>*,
-               std::vector<double>*, EnumField>
+               std::vector<double>*, EnumField, TextField>
       value;
 };
 
@@ -104,6 +111,15 @@ struct OptionLister {
                       EnumField{[&field] { return static_cast<size_t>(field); },
                                 [&field](size_t index) { field = static_cast<Field>(index); },
                                 EnumTexts(field)}});
+    } else if constexpr (requires { Field::FromText(std::string()); }) {
+      list.push_back({key, std::string(help),
+                      TextField{[&field] { return field.Text(); },
+                                [&field](const std::string& text) {
+                                  const auto value = Field::FromText(text);
+                                  if (value) field = *value;
+                                  return value.has_value();
+                                },
+                                Field::kWanted}});
     } else if constexpr (std::is_class_v<Field> &&
                          requires(OptionLister & lister) { field.Visit(lister); }) {
       field.Visit(OptionLister{key + ".", list});

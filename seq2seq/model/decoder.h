@@ -31,6 +31,7 @@ struct DecoderOptions {
   double doubly_stochastic = 0;
   bool tied_embeddings = false;
   double dropout = 0.3;
+  double word_dropout = 0;
 
   template <typename V>
   void Visit(V&& visit) {
@@ -62,6 +63,9 @@ struct DecoderOptions {
           "Saves memory; for small corpora often better.");
     visit("dropout", dropout,
           "On embeddings, between layers and before the output layer. 0.3-0.5 for small corpora.");
+    visit("word_dropout", word_dropout,
+          "Share of the pieces fed in training that are made unknown, so that the decoder looks at "
+          "the source. 0.1 at most; 0 is none.");
   }
 };
 

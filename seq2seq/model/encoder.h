@@ -31,6 +31,7 @@ struct EncoderOptions {
   CellKind cell = CellKind::kLstm;
   bool residual = false;
   double dropout = 0.3;
+  double word_dropout = 0;
 
   template <typename V>
   void Visit(V&& visit) {
@@ -48,6 +49,8 @@ struct EncoderOptions {
           "A layer adds its input to its output where sizes agree. For three layers or more.");
     visit("dropout", dropout,
           "On embeddings and between layers. 0.3-0.5 for small corpora, 0.1 for large.");
+    visit("word_dropout", word_dropout,
+          "Share of the pieces of a source that training makes unknown. 0.1 at most; 0 is none.");
   }
 };
 

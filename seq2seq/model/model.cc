@@ -6,8 +6,22 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/status_macros.h"
+#include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
+
+namespace {
+
+// `tokens` with this share of their words made unknown; what begins, ends and pads a sentence
+// stays.
+torch::Tensor DropWords(const torch::Tensor& tokens, double share) {
+  if (share == 0) return tokens;
+  const torch::Tensor dropped =
+      torch::rand(tokens.sizes(), tokens.device()).lt(share).logical_and(tokens.gt(kEosId));
+  return tokens.masked_fill(dropped, kUnknownId);
+}
+
+}  // namespace
 
 absl::Status Validate(const ModelOptions& options) {
   const bool image = options.source == SourceKind::kImage;
@@ -31,6 +45,8 @@ absl::Status Validate(const ModelOptions& options) {
   const std::pair<const char*, double> dropouts[] = {
       {"model.encoder.dropout", options.encoder.dropout},
       {"model.decoder.dropout", options.decoder.dropout},
+      {"model.encoder.word_dropout", options.encoder.word_dropout},
+      {"model.decoder.word_dropout", options.decoder.word_dropout},
   };
   for (const auto& [key, dropout] : dropouts) {
     if (!(dropout >= 0.0 && dropout < 1.0)) {
@@ -118,12 +134,20 @@ Loss ModelImpl::ComputeLoss(const Batch& batch, const TeacherForcing& forcing, d
 }
 
 Decoded ModelImpl::Decode(const Batch& batch, const Start& start, const TeacherForcing& forcing) {
-  return decoder_(batch.target_input, batch.target_lengths, start.memory, start.state, forcing);
+  const torch::Tensor fed = is_training()
+                                ? DropWords(batch.target_input, options_.decoder.word_dropout)
+                                : batch.target_input;
+  return decoder_(fed, batch.target_lengths, start.memory, start.state, forcing);
 }
 
 ModelImpl::Start ModelImpl::Begin(const Batch& batch) {
-  const Encoded encoded = encoder_.is_empty() ? image_encoder_(batch.images)
-                                              : encoder_(batch.source, batch.source_lengths);
+  if (encoder_.is_empty()) {
+    const Encoded encoded = image_encoder_(batch.images);
+    return {decoder_->Memorize(encoded), bridge_(encoded)};
+  }
+  const torch::Tensor source =
+      is_training() ? DropWords(batch.source, options_.encoder.word_dropout) : batch.source;
+  const Encoded encoded = encoder_(source, batch.source_lengths);
   return {decoder_->Memorize(encoded), bridge_(encoded)};
 }
 

@@ -23,6 +23,7 @@ void AddTrain(CLI::App& program, absl::Status* status);
 void AddDecode(CLI::App& program, absl::Status* status);
 void AddScore(CLI::App& program, absl::Status* status);
 void AddEval(CLI::App& program, absl::Status* status);
+void AddAverage(CLI::App& program, absl::Status* status);
 void AddExport(CLI::App& program, absl::Status* status);
 void AddInspect(CLI::App& program, absl::Status* status);
 void AddServe(CLI::App& program, absl::Status* status);  // Of builds with SEQ2SEQ_SERVER.

@@ -10,7 +10,6 @@
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 
-#include "seq2seq/base/file.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/data/corpus.h"
@@ -20,6 +19,7 @@
 #include "seq2seq/model/weights.h"
 #include "seq2seq/search/shortlist.h"
 #include "seq2seq/tools/command.h"
+#include "seq2seq/tools/model_folder.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -65,45 +65,28 @@ absl::StatusOr<Shortlist> LearnShortlist(const StoredModel& stored, const Export
   return Shortlist::Learn(corpus, source.size(), target.size(), flags.size);
 }
 
-absl::Status CopyFile(const std::string& from, const std::string& to) {
-  if (!std::filesystem::exists(from)) return absl::OkStatus();
-  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string contents, ReadFile(from));
-  return WriteFile(to, contents);
-}
-
 // Bytes as "12.3 MB".
 std::string Megabytes(uintmax_t bytes) {
   return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
 absl::Status RunExport(const ExportFlags& flags) {
-  if (std::filesystem::exists(flags.output)) {
-    return absl::AlreadyExistsError(
-        absl::StrCat("--output: ", flags.output, " is there already; name a new folder"));
-  }
   SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel stored, FindModel(flags.model));
-  const std::string step = std::filesystem::canonical(stored.step).filename();
-  SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFolder folder, AtomicFolder::Create(flags.output));
-  const RunFolder to = {folder.temporary()};
-  if (flags.shortlist) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(const Shortlist shortlist, LearnShortlist(stored, flags, to.path));
-    SEQ2SEQ_RETURN_IF_ERROR(shortlist.Save(to.Shortlist()));
-  }
-  SEQ2SEQ_RETURN_IF_ERROR(CopyFile(stored.run.Config(), to.Config()));
-  SEQ2SEQ_RETURN_IF_ERROR(CopyFile(stored.run.SourceTokenizer(), to.SourceTokenizer()));
-  SEQ2SEQ_RETURN_IF_ERROR(CopyFile(stored.run.TargetTokenizer(), to.TargetTokenizer()));
-  SEQ2SEQ_RETURN_IF_ERROR(CopyFile(stored.run.ImageNetwork(), to.ImageNetwork()));
   const std::string before = stored.step + kWeightsFile;
   SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap stored_weights, ReadTensors(before));
   SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights,
                            RestoreWeights(std::move(stored_weights), before));
-  SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(to.path + "/" + step));
-  const std::string after = to.path + "/" + step + kWeightsFile;
-  SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(after, RoundWeights(weights, flags.precision)));
-  SEQ2SEQ_RETURN_IF_ERROR(ReplaceLink(step, to.Best()));
-  const uintmax_t size = std::filesystem::file_size(after);
-  SEQ2SEQ_RETURN_IF_ERROR(folder.Commit());
-  spdlog::info("{}: {} of weights in {}, before {}", flags.output, Megabytes(size),
+  SEQ2SEQ_RETURN_IF_ERROR(
+      WriteModelFolder(flags.output, stored, RoundWeights(weights, flags.precision),
+                       [&](const RunFolder& folder) -> absl::Status {
+                         if (!flags.shortlist) return absl::OkStatus();
+                         SEQ2SEQ_ASSIGN_OR_RETURN(const Shortlist shortlist,
+                                                  LearnShortlist(stored, flags, folder.path));
+                         return shortlist.Save(folder.Shortlist());
+                       }));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel exported, FindModel(flags.output));
+  spdlog::info("{}: {} of weights in {}, before {}", flags.output,
+               Megabytes(std::filesystem::file_size(exported.step + kWeightsFile)),
                EnumTexts(flags.precision)[static_cast<size_t>(flags.precision)],
                Megabytes(std::filesystem::file_size(before)));
   return absl::OkStatus();

@@ -59,6 +59,7 @@ int main(int argc, char** argv) {
   seq2seq::AddDecode(program, &status);
   seq2seq::AddScore(program, &status);
   seq2seq::AddEval(program, &status);
+  seq2seq::AddAverage(program, &status);
   seq2seq::AddExport(program, &status);
   seq2seq::AddInspect(program, &status);
 #if SEQ2SEQ_SERVER

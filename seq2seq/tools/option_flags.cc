@@ -39,6 +39,14 @@ void AddOptionFlags(CLI::App& command, const OptionList& options,
           using Value = std::decay_t<decltype(value)>;
           if constexpr (std::is_same_v<Value, EnumField>) {
             AddEnum(command, flag, option.help, value);
+          } else if constexpr (std::is_same_v<Value, TextField>) {
+            command
+                .add_option_function<std::string>(
+                    flag, [value](const std::string& text) { value.set(text); }, option.help)
+                ->check([value](const std::string& text) {
+                  return value.set(text) ? "" : "expected " + value.wanted;
+                })
+                ->default_str(value.get());
           } else if constexpr (std::is_same_v<Value, bool*>) {
             command.add_flag(flag, *value, option.help);
           } else if constexpr (std::is_same_v<Value, std::vector<std::string>*>) {

@@ -31,6 +31,7 @@
 #include "seq2seq/search/translator.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/config.h"
+#include "seq2seq/tools/first_weights.h"
 #include "seq2seq/tools/image_data.h"
 #include "seq2seq/tools/keep_file.h"
 #include "seq2seq/train/trainer.h"
@@ -106,7 +107,7 @@ absl::Status CheckSameRun(const RunFolder& run, Config& config) {
     const std::string& key = now[i].key;
     const bool binds = key.rfind("model.", 0) == 0 || key.rfind("data.", 0) == 0 ||
                        key == "train.seed" || key == "train.optimizer.kind" ||
-                       key == "train.metric";
+                       key == "train.metric" || key == "train.average";
     if (binds && OptionText(before[i]) != OptionText(now[i])) {
       return absl::FailedPreconditionError(
           absl::StrCat(run.path, ": was begun with ", key, " = ", OptionText(before[i]),
@@ -203,9 +204,10 @@ std::string Clock(double seconds) {
 
 std::string ProgressLine(const Progress& progress) {
   return absl::StrFormat(
-      "update %6d | epoch %6.2f | loss %5.3f | ppl %8.2f | lr %.2e | %5.0f tok/s%s",
+      "update %6d | epoch %6.2f | loss %5.3f | ppl %8.2f | lr %.2e | %5.0f tok/s%s%s",
       progress.update, progress.epoch, progress.loss, progress.perplexity, progress.learning_rate,
       progress.tokens_per_second,
+      progress.skipped > 0 ? absl::StrCat(" | ", progress.skipped, " updates skipped") : "",
       progress.remaining > 0 ? absl::StrCat(" | eta ", Clock(progress.remaining)) : "");
 }
 
@@ -270,6 +272,11 @@ absl::Status Train(Config& config, bool profile) {
   SEQ2SEQ_RETURN_IF_ERROR(
       SetVocab("model.target_vocab", tokenizers.target.size(), config.model.target_vocab));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.model));
+  if (config.model.shared_embeddings && tokenizers.source->model() != tokenizers.target.model()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("model.shared_embeddings: needs one tokenizer for both sides, found ",
+                     config.data.source_tokenizer, " and ", config.data.target_tokenizer));
+  }
 
   const RunFolder run{config.train.run};
   SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(run.path));
@@ -292,6 +299,11 @@ absl::Status Train(Config& config, bool profile) {
   torch::manual_seed(DeriveSeed({static_cast<uint64_t>(config.train.seed)}));
   Model model(config.model);
   model->train();
+  // Who goes on has weights already.
+  if (!std::filesystem::exists(run.Latest())) {
+    SEQ2SEQ_RETURN_IF_ERROR(
+        SetFirstWeights(config.train, tokenizers.source, tokenizers.target, model));
+  }
   int64_t parameters = 0;
   for (const auto& [name, parameter] : Parameters(*model)) parameters += parameter.numel();
   SEQ2SEQ_ASSIGN_OR_RETURN(

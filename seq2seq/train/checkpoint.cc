@@ -17,7 +17,8 @@ namespace seq2seq {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LoaderPosition, epoch, batch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Validation, update, scheduled, score, metrics)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerState, update, position, seconds, corpus, validations)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainerState, update, position, seconds, corpus,
+                                                skipped, validations)
 
 namespace {
 
@@ -72,12 +73,12 @@ int64_t TrainerState::SinceBest() const {
   return std::prev(scores.end()) - std::max_element(scores.begin(), scores.end());
 }
 
-absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state, const Model& model,
-                            const Optimizer& optimizer, int64_t keep_last) {
+absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state,
+                            const TensorMap& weights, const TensorMap& memory, int64_t keep_last) {
   const std::string step = run.Step(state.update);
   SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFolder folder, AtomicFolder::Create(step));
-  SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kWeightsFile, Parameters(*model)));
-  SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kOptimizerFile, optimizer.State()));
+  SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kWeightsFile, weights));
+  SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kOptimizerFile, memory));
   SEQ2SEQ_RETURN_IF_ERROR(
       WriteFile(folder.temporary() + kStateFile, nlohmann::json(state).dump(1) + "\n"));
   SEQ2SEQ_RETURN_IF_ERROR(folder.Commit());
@@ -92,8 +93,8 @@ absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state, con
   return absl::OkStatus();
 }
 
-absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const Model& model,
-                                            Optimizer& optimizer) {
+absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const TensorMap& weights,
+                                            const TensorMap& memory) {
   const std::string step = run.Latest();
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(step + kStateFile));
   TrainerState state;
@@ -102,10 +103,10 @@ absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const Model& m
   } catch (const nlohmann::json::exception& error) {
     return absl::DataLossError(absl::StrCat(step, kStateFile, ": damaged: ", error.what()));
   }
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, ReadTensors(step + kWeightsFile));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap memory, ReadTensors(step + kOptimizerFile));
-  SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(weights, step + kWeightsFile, Parameters(*model)));
-  SEQ2SEQ_RETURN_IF_ERROR(optimizer.Restore(memory, step + kOptimizerFile));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap saved_weights, ReadTensors(step + kWeightsFile));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap saved_memory, ReadTensors(step + kOptimizerFile));
+  SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(saved_weights, step + kWeightsFile, weights));
+  SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(saved_memory, step + kOptimizerFile, memory));
   return state;
 }
 

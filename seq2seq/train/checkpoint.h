@@ -11,9 +11,8 @@
 #include "absl/status/statusor.h"
 
 #include "seq2seq/data/loader.h"
-#include "seq2seq/model/model.h"
 #include "seq2seq/model/run_folder.h"
-#include "seq2seq/train/optimizer.h"
+#include "seq2seq/model/weights.h"
 
 namespace seq2seq {
 
@@ -31,6 +30,7 @@ struct TrainerState {
   LoaderPosition position;  // Of the next batch.
   double seconds = 0;       // Spent training.
   uint64_t corpus = 0;      // Corpus::content of the training data.
+  int64_t skipped = 0;      // Updates whose gradient was no number.
   std::vector<Validation> validations;
 
   // The first of the validations with the highest score, or null.
@@ -44,15 +44,15 @@ struct TrainerState {
   int64_t SinceBest() const;
 };
 
-// Saves a step of a run: the folder is complete before it appears, then `latest` and, if the last
-// validation is of this update and the best, `best` point to it. Of the other steps, the last
-// `keep_last` stay.
-absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state, const Model& model,
-                            const Optimizer& optimizer, int64_t keep_last);
+// Saves a step of a run, the weights to decode with and what else training needs to go on: the
+// folder is complete before it appears, then `latest` and, if the last validation is of this update
+// and the best, `best` point to it. Of the other steps, the last `keep_last` stay.
+absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state,
+                            const TensorMap& weights, const TensorMap& memory, int64_t keep_last);
 
-// Loads the latest step into `model` and `optimizer`.
-absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const Model& model,
-                                            Optimizer& optimizer);
+// Copies the latest step into `weights` and `memory`, which share memory with what is trained.
+absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const TensorMap& weights,
+                                            const TensorMap& memory);
 
 }  // namespace seq2seq
 

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
@@ -26,24 +27,120 @@ double ShareOf(const Shares& shares, const std::string& name) {
   return found == shares.end() ? 1 : found->second;
 }
 
-class Sgd : public Optimizer {
+// Optimizers that remember some tensors of the shape of each parameter.
+class SlotOptimizer : public Optimizer {
  public:
-  Sgd(TensorMap parameters, Shares shares)
-      : parameters_(std::move(parameters)), shares_(std::move(shares)) {}
-
   void Step(double rate, int64_t update, double gradient_scale) override {
+    const PhaseTimer timer(Phase::kOptimizer);
     const torch::NoGradGuard no_grad;
-    for (auto& [name, parameter] : parameters_) {
-      if (!parameter.grad().defined()) continue;
-      parameter.add_(parameter.grad(), -rate * ShareOf(shares_, name) * gradient_scale);
+    for (Slots& slots : slots_) {
+      const torch::Tensor& gradient = slots.parameter.grad();
+      if (!gradient.defined()) continue;
+      Apply(slots.share * rate, gradient_scale, slots);
     }
   }
 
-  TensorMap State() const override { return {}; }
+  TensorMap State() const override {
+    TensorMap state;
+    for (const Slots& slots : slots_) {
+      for (size_t i = 0; i < names_.size(); ++i)
+        state.emplace(absl::StrCat(names_[i], ".", slots.name), slots.tensors[i]);
+    }
+    return state;
+  }
+
+ protected:
+  struct Slots {
+    std::string name;
+    double share = 1;  // Of the learning rate.
+    torch::Tensor parameter;
+    std::vector<torch::Tensor> tensors;  // Zeros at first.
+  };
+
+  SlotOptimizer(const TensorMap& parameters, const Shares& shares, std::vector<std::string> names)
+      : names_(std::move(names)) {
+    const torch::NoGradGuard no_grad;
+    for (const auto& [name, parameter] : parameters) {
+      slots_.push_back({name, ShareOf(shares, name), parameter, {}});
+      for (size_t i = 0; i < names_.size(); ++i)
+        slots_.back().tensors.push_back(torch::zeros_like(parameter));
+    }
+  }
+
+  // Moves one parameter by its gradient times `scale`.
+  virtual void Apply(double rate, double scale, Slots& slots) = 0;
 
  private:
-  TensorMap parameters_;
-  Shares shares_;
+  std::vector<std::string> names_;
+  std::vector<Slots> slots_;
+};
+
+// With the momentum of Polyak 1964 or, looking ahead, of Sutskever et al. 2013.
+class Sgd : public SlotOptimizer {
+ public:
+  Sgd(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
+      : SlotOptimizer(parameters, shares,
+                      options.momentum > 0 ? std::vector<std::string>{"momentum"}
+                                           : std::vector<std::string>()),
+        momentum_(options.momentum),
+        nesterov_(options.nesterov) {}
+
+ protected:
+  void Apply(double rate, double scale, Slots& slots) override {
+    if (momentum_ == 0) {  // Which sparse gradients go through as they are.
+      slots.parameter.add_(slots.parameter.grad(), -rate * scale);
+      return;
+    }
+    const torch::Tensor gradient = slots.parameter.grad().to_dense() * scale;
+    torch::Tensor& step = slots.tensors[0];
+    step.mul_(momentum_).add_(gradient);
+    slots.parameter.add_(nesterov_ ? gradient + momentum_ * step : step, -rate);
+  }
+
+ private:
+  double momentum_;
+  bool nesterov_;
+};
+
+// Duchi et al. 2011.
+class Adagrad : public SlotOptimizer {
+ public:
+  Adagrad(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
+      : SlotOptimizer(parameters, shares, {"square"}), epsilon_(options.epsilon) {}
+
+ protected:
+  void Apply(double rate, double scale, Slots& slots) override {
+    const torch::Tensor gradient = slots.parameter.grad().to_dense() * scale;
+    torch::Tensor& square = slots.tensors[0];
+    square.addcmul_(gradient, gradient);
+    slots.parameter.addcdiv_(gradient, square.sqrt().add_(epsilon_), -rate);
+  }
+
+ private:
+  double epsilon_;
+};
+
+// Tieleman & Hinton 2012.
+class Rmsprop : public SlotOptimizer {
+ public:
+  Rmsprop(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
+      : SlotOptimizer(parameters, shares,
+                      options.momentum > 0 ? std::vector<std::string>{"square", "momentum"}
+                                           : std::vector<std::string>{"square"}),
+        options_(options) {}
+
+ protected:
+  void Apply(double rate, double scale, Slots& slots) override {
+    const torch::Tensor gradient = slots.parameter.grad().to_dense() * scale;
+    torch::Tensor& square = slots.tensors[0];
+    square.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
+    torch::Tensor step = gradient / square.sqrt().add_(options_.epsilon);
+    if (options_.momentum > 0) step = slots.tensors[1].mul_(options_.momentum).add_(step);
+    slots.parameter.add_(step, -rate);
+  }
+
+ private:
+  OptimizerOptions options_;
 };
 
 struct Moments {
@@ -214,10 +311,6 @@ class Adam : public Optimizer {
 
 }  // namespace
 
-absl::Status Optimizer::Restore(const TensorMap& state, const std::string& path) {
-  return AssignTensors(state, path, State());
-}
-
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
                                          const TensorMap& parameters,
                                          const std::map<std::string, double>& shares) {
@@ -226,9 +319,33 @@ std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
     case OptimizerKind::kAdamW:
       return std::make_unique<Adam>(options, parameters, shares);
     case OptimizerKind::kSgd:
-      return std::make_unique<Sgd>(parameters, shares);
+      return std::make_unique<Sgd>(options, parameters, shares);
+    case OptimizerKind::kAdagrad:
+      return std::make_unique<Adagrad>(options, parameters, shares);
+    case OptimizerKind::kRmsprop:
+      return std::make_unique<Rmsprop>(options, parameters, shares);
   }
   TORCH_CHECK(false, "no such optimizer: ", static_cast<int>(options.kind));
+}
+
+void ShapeGradients(const OptimizerOptions& options, const TensorMap& parameters) {
+  if (options.l2 == 0 && options.l2_recurrent == 0 && options.clip_value == 0) return;
+  const torch::NoGradGuard no_grad;
+  for (const auto& [name, parameter] : parameters) {
+    torch::Tensor& gradient = parameter.mutable_grad();
+    if (!gradient.defined()) continue;
+    const bool recurrent = absl::EndsWith(name, "weight_hh");
+    const double penalty = recurrent ? options.l2_recurrent : options.l2;
+    const bool embedding = absl::EndsWith(name, "embedding.weight");
+    if (penalty > 0 && parameter.dim() > 1 && !embedding) gradient.add_(parameter, penalty);
+    if (options.clip_value == 0) continue;
+    if (gradient.is_sparse()) {
+      gradient = gradient.coalesce();
+      gradient._values().clamp_(-options.clip_value, options.clip_value);
+    } else {
+      gradient.clamp_(-options.clip_value, options.clip_value);
+    }
+  }
 }
 
 double GradientNorm(const TensorMap& parameters) {

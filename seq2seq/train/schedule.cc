@@ -7,6 +7,8 @@
 namespace seq2seq {
 namespace {
 
+constexpr double kPi = 3.14159265358979323846;
+
 // How often `scores` went `patience` validations beyond the last improvement or reduction.
 int64_t Reductions(absl::Span<const double> scores, int64_t patience) {
   double best = -std::numeric_limits<double>::infinity();
@@ -26,19 +28,27 @@ int64_t Reductions(absl::Span<const double> scores, int64_t patience) {
 
 }  // namespace
 
-double LearningRate(const RateScheduleOptions& options, int64_t update,
+double LearningRate(const RateScheduleOptions& options, const TrainingTime& now,
                     absl::Span<const double> scores) {
-  const auto now = static_cast<double>(update);
-  const auto warmup = static_cast<double>(std::max<int64_t>(options.warmup, 1));
-  const double rate = options.rate * std::min(1.0, now / warmup);
+  const double warm = options.warmup.Passed(now);
+  const double rate = options.rate * std::min(1.0, warm);
+  const double passed = std::min(1.0, options.length.Passed(now));
   switch (options.kind) {
     case RateScheduleKind::kInverseSqrt:
-      return rate * std::min(1.0, std::sqrt(warmup / now));
+      return rate * std::min(1.0, std::sqrt(1 / warm));
     case RateScheduleKind::kPlateau:
       return rate *
              std::pow(options.decay, static_cast<double>(Reductions(scores, options.patience)));
     case RateScheduleKind::kConstant:
       return rate;
+    case RateScheduleKind::kLinear:
+      return rate * (1 - (1 - options.floor) * passed);
+    case RateScheduleKind::kCosine:
+      return rate * (options.floor + (1 - options.floor) * (1 + std::cos(kPi * passed)) / 2);
+    case RateScheduleKind::kExponential:
+      return rate * std::pow(options.decay, options.every.Passed(now));
+    case RateScheduleKind::kStep:
+      return rate * std::pow(options.decay, std::floor(options.every.Passed(now)));
   }
   return rate;
 }

@@ -9,20 +9,32 @@
 #include "absl/types/span.h"
 
 #include "seq2seq/model/teacher_forcing.h"
+#include "seq2seq/train/duration.h"
 
 namespace seq2seq {
 
-enum class RateScheduleKind { kInverseSqrt, kPlateau, kConstant };
+enum class RateScheduleKind {
+  kInverseSqrt,
+  kPlateau,
+  kConstant,
+  kLinear,
+  kCosine,
+  kExponential,
+  kStep,
+};
 
 inline std::vector<std::string> EnumTexts(RateScheduleKind) {
-  return {"inverse_sqrt", "plateau", "constant"};
+  return {"inverse_sqrt", "plateau", "constant", "linear", "cosine", "exponential", "step"};
 }
 
 struct RateScheduleOptions {
   RateScheduleKind kind = RateScheduleKind::kInverseSqrt;
   double rate = 1e-3;
-  int64_t warmup = 400;
+  Duration warmup = 400;
+  Duration length = 20'000;
+  double floor = 0;
   double decay = 0.5;
+  Duration every = 5000;
   int64_t patience = 1;
 
   template <typename V>
@@ -30,17 +42,29 @@ struct RateScheduleOptions {
     visit("kind", kind, "How the learning rate falls after the warm-up.");
     visit("rate", rate, "The highest learning rate. About 0.001 for adam, 0.1-1 for sgd.");
     visit("warmup", warmup,
-          "Updates over which it rises from zero. Raise it if the loss jumps at the start.");
+          "How long it rises from zero. Raise it if the loss jumps at the start.");
+    visit("length", length, "linear, cosine: when it has fallen to the floor.");
+    visit("floor", floor, "linear, cosine: the share of the rate that stays.");
     visit("decay", decay,
-          "plateau: the factor that the rate is multiplied by when validation stops improving.");
+          "plateau: the factor that the rate is multiplied by when validation stops improving; "
+          "exponential, step: by what it falls in the time of `every`.");
+    visit("every", every, "exponential, step: see decay.");
     visit("patience", patience, "plateau: validations without improvement before that.");
   }
 };
 
-// The learning rate of update `update`, the first being 1. inverse_sqrt is rate x sqrt(warmup /
-// update) after the warm-up (Vaswani et al. 2017); plateau looks at `scores`, the validations
-// before this update, higher being better.
-double LearningRate(const RateScheduleOptions& options, int64_t update,
+// The learning rate of the update that ends at `now`. The time that has passed counts from the
+// first update, warm-up included:
+//
+// inverse_sqrt  rate x sqrt(warmup / now) after the warm-up (Vaswani et al. 2017)
+// plateau       rate x decay ^ (times that `scores`, the validations before this update, higher
+// being
+//               better, stopped improving)
+// linear        falls in a line to floor x rate at length, and stays there
+// cosine        the same along half a cosine (Loshchilov & Hutter 2017)
+// exponential   rate x decay ^ (now / every)
+// step          the same in steps
+double LearningRate(const RateScheduleOptions& options, const TrainingTime& now,
                     absl::Span<const double> scores);
 
 enum class ForcingScheduleKind { kConstant, kLinear, kExponential, kInverseSigmoid };

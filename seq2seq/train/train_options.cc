@@ -1,5 +1,7 @@
 #include "seq2seq/train/train_options.h"
 
+#include <utility>
+
 #include "seq2seq/base/option_rules.h"
 
 namespace seq2seq {
@@ -32,12 +34,29 @@ absl::Status Validate(const TrainOptions& options) {
                "more than 0");
   rules.Expect("train.optimizer.weight_decay", options.optimizer.weight_decay,
                options.optimizer.weight_decay >= 0, "0 or more");
+  rules.Expect("train.optimizer.momentum", options.optimizer.momentum,
+               options.optimizer.momentum >= 0 && options.optimizer.momentum < 1,
+               "0 or more and less than 1");
+  rules.Expect("train.optimizer.nesterov", options.optimizer.nesterov ? "true" : "false",
+               !options.optimizer.nesterov || (options.optimizer.kind == OptimizerKind::kSgd &&
+                                               options.optimizer.momentum > 0),
+               "false unless kind is sgd, with momentum");
+  rules.Expect("train.optimizer.l2", options.optimizer.l2, options.optimizer.l2 >= 0, "0 or more");
+  rules.Expect("train.optimizer.l2_recurrent", options.optimizer.l2_recurrent,
+               options.optimizer.l2_recurrent >= 0, "0 or more");
+  rules.Expect("train.optimizer.clip_value", options.optimizer.clip_value,
+               options.optimizer.clip_value >= 0, "0 or more");
   rules.Expect("train.schedule.patience", options.schedule.patience, options.schedule.patience >= 0,
                "0 or more");
   rules.Expect("train.schedule.rate", options.schedule.rate, options.schedule.rate > 0,
                "more than 0");
-  rules.Expect("train.schedule.warmup", options.schedule.warmup, options.schedule.warmup >= 0,
-               "0 or more");
+  for (const auto& [key, duration] : {std::pair("train.schedule.warmup", options.schedule.warmup),
+                                      std::pair("train.schedule.length", options.schedule.length),
+                                      std::pair("train.schedule.every", options.schedule.every)}) {
+    rules.Expect(key, duration.Text(), duration.count >= 0, Duration::kWanted);
+  }
+  rules.Expect("train.schedule.floor", options.schedule.floor,
+               options.schedule.floor >= 0 && options.schedule.floor <= 1, "0 to 1");
   rules.Expect("train.schedule.decay", options.schedule.decay,
                options.schedule.decay > 0 && options.schedule.decay <= 1,
                "more than 0 and at most 1");
@@ -57,6 +76,9 @@ absl::Status Validate(const TrainOptions& options) {
   rules.Expect("train.fine_tune.rate", options.fine_tune.rate,
                options.fine_tune.rate > 0 && options.fine_tune.rate <= 1,
                "more than 0 and at most 1");
+  rules.Expect("train.average", options.average, options.average >= 0 && options.average < 1,
+               "0 or more and less than 1");
+  rules.Expect("train.max_skipped", options.max_skipped, options.max_skipped >= 0, "0 or more");
   rules.Expect("train.report_every", options.report_every, options.report_every >= 1, "1 or more");
   rules.Expect("train.validate_every", options.validate_every, options.validate_every >= 1,
                "1 or more");

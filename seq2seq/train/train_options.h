@@ -33,6 +33,9 @@ struct FineTuneOptions {
 struct TrainOptions {
   std::string run;
   int64_t seed = 1;
+  std::string init_from;
+  std::string source_vectors;
+  std::string target_vectors;
   int64_t threads = 0;
   std::string device = "auto";
   Precision precision = Precision::kFp32;
@@ -45,6 +48,10 @@ struct TrainOptions {
   RateScheduleOptions schedule;
   ForcingScheduleOptions teacher_forcing;
   FineTuneOptions fine_tune;
+  std::vector<std::string> freeze;
+  double average = 0;
+  int64_t max_skipped = 5;
+  bool log_norms = false;
   int64_t report_every = 50;
   int64_t validate_every = 500;
   int64_t save_every = 500;
@@ -57,6 +64,13 @@ struct TrainOptions {
     visit("run", run, "The folder that gets everything; training goes on there if it has begun.");
     visit("seed", seed,
           "Decides the first weights, the order of the data, dropout and every other random draw.");
+    visit("init_from", init_from,
+          "A run, or one of its steps, whose weights are the first ones here, as far as they fit; "
+          "embeddings piece by piece. For fine-tuning.");
+    visit("source_vectors", source_vectors,
+          "A text file of word vectors, as word2vec and GloVe write them, for the embedding of the "
+          "source; of model.encoder.embedding numbers each.");
+    visit("target_vectors", target_vectors, "The same for the target.");
     visit("threads", threads, "Threads to compute with; 0 is one a core.");
     visit("device", device, "cpu, cuda, cuda:1, … ; auto is cuda where LibTorch has it, else cpu.");
     visit("precision", precision,
@@ -74,6 +88,19 @@ struct TrainOptions {
     visit("schedule", schedule);
     visit("teacher_forcing", teacher_forcing);
     visit("fine_tune", fine_tune);
+    visit("freeze", freeze,
+          "Modules, or parameters, that are not learnt, by the names that inspect shows: [encoder, "
+          "decoder.embedding].");
+    visit(
+        "average", average,
+        "What is validated, saved and decoded with is a moving average of the weights, of which an "
+        "update keeps this share: 0.999 is usual; 0 is the weights themselves.");
+    visit(
+        "max_skipped", max_skipped,
+        "Updates whose loss or gradient is no number are left out; after so many of them in a row "
+        "training ends.");
+    visit("log_norms", log_norms,
+          "Reports in log.jsonl also tell the norms of gradient and weights of each module.");
     visit("report_every", report_every, "Updates between lines of progress.");
     visit("validate_every", validate_every,
           "Updates between validations; each saves, and may become the best.");

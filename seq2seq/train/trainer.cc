@@ -70,6 +70,57 @@ TensorMap FineTuned(ModelImpl& model) {
   return tuned;
 }
 
+// Keeps the parameters of the modules `names`, or those parameters, as they are. InvalidArgument
+// where a name is of none.
+absl::Status Freeze(const std::vector<std::string>& names, const TensorMap& parameters) {
+  for (const std::string& name : names) {
+    bool found = false;
+    for (const auto& [key, parameter] : parameters) {
+      if (key != name && !absl::StartsWith(key, name + ".")) continue;
+      parameter.requires_grad_(false);
+      found = true;
+    }
+    if (!found) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("train.freeze: expected modules or parameters of the model, found '", name,
+                       "'; seq2seq inspect shows them"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// {"encoder.forward_0": {"gradient": …, "weight": …}, …}: of the last update.
+nlohmann::ordered_json NormsOfModules(const TensorMap& parameters) {
+  std::map<std::string, std::pair<double, double>> squares;
+  const torch::NoGradGuard no_grad;
+  for (const auto& [name, parameter] : parameters) {
+    auto& [gradient, weight] = squares[name.substr(0, name.rfind('.'))];
+    gradient += std::pow(GradientNorm({{name, parameter}}), 2);
+    weight += std::pow(parameter.norm().item<double>(), 2);
+  }
+  nlohmann::ordered_json norms;
+  for (const auto& [module, sums] : squares) {
+    norms[module] = {{"gradient", std::sqrt(sums.first)}, {"weight", std::sqrt(sums.second)}};
+  }
+  return norms;
+}
+
+// The average in the place of the weights, if there is one, until it goes out of scope.
+class AverageInPlace {
+ public:
+  explicit AverageInPlace(std::optional<WeightAverage>& average) : average_(average) {
+    if (average_) average_->Swap();
+  }
+  ~AverageInPlace() {
+    if (average_) average_->Swap();
+  }
+  AverageInPlace(const AverageInPlace&) = delete;
+  AverageInPlace& operator=(const AverageInPlace&) = delete;
+
+ private:
+  std::optional<WeightAverage>& average_;
+};
+
 std::map<std::string, double> SharesOf(const TensorMap& parameters, double share) {
   std::map<std::string, double> shares;
   for (const auto& [name, parameter] : parameters) shares.emplace(name, share);
@@ -107,7 +158,9 @@ Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Mode
       parameters_(Parameters(*model_)),
       fine_tuned_(FineTuned(*model_)),
       optimizer_(MakeOptimizer(options.optimizer, parameters_,
-                               SharesOf(fine_tuned_, options.fine_tune.rate))) {}
+                               SharesOf(fine_tuned_, options.fine_tune.rate))) {
+  if (options.average > 0) average_.emplace(parameters_, options.average);
+}
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& options,
                                                          const BucketOptions& buckets, Model model,
@@ -126,6 +179,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
   std::unique_ptr<Trainer> trainer;
   try {
     model->to(device);
+    SEQ2SEQ_RETURN_IF_ERROR(Freeze(options.freeze, Parameters(*model)));
     trainer.reset(
         new Trainer(options, buckets, std::move(model), device, train, valid, std::move(hooks)));
   } catch (const std::exception& error) {
@@ -134,8 +188,10 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
   // A link that leads nowhere is a damaged run, not a new one.
   std::error_code ignored;
   if (std::filesystem::exists(std::filesystem::symlink_status(trainer->run_.Latest(), ignored))) {
+    const TensorMap& weights =
+        trainer->average_ ? trainer->average_->average() : trainer->parameters_;
     SEQ2SEQ_ASSIGN_OR_RETURN(trainer->state_,
-                             LoadCheckpoint(trainer->run_, trainer->model_, *trainer->optimizer_));
+                             LoadCheckpoint(trainer->run_, weights, trainer->Memory()));
     if (trainer->state_.corpus != train.content()) {
       return absl::FailedPreconditionError(absl::StrCat(
           options.run,
@@ -239,47 +295,57 @@ absl::Status Trainer::Update() {
     nll += loss.nll.item<double>();
     window_.correct += loss.correct.item<double>();
   }
+  ShapeGradients(options_.optimizer, parameters_);
   const double norm = GradientNorm(parameters_);
-  if (!std::isfinite(nll) || !std::isfinite(norm)) {
+  const bool finite = std::isfinite(nll) && std::isfinite(norm);
+  skipped_in_a_row_ = finite ? 0 : skipped_in_a_row_ + 1;
+  if (skipped_in_a_row_ > options_.max_skipped) {
     return absl::InternalError(
         absl::StrCat("update ", update, ": the loss is ", nll, " and the gradient ", norm,
                      "; try a lower train.schedule.rate than ", options_.schedule.rate));
   }
-  const double limit = options_.optimizer.clip_norm;
-  optimizer_->Step(LearningRate(options_.schedule, update, state_.ScheduledScores()), update,
-                   limit > 0 && norm > limit ? limit / norm : 1.0);
+  if (finite) {
+    const double limit = options_.optimizer.clip_norm;
+    optimizer_->Step(
+        LearningRate(options_.schedule, TimeAt(update, state_.position), state_.ScheduledScores()),
+        update, limit > 0 && norm > limit ? limit / norm : 1.0);
+    if (average_) average_->Update(update);
+    window_.nll += nll;
+    window_.tokens += tokens;
+    window_.gradient_norm += norm;
+    ++window_.updates;
+  } else {
+    ++state_.skipped;
+  }
 
   phase_seconds_.resize(PhaseSeconds().size());
   for (size_t i = 0; i < phase_seconds_.size(); ++i) phase_seconds_[i] += PhaseSeconds()[i];
   state_.update = update;
   state_.seconds += stopwatch.Seconds();
-  window_.nll += nll;
-  window_.tokens += tokens;
-  window_.gradient_norm += norm;
-  ++window_.updates;
   window_.seconds += stopwatch.Seconds();
   return absl::OkStatus();
 }
 
 absl::Status Trainer::Report() {
-  const auto tokens = static_cast<double>(window_.tokens);
+  const auto tokens = static_cast<double>(std::max<int64_t>(window_.tokens, 1));
+  const TrainingTime now = TimeAt(state_.update, state_.position);
   Progress progress;
   progress.update = state_.update;
-  progress.epoch = static_cast<double>(state_.position.epoch) +
-                   static_cast<double>(state_.position.batch) /
-                       static_cast<double>(loader_->batches_per_epoch());
+  progress.epoch = now.epoch;
   progress.loss = window_.nll / tokens;
   progress.perplexity = std::exp(progress.loss);
   progress.accuracy = window_.correct / tokens;
-  progress.learning_rate = LearningRate(options_.schedule, state_.update, state_.ScheduledScores());
+  progress.learning_rate = LearningRate(options_.schedule, now, state_.ScheduledScores());
   progress.teacher_forcing = ForcingAt(options_.teacher_forcing, state_.update).rate;
   progress.tokens_per_second = tokens / window_.seconds;
   progress.waiting = window_.waiting / window_.seconds;
-  progress.gradient_norm = window_.gradient_norm / static_cast<double>(window_.updates);
+  progress.gradient_norm =
+      window_.gradient_norm / static_cast<double>(std::max<int64_t>(window_.updates, 1));
+  progress.skipped = state_.skipped;
   progress.seconds = state_.seconds;
   progress.remaining = RemainingSeconds();
   window_ = Window();
-  SEQ2SEQ_RETURN_IF_ERROR(AppendToLog(nlohmann::ordered_json{
+  nlohmann::ordered_json line = {
       {"event", "progress"},
       {"update", progress.update},
       {"epoch", progress.epoch},
@@ -292,8 +358,10 @@ absl::Status Trainer::Report() {
       {"tokens_per_second", progress.tokens_per_second},
       {"waiting", progress.waiting},
       {"seconds", progress.seconds},
-  }
-                                          .dump()));
+      {"skipped", progress.skipped},
+  };
+  if (options_.log_norms) line["norms"] = NormsOfModules(parameters_);
+  SEQ2SEQ_RETURN_IF_ERROR(AppendToLog(line.dump()));
   if (hooks_.on_progress) hooks_.on_progress(progress);
   return absl::OkStatus();
 }
@@ -318,21 +386,10 @@ double Trainer::RemainingSeconds() const {
 }
 
 absl::Status Trainer::ValidateAndSave() {
-  model_->eval();
   Validation validation;
   validation.update = state_.update;
   validation.scheduled = state_.update % options_.validate_every == 0;
-  validation.metrics = HeldOutLoss();
-  if (hooks_.evaluate) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(const auto metrics, hooks_.evaluate(model_));
-    validation.metrics.insert(metrics.begin(), metrics.end());
-  }
-  for (const auto& [name, value] : validation.metrics) {
-    if (!std::isfinite(value)) {
-      return absl::InternalError(
-          absl::StrCat("validation after update ", state_.update, ": ", name, " is ", value));
-    }
-  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(validation.metrics, Metrics());
   SEQ2SEQ_ASSIGN_OR_RETURN(validation.score, ScoreOf(options_.metric, validation.metrics));
   state_.validations.push_back(validation);
 
@@ -343,6 +400,23 @@ absl::Status Trainer::ValidateAndSave() {
   SEQ2SEQ_RETURN_IF_ERROR(Save());
   if (hooks_.on_validation) hooks_.on_validation(validation);
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::map<std::string, double>> Trainer::Metrics() {
+  model_->eval();
+  const AverageInPlace in_place(average_);
+  std::map<std::string, double> metrics = HeldOutLoss();
+  if (hooks_.evaluate) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const auto evaluated, hooks_.evaluate(model_));
+    metrics.insert(evaluated.begin(), evaluated.end());
+  }
+  for (const auto& [name, value] : metrics) {
+    if (!std::isfinite(value)) {
+      return absl::InternalError(
+          absl::StrCat("validation after update ", state_.update, ": ", name, " is ", value));
+    }
+  }
+  return metrics;
 }
 
 std::map<std::string, double> Trainer::HeldOutLoss() {
@@ -367,8 +441,22 @@ std::map<std::string, double> Trainer::HeldOutLoss() {
   return {{"loss", loss}, {"perplexity", std::exp(loss)}};
 }
 
+TrainingTime Trainer::TimeAt(int64_t update, const LoaderPosition& position) const {
+  return {update, static_cast<double>(position.epoch) +
+                      static_cast<double>(position.batch) /
+                          static_cast<double>(loader_->batches_per_epoch())};
+}
+
+TensorMap Trainer::Memory() const {
+  TensorMap memory = optimizer_->State();
+  if (!average_) return memory;
+  for (const auto& [name, parameter] : parameters_) memory.emplace("trained." + name, parameter);
+  return memory;
+}
+
 absl::Status Trainer::Save() {
-  SEQ2SEQ_RETURN_IF_ERROR(SaveCheckpoint(run_, state_, model_, *optimizer_, options_.keep_last));
+  SEQ2SEQ_RETURN_IF_ERROR(SaveCheckpoint(run_, state_, average_ ? average_->average() : parameters_,
+                                         Memory(), options_.keep_last));
   saved_update_ = state_.update;
   return absl::OkStatus();
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/optimizer.h"
 #include "seq2seq/train/train_options.h"
+#include "seq2seq/train/weight_average.h"
 
 namespace seq2seq {
 
@@ -30,7 +32,8 @@ struct Progress {
   double loss = 0;           // Negative log-likelihood of a target token, in nats.
   double perplexity = 0;     // Its exponential.
   double accuracy = 0;       // Share of target tokens that score highest.
-  double gradient_norm = 0;  // Before clipping.
+  double gradient_norm = 0;  // Before clipping by it.
+  int64_t skipped = 0;       // Updates so far whose gradient was no number.
   double learning_rate = 0;
   double teacher_forcing = 0;    // Probability of feeding the truth.
   double tokens_per_second = 0;  // Target tokens, end of sentence included, padding not.
@@ -100,11 +103,19 @@ class Trainer {
   Trainer(const TrainOptions& options, const BucketOptions& buckets, Model model,
           torch::Device device, const Corpus& train, const Corpus& valid, TrainerHooks hooks);
 
+  // How far training is at the end of the update that brings it to `position`.
+  TrainingTime TimeAt(int64_t update, const LoaderPosition& position) const;
+
+  // What is saved besides the weights.
+  TensorMap Memory() const;
+
   absl::StatusOr<StopReason> Loop();
   absl::Status Update();
   absl::Status Report();
   absl::Status ValidateAndSave();
   absl::Status Save();
+  // Of held-out data, by the weights that would be saved now.
+  absl::StatusOr<std::map<std::string, double>> Metrics();
   std::map<std::string, double> HeldOutLoss();
   bool ReachedBound(StopReason& reason) const;
   double RemainingSeconds() const;
@@ -121,9 +132,11 @@ class Trainer {
   const TensorMap parameters_;
   const TensorMap fine_tuned_;  // Those of a pretrained network.
   std::unique_ptr<Optimizer> optimizer_;
+  std::optional<WeightAverage> average_;
   std::unique_ptr<Loader> loader_;
   TrainerState state_;
   int64_t saved_update_ = -1;
+  int64_t skipped_in_a_row_ = 0;
   int64_t first_update_ = 0;  // Of this call.
   double first_seconds_ = 0;
   Window window_;

@@ -158,6 +158,22 @@ TEST(Model, EveryParameterLearns) {
   }
 }
 
+TEST(Model, WordDropoutMakesWordsUnknownInTrainingOnly) {
+  for (const bool source : {true, false}) {
+    ModelOptions options = TinyOptions();
+    (source ? options.encoder.word_dropout : options.decoder.word_dropout) = 0.999999;
+    Model model = TinyModel(options);
+    const Batch batch = MakeBatch(RandomPairs(options, {{3, 4}, {5, 2}}));
+    Batch unknown = batch;
+    torch::Tensor& tokens = source ? unknown.source : unknown.target_input;
+    tokens = torch::where(tokens.gt(kEosId), torch::full_like(tokens, kUnknownId), tokens);
+    const torch::Tensor expected = model(unknown, TeacherForcing());
+    EXPECT_GT(MaxDifference(model(batch, TeacherForcing()), expected), 1e-3);
+    model->train();
+    EXPECT_LT(MaxDifference(model(batch, TeacherForcing()), expected), 1e-12);
+  }
+}
+
 TEST(Model, FloatAgreesWithDouble) {
   const ModelOptions options = TinyOptions();
   const Batch batch = MakeBatch(RandomPairs(options, {{2, 5}, {6, 1}}));
@@ -181,6 +197,28 @@ TEST(Model, SameSeedGivesTheSameFirstWeights) {
   }
 }
 
+TEST(Model, FirstWeightsAreThoseAskedFor) {
+  ModelOptions options = TinyOptions();
+  options.initialization.weights = Initialization::kZero;
+  options.initialization.recurrent = Initialization::kUniform;
+  options.initialization.range = 0.5;
+  options.initialization.forget_bias = 3;
+  const TensorMap parameters = Parameters(*Model(options));
+  EXPECT_EQ(parameters.at("decoder.cell_0.weight_ih").abs().max().item<float>(), 0);
+  EXPECT_EQ(parameters.at("decoder.readout.weight").abs().max().item<float>(), 0);
+  EXPECT_EQ(parameters.at("encoder.forward_0.bias_ih")[4].item<float>(), 3);
+  for (const char* name : {"encoder.backward_0.weight_hh", "decoder.embedding.weight"}) {
+    const float largest = parameters.at(name).abs().max().item<float>();
+    EXPECT_GT(largest, 0.3) << name;
+    EXPECT_LE(largest, 0.5) << name;
+  }
+  EXPECT_EQ(parameters.at("decoder.embedding.weight")[kPadId].abs().max().item<float>(), 0);
+  options.initialization.recurrent = Initialization::kOrthogonal;
+  const torch::Tensor rotation =
+      Parameters(*Model(options)).at("decoder.cell_0.weight_hh").narrow(0, 0, 8);
+  EXPECT_LT(MaxDifference(rotation.matmul(rotation.t()), torch::eye(8)), 1e-5);
+}
+
 TEST(ValidateModel, AcceptsDefaultsWithVocabularies) {
   ModelOptions options;
   options.source_vocab = 100;
@@ -200,6 +238,19 @@ TEST(ValidateModel, NamesTheKeyAndItsValue) {
       {"model.decoder.hidden: 0", [](ModelOptions& o) { o.decoder.hidden = 0; }},
       {"model.decoder.layers: -2", [](ModelOptions& o) { o.decoder.layers = -2; }},
       {"model.decoder.dropout: -0.5", [](ModelOptions& o) { o.decoder.dropout = -0.5; }},
+      {"model.encoder.word_dropout: 1", [](ModelOptions& o) { o.encoder.word_dropout = 1; }},
+      {"model.initialization.range: 0", [](ModelOptions& o) { o.initialization.range = 0; }},
+      {"model.decoder.attention_heads: 3",
+       [](ModelOptions& o) {
+         o.decoder.attention = AttentionKind::kMultiHead;
+         o.decoder.attention_heads = 3;
+       }},
+      {"model.bridge: 7",
+       [](ModelOptions& o) {
+         o.bridge = BridgeKind::kCopy;
+         o.decoder.hidden = 7;
+       }},
+      {"model.shared_embeddings: 11 x", [](ModelOptions& o) { o.shared_embeddings = true; }},
       {"model.decoder.attention: 7",
        [](ModelOptions& o) {
          o.decoder.attention = AttentionKind::kDot;

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -245,6 +246,39 @@ class ProgramTest(TestCase):
                  for precision in ("fp32", "bf16", "int8")]
         self.assertGreater(sizes[0], 1.7 * sizes[1])
         self.assertGreater(sizes[1], 1.5 * sizes[2])
+
+    def test_training_starts_from_another_run_and_from_vectors(self):
+        run = self.folder / "tuned"
+        vectors = self.folder / "vectors.txt"
+        vectors.write_text("".join(f"{word} " + " ".join(["0.5"] * 24) + "\n" for word in ENGLISH))
+        result = self.train("train.max_updates=1", f"train.init_from={self.run_folder}", run=run)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        said = result.stderr.decode()
+        self.assertIn("train.init_from: ", said)
+        self.assertIn("tensors taken", said)
+        # After a single update it is about as good as the run that it started from.
+        before, after = (float(re.findall(r"valid.*loss ([\d.]+)", text)[-1]) for text in (self.progress, said))
+        self.assertLess(after, before + 0.2)
+        result = self.train("train.max_updates=1", f"train.source_vectors={vectors}", run=self.folder / "vectors")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stderr.decode(),
+                         r"train.source_vectors: 12 words read, vectors for [1-9]\d* of \d+ pieces")
+        self.assert_fails(self.train(f"train.init_from={self.folder / 'nowhere'}", run=self.folder / "other"), "nowhere")
+
+    def test_average_of_steps_translates(self):
+        run = self.folder / "steps"
+        trained = self.train("train.max_updates=250", "train.keep_last=3", "train.validate_every=50", run=run)
+        self.assertEqual(trained.returncode, 0, trained.stderr)
+        result = seq2seq("average", "-m", run, "--last", "2", "-o", self.folder / "averaged")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("step-200", result.stderr.decode())
+        self.assertIn("step-250", result.stderr.decode())
+        source = self.folder / "test.en"
+        decoded = seq2seq("decode", "-m", self.folder / "averaged", "-i", source)
+        self.assertEqual(decoded.returncode, 0, decoded.stderr)
+        self.assertEqual(decoded.stdout.count(b"\n"), 40)
+        self.assert_fails(seq2seq("average", "-m", run / "step-250", "-o", self.folder / "one"), "--model", "1 step")
+        self.assert_fails(seq2seq("average", "-m", run, "-m", self.run_folder, "-o", self.folder / "two"), "another run")
 
     def test_a_shortlist_needs_the_corpus(self):
         output = self.folder / "not-exported"

@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/train/optimizer.h"
 #include "tests/temporary_folder.h"
 #include "tests/tiny_model.h"
 
@@ -48,12 +49,13 @@ Validation Scored(int64_t update, double score) {
 
 absl::Status Save(const RunFolder& run, const TrainerState& state, int64_t keep_last = 1) {
   const Trained trained(1);
-  return SaveCheckpoint(run, state, trained.model, *trained.optimizer, keep_last);
+  return SaveCheckpoint(run, state, Parameters(*trained.model), trained.optimizer->State(),
+                        keep_last);
 }
 
 absl::Status Load(const RunFolder& run) {
   Trained trained(2);
-  return LoadCheckpoint(run, trained.model, *trained.optimizer).status();
+  return LoadCheckpoint(run, Parameters(*trained.model), trained.optimizer->State()).status();
 }
 
 TEST(TrainerState, BestIsTheFirstOfTheHighest) {
@@ -77,12 +79,14 @@ TEST(Checkpoint, LoadGivesBackWeightsOptimizerAndState) {
   state.seconds = 12.1;
   state.validations = {{10, true, -1.0 / 3, {{"loss", 1.0 / 3}, {"perplexity", 1e300}}},
                        {20, false, 0.1, {}}};
-  ASSERT_TRUE(SaveCheckpoint({folder.path()}, state, saved.model, *saved.optimizer, 1).ok());
+  ASSERT_TRUE(
+      SaveCheckpoint({folder.path()}, state, Parameters(*saved.model), saved.optimizer->State(), 1)
+          .ok());
 
   Trained loaded(2);
   ASSERT_FALSE(Same(Parameters(*loaded.model), Parameters(*saved.model)));
   const absl::StatusOr<TrainerState> read =
-      LoadCheckpoint({folder.path()}, loaded.model, *loaded.optimizer);
+      LoadCheckpoint({folder.path()}, Parameters(*loaded.model), loaded.optimizer->State());
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_TRUE(Same(Parameters(*loaded.model), Parameters(*saved.model)));
   EXPECT_TRUE(Same(loaded.optimizer->State(), saved.optimizer->State()));
@@ -175,7 +179,8 @@ TEST(Checkpoint, CutWeightsAreDataLossAndChangeNothing) {
     ASSERT_TRUE(Save(run, TrainerState()).ok());
     fs::resize_file(run.Latest() + "/" + name, fs::file_size(run.Latest() + "/" + name) - 1);
     Trained loaded(2);
-    const absl::Status status = LoadCheckpoint(run, loaded.model, *loaded.optimizer).status();
+    const absl::Status status =
+        LoadCheckpoint(run, Parameters(*loaded.model), loaded.optimizer->State()).status();
     EXPECT_TRUE(absl::IsDataLoss(status)) << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr(run.Latest() + "/" + name));
     EXPECT_TRUE(Same(Parameters(*loaded.model), Parameters(*Trained(2).model)));
@@ -201,7 +206,8 @@ TEST(Checkpoint, StepOfAnotherModelOrOptimizerIsRefusedByName) {
   ModelOptions deeper = TinyOptions();
   deeper.decoder.layers = 2;
   Trained other(2, deeper);
-  const absl::Status model = LoadCheckpoint(run, other.model, *other.optimizer).status();
+  const absl::Status model =
+      LoadCheckpoint(run, Parameters(*other.model), other.optimizer->State()).status();
   EXPECT_TRUE(absl::IsInvalidArgument(model)) << model;
   EXPECT_THAT(std::string(model.message()),
               AllOf(HasSubstr(run.Latest()), HasSubstr("'bridge.dense.bias'")));
@@ -210,7 +216,8 @@ TEST(Checkpoint, StepOfAnotherModelOrOptimizerIsRefusedByName) {
   OptimizerOptions options;
   options.kind = OptimizerKind::kSgd;
   const std::unique_ptr<Optimizer> optimizer = MakeOptimizer(options, Parameters(*sgd.model));
-  const absl::Status status = LoadCheckpoint(run, sgd.model, *optimizer).status();
+  const absl::Status status =
+      LoadCheckpoint(run, Parameters(*sgd.model), optimizer->State()).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr(run.Latest() + "/optimizer.safetensors"));
 }

@@ -1,6 +1,7 @@
 #include "seq2seq/train/schedule.h"
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -26,32 +27,35 @@ ForcingScheduleOptions Forcing(ForcingScheduleKind kind, double start, double de
   return options;
 }
 
+// An update of ten in a pass over the data.
+TrainingTime At(int64_t update) { return {update, static_cast<double>(update) / 10}; }
+
 TEST(LearningRate, RisesLinearlyInTheWarmUpOfEveryKind) {
   for (const auto kind :
        {RateScheduleKind::kConstant, RateScheduleKind::kInverseSqrt, RateScheduleKind::kPlateau}) {
     const double expected[] = {0.2, 0.4, 0.6, 0.8};
     for (int64_t update = 1; update <= 4; ++update) {
-      EXPECT_DOUBLE_EQ(LearningRate(Rate(kind), update, {}), expected[update - 1]);
+      EXPECT_DOUBLE_EQ(LearningRate(Rate(kind), At(update), {}), expected[update - 1]);
     }
   }
 }
 
 TEST(LearningRate, ConstantStays) {
-  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kConstant), 5, {}), 0.8);
-  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kConstant), 1'000'000, {}), 0.8);
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kConstant), At(5), {}), 0.8);
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kConstant), At(1'000'000), {}), 0.8);
 }
 
 TEST(LearningRate, InverseSqrtFallsAfterTheWarmUp) {
-  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt), 16, {}), 0.4);
-  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt), 5, {}),
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt), At(16), {}), 0.4);
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt), At(5), {}),
                    0.8 * std::sqrt(4.0 / 5.0));
-  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt), 400, {}), 0.08);
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt), At(400), {}), 0.08);
 }
 
 TEST(LearningRate, WithoutWarmUpTheFirstUpdateHasAll) {
-  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kConstant, 0), 1, {}), 0.8);
-  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt, 0), 1, {}), 0.8);
-  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt, 0), 4, {}), 0.4);
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kConstant, 0), At(1), {}), 0.8);
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt, 0), At(1), {}), 0.8);
+  EXPECT_DOUBLE_EQ(LearningRate(Rate(RateScheduleKind::kInverseSqrt, 0), At(4), {}), 0.4);
 }
 
 TEST(LearningRate, PlateauFallsWhenValidationsStopImproving) {
@@ -61,7 +65,8 @@ TEST(LearningRate, PlateauFallsWhenValidationsStopImproving) {
   const std::vector<double> scores = {1, 2, 2, 1.5, 1, 3, 3, 3, 2, 2};
   const double expected[] = {0.8, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.4, 0.2, 0.2, 0.1};
   for (size_t seen = 0; seen <= scores.size(); ++seen) {
-    EXPECT_DOUBLE_EQ(LearningRate(options, 100, absl::MakeSpan(scores).first(seen)), expected[seen])
+    EXPECT_DOUBLE_EQ(LearningRate(options, At(100), absl::MakeSpan(scores).first(seen)),
+                     expected[seen])
         << seen;
   }
 }
@@ -70,9 +75,60 @@ TEST(LearningRate, PlateauWithoutPatienceFallsAtOnce) {
   RateScheduleOptions options = Rate(RateScheduleKind::kPlateau);
   options.decay = 0.1;
   options.patience = 0;
-  EXPECT_DOUBLE_EQ(LearningRate(options, 100, {-5.0}), 0.8);
-  EXPECT_DOUBLE_EQ(LearningRate(options, 100, {-5.0, -5.0}), 0.08);
-  EXPECT_DOUBLE_EQ(LearningRate(options, 100, {-5.0, -4.0}), 0.8);
+  EXPECT_DOUBLE_EQ(LearningRate(options, At(100), {-5.0}), 0.8);
+  EXPECT_DOUBLE_EQ(LearningRate(options, At(100), {-5.0, -5.0}), 0.08);
+  EXPECT_DOUBLE_EQ(LearningRate(options, At(100), {-5.0, -4.0}), 0.8);
+}
+
+TEST(LearningRate, WarmUpMayBeGivenInPasses) {
+  RateScheduleOptions options = Rate(RateScheduleKind::kConstant);
+  options.warmup = *Duration::FromText("2e");
+  EXPECT_DOUBLE_EQ(LearningRate(options, At(5), {}), 0.2);
+  EXPECT_DOUBLE_EQ(LearningRate(options, At(20), {}), 0.8);
+  EXPECT_DOUBLE_EQ(LearningRate(options, At(30), {}), 0.8);
+}
+
+TEST(LearningRate, LinearFallsToTheFloorAndStays) {
+  RateScheduleOptions options = Rate(RateScheduleKind::kLinear);
+  options.length = 100;
+  options.floor = 0.1;
+  EXPECT_DOUBLE_EQ(LearningRate(options, At(50), {}), 0.8 * (1 - 0.9 * 0.5));
+  EXPECT_DOUBLE_EQ(LearningRate(options, At(100), {}), 0.08);
+  EXPECT_DOUBLE_EQ(LearningRate(options, At(500), {}), 0.08);
+}
+
+TEST(LearningRate, CosineFallsAlongHalfAWave) {
+  RateScheduleOptions options = Rate(RateScheduleKind::kCosine);
+  options.length = *Duration::FromText("10e");
+  EXPECT_NEAR(LearningRate(options, At(50), {}), 0.4, 1e-12);
+  EXPECT_NEAR(LearningRate(options, At(25), {}), 0.4 * (1 + std::sqrt(0.5)), 1e-12);
+  EXPECT_NEAR(LearningRate(options, At(100), {}), 0, 1e-12);
+  EXPECT_NEAR(LearningRate(options, At(150), {}), 0, 1e-12);
+}
+
+TEST(LearningRate, ExponentialFallsSmoothlyAndStepInSteps) {
+  RateScheduleOptions options = Rate(RateScheduleKind::kExponential);
+  options.decay = 0.5;
+  options.every = 10;
+  EXPECT_NEAR(LearningRate(options, At(15), {}), 0.8 * std::pow(0.5, 1.5), 1e-12);
+  EXPECT_NEAR(LearningRate(options, At(20), {}), 0.2, 1e-12);
+  options.kind = RateScheduleKind::kStep;
+  EXPECT_NEAR(LearningRate(options, At(9), {}), 0.8, 1e-12);
+  EXPECT_NEAR(LearningRate(options, At(15), {}), 0.4, 1e-12);
+  EXPECT_NEAR(LearningRate(options, At(20), {}), 0.2, 1e-12);
+}
+
+TEST(Duration, IsWrittenInUpdatesOrPasses) {
+  EXPECT_EQ(Duration(16000).Text(), "16000u");
+  for (const std::string text : {"16000u", "2.5e", "0u"}) {
+    const auto duration = Duration::FromText(text);
+    ASSERT_TRUE(duration.has_value()) << text;
+    EXPECT_EQ(duration->Text(), text);
+  }
+  EXPECT_EQ(Duration::FromText("400")->Text(), "400u");
+  for (const char* text : {"", "u", "e", "-1u", "1x", "nan", "1e5e5", "inf"}) {
+    EXPECT_FALSE(Duration::FromText(text).has_value()) << text;
+  }
 }
 
 TEST(ForcingAt, ConstantStaysAtItsStart) {

@@ -130,10 +130,19 @@ TEST_F(TrainerErrors, LossThatIsNoNumberEndsTheRun) {
   options_.schedule.rate = 1e38;
   options_.optimizer.clip_norm = 0;
   options_.optimizer.kind = OptimizerKind::kSgd;
+  options_.max_skipped = 1;
   const absl::Status status = RunStatus({});
   EXPECT_TRUE(absl::IsInternal(status)) << status;
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr("update"), HasSubstr("train.schedule.rate")));
+}
+
+TEST_F(TrainerErrors, FrozenModuleThatIsNotThereIsNamed) {
+  options_.freeze = {"encoder", "decodre"};
+  const absl::Status status = Create().status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(StartsWith("train.freeze"), HasSubstr("'decodre'")));
 }
 
 }  // namespace

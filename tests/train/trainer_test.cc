@@ -70,6 +70,76 @@ TEST_F(TrainerTest, ResumesAfterEveryUpdateAsIfItHadNotStopped) {
   EXPECT_TRUE(whole.Read("step-8/model.safetensors") == folder_.Read("step-8/model.safetensors"));
 }
 
+TEST_F(TrainerTest, AveragedOneResumesAsIfItHadNotStopped) {
+  const TemporaryFolder whole;
+  options_.average = 0.5;
+  options_.max_updates = 8;
+  options_.validate_every = 3;
+  options_.run = whole.path();
+  Train();
+  options_.run = folder_.path();
+  for (int stop = 1; stop <= 8; ++stop) Train(StoppingAfter(1));
+  for (const char* file : {"step-8/model.safetensors", "step-8/optimizer.safetensors"}) {
+    EXPECT_TRUE(whole.Read(file) == folder_.Read(file)) << file;
+  }
+}
+
+TEST_F(TrainerTest, SavesTheAverageAndTrainsTheWeights) {
+  options_.validate_every = 2;
+  std::vector<TensorMap> weights;  // After each update.
+  for (int64_t update = 1; update <= 4; ++update) {
+    const TemporaryFolder until;
+    options_.run = until.path();
+    options_.max_updates = update;
+    Train();
+    const auto step = ReadTensors(until / absl::StrCat("step-", update, "/model.safetensors"));
+    ASSERT_TRUE(step.ok());
+    weights.emplace_back();
+    for (const auto& [name, tensor] : *step) weights.back().emplace(name, tensor.clone());
+  }
+  const TemporaryFolder averaged;
+  options_.run = averaged.path();
+  options_.average = 0.25;
+  Train();
+  const auto average = ReadTensors(averaged / "step-4/model.safetensors");
+  const auto memory = ReadTensors(averaged / "step-4/optimizer.safetensors");
+  ASSERT_TRUE(average.ok() && memory.ok());
+  for (auto& [name, expected] : Parameters(*MakeModel())) {
+    torch::Tensor mean = expected.detach().clone();
+    for (int64_t update = 1; update <= 4; ++update) {
+      const double decay = std::min(
+          0.25, (1.0 + static_cast<double>(update)) / (10.0 + static_cast<double>(update)));
+      mean = decay * mean + (1 - decay) * weights[static_cast<size_t>(update - 1)].at(name);
+    }
+    EXPECT_LT(MaxDifference(average->at(name), mean), 1e-6) << name;
+    EXPECT_TRUE(torch::equal(memory->at("trained." + name), weights[3].at(name))) << name;
+  }
+}
+
+TEST_F(TrainerTest, FrozenModulesStayAsTheyAre) {
+  options_.freeze = {"encoder", "decoder.embedding"};
+  options_.max_updates = 3;
+  Train();
+  const auto trained = ReadTensors(folder_ / "step-3/model.safetensors");
+  ASSERT_TRUE(trained.ok());
+  for (const auto& [name, before] : Parameters(*MakeModel())) {
+    const bool frozen = name.rfind("encoder.", 0) == 0 || name == "decoder.embedding.weight";
+    EXPECT_EQ(torch::equal(trained->at(name), before), frozen) << name;
+  }
+}
+
+TEST_F(TrainerTest, NormsOfModulesAreLoggedOnRequest) {
+  options_.max_updates = 2;
+  options_.report_every = 2;
+  options_.log_norms = true;
+  Train();
+  const nlohmann::json norms = LogLines().at(0).at("norms");
+  for (const char* module : {"encoder.forward_0", "decoder.cell_0", "decoder.embedding"}) {
+    EXPECT_GT(norms.at(module).at("gradient"), 0) << module;
+    EXPECT_GT(norms.at(module).at("weight"), 0) << module;
+  }
+}
+
 TEST_F(TrainerTest, AnotherSeedTrainsOtherwise) {
   const TemporaryFolder other;
   options_.max_updates = 3;

@@ -1,0 +1,87 @@
+#include "seq2seq/model/transfer.h"
+
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include <torch/torch.h>
+
+namespace seq2seq {
+namespace {
+
+// The vocabulary that the rows of a tensor stand for; null where they are none.
+const std::vector<std::string>* PiecesOf(const std::string& name, const Vocabularies& pieces) {
+  if (name == "encoder.embedding.weight") return &pieces.source;
+  const bool target = name == "decoder.embedding.weight" || name == "decoder.output_weight" ||
+                      name == "decoder.output_bias";
+  return target ? &pieces.target : nullptr;
+}
+
+// Copies the rows of the pieces that both have; returns how many.
+int64_t CopyRows(const torch::Tensor& from, const std::vector<std::string>& from_pieces,
+                 torch::Tensor to, const std::vector<std::string>& to_pieces) {
+  absl::flat_hash_map<std::string, int64_t> places;
+  for (size_t i = 0; i < from_pieces.size(); ++i)
+    places.emplace(from_pieces[i], static_cast<int64_t>(i));
+  std::vector<int64_t> sources, targets;
+  for (size_t i = 0; i < to_pieces.size(); ++i) {
+    const auto found = places.find(to_pieces[i]);
+    if (found == places.end()) continue;
+    sources.push_back(found->second);
+    targets.push_back(static_cast<int64_t>(i));
+  }
+  to.index_copy_(0, torch::tensor(targets, torch::kInt64),
+                 from.index_select(0, torch::tensor(sources, torch::kInt64)).to(to.scalar_type()));
+  return static_cast<int64_t>(targets.size());
+}
+
+}  // namespace
+
+std::vector<std::string> TransferReport::Lines() const {
+  std::vector<std::string> lines = {
+      absl::StrCat(taken.size() + taken_in_part.size(), " tensors taken")};
+  const auto add = [&](const char* what, const std::vector<std::string>& names) {
+    if (!names.empty()) lines.push_back(absl::StrCat(what, ": ", absl::StrJoin(names, ", ")));
+  };
+  add("of these in part", taken_in_part);
+  add("of another shape, and not taken", misfits);
+  add("new, and not in it", missing);
+  add("not of this model", unused);
+  return lines;
+}
+
+TransferReport TransferWeights(const TensorMap& from, const Vocabularies& from_pieces, TensorMap to,
+                               const Vocabularies& to_pieces) {
+  const torch::NoGradGuard no_grad;
+  TransferReport report;
+  for (auto& [name, tensor] : to) {
+    const auto found = from.find(name);
+    if (found == from.end()) {
+      report.missing.push_back(name);
+      continue;
+    }
+    const torch::Tensor& source = found->second;
+    const std::vector<std::string>* before = PiecesOf(name, from_pieces);
+    const std::vector<std::string>* now = PiecesOf(name, to_pieces);
+    const bool rows_fit = source.dim() == tensor.dim() && source.dim() > 0 &&
+                          source.sizes().slice(1) == tensor.sizes().slice(1);
+    if (before != nullptr && *before != *now && rows_fit) {
+      const int64_t copied = CopyRows(source, *before, tensor, *now);
+      report.taken_in_part.push_back(
+          absl::StrCat(name, " (", copied, " of ", now->size(), " pieces)"));
+    } else if (source.sizes() == tensor.sizes()) {
+      tensor.copy_(source);
+      report.taken.push_back(name);
+    } else {
+      report.misfits.push_back(absl::StrCat(name, " [", absl::StrJoin(source.sizes(), ", "),
+                                            "] for [", absl::StrJoin(tensor.sizes(), ", "), "]"));
+    }
+  }
+  for (const auto& [name, tensor] : from) {
+    if (to.count(name) == 0) report.unused.push_back(name);
+  }
+  return report;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,108 @@
+// `seq2seq average`: one model from several steps of a run.
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+#include <torch/torch.h>
+
+#include "seq2seq/base/status_macros.h"
+#include "seq2seq/model/rounded_weights.h"
+#include "seq2seq/model/run_folder.h"
+#include "seq2seq/model/weights.h"
+#include "seq2seq/tools/command.h"
+#include "seq2seq/tools/model_folder.h"
+
+namespace seq2seq {
+namespace {
+
+struct AverageFlags {
+  std::vector<std::string> models;
+  std::string output;
+  int64_t last = 5;
+};
+
+// The last `count` steps of a run folder, oldest first; a step by itself.
+absl::StatusOr<std::vector<std::string>> StepsOf(const std::string& path, int64_t count) {
+  if (std::filesystem::exists(path + kWeightsFile)) return std::vector<std::string>{path};
+  SEQ2SEQ_RETURN_IF_ERROR(FindModel(path).status());
+  std::vector<int64_t> updates;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    const std::string name = entry.path().filename();
+    int64_t update = 0;
+    if (name.rfind("step-", 0) == 0 && absl::SimpleAtoi(name.substr(5), &update))
+      updates.push_back(update);
+  }
+  std::sort(updates.begin(), updates.end());
+  std::vector<std::string> steps;
+  const size_t kept = std::min(updates.size(), static_cast<size_t>(count));
+  for (size_t i = updates.size() - kept; i < updates.size(); ++i)
+    steps.push_back(RunFolder{path}.Step(updates[i]));
+  return steps;
+}
+
+absl::Status RunAverage(const AverageFlags& flags) {
+  std::vector<std::string> steps;
+  for (const std::string& model : flags.models) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const auto found, StepsOf(model, flags.last));
+    steps.insert(steps.end(), found.begin(), found.end());
+  }
+  if (steps.size() < 2) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--model: ", absl::StrJoin(flags.models, ", "), " holds ", steps.size(),
+                     " step, which is its own mean; train.keep_last keeps more of them"));
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel last, FindModel(steps.back()));
+  TensorMap sums;
+  for (const std::string& step : steps) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel stored, FindModel(step));
+    if (!std::filesystem::equivalent(stored.run.path, last.run.path)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(step, ": is of another run than ", steps.back(),
+                       ", and the mean of two models is none; decode with an ensemble of both"));
+    }
+    const std::string path = step + kWeightsFile;
+    SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap tensors, ReadTensors(path));
+    SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, RestoreWeights(std::move(tensors), path));
+    for (const auto& [name, tensor] : weights) {
+      torch::Tensor& sum = sums[name];
+      sum = sum.defined() ? sum + tensor : tensor.clone();
+    }
+  }
+  for (auto& [name, sum] : sums) sum /= static_cast<double>(steps.size());
+  SEQ2SEQ_RETURN_IF_ERROR(WriteModelFolder(flags.output, last, sums,
+                                           [](const RunFolder&) { return absl::OkStatus(); }));
+  spdlog::info("{}: the mean of {}", flags.output, absl::StrJoin(steps, ", "));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddAverage(CLI::App& program, absl::Status* status) {
+  CLI::App* command = program.add_subcommand(
+      "average", "Makes one model of several steps of a run: the mean of their weights");
+  auto flags = std::make_shared<AverageFlags>();
+  command
+      ->add_option(
+          "-m,--model", flags->models,
+          "A run folder, of which the last steps count, or one of its steps; repeat for more")
+      ->option_text("RUN|STEP")
+      ->allow_extra_args(false)
+      ->required();
+  command
+      ->add_option("-o,--output", flags->output, "The new folder; decode -m and serve -m take it")
+      ->option_text("DIR")
+      ->required();
+  command->add_option("--last", flags->last, "Steps of a run folder; train.keep_last keeps them")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->callback([flags, status] { *status = RunAverage(*flags); });
+}
+
+}  // namespace seq2seq

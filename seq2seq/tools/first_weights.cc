@@ -1,0 +1,84 @@
+#include "seq2seq/tools/first_weights.h"
+
+#include <cstdint>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include <spdlog/spdlog.h>
+
+#include "seq2seq/base/status_macros.h"
+#include "seq2seq/model/rounded_weights.h"
+#include "seq2seq/model/run_folder.h"
+#include "seq2seq/model/transfer.h"
+#include "seq2seq/model/weights.h"
+#include "seq2seq/model/word_vectors.h"
+
+namespace seq2seq {
+namespace {
+
+std::vector<std::string> PiecesOf(const Tokenizer& tokenizer) {
+  std::vector<int32_t> ids(static_cast<size_t>(tokenizer.size()));
+  std::iota(ids.begin(), ids.end(), 0);
+  return tokenizer.Pieces(ids);
+}
+
+absl::Status TakeFromRun(const std::string& path, const Vocabularies& pieces, Model& model) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel stored, FindModel(path));
+  Vocabularies theirs;
+  if (stored.options.source == SourceKind::kText) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer source, Tokenizer::Load(stored.run.SourceTokenizer()));
+    theirs.source = PiecesOf(source);
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer target, Tokenizer::Load(stored.run.TargetTokenizer()));
+  theirs.target = PiecesOf(target);
+  const std::string file = stored.step + kWeightsFile;
+  SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap tensors, ReadTensors(file));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, RestoreWeights(std::move(tensors), file));
+  const TransferReport report = TransferWeights(weights, theirs, Parameters(*model), pieces);
+  for (const std::string& line : report.Lines()) spdlog::info("train.init_from: {}", line);
+  if (report.taken.empty() && report.taken_in_part.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("train.init_from: nothing of ", path, " fits into this model"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TakeVectors(const char* key, const std::string& path,
+                         const std::vector<std::string>& pieces, const std::string& tensor,
+                         Model& model) {
+  TensorMap parameters = Parameters(*model);
+  SEQ2SEQ_ASSIGN_OR_RETURN(const VectorCoverage coverage,
+                           LoadWordVectors(path, pieces, parameters.at(tensor)));
+  spdlog::info("{}: {} words read, vectors for {} of {} pieces", key, coverage.words,
+               coverage.found, coverage.pieces);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status SetFirstWeights(const TrainOptions& options, const std::optional<Tokenizer>& source,
+                             const Tokenizer& target, Model& model) {
+  Vocabularies pieces = {{}, PiecesOf(target)};
+  if (source) pieces.source = PiecesOf(*source);
+  if (!options.init_from.empty())
+    SEQ2SEQ_RETURN_IF_ERROR(TakeFromRun(options.init_from, pieces, model));
+  const bool shared = model->options().shared_embeddings;
+  if (!options.source_vectors.empty()) {
+    if (!source || shared) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("train.source_vectors: ",
+                       shared ? "source and target share one embedding; use train.target_vectors"
+                              : "the source is no text"));
+    }
+    SEQ2SEQ_RETURN_IF_ERROR(TakeVectors("train.source_vectors", options.source_vectors,
+                                        pieces.source, "encoder.embedding.weight", model));
+  }
+  if (options.target_vectors.empty()) return absl::OkStatus();
+  return TakeVectors("train.target_vectors", options.target_vectors, pieces.target,
+                     "decoder.embedding.weight", model);
+}
+
+}  // namespace seq2seq

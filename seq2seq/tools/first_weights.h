@@ -1,0 +1,22 @@
+// What a new training starts from besides random numbers.
+#ifndef SEQ2SEQ_TOOLS_FIRST_WEIGHTS_H_
+#define SEQ2SEQ_TOOLS_FIRST_WEIGHTS_H_
+
+#include <optional>
+
+#include "absl/status/status.h"
+
+#include "seq2seq/model/model.h"
+#include "seq2seq/train/train_options.h"
+#include "tokenizer/tokenizer.h"
+
+namespace seq2seq {
+
+// Sets the weights of `model` as `options` ask: those of another run, then vectors of words. Says
+// what was taken. Errors name key and file.
+absl::Status SetFirstWeights(const TrainOptions& options, const std::optional<Tokenizer>& source,
+                             const Tokenizer& target, Model& model);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_TOOLS_FIRST_WEIGHTS_H_

@@ -1,0 +1,55 @@
+// A moving average of weights.
+#ifndef SEQ2SEQ_TRAIN_WEIGHT_AVERAGE_H_
+#define SEQ2SEQ_TRAIN_WEIGHT_AVERAGE_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include <torch/torch.h>
+
+#include "seq2seq/model/weights.h"
+
+namespace seq2seq {
+
+// Follows parameters from update to update: average = decay x average + (1 - decay) x weights
+// (Polyak & Juditsky 1992; the exponential form). Over the first updates the decay rises to what is
+// asked, so that the average leaves the first weights behind.
+class WeightAverage {
+ public:
+  // Starts from the weights as they are.
+  WeightAverage(const TensorMap& parameters, double decay)
+      : parameters_(parameters), decay_(decay) {
+    for (const auto& [name, parameter] : parameters_)
+      average_.emplace(name, parameter.detach().clone());
+  }
+
+  // Takes in what update `update`, the first being 1, has made of the parameters.
+  void Update(int64_t update) {
+    const torch::NoGradGuard no_grad;
+    const auto count = static_cast<double>(update);
+    const double decay = std::min(decay_, (1 + count) / (10 + count));
+    for (auto& [name, average] : average_) average.lerp_(parameters_.at(name), 1 - decay);
+  }
+
+  // Puts the average in the place of the parameters, and the other way round. Costs nothing.
+  void Swap() {
+    for (auto& [name, average] : average_) {
+      torch::Tensor parameter = parameters_.at(name);
+      const torch::Tensor data = parameter.variable_data();
+      parameter.set_data(average);
+      average = data;
+    }
+  }
+
+  // By the names of the parameters, sharing memory with it.
+  const TensorMap& average() const { return average_; }
+
+ private:
+  const TensorMap parameters_;
+  const double decay_;
+  TensorMap average_;
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_TRAIN_WEIGHT_AVERAGE_H_
