@@ -45,6 +45,14 @@ CellState CellImpl::forward(const torch::Tensor& projected, const CellState& sta
   return Combine(projected, recurrent, state);
 }
 
+bool CellImpl::is_fused() const {
+  return HasKernel(kind_) && UsesKernels(weight_hh_) && !(is_training() && recurrent_dropout_ > 0);
+}
+
+torch::Tensor CellImpl::DropNew(const torch::Tensor& fresh) const {
+  return torch::dropout(fresh, recurrent_dropout_, is_training());
+}
+
 CellState CellImpl::InitialState(int64_t rows) const {
   const torch::Tensor zeros =
       torch::zeros({rows, hidden()}, weight_hh_.options().requires_grad(false));
@@ -74,7 +82,7 @@ CellState LstmCellImpl::Combine(const torch::Tensor& projected, const torch::Ten
   };
   const torch::Tensor memory =
       torch::sigmoid(seen(gates[1], 1, state.memory)) * state.memory +
-      torch::sigmoid(seen(gates[0], 0, state.memory)) * torch::tanh(gates[2]);
+      torch::sigmoid(seen(gates[0], 0, state.memory)) * DropNew(torch::tanh(gates[2]));
   return {torch::sigmoid(seen(gates[3], 2, memory)) * torch::tanh(memory), memory};
 }
 
@@ -94,7 +102,7 @@ CellState GruCellImpl::Combine(const torch::Tensor& projected, const torch::Tens
   const torch::Tensor reset = torch::sigmoid(in[0] + past[0]);
   const torch::Tensor update = torch::sigmoid(in[1] + past[1]);
   const torch::Tensor bias = bias_hh_.narrow(0, 2 * hidden(), hidden());
-  const torch::Tensor fresh = torch::tanh(in[2] + reset * (past[2] + bias));
+  const torch::Tensor fresh = DropNew(torch::tanh(in[2] + reset * (past[2] + bias)));
   return {(1 - update) * fresh + update * state.hidden, torch::Tensor()};
 }
 
@@ -125,7 +133,7 @@ CellState CoupledCellImpl::Combine(const torch::Tensor& projected, const torch::
                                    const CellState& state) const {
   const auto gates = (projected + recurrent).chunk(3, 1);  // each [row, hidden]
   const torch::Tensor in = torch::sigmoid(gates[0] + peephole_[0] * state.memory);
-  const torch::Tensor memory = (1 - in) * state.memory + in * torch::tanh(gates[1]);
+  const torch::Tensor memory = (1 - in) * state.memory + in * DropNew(torch::tanh(gates[1]));
   return {torch::sigmoid(gates[2] + peephole_[1] * memory) * torch::tanh(memory), memory};
 }
 
@@ -149,8 +157,8 @@ CellState LayerNormLstmCellImpl::Combine(const torch::Tensor& projected,
   const auto gates =
       (Normalized(projected, norm_ih_) + Normalized(recurrent, norm_hh_) + bias_ih_ + bias_hh_)
           .chunk(4, 1);  // each [row, hidden]
-  const torch::Tensor memory =
-      torch::sigmoid(gates[1]) * state.memory + torch::sigmoid(gates[0]) * torch::tanh(gates[2]);
+  const torch::Tensor memory = torch::sigmoid(gates[1]) * state.memory +
+                               torch::sigmoid(gates[0]) * DropNew(torch::tanh(gates[2]));
   const torch::Tensor seen = Normalized(memory, norm_memory_) + norm_memory_bias_;
   return {torch::sigmoid(gates[3]) * torch::tanh(seen), memory};
 }
@@ -175,11 +183,11 @@ CellState LayerNormGruCellImpl::Combine(const torch::Tensor& projected,
   const auto [in, in_new] = parts(projected, norm_ih_, bias_ih_);
   const auto [past, past_new] = parts(recurrent, norm_hh_, bias_hh_);
   const auto gates = torch::sigmoid(in + past).chunk(2, 1);  // Reset and update.
-  const torch::Tensor fresh = torch::tanh(in_new + gates[0] * past_new);
+  const torch::Tensor fresh = DropNew(torch::tanh(in_new + gates[0] * past_new));
   return {(1 - gates[1]) * fresh + gates[1] * state.hidden, torch::Tensor()};
 }
 
-Cell MakeCell(CellKind kind, int64_t input, int64_t hidden) {
+Cell MakeCell(CellKind kind, int64_t input, int64_t hidden, double recurrent_dropout) {
   std::shared_ptr<CellImpl> cell;
   switch (kind) {
     case CellKind::kLstm:
@@ -204,6 +212,7 @@ Cell MakeCell(CellKind kind, int64_t input, int64_t hidden) {
       break;
   }
   TORCH_CHECK(cell != nullptr, "no such cell: ", static_cast<int>(kind));
+  cell->SetRecurrentDropout(recurrent_dropout);
   return Cell(cell);
 }
 

@@ -40,6 +40,13 @@ class CellImpl : public torch::nn::Module {
   // state after.
   CellState forward(const torch::Tensor& projected, const CellState& state);
 
+  // Dropout of what is new in a state, in training, so that nothing remembered is lost (Semeniuta
+  // et al. 2016); for cells with gates.
+  void SetRecurrentDropout(double rate) { recurrent_dropout_ = rate; }
+
+  // Whether a step goes through the kernels.
+  bool is_fused() const;
+
   // Sets the bias that says how much of its memory, or state, the cell keeps at first; nothing in
   // cells that keep none.
   virtual void SetForgetBias(double bias) {}
@@ -65,12 +72,18 @@ class CellImpl : public torch::nn::Module {
   virtual CellState Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
                             const CellState& state) const = 0;
 
+  // New values of a state, or memory, after dropout.
+  torch::Tensor DropNew(const torch::Tensor& fresh) const;
+
   const CellKind kind_;
   torch::Tensor weight_ih_;
   torch::Tensor weight_hh_;
   torch::Tensor bias_ih_;
   torch::Tensor bias_hh_;
   torch::Tensor peephole_;
+
+ private:
+  double recurrent_dropout_ = 0;
 };
 TORCH_MODULE(Cell);
 
@@ -159,7 +172,7 @@ class LayerNormGruCellImpl : public CellImpl {
   torch::Tensor norm_hh_;
 };
 
-Cell MakeCell(CellKind kind, int64_t input, int64_t hidden);
+Cell MakeCell(CellKind kind, int64_t input, int64_t hidden, double recurrent_dropout = 0);
 
 // The outputs of a cell over a sequence, step by step from a state of zeros: [source, batch, input]
 // -> [source, batch, hidden].

@@ -6,6 +6,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/model/compute.h"
+#include "seq2seq/model/dropout.h"
 #include "seq2seq/model/fused_decoder.h"
 #include "seq2seq/model/fused_loss.h"
 #include "seq2seq/model/initialization.h"
@@ -43,8 +44,9 @@ DecoderImpl::DecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& op
   for (int64_t layer = 0; layer < options.layers; ++layer) {
     int64_t input = options.hidden;
     if (layer == 0) input = options.embedding + (options.input_feeding ? readout_size() : 0);
-    cells_.push_back(register_module(absl::StrCat("cell_", layer),
-                                     MakeCell(options.cell, input, options.hidden)));
+    cells_.push_back(
+        register_module(absl::StrCat("cell_", layer),
+                        MakeCell(options.cell, input, options.hidden, options.recurrent_dropout)));
   }
   if (options.context_gate)
     gate_ = register_module("gate", MakeLinear(options.hidden, 1, /*bias=*/true));
@@ -102,7 +104,7 @@ Decoded DecoderImpl::PlainDecode(const torch::Tensor& tokens, const Memory& memo
   std::vector<torch::Tensor> readouts;
   readouts.reserve(static_cast<size_t>(target));
   torch::Tensor attention;
-  DecoderState state = start;
+  DecoderState state = SharesMasks() ? WithMasks(start) : start;
   for (int64_t step = 0; step < target; ++step) {
     torch::Tensor input;
     if (own.defined()) {
@@ -125,8 +127,24 @@ Decoded DecoderImpl::PlainDecode(const torch::Tensor& tokens, const Memory& memo
   return {torch::stack(readouts, 1), attention};
 }
 
+DecoderState DecoderImpl::WithMasks(const DecoderState& start) const {
+  DecoderState state = start;
+  const int64_t rows = start.readout.size(0);
+  for (size_t layer = 1; layer < cells_.size(); ++layer)
+    state.layer_masks.push_back(
+        DropoutMask({rows, options_.hidden}, options_.dropout, start.readout));
+  state.context_mask =
+      DropoutMask({rows, attention_->context_size()}, options_.attention_dropout, start.readout);
+  return state;
+}
+
 torch::Tensor DecoderImpl::ProjectTokens(const torch::Tensor& tokens) {
-  return cells_[0]->Project(torch::dropout(embedding_(tokens), options_.dropout, is_training()), 0);
+  torch::Tensor embedded = embedding_(tokens);
+  // Tokens of single steps, the decoder's own, have no steps to share a mask with.
+  embedded = embedded.dim() == 3
+                 ? DropoutSequence(embedded, options_.dropout, options_.variational, is_training())
+                 : torch::dropout(embedded, options_.dropout, is_training());
+  return cells_[0]->Project(embedded, 0);
 }
 
 DecoderStep DecoderImpl::Step(const torch::Tensor& projected, const DecoderState& state,
@@ -136,8 +154,11 @@ DecoderStep DecoderImpl::Step(const torch::Tensor& projected, const DecoderState
   if (options_.input_feeding) input = input + cells_[0]->Project(state.readout, options_.embedding);
   for (size_t layer = 0; layer < cells_.size(); ++layer) {
     const torch::Tensor below = input;
-    if (layer > 0)
-      input = cells_[layer]->Project(torch::dropout(input, options_.dropout, is_training()), 0);
+    if (layer > 0) {
+      input = state.layer_masks.empty() ? torch::dropout(input, options_.dropout, is_training())
+                                        : input * state.layer_masks[layer - 1];
+      input = cells_[layer]->Project(input, 0);
+    }
     result.state.cells.push_back(cells_[layer](input, state.cells[layer]));
     input = result.state.cells.back().hidden;
     if (layer > 0 && options_.residual) input = input + below;
@@ -149,12 +170,17 @@ DecoderStep DecoderImpl::Step(const torch::Tensor& projected, const DecoderState
   const torch::Tensor past = grouped(state.looked);
   const Attended attended = attention_(grouped(input), memory, past);
   torch::Tensor context = attended.context.flatten(0, 1);  // [row, memory]
+  context = state.context_mask.defined()
+                ? context * state.context_mask
+                : torch::dropout(context, options_.attention_dropout, is_training());
   if (options_.context_gate) context = context * torch::sigmoid(gate_(input));
   result.readout = torch::tanh(readout_(torch::cat({context, input}, 1)));
   result.attention = attended.weights.flatten(0, 1);
   result.state.readout = result.readout;
   const torch::Tensor looked = attention_->Remember(attended.weights, past);
   if (looked.defined()) result.state.looked = looked.flatten(0, 1);
+  result.state.layer_masks = state.layer_masks;
+  result.state.context_mask = state.context_mask;
   return result;
 }
 
@@ -175,8 +201,9 @@ torch::Tensor DecoderImpl::Penalty(const Decoded& decoded, const Memory& memory)
 }
 
 bool DecoderImpl::is_fused() const {
-  return UsesKernels(output_weight_) && HasKernel(options_) &&
-         !(options_.doubly_stochastic > 0 && is_training());
+  const bool trains_by_steps = options_.doubly_stochastic > 0 || options_.variational ||
+                               options_.attention_dropout > 0 || options_.recurrent_dropout > 0;
+  return UsesKernels(output_weight_) && HasKernel(options_) && !(trains_by_steps && is_training());
 }
 
 torch::Tensor DecoderImpl::Preview(const torch::Tensor& readout) {

@@ -31,6 +31,9 @@ struct DecoderOptions {
   double doubly_stochastic = 0;
   bool tied_embeddings = false;
   double dropout = 0.3;
+  double attention_dropout = 0;
+  bool variational = false;
+  double recurrent_dropout = 0;
   double word_dropout = 0;
 
   template <typename V>
@@ -63,6 +66,15 @@ struct DecoderOptions {
           "Saves memory; for small corpora often better.");
     visit("dropout", dropout,
           "On embeddings, between layers and before the output layer. 0.3-0.5 for small corpora.");
+    visit("attention_dropout", attention_dropout,
+          "On what attention has read. Trains step by step.");
+    visit(
+        "variational", variational,
+        "dropout and attention_dropout leave out the same numbers at every step of a sentence (Gal "
+        "& Ghahramani 2016). Trains step by step.");
+    visit("recurrent_dropout", recurrent_dropout,
+          "Of what is new in a state, at each step (Semeniuta et al. 2016); not of rnn_tanh and "
+          "rnn_relu. Trains step by step.");
     visit("word_dropout", word_dropout,
           "Share of the pieces fed in training that are made unknown, so that the decoder looks at "
           "the source. 0.1 at most; 0 is none.");
@@ -77,6 +89,10 @@ struct DecoderState {
   std::vector<CellState> cells;  // One a layer.
   torch::Tensor readout;         // [row, readout], of the step before.
   torch::Tensor looked;          // [row, source], what attention remembers; undefined if nothing.
+  // In training with variational dropout the masks of all steps: of the input of each layer above
+  // the first, [row, hidden], and of the context, [row, context].
+  std::vector<torch::Tensor> layer_masks;
+  torch::Tensor context_mask;
 
   // The state of the rows `rows`, [row].
   DecoderState Select(const torch::Tensor& rows) const;
@@ -113,7 +129,7 @@ class DecoderImpl : public torch::nn::Module {
   Decoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths, const Memory& memory,
                   const DecoderState& start, const TeacherForcing& forcing);
 
-  // What tokens contribute to the first cell: [...] -> [..., gates].
+  // What tokens contribute to the first cell: [row], or [target, batch], -> [..., gates].
   torch::Tensor ProjectTokens(const torch::Tensor& tokens);
 
   // One step of projected tokens, [row, gates]. The rows stand in equal groups for the sentences of
@@ -146,6 +162,12 @@ class DecoderImpl : public torch::nn::Module {
                               const torch::Tensor& own, bool sample);
   Decoded PlainDecode(const torch::Tensor& tokens, const Memory& memory, const DecoderState& start,
                       const torch::Tensor& own, const TeacherForcing& forcing);
+
+  // Whether the masks of dropout are the same in all steps of this pass.
+  bool SharesMasks() const { return options_.variational && is_training(); }
+
+  // `start` with the masks of this pass.
+  DecoderState WithMasks(const DecoderState& start) const;
 
   // Logits without dropout and without gradient.
   torch::Tensor Preview(const torch::Tensor& readout);

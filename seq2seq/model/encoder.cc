@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
-#include "seq2seq/model/compute.h"
+#include "seq2seq/model/dropout.h"
 #include "seq2seq/model/fused_layer.h"
 #include "seq2seq/model/fused_rows.h"
 #include "seq2seq/model/initialization.h"
@@ -50,8 +50,9 @@ RecurrentEncoderImpl::RecurrentEncoderImpl(int64_t vocab, const EncoderOptions& 
     Layer layer;
     for (const char* name : {"forward_", "backward_"}) {
       if (!both && !layer.cells.empty()) continue;
-      layer.cells.push_back(register_module(absl::StrCat(name, number),
-                                            MakeCell(options.cell, input, options.hidden)));
+      layer.cells.push_back(register_module(
+          absl::StrCat(name, number),
+          MakeCell(options.cell, input, options.hidden, options.recurrent_dropout)));
     }
     layer.residual = options.residual && number > 0 && input == output;
     layers_.push_back(std::move(layer));
@@ -60,7 +61,7 @@ RecurrentEncoderImpl::RecurrentEncoderImpl(int64_t vocab, const EncoderOptions& 
 }
 
 Encoded RecurrentEncoderImpl::forward(const torch::Tensor& tokens, const torch::Tensor& lengths) {
-  const bool fused = HasKernel(options_.cell) && UsesKernels(embedding_->weight);
+  const bool fused = layers_[0].cells[0]->is_fused() && !(options_.variational && is_training());
   const torch::Tensor states = fused ? FusedStates(tokens, lengths) : PlainStates(tokens, lengths);
   const torch::Device device = tokens.device();
   const torch::Tensor mask =
@@ -98,7 +99,7 @@ torch::Tensor RecurrentEncoderImpl::PlainStates(const torch::Tensor& tokens,
 
   torch::Tensor states = embedding_(tokens.t());  // [source, batch, embedding]
   for (Layer& layer : layers_) {
-    states = torch::dropout(states, options_.dropout, is_training());
+    states = DropoutSequence(states, options_.dropout, options_.variational, is_training());
     torch::Tensor outputs = RunCell(layer.cells[0], states);  // [source, batch, hidden]
     if (layer.cells.size() > 1) {
       // Turning the tokens alone keeps padding behind them for both cells: no step needs a mask.

@@ -31,6 +31,8 @@ struct EncoderOptions {
   CellKind cell = CellKind::kLstm;
   bool residual = false;
   double dropout = 0.3;
+  bool variational = false;
+  double recurrent_dropout = 0;
   double word_dropout = 0;
 
   template <typename V>
@@ -49,6 +51,13 @@ struct EncoderOptions {
           "A layer adds its input to its output where sizes agree. For three layers or more.");
     visit("dropout", dropout,
           "On embeddings and between layers. 0.3-0.5 for small corpora, 0.1 for large.");
+    visit(
+        "variational", variational,
+        "dropout leaves out the same numbers at every step of a sentence (Gal & Ghahramani 2016). "
+        "Trains step by step.");
+    visit("recurrent_dropout", recurrent_dropout,
+          "Of what is new in a state, at each step (Semeniuta et al. 2016); not of rnn_tanh and "
+          "rnn_relu. Trains step by step.");
     visit("word_dropout", word_dropout,
           "Share of the pieces of a source that training makes unknown. 0.1 at most; 0 is none.");
   }

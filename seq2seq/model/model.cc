@@ -45,6 +45,9 @@ absl::Status Validate(const ModelOptions& options) {
   const std::pair<const char*, double> dropouts[] = {
       {"model.encoder.dropout", options.encoder.dropout},
       {"model.decoder.dropout", options.decoder.dropout},
+      {"model.encoder.recurrent_dropout", options.encoder.recurrent_dropout},
+      {"model.decoder.recurrent_dropout", options.decoder.recurrent_dropout},
+      {"model.decoder.attention_dropout", options.decoder.attention_dropout},
       {"model.encoder.word_dropout", options.encoder.word_dropout},
       {"model.decoder.word_dropout", options.decoder.word_dropout},
   };

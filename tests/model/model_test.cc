@@ -158,6 +158,40 @@ TEST(Model, EveryParameterLearns) {
   }
 }
 
+// Every kind of dropout changes what training computes, differently each time, and nothing else.
+TEST(Model, DropoutActsInTrainingOnly) {
+  const std::function<void(ModelOptions&)> kinds[] = {
+      [](ModelOptions& o) { o.encoder.dropout = 0.5; },
+      [](ModelOptions& o) { o.decoder.dropout = 0.5; },
+      [](ModelOptions& o) { o.decoder.attention_dropout = 0.5; },
+      [](ModelOptions& o) { o.encoder.recurrent_dropout = 0.5; },
+      [](ModelOptions& o) { o.decoder.recurrent_dropout = 0.5; },
+      [](ModelOptions& o) {
+        o.encoder.variational = true;
+        o.encoder.dropout = 0.5;
+      },
+      [](ModelOptions& o) {
+        o.decoder.variational = true;
+        o.decoder.layers = 2;
+        o.decoder.dropout = o.decoder.attention_dropout = 0.5;
+      },
+  };
+  for (const torch::ScalarType type : {torch::kFloat32, torch::kFloat64}) {
+    for (size_t kind = 0; kind < std::size(kinds); ++kind) {
+      ModelOptions options = TinyOptions();
+      kinds[kind](options);
+      Model model = TinyModel(options, type);
+      const Batch batch = MakeBatch(RandomPairs(options, {{3, 4}, {5, 2}}));
+      const torch::Tensor plain = model(batch, TeacherForcing());
+      EXPECT_EQ(MaxDifference(model(batch, TeacherForcing()), plain), 0) << kind;
+      model->train();
+      const torch::Tensor dropped = model(batch, TeacherForcing());
+      EXPECT_GT(MaxDifference(dropped, plain), 1e-3) << kind;
+      EXPECT_GT(MaxDifference(model(batch, TeacherForcing()), dropped), 1e-3) << kind;
+    }
+  }
+}
+
 TEST(Model, WordDropoutMakesWordsUnknownInTrainingOnly) {
   for (const bool source : {true, false}) {
     ModelOptions options = TinyOptions();
