@@ -3,7 +3,7 @@
 //
 //   #include "seq2seq/seq2seq.h"
 //
-//   auto translator = seq2seq::Translator::Load("runs/multi30k");
+//   auto translator = seq2seq::Translator::Load({"runs/multi30k"});
 //   if (!translator.ok()) …
 //   auto results = translator->Translate({"A dog runs."});
 //   std::cout << (*results)[0][0].text << "\n";

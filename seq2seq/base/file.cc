@@ -140,7 +140,10 @@ AtomicFolder::~AtomicFolder() {
 }
 
 absl::StatusOr<AtomicFolder> AtomicFolder::Create(const std::string& path) {
-  AtomicFolder folder(path, TemporaryName(path));
+  // With a slash at its end the temporary would be inside of it.
+  std::string plain = path;
+  while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
+  AtomicFolder folder(plain, TemporaryName(plain));
   std::error_code code;
   std::filesystem::remove_all(folder.temporary_, code);
   std::filesystem::create_directories(folder.temporary_, code);

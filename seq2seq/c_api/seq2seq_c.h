@@ -26,9 +26,9 @@ extern "C" {
 typedef struct seq2seq_translator seq2seq_translator;
 
 /* Loads `count` run folders, or steps of them, which are an ensemble if they are several.
- * `options`: precision=fp32, bf16 or int8, unless what the weights are stored in is wanted;
- * shortlist=false, not to use that of the model; threads=N, which counts for the whole process, 0
- * being one a core. NULL if that fails. The caller frees it. */
+ * `options`: precision=fp32, bf16 or int8, by default what the weights are stored in;
+ * shortlist=false ignores that of the first model; threads=N counts for the whole process, 0 being
+ * one a core. NULL if that fails. The caller frees it. */
 seq2seq_translator* seq2seq_create(const char* const* models, size_t count, const char* options);
 
 /* Translates `count` lines and puts the best translation of each into `texts`, which has room for

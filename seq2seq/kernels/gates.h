@@ -41,7 +41,7 @@ inline std::vector<std::string> EnumTexts(CellKind) {
           "coupled", "layer_norm_lstm", "layer_norm_gru"};
 }
 
-// Whether the kernels know the formula; the functions below do nothing for others.
+// Whether the kernels know the formula; the functions below are not for others.
 inline bool HasKernel(CellKind kind) { return kind <= CellKind::kRnnRelu; }
 
 // How a row of gates is laid out, in units of the size of the state.

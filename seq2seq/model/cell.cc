@@ -40,8 +40,7 @@ torch::Tensor CellImpl::Project(const torch::Tensor& input, int64_t first) {
 
 CellState CellImpl::forward(const torch::Tensor& projected, const CellState& state) {
   const torch::Tensor recurrent = torch::linear(state.hidden, weight_hh_);
-  if (HasKernel(kind_) && UsesKernels(weight_hh_))
-    return FusedGates(*this, projected, recurrent, state);
+  if (is_fused()) return FusedGates(*this, projected, recurrent, state);
   return Combine(projected, recurrent, state);
 }
 

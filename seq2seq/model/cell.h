@@ -47,8 +47,7 @@ class CellImpl : public torch::nn::Module {
   // Whether a step goes through the kernels.
   bool is_fused() const;
 
-  // Sets the bias that says how much of its memory, or state, the cell keeps at first; nothing in
-  // cells that keep none.
+  // Sets the bias of the forget gate, of cells that have one.
   virtual void SetForgetBias(double bias) {}
 
   // The state before the first step: zeros.

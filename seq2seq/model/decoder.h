@@ -47,7 +47,8 @@ struct DecoderOptions {
           "step by step.");
     visit("attention", attention,
           "How a query is compared with the source. dot and scaled_dot need hidden to be what the "
-          "encoder gives, 2 x encoder.hidden. general, dot and scaled_dot run through the kernels, "
+          "encoder gives, 2 x encoder.hidden where its last layer is bidirectional. general, dot "
+          "and scaled_dot run through the kernels, "
           "the others step by step; coverage and location know where steps before looked; none "
           "reads nothing but the state that it starts from.");
     visit("attention_heads", attention_heads,

@@ -38,6 +38,15 @@ bool IsBidirectional(const EncoderOptions& options, int64_t layer) {
          (options.directions == Directions::kLowest && layer == 0);
 }
 
+bool AddsInput(const EncoderOptions& options, int64_t layer, int64_t input) {
+  const int64_t output = (IsBidirectional(options, layer) ? 2 : 1) * options.hidden;
+  return options.residual && layer > 0 && input == output;
+}
+
+int64_t CellsSideBySide(const EncoderOptions& options) {
+  return options.directions == Directions::kBidirectional ? 2 : 1;
+}
+
 RecurrentEncoderImpl::RecurrentEncoderImpl(int64_t vocab, const EncoderOptions& options,
                                            torch::nn::Embedding embedding)
     : options_(options), embedding_(std::move(embedding)) {
@@ -54,7 +63,7 @@ RecurrentEncoderImpl::RecurrentEncoderImpl(int64_t vocab, const EncoderOptions& 
           absl::StrCat(name, number),
           MakeCell(options.cell, input, options.hidden, options.recurrent_dropout)));
     }
-    layer.residual = options.residual && number > 0 && input == output;
+    layer.residual = AddsInput(options, number, input);
     layers_.push_back(std::move(layer));
     input = output;
   }
@@ -78,13 +87,12 @@ Encoded RecurrentEncoderImpl::forward(const torch::Tensor& tokens, const torch::
 torch::Tensor RecurrentEncoderImpl::FusedStates(const torch::Tensor& tokens,
                                                 const torch::Tensor& lengths) {
   const double dropout = is_training() ? options_.dropout : 0;
-  const auto steps = MakeSteps(
-      lengths, /*side_by_side=*/options_.directions == Directions::kUnidirectional ? 1 : 2);
+  const auto steps = MakeSteps(lengths, CellsSideBySide(options_));
   torch::Tensor states = FusedEmbedding(embedding_->weight, tokens, steps, dropout);
   for (size_t number = 0; number < layers_.size(); ++number) {
     const Layer& layer = layers_[number];
-    if (number > 0) states = FusedDropout(states, dropout);
-    const torch::Tensor outputs = FusedLayer(layer.cells, states, steps);
+    const torch::Tensor inputs = number > 0 ? FusedDropout(states, dropout) : states;
+    const torch::Tensor outputs = FusedLayer(layer.cells, inputs, steps);
     states = layer.residual ? states + outputs : outputs;
   }
   return PadRows(states, steps, tokens.size(1));
@@ -99,12 +107,13 @@ torch::Tensor RecurrentEncoderImpl::PlainStates(const torch::Tensor& tokens,
 
   torch::Tensor states = embedding_(tokens.t());  // [source, batch, embedding]
   for (Layer& layer : layers_) {
-    states = DropoutSequence(states, options_.dropout, options_.variational, is_training());
-    torch::Tensor outputs = RunCell(layer.cells[0], states);  // [source, batch, hidden]
+    const torch::Tensor inputs =
+        DropoutSequence(states, options_.dropout, options_.variational, is_training());
+    torch::Tensor outputs = RunCell(layer.cells[0], inputs);  // [source, batch, hidden]
     if (layer.cells.size() > 1) {
       // Turning the tokens alone keeps padding behind them for both cells: no step needs a mask.
       const torch::Tensor back =
-          Reorder(RunCell(layer.cells[1], Reorder(states, reversal)), reversal);
+          Reorder(RunCell(layer.cells[1], Reorder(inputs, reversal)), reversal);
       outputs = torch::cat({outputs, back}, 2);
     }
     states = layer.residual ? states + outputs : outputs;

@@ -41,14 +41,15 @@ struct EncoderOptions {
     visit("hidden", hidden, "Size of the state in each direction.");
     visit("layers", layers, "Stacked layers. 2-4 from about a million sentence pairs.");
     visit("directions", directions,
-          "Layers that read from both ends: all of them, none, or the lowest alone, which is the "
-          "quickest of deep ones.");
+          "Layers that read from both ends: all of them, none, or the lowest alone, which is "
+          "quicker than all.");
+    visit("cell", cell,
+          "The recurrent formula. lstm is the safe choice, gru does a quarter less; rnn_tanh and "
+          "rnn_relu forget soon. coupled, layer_norm_lstm and layer_norm_gru run step by step.");
     visit(
-        "cell", cell,
-        "The recurrent formula. lstm is the safe choice, gru a quarter cheaper; peephole, coupled "
-        "and the layer-normalised ones are worth a try; rnn_tanh and rnn_relu forget soon.");
-    visit("residual", residual,
-          "A layer adds its input to its output where sizes agree. For three layers or more.");
+        "residual", residual,
+        "A layer above the first adds its input to its output where sizes agree. For three layers "
+        "or more.");
     visit("dropout", dropout,
           "On embeddings and between layers. 0.3-0.5 for small corpora, 0.1 for large.");
     visit(
@@ -88,9 +89,16 @@ int64_t OutputSize(const EncoderOptions& options);
 // Whether layer `layer` reads from both ends.
 bool IsBidirectional(const EncoderOptions& options, int64_t layer);
 
+// Whether layer `layer`, which is given `input` numbers, adds them to its output.
+bool AddsInput(const EncoderOptions& options, int64_t layer, int64_t input);
+
+// Cells of most layers, which the kernels run side by side.
+int64_t CellsSideBySide(const EncoderOptions& options);
+
 // Stacked layers of a cell that reads from the first token on and, where they are bidirectional,
 // one that reads from the last (Schuster & Paliwal 1997); the input of a layer is what the cells of
-// the layer below say of a token. The summary is what each cell of the last layer says at its end.
+// the layer below say of a token, to which residual layers add theirs. The summary is what the last
+// layer gives at the end of each cell.
 class RecurrentEncoderImpl : public EncoderImpl {
  public:
   // `embedding` is somebody else's, or empty for one of its own.

@@ -76,6 +76,13 @@ Encoded ImageEncoderImpl::forward(const torch::Tensor& images) {
   return {values, mask, values.mean(1)};
 }
 
+void ImageEncoderImpl::Initialize(const InitializationOptions& options) {
+  seq2seq::Initialize(*projection_, options);
+  if (!options_.recurrent) return;
+  seq2seq::Initialize(*forward_, options);
+  seq2seq::Initialize(*backward_, options);
+}
+
 absl::StatusOr<torch::Tensor> ReadImageInput(const ImageEncoderOptions& options,
                                              const std::string& path) {
   return options.network.kind == ImageNetworkKind::kFeatures ? ReadFeatures(path)

@@ -15,6 +15,7 @@
 #include "seq2seq/data/image.h"
 #include "seq2seq/model/encoder.h"
 #include "seq2seq/model/image_network.h"
+#include "seq2seq/model/initialization.h"
 
 namespace seq2seq {
 
@@ -57,6 +58,9 @@ class ImageEncoderImpl : public torch::nn::Module {
 
   // Encodes images, [batch, 3, height, width], or features, [batch, place, channels].
   Encoded forward(const torch::Tensor& images);
+
+  // Other first values for what is not the network's.
+  void Initialize(const InitializationOptions& options);
 
   // The last size of Encoded::values.
   int64_t output_size() const { return options_.hidden; }

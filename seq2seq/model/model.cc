@@ -78,6 +78,20 @@ absl::Status Validate(const ModelOptions& options) {
         image ? "model.image.hidden" : "model.encoder.hidden in each direction of the last layer",
         "; found ", options.decoder.hidden));
   }
+  if (attention == AttentionKind::kNone) {
+    const std::pair<const char*, bool> blind[] = {
+        {"model.bridge: zero", options.bridge == BridgeKind::kZero},
+        {"model.decoder.context_gate: true", options.decoder.context_gate},
+        {"model.decoder.doubly_stochastic: more than 0", options.decoder.doubly_stochastic > 0},
+    };
+    for (const auto& [what, wanted] : blind) {
+      if (!wanted) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat(what,
+                       " needs a decoder that looks at the source; found "
+                       "model.decoder.attention none"));
+    }
+  }
   if (attention == AttentionKind::kMultiHead &&
       (options.decoder.attention_heads < 1 ||
        options.decoder.hidden % options.decoder.attention_heads != 0)) {
@@ -117,7 +131,11 @@ ModelImpl::ModelImpl(const ModelOptions& options) : options_(options) {
       register_module("decoder", Decoder(options.target_vocab, memory, options.decoder, shared));
   bridge_ = register_module(
       "bridge", Bridge(options.bridge, memory, options.decoder, decoder_->readout_size()));
-  if (!image) Initialize(*encoder_, options.initialization);
+  if (image) {
+    image_encoder_->Initialize(options.initialization);
+  } else {
+    Initialize(*encoder_, options.initialization);
+  }
   Initialize(*decoder_, options.initialization);
   Initialize(*bridge_, options.initialization);
 }

@@ -87,7 +87,8 @@ void Scale(Matrix values, float factor) {
 }  // namespace
 
 bool PackedModel::Knows(const ModelOptions& options) {
-  return HasKernel(options.decoder) && HasKernel(options.encoder.cell);
+  return HasKernel(options.decoder) &&
+         (options.source == SourceKind::kImage || HasKernel(options.encoder.cell));
 }
 
 PackedModel::PackedModel(const Model& model, Precision precision)

@@ -39,9 +39,9 @@ Precision PrecisionOf(const TensorMap& weights) {
   return Precision::kFp32;
 }
 
-absl::StatusOr<TensorMap> RestoreWeights(TensorMap weights, const std::string& path) {
+absl::StatusOr<TensorMap> RestoreWeights(const TensorMap& weights, const std::string& path) {
   TensorMap restored;
-  for (auto& [name, tensor] : weights) {
+  for (const auto& [name, tensor] : weights) {
     if (tensor.scalar_type() != torch::kInt8) {
       restored.emplace(name, tensor.to(torch::kFloat32));
       continue;

@@ -13,7 +13,7 @@ namespace seq2seq {
 
 // Rounds the matrices to `precision`, which leaves a half or a quarter of the bytes; all else stays
 // fp32. In int8 a matrix NAME becomes whole numbers and NAME.scales, [row], what those of each row
-// are multiplied by: just what the kernels' products make of it.
+// are multiplied by, as the kernels' products have it. Embeddings are matrices too.
 TensorMap RoundWeights(const TensorMap& weights, Precision precision);
 
 // What the weights were rounded to.
@@ -21,7 +21,7 @@ Precision PrecisionOf(const TensorMap& weights);
 
 // The weights as floats again; those that are floats stay as they are. DataLoss, naming `path`,
 // where numbers and scales do not go together.
-absl::StatusOr<TensorMap> RestoreWeights(TensorMap weights, const std::string& path);
+absl::StatusOr<TensorMap> RestoreWeights(const TensorMap& weights, const std::string& path);
 
 }  // namespace seq2seq
 

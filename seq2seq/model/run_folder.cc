@@ -66,10 +66,9 @@ absl::StatusOr<StoredModel> FindModel(const std::string& path) {
 
 absl::StatusOr<Model> LoadModel(const StoredModel& stored) {
   const std::string path = stored.step + kWeightsFile;
-  SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap stored_tensors, ReadTensors(path));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap stored_tensors, ReadTensors(path));
   try {
-    SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors,
-                             RestoreWeights(std::move(stored_tensors), path));
+    SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, RestoreWeights(stored_tensors, path));
     const SkipInitialization skip;
     Model model(stored.options);
     SEQ2SEQ_RETURN_IF_ERROR(AdoptTensors(tensors, path, Parameters(*model)));

@@ -52,7 +52,7 @@ absl::StatusOr<VectorCoverage> LoadWordVectors(const std::string& path,
     SEQ2SEQ_ASSIGN_OR_RETURN(const bool more, reader->Next(line));
     if (!more) break;
     const std::vector<absl::string_view> fields = absl::StrSplit(line, ' ', absl::SkipEmpty());
-    if (reader->line_number() == 1 && fields.size() == 2) continue;  // The counts.
+    if (reader->line_number() == 1 && fields.size() == 2 && size > 1) continue;  // The counts.
     const auto mistake = [&](const std::string& found) {
       return absl::InvalidArgumentError(absl::StrCat(path, ":", reader->line_number(),
                                                      ": expected a word and ", size,

@@ -12,15 +12,20 @@ namespace {
 // Rounds of expectation and maximisation: likely translations change little after these.
 constexpr int kRounds = 5;
 
+// Less likely translations are forgotten after the first round: most couples, which stand in a pair
+// together by chance.
+constexpr float kLeast = 1e-4f;
+
 struct Couple {
-  double probability = 1;  // In the first round up to a factor, which does not matter.
-  double count = 0;        // Expected in the corpus.
+  float probability = 1;  // In the first round up to a factor, which does not matter.
+  float count = 0;        // Expected in the corpus.
 };
 
 using Couples = std::vector<absl::flat_hash_map<int32_t, Couple>>;  // [source], by target.
 
-// Counts how often each piece of the source makes each of the target, going by the probabilities.
-void Expect(const Corpus& corpus, int64_t stride, Couples& couples) {
+// Counts how often each piece of the source makes each of the target, going by the probabilities;
+// `all` couples, or those that are there.
+void Expect(const Corpus& corpus, int64_t stride, bool all, Couples& couples) {
   std::vector<int32_t> sources;
   std::vector<Couple*> makers;  // Of one target; each map is asked for that alone, and so stays.
   for (int64_t pair = 0; pair < corpus.size(); pair += stride) {
@@ -29,10 +34,13 @@ void Expect(const Corpus& corpus, int64_t stride, Couples& couples) {
     sources.push_back(kPadId);
     for (const int32_t target : example.target) {
       makers.clear();
-      double sum = 0;
+      float sum = 0;
       for (const int32_t source : sources) {
-        makers.push_back(&couples[static_cast<size_t>(source)][target]);
-        sum += makers.back()->probability;
+        auto& targets = couples[static_cast<size_t>(source)];
+        const auto found = all ? targets.try_emplace(target).first : targets.find(target);
+        if (found == targets.end()) continue;
+        makers.push_back(&found->second);
+        sum += found->second.probability;
       }
       for (Couple* maker : makers) maker->count += maker->probability / sum;
     }
@@ -42,8 +50,10 @@ void Expect(const Corpus& corpus, int64_t stride, Couples& couples) {
 void Maximise(Couples& couples) {
   for (auto& targets : couples) {
     double sum = 0;
-    for (const auto& [target, couple] : targets) sum += couple.count;
-    for (auto& [target, couple] : targets) couple = {couple.count / sum, 0};
+    for (const auto& [target, couple] : targets) sum += static_cast<double>(couple.count);
+    for (auto& [target, couple] : targets)
+      couple = {static_cast<float>(static_cast<double>(couple.count) / sum), 0};
+    absl::erase_if(targets, [](const auto& entry) { return entry.second.probability < kLeast; });
   }
 }
 
@@ -55,13 +65,15 @@ std::vector<std::vector<LexicalTranslation>> LearnLexicalModel(const Corpus& cor
   const int64_t stride = std::max<int64_t>(1, (corpus.size() + most_pairs - 1) / most_pairs);
   Couples couples(static_cast<size_t>(source_vocab));
   for (int round = 0; round < kRounds; ++round) {
-    Expect(corpus, stride, couples);
+    Expect(corpus, stride, /*all=*/round == 0, couples);
     Maximise(couples);
   }
   std::vector<std::vector<LexicalTranslation>> translations;
-  for (const auto& targets : couples) {
+  for (auto& targets : couples) {
     auto& list = translations.emplace_back();
+    list.reserve(targets.size());
     for (const auto& [target, couple] : targets) list.push_back({target, couple.probability});
+    targets = {};
     std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) {
       return a.probability != b.probability ? a.probability > b.probability : a.token < b.token;
     });

@@ -129,7 +129,8 @@ std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device 
     return std::make_shared<KernelModel>(model, precision);
   }
 #endif
-  return std::make_shared<PlainModel>(std::move(model), device, precision);
+  return std::make_shared<PlainModel>(std::move(model), device,
+                                      device.is_cpu() ? Precision::kFp32 : precision);
 }
 
 }  // namespace seq2seq

@@ -57,7 +57,8 @@ struct StepScores {
   }
 };
 
-// Scores continuations of many hypotheses of some sentences at once. One thread uses it.
+// Scores continuations of many hypotheses of some sentences at once. One thread steps it; several
+// may ask where rows looked.
 class Scorer {
  public:
   virtual ~Scorer() = default;

@@ -68,7 +68,8 @@ absl::StatusOr<Shortlist> Shortlist::Load(const std::string& path, int64_t sourc
   if (translations == tensors.end() || frequent == tensors.end() ||
       !IsListOf(translations->second, 2, target_vocab) ||
       !IsListOf(frequent->second, 1, target_vocab) ||
-      translations->second.size(0) != source_vocab) {
+      translations->second.size(0) != source_vocab ||
+      !frequent->second.eq(kEosId).any().item<bool>()) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": not a shortlist of vocabularies of ",
                                                    source_vocab, " and ", target_vocab, " pieces"));
   }

@@ -85,18 +85,9 @@ absl::StatusOr<Translator> Translator::LoadOne(const std::string& path, const Lo
   SEQ2SEQ_ASSIGN_OR_RETURN(
       Tokenizer target, LoadTokenizer(stored.run.TargetTokenizer(), stored.options.target_vocab));
   SEQ2SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(stored));
-  std::optional<Shortlist> shortlist;
-  std::error_code ignored;
-  if (options.shortlist && std::filesystem::exists(stored.run.Shortlist(), ignored)) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(shortlist,
-                             Shortlist::Load(stored.run.Shortlist(), stored.options.source_vocab,
-                                             stored.options.target_vocab));
-  }
   try {
     model->to(options.device);
-    Translator translator(std::move(model), std::move(source), std::move(target), options);
-    translator.shortlist_ = std::move(shortlist);
-    return translator;
+    return Translator(std::move(model), std::move(source), std::move(target), options);
   } catch (const std::exception& error) {
     return ToStatus(error);
   }
@@ -111,6 +102,13 @@ absl::StatusOr<Translator> Translator::Load(absl::Span<const std::string> paths,
         options.device.is_cpu() ? "this machine" : options.device.str()));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(Translator ensemble, LoadOne(paths[0], options));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel first, FindModel(paths[0]));
+  std::error_code ignored;
+  if (options.shortlist && std::filesystem::exists(first.run.Shortlist(), ignored)) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(ensemble.shortlist_,
+                             Shortlist::Load(first.run.Shortlist(), first.options.source_vocab,
+                                             first.options.target_vocab));
+  }
   for (const std::string& path : paths.subspan(1)) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const Translator member, LoadOne(path, options));
     const auto differ = [&](const char* what) {

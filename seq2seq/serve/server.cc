@@ -25,7 +25,7 @@ namespace {
 constexpr char kJson[] = "application/json";
 
 // After so many requests a connection makes room for another that waits.
-constexpr size_t kRequestsOfConnection = 1000;
+constexpr size_t kRequestsOfConnection = 50;
 
 int CodeOf(const absl::Status& status) {
   switch (status.code()) {

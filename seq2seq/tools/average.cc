@@ -68,8 +68,8 @@ absl::Status RunAverage(const AverageFlags& flags) {
                        ", and the mean of two models is none; decode with an ensemble of both"));
     }
     const std::string path = step + kWeightsFile;
-    SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap tensors, ReadTensors(path));
-    SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, RestoreWeights(std::move(tensors), path));
+    SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, ReadTensors(path));
+    SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, RestoreWeights(tensors, path));
     for (const auto& [name, tensor] : weights) {
       torch::Tensor& sum = sums[name];
       sum = sum.defined() ? sum + tensor : tensor.clone();

@@ -71,11 +71,12 @@ std::string Megabytes(uintmax_t bytes) {
 }
 
 absl::Status RunExport(const ExportFlags& flags) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel stored, FindModel(flags.model));
+  SEQ2SEQ_ASSIGN_OR_RETURN(StoredModel stored, FindModel(flags.model));
+  stored.step = std::filesystem::canonical(stored.step);  // Training may move the link.
   const std::string before = stored.step + kWeightsFile;
-  SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap stored_weights, ReadTensors(before));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights,
-                           RestoreWeights(std::move(stored_weights), before));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap stored_weights, ReadTensors(before));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, RestoreWeights(stored_weights, before));
+  const uintmax_t bytes_before = std::filesystem::file_size(before);
   SEQ2SEQ_RETURN_IF_ERROR(
       WriteModelFolder(flags.output, stored, RoundWeights(weights, flags.precision),
                        [&](const RunFolder& folder) -> absl::Status {
@@ -88,7 +89,7 @@ absl::Status RunExport(const ExportFlags& flags) {
   spdlog::info("{}: {} of weights in {}, before {}", flags.output,
                Megabytes(std::filesystem::file_size(exported.step + kWeightsFile)),
                EnumTexts(flags.precision)[static_cast<size_t>(flags.precision)],
-               Megabytes(std::filesystem::file_size(before)));
+               Megabytes(bytes_before));
   return absl::OkStatus();
 }
 
@@ -112,23 +113,27 @@ void AddExport(CLI::App& program, absl::Status* status) {
           "What matrices are stored in, and computed with unless decode says otherwise")
       ->check(CLI::IsMember(EnumTexts(Precision())))
       ->default_str("fp32");
-  command->add_flag("--shortlist", flags->shortlist,
-                    "Learn from the training corpus which pieces translate which, for an output "
-                    "layer of only these");
+  CLI::Option* shortlist = command->add_flag(
+      "--shortlist", flags->shortlist,
+      "Learn from the training corpus which pieces translate which, for an output "
+      "layer of only these; lines that are searched together share theirs");
   command
       ->add_option("--shortlist-translations", flags->size.translations,
                    "Pieces of the target for each of the source")
       ->check(CLI::Range(1, 10'000))
+      ->needs(shortlist)
       ->capture_default_str();
   command
       ->add_option("--shortlist-frequent", flags->size.frequent,
                    "The most frequent pieces, which are in every list")
       ->check(CLI::Range(1, 1'000'000))
+      ->needs(shortlist)
       ->capture_default_str();
   command
       ->add_option("--corpus", flags->corpus,
                    "SOURCE TARGET, or a TABLE of both, instead of data.train of the run")
       ->option_text("FILE ...")
+      ->needs(shortlist)
       ->expected(1, 2);
   command->callback([flags, status] { *status = RunExport(*flags); });
 }

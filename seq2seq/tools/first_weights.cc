@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include <spdlog/spdlog.h>
 
@@ -26,7 +27,12 @@ std::vector<std::string> PiecesOf(const Tokenizer& tokenizer) {
 }
 
 absl::Status TakeFromRun(const std::string& path, const Vocabularies& pieces, Model& model) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel stored, FindModel(path));
+  const absl::StatusOr<StoredModel> found = FindModel(path);
+  if (!found.ok()) {
+    return absl::Status(found.status().code(),
+                        absl::StrCat("train.init_from: ", found.status().message()));
+  }
+  const StoredModel& stored = *found;
   Vocabularies theirs;
   if (stored.options.source == SourceKind::kText) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer source, Tokenizer::Load(stored.run.SourceTokenizer()));
@@ -35,8 +41,8 @@ absl::Status TakeFromRun(const std::string& path, const Vocabularies& pieces, Mo
   SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer target, Tokenizer::Load(stored.run.TargetTokenizer()));
   theirs.target = PiecesOf(target);
   const std::string file = stored.step + kWeightsFile;
-  SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap tensors, ReadTensors(file));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, RestoreWeights(std::move(tensors), file));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, ReadTensors(file));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, RestoreWeights(tensors, file));
   const TransferReport report = TransferWeights(weights, theirs, Parameters(*model), pieces);
   for (const std::string& line : report.Lines()) spdlog::info("train.init_from: {}", line);
   if (report.taken.empty() && report.taken_in_part.empty()) {

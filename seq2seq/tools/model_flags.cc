@@ -35,7 +35,7 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
                      "Of matrix products: bf16 and int8 are faster, and lose a little")
       ->default_str("as the weights are stored");
   command.add_flag("--no-shortlist", flags.no_shortlist,
-                   "Do not use the shortlist that the model was exported with");
+                   "Do not use the shortlist that the first model was exported with");
   command.add_option("--batch-size", flags.batch_size, "Sentences searched together at most")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();

@@ -17,8 +17,8 @@ namespace seq2seq {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LoaderPosition, epoch, batch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Validation, update, scheduled, score, metrics)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainerState, update, position, seconds, corpus,
-                                                skipped, validations)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerState, update, position, seconds, corpus, skipped,
+                                   validations)
 
 namespace {
 
@@ -99,7 +99,9 @@ absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const TensorMa
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(step + kStateFile));
   TrainerState state;
   try {
-    state = nlohmann::json::parse(text).get<TrainerState>();
+    nlohmann::json json = nlohmann::json::parse(text);
+    json.emplace("skipped", 0);  // Older steps do not tell.
+    state = json.get<TrainerState>();
   } catch (const nlohmann::json::exception& error) {
     return absl::DataLossError(absl::StrCat(step, kStateFile, ": damaged: ", error.what()));
   }

@@ -186,6 +186,15 @@ TEST(AtomicFolder, LeavesNothingWithoutCommit) {
   EXPECT_THAT(folder.Names(), IsEmpty());
 }
 
+TEST(AtomicFolder, SlashAtTheEndChangesNothing) {
+  TemporaryFolder folder;
+  absl::StatusOr<AtomicFolder> run = AtomicFolder::Create(folder / "run/");
+  ASSERT_TRUE(run.ok()) << run.status();
+  ASSERT_TRUE(WriteFile(run->temporary() + "/a", "text").ok());
+  ASSERT_TRUE(run->Commit().ok());
+  EXPECT_EQ(folder.Read("run/a"), "text");
+}
+
 TEST(AtomicFolder, ReplacesAFolder) {
   TemporaryFolder folder;
   ASSERT_TRUE(CreateFolders(folder / "run").ok());

@@ -64,10 +64,11 @@ TEST_F(ShortlistTest, LexicalModelFindsWhatBecomesWhat) {
     const auto& list = lists[static_cast<size_t>(Source(word))];
     ASSERT_FALSE(list.empty());
     EXPECT_EQ(list[0].token, Target(word));
-    EXPECT_GT(list[0].probability, 0.5);
+    EXPECT_GT(list[0].probability, 0.5f);
     double sum = 0;
-    for (const LexicalTranslation& translation : list) sum += translation.probability;
-    EXPECT_NEAR(sum, 1, 1e-9);
+    for (const LexicalTranslation& translation : list)
+      sum += static_cast<double>(translation.probability);
+    EXPECT_NEAR(sum, 1, 0.01);
   }
   EXPECT_EQ(lists[kPadId][0].token, target_->Encode("the")[0]);
   EXPECT_THAT(lists[kUnknownId], IsEmpty());

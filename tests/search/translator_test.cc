@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
@@ -16,6 +17,8 @@
 
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/utf8.h"
+#include "seq2seq/data/corpus.h"
+#include "seq2seq/search/shortlist.h"
 #include "tests/temporary_folder.h"
 #include "tests/tiny_model.h"
 #include "tests/tokenizer/learn.h"
@@ -100,6 +103,68 @@ class CapturedLog {
 
   std::vector<std::string> messages;
 };
+
+// Of a vocabulary so large that a shortlist leaves most of it out.
+TEST(Translator, SaysWhatTheShortlistHoldsAndWhatItMust) {
+  std::string text;
+  for (int i = 0; i < 500; ++i) absl::StrAppend(&text, "w", i, i % 4 == 3 ? "\n" : " ");
+  const Tokenizer tokenizer = *Learn(text, [] {
+    TokenizerTrainOptions options;
+    options.kind = TokenizerKind::kWord;
+    options.vocab_size = 504;
+    return options;
+  }());
+  ModelOptions options = TinyOptions();
+  options.source_vocab = options.target_vocab = tokenizer.size();
+  const TemporaryFolder folder;
+  const RunFolder run = WriteRun(folder, options, *TinyModel(options, torch::kFloat32));
+  folder.Write("source.model", tokenizer.model());
+  folder.Write("target.model", tokenizer.model());
+  const std::string file = folder.Write("text", text);
+  const auto corpus = Corpus::Build({file, file}, tokenizer, tokenizer, {}, folder / "corpus");
+  ASSERT_TRUE(corpus.ok()) << corpus.status();
+  const Shortlist shortlist = Shortlist::Learn(*corpus, tokenizer.size(), tokenizer.size(),
+                                               {.translations = 2, .frequent = 4});
+  ASSERT_TRUE(shortlist.Save(run.Shortlist()).ok());
+
+  SearchOptions search;
+  search.beam = search.n_best = 5;
+  search.max_length = 6;
+  const std::string line = "w1 w2 w3";
+  const std::vector<int32_t> source = tokenizer.Encode(line);
+  const std::vector<absl::Span<const int32_t>> sources = {source};
+  const TokenIds allowed = shortlist.Tokens(sources, {});
+  ASSERT_EQ(allowed.size(), 256u);
+  int left_out = 499;  // A word that the shortlist leaves out.
+  while (std::binary_search(allowed.begin(), allowed.end(),
+                            tokenizer.Encode(absl::StrCat("w", left_out))[0]))
+    --left_out;
+  const std::string word = absl::StrCat("w", left_out);
+
+  std::vector<std::string> texts;
+  for (const bool used : {true, false}) {
+    const auto translator = Translator::Load({run.path}, {.shortlist = used});
+    ASSERT_TRUE(translator.ok()) << translator.status();
+    const auto found = translator->Translate({line}, search);
+    ASSERT_TRUE(found.ok()) << found.status();
+    texts.push_back((*found)[0][0].text);
+    int outside = 0;
+    for (const Candidate& candidate : (*found)[0]) {
+      for (const int32_t token : candidate.tokens)
+        outside += std::binary_search(allowed.begin(), allowed.end(), token) ? 0 : 1;
+    }
+    if (used) {
+      EXPECT_EQ(outside, 0);
+    }
+    for (const Request& request : {Request{line, word, {}, {}}, Request{line, {}, {word}, {}}}) {
+      const auto wished = translator->TranslateRequests({request}, search);
+      ASSERT_TRUE(wished.ok()) << wished.status();
+      EXPECT_THAT((*wished)[0][0].text, HasSubstr(word));
+      EXPECT_GT((*wished)[0][0].log_probability, -1e6);
+    }
+  }
+  EXPECT_NE(texts[0], texts[1]);
+}
 
 TEST_F(TranslatorTest, ResultsStandInTheOrderOfTheLines) {
   std::vector<Candidates> expected;

@@ -263,7 +263,9 @@ class ProgramTest(TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertRegex(result.stderr.decode(),
                          r"train.source_vectors: 12 words read, vectors for [1-9]\d* of \d+ pieces")
-        self.assert_fails(self.train(f"train.init_from={self.folder / 'nowhere'}", run=self.folder / "other"), "nowhere")
+        result = self.train(f"train.init_from={self.folder / 'nowhere'}", run=self.folder / "other")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr.decode().splitlines()[-1], "train.init_from: .*nowhere: no such run folder")
 
     def test_average_of_steps_translates(self):
         run = self.folder / "steps"
