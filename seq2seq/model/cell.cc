@@ -137,18 +137,11 @@ CellState CoupledCellImpl::Combine(const torch::Tensor& projected, const torch::
 }
 
 LayerNormLstmCellImpl::LayerNormLstmCellImpl(int64_t input, int64_t hidden)
-    : CellImpl(CellKind::kLayerNormLstm, 4, input, hidden),
+    : LstmCellImpl(CellKind::kLayerNormLstm, input, hidden),
       norm_ih_(register_parameter("norm_ih", torch::ones({4 * hidden}))),
       norm_hh_(register_parameter("norm_hh", torch::ones({4 * hidden}))),
       norm_memory_(register_parameter("norm_memory", torch::ones({hidden}))),
-      norm_memory_bias_(register_parameter("norm_memory_bias", torch::zeros({hidden}))) {
-  SetForgetBias(1);
-}
-
-void LayerNormLstmCellImpl::SetForgetBias(double bias) {
-  const torch::NoGradGuard no_grad;
-  bias_ih_.narrow(0, hidden(), hidden()).fill_(bias);
-}
+      norm_memory_bias_(register_parameter("norm_memory_bias", torch::zeros({hidden}))) {}
 
 CellState LayerNormLstmCellImpl::Combine(const torch::Tensor& projected,
                                          const torch::Tensor& recurrent,

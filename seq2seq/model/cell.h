@@ -139,11 +139,9 @@ class CoupledCellImpl : public CellImpl {
 // LSTM and GRU that normalise what inputs and state contribute, each over all gates, or for GRU
 // over the first two and the last one, and LSTM also its memory (Ba et al. 2016). `norm_ih` and
 // `norm_hh`, [gates x hidden], are the gains; the biases come after them.
-class LayerNormLstmCellImpl : public CellImpl {
+class LayerNormLstmCellImpl : public LstmCellImpl {
  public:
   LayerNormLstmCellImpl(int64_t input, int64_t hidden);
-
-  void SetForgetBias(double bias) override;
 
  protected:
   torch::Tensor ProjectionBias() const override { return {}; }

@@ -123,7 +123,6 @@ class RecurrentEncoderImpl : public EncoderImpl {
   torch::nn::Embedding embedding_;
   std::vector<Layer> layers_;
 };
-TORCH_MODULE(RecurrentEncoder);
 
 // An encoder of tokens below `vocab`, with its own embedding unless one is given.
 Encoder MakeEncoder(int64_t vocab, const EncoderOptions& options,

@@ -1,5 +1,6 @@
 #include "seq2seq/model/model.h"
 
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -55,6 +56,16 @@ absl::Status Validate(const ModelOptions& options) {
     if (!(dropout >= 0.0 && dropout < 1.0)) {
       return absl::InvalidArgumentError(
           absl::StrCat(key, ": expected 0 or more and less than 1, found ", dropout));
+    }
+  }
+  const std::tuple<const char*, CellKind, double> gated[] = {
+      {"model.encoder.recurrent_dropout", options.encoder.cell, options.encoder.recurrent_dropout},
+      {"model.decoder.recurrent_dropout", options.decoder.cell, options.decoder.recurrent_dropout},
+  };
+  for (const auto& [key, cell, dropout] : gated) {
+    if (dropout > 0 && (cell == CellKind::kRnnTanh || cell == CellKind::kRnnRelu)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(key, ": expected 0 for cells without gates, found ", dropout));
     }
   }
   if (!(options.decoder.doubly_stochastic >= 0 && options.decoder.doubly_stochastic <= 1000)) {

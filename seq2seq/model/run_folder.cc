@@ -1,9 +1,11 @@
 #include "seq2seq/model/run_folder.h"
 
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 #include "seq2seq/base/options.h"
@@ -32,6 +34,19 @@ bool Exists(const std::string& path) {
 }
 
 }  // namespace
+
+std::vector<int64_t> StoredSteps(const RunFolder& run) {
+  std::vector<int64_t> steps;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(run.path, ignored)) {
+    const std::string name = entry.path().filename().string();
+    int64_t update = 0;
+    if (name.rfind("step-", 0) == 0 && absl::SimpleAtoi(name.substr(5), &update))
+      steps.push_back(update);
+  }
+  std::sort(steps.begin(), steps.end());
+  return steps;
+}
 
 absl::StatusOr<StoredModel> FindModel(const std::string& path) {
   StoredModel stored;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -38,6 +39,9 @@ struct RunFolder {
   std::string Latest() const { return path + "/latest"; }
   std::string Best() const { return path + "/best"; }
 };
+
+// The updates of the steps in a run, oldest first.
+std::vector<int64_t> StoredSteps(const RunFolder& run);
 
 // The name of the weights in the folder of a step.
 inline constexpr char kWeightsFile[] = "/model.safetensors";

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include <CLI/CLI.hpp>
@@ -32,14 +31,7 @@ struct AverageFlags {
 absl::StatusOr<std::vector<std::string>> StepsOf(const std::string& path, int64_t count) {
   if (std::filesystem::exists(path + kWeightsFile)) return std::vector<std::string>{path};
   SEQ2SEQ_RETURN_IF_ERROR(FindModel(path).status());
-  std::vector<int64_t> updates;
-  for (const auto& entry : std::filesystem::directory_iterator(path)) {
-    const std::string name = entry.path().filename();
-    int64_t update = 0;
-    if (name.rfind("step-", 0) == 0 && absl::SimpleAtoi(name.substr(5), &update))
-      updates.push_back(update);
-  }
-  std::sort(updates.begin(), updates.end());
+  const std::vector<int64_t> updates = StoredSteps({path});
   std::vector<std::string> steps;
   const size_t kept = std::min(updates.size(), static_cast<size_t>(count));
   for (size_t i = updates.size() - kept; i < updates.size(); ++i)

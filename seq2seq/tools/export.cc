@@ -20,6 +20,7 @@
 #include "seq2seq/search/shortlist.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/model_folder.h"
+#include "seq2seq/tools/option_flags.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -106,12 +107,9 @@ void AddExport(CLI::App& program, absl::Status* status) {
       ->add_option("-o,--output", flags->output, "The new folder; decode -m and serve -m take it")
       ->option_text("DIR")
       ->required();
-  command
-      ->add_option_function<std::string>(
-          "--precision",
-          [flags](const std::string& text) { flags->precision = *EnumFromText<Precision>(text); },
-          "What matrices are stored in, and computed with unless decode says otherwise")
-      ->check(CLI::IsMember(EnumTexts(Precision())))
+  AddEnumFlag<Precision>(
+      *command, "--precision", flags->precision,
+      "What matrices are stored in, and computed with unless decode says otherwise")
       ->default_str("fp32");
   CLI::Option* shortlist = command->add_flag(
       "--shortlist", flags->shortlist,

@@ -7,20 +7,9 @@
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/tools/command.h"
+#include "seq2seq/tools/option_flags.h"
 
 namespace seq2seq {
-namespace {
-
-// Adds an option with the texts of an enum, which sets `value`: the enum, or an optional one.
-template <typename Enum, typename Value>
-CLI::Option* AddEnum(CLI::App& command, const char* flag, Value& value, const char* help) {
-  return command
-      .add_option_function<std::string>(
-          flag, [&value](const std::string& text) { value = *EnumFromText<Enum>(text); }, help)
-      ->check(CLI::IsMember(EnumTexts(Enum())));
-}
-
-}  // namespace
 
 void AddModelFlags(CLI::App& command, ModelFlags& flags) {
   command
@@ -29,10 +18,11 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
       ->option_text("RUN")
       ->allow_extra_args(false)
       ->required();
-  AddEnum<EnsembleMean>(command, "--ensemble", flags.ensemble, "What of several models is averaged")
+  AddEnumFlag<EnsembleMean>(command, "--ensemble", flags.ensemble,
+                            "What of several models is averaged")
       ->default_str(EnumTexts(flags.ensemble)[static_cast<size_t>(flags.ensemble)]);
-  AddEnum<Precision>(command, "--precision", flags.precision,
-                     "Of matrix products: bf16 and int8 are faster, and lose a little")
+  AddEnumFlag<Precision>(command, "--precision", flags.precision,
+                         "Of matrix products: bf16 and int8 are faster, and lose a little")
       ->default_str("as the weights are stored");
   command.add_flag("--no-shortlist", flags.no_shortlist,
                    "Do not use the shortlist that the first model was exported with");

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/strings/str_replace.h"
-#include <CLI/CLI.hpp>
 
 namespace seq2seq {
 namespace {

@@ -2,14 +2,13 @@
 #ifndef SEQ2SEQ_TOOLS_OPTION_FLAGS_H_
 #define SEQ2SEQ_TOOLS_OPTION_FLAGS_H_
 
+#include <string>
+
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include <CLI/CLI.hpp>
 
 #include "seq2seq/base/options.h"
-
-namespace CLI {
-class App;
-}  // namespace CLI
 
 namespace seq2seq {
 
@@ -18,6 +17,16 @@ namespace seq2seq {
 // the program is parsed.
 void AddOptionFlags(CLI::App& command, const OptionList& options,
                     absl::Span<const absl::string_view> keys = {});
+
+// Adds a flag with the texts of an enum, which sets `value`: the enum, or an optional one. `value`
+// must live until the program is parsed.
+template <typename Enum, typename Value>
+CLI::Option* AddEnumFlag(CLI::App& command, const char* flag, Value& value, const char* help) {
+  return command
+      .add_option_function<std::string>(
+          flag, [&value](const std::string& text) { value = *EnumFromText<Enum>(text); }, help)
+      ->check(CLI::IsMember(EnumTexts(Enum())));
+}
 
 }  // namespace seq2seq
 

@@ -5,7 +5,6 @@
 #include <iterator>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include <nlohmann/json.hpp>
 
@@ -24,20 +23,6 @@ namespace {
 
 constexpr char kOptimizerFile[] = "/optimizer.safetensors";
 constexpr char kStateFile[] = "/trainer.json";
-
-// The updates of the steps in a run, oldest first.
-std::vector<int64_t> StoredSteps(const RunFolder& run) {
-  std::vector<int64_t> steps;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(run.path, ignored)) {
-    const std::string name = entry.path().filename().string();
-    int64_t update = 0;
-    if (name.rfind("step-", 0) == 0 && absl::SimpleAtoi(name.substr(5), &update))
-      steps.push_back(update);
-  }
-  std::sort(steps.begin(), steps.end());
-  return steps;
-}
 
 void RemoveOldSteps(const RunFolder& run, int64_t best, int64_t keep_last) {
   std::vector<int64_t> steps = StoredSteps(run);

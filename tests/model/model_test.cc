@@ -273,6 +273,11 @@ TEST(ValidateModel, NamesTheKeyAndItsValue) {
       {"model.decoder.layers: -2", [](ModelOptions& o) { o.decoder.layers = -2; }},
       {"model.decoder.dropout: -0.5", [](ModelOptions& o) { o.decoder.dropout = -0.5; }},
       {"model.encoder.word_dropout: 1", [](ModelOptions& o) { o.encoder.word_dropout = 1; }},
+      {"model.decoder.recurrent_dropout: 0.5",
+       [](ModelOptions& o) {
+         o.decoder.recurrent_dropout = 0.5;
+         o.decoder.cell = CellKind::kRnnTanh;
+       }},
       {"model.initialization.range: 0", [](ModelOptions& o) { o.initialization.range = 0; }},
       {"model.decoder.attention_heads: 3",
        [](ModelOptions& o) {
