@@ -35,12 +35,14 @@ struct CreateOptions {
   std::string precision;  // As the weights are stored, unless it is said.
   int64_t threads = 0;
   bool shortlist = true;
+  std::string language_model;
 
   template <typename V>
   void Visit(V&& visit) {
     visit("precision", precision);
     visit("threads", threads);
     visit("shortlist", shortlist);
+    visit("language_model", language_model);
   }
 };
 

@@ -27,7 +27,8 @@ typedef struct seq2seq_translator seq2seq_translator;
 
 /* Loads `count` run folders, or steps of them, which are an ensemble if they are several.
  * `options`: precision=fp32, bf16 or int8, by default what the weights are stored in;
- * shortlist=false ignores that of the first model; threads=N counts for the whole process, 0 being
+ * shortlist=false ignores that of the first model; language_model=RUN is listened to as the option
+ * language_model_weight of search says; threads=N counts for the whole process, 0 being
  * one a core. NULL if that fails. The caller frees it. */
 seq2seq_translator* seq2seq_create(const char* const* models, size_t count, const char* options);
 

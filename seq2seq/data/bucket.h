@@ -37,7 +37,7 @@ struct PairLength {
   int32_t target = 0;
 };
 
-// Indices into the corpus.
+// Indices into the pairs that are planned.
 using BatchPlan = std::vector<std::vector<int64_t>>;
 
 // Plans one epoch: shuffles the pairs, sorts pools of them by length, cuts batches within the

@@ -36,7 +36,7 @@ struct Corpus::Entry {
   uint32_t target_length;
 };
 
-// From a line to ids, or nothing where the line is to be dropped.
+// From a line to ids, or nothing where the line is to be dropped. Empty where there are no sources.
 struct Corpus::SourceEncoder {
   std::function<std::optional<std::vector<int32_t>>(const std::string& line)> encode;
   uint64_t identity;  // Of everything that the ids depend on.
@@ -75,15 +75,16 @@ absl::StatusOr<uint64_t> FingerprintOf(const std::vector<std::string>& files, ui
   return fingerprint.value();
 }
 
-// Reads pairs of lines from two files or from a table.
+// Reads pairs of lines from two files or from a table, or targets alone from a file.
 class PairReader {
  public:
-  static absl::StatusOr<PairReader> Open(const std::vector<std::string>& files) {
+  static absl::StatusOr<PairReader> Open(const std::vector<std::string>& files, bool has_sources) {
     if (files.empty() || files.size() > 2) {
       return absl::InvalidArgumentError(absl::StrCat(
           "a corpus is [source, target] or [table], found [", absl::StrJoin(files, ", "), "]"));
     }
     PairReader reader;
+    reader.has_sources_ = has_sources;
     for (const std::string& path : files) {
       SEQ2SEQ_ASSIGN_OR_RETURN(reader.readers_.emplace_back(), LineReader::Open(path));
     }
@@ -92,6 +93,7 @@ class PairReader {
 
   absl::StatusOr<bool> Next(std::string& source, std::string& target) {
     LineReader& first = *readers_.front();
+    if (!has_sources_) return first.Next(target);
     SEQ2SEQ_ASSIGN_OR_RETURN(bool more, first.Next(source));
     if (readers_.size() == 1) {
       if (!more) return false;
@@ -125,15 +127,17 @@ class PairReader {
   }
 
   std::vector<std::unique_ptr<LineReader>> readers_;
+  bool has_sources_ = true;
 };
 
 // Where a pair belongs: the counter of the reason to drop it, or null to keep it.
 int64_t CorpusCounts::*Dropped(const std::vector<int32_t>& source,
-                               const std::vector<int32_t>& target, const FilterOptions& filter) {
-  if (source.empty() || target.empty()) return &CorpusCounts::empty;
+                               const std::vector<int32_t>& target, const FilterOptions& filter,
+                               bool has_sources) {
+  if ((has_sources && source.empty()) || target.empty()) return &CorpusCounts::empty;
   const auto [shorter, longer] = std::minmax({source.size(), target.size()});
   if (static_cast<int64_t>(longer) > filter.max_length) return &CorpusCounts::too_long;
-  if (filter.max_ratio > 0 &&
+  if (has_sources && filter.max_ratio > 0 &&
       static_cast<double>(longer) > filter.max_ratio * static_cast<double>(shorter)) {
     return &CorpusCounts::bad_ratio;
   }
@@ -192,7 +196,7 @@ std::string CorpusCounts::Text(const FilterOptions& filter) const {
   if (no_image > 0) reasons.push_back(absl::StrCat(no_image, " without an image to read"));
   if (bad_ratio > 0)
     reasons.push_back(absl::StrCat(bad_ratio, " with lengths beyond ", filter.max_ratio, ":1"));
-  return absl::StrCat(pairs, " pairs read, ", kept(), " kept",
+  return absl::StrCat(pairs, " lines read, ", kept(), " kept",
                       reasons.empty() ? "" : "; dropped: ", absl::StrJoin(reasons, ", "));
 }
 
@@ -203,6 +207,11 @@ absl::StatusOr<Corpus> Corpus::Build(const std::vector<std::string>& files, cons
   identity.Add(source.model());
   const auto encode = [&](const std::string& line) { return std::optional(source.Encode(line)); };
   return BuildWith(files, {encode, identity.value()}, target, filter, path);
+}
+
+absl::StatusOr<Corpus> Corpus::BuildTexts(const std::string& file, const Tokenizer& target,
+                                          const FilterOptions& filter, const std::string& path) {
+  return BuildWith({file}, {{}, 0}, target, filter, path);
 }
 
 absl::StatusOr<Corpus> Corpus::BuildCaptions(const std::string& table, const ImageSet& images,
@@ -226,7 +235,8 @@ absl::StatusOr<Corpus> Corpus::BuildCaptions(const std::string& table, const Ima
 absl::StatusOr<Corpus> Corpus::BuildWith(const std::vector<std::string>& files,
                                          const SourceEncoder& source, const Tokenizer& target,
                                          const FilterOptions& filter, const std::string& path) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(PairReader reader, PairReader::Open(files));
+  const bool has_sources = source.encode != nullptr;
+  SEQ2SEQ_ASSIGN_OR_RETURN(PairReader reader, PairReader::Open(files, has_sources));
   SEQ2SEQ_ASSIGN_OR_RETURN(const uint64_t fingerprint,
                            FingerprintOf(files, source.identity, target, filter));
   absl::StatusOr<Corpus> cached = Open(path);
@@ -251,14 +261,15 @@ absl::StatusOr<Corpus> Corpus::BuildWith(const std::vector<std::string>& files,
       ++counts.invalid;
       continue;
     }
-    const std::optional<std::vector<int32_t>> found = source.encode(source_line);
+    std::optional<std::vector<int32_t>> found = std::vector<int32_t>();
+    if (has_sources) found = source.encode(source_line);
     if (!found) {
       ++counts.no_image;
       continue;
     }
     const std::vector<int32_t>& source_ids = *found;
     const std::vector<int32_t> target_ids = target.Encode(target_line);
-    if (const auto reason = Dropped(source_ids, target_ids, filter)) {
+    if (const auto reason = Dropped(source_ids, target_ids, filter, has_sources)) {
       ++(counts.*reason);
       continue;
     }

@@ -40,7 +40,7 @@ struct CorpusCounts {
 
   int64_t kept() const { return pairs - empty - invalid - too_long - bad_ratio - no_image; }
 
-  // "29000 pairs read, 28990 kept; dropped: 10 longer than …", for the log.
+  // "29000 lines read, 28990 kept; dropped: 10 longer than …", for the log.
   std::string Text(const FilterOptions& filter) const;
 };
 
@@ -63,6 +63,10 @@ class Corpus {
   static absl::StatusOr<Corpus> Build(const std::vector<std::string>& files,
                                       const Tokenizer& source, const Tokenizer& target,
                                       const FilterOptions& filter, const std::string& path);
+
+  // The same of texts alone, a line each, for models without a source: sources are empty.
+  static absl::StatusOr<Corpus> BuildTexts(const std::string& file, const Tokenizer& target,
+                                           const FilterOptions& filter, const std::string& path);
 
   // The same of captions, image<TAB>caption on each line: a source is the number of its image
   // alone. Captions of images that `images` does not have, or has dropped, are dropped.

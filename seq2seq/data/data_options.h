@@ -2,34 +2,44 @@
 #ifndef SEQ2SEQ_DATA_DATA_OPTIONS_H_
 #define SEQ2SEQ_DATA_DATA_OPTIONS_H_
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 
 #include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/image.h"
+#include "seq2seq/data/subword_sampler.h"
 
 namespace seq2seq {
 
 struct DataOptions {
   std::vector<std::string> train;
+  std::vector<double> weights;
   std::vector<std::string> valid;
   std::string images;
   AugmentOptions augment;
   std::string source_tokenizer;
   std::string target_tokenizer;
   FilterOptions filter;
+  SubwordSamplingOptions sampling;
   BucketOptions batch;
 
   template <typename V>
   void Visit(V&& visit) {
     visit(
         "train", train,
-        "[source, target] with a line a sentence, or [table] of source<TAB>target; plain or gzip.");
+        "[source, target] with a line a sentence, or [table] of source<TAB>target; plain or gzip. "
+        "Without a source [text].");
+    visit(
+        "weights", weights,
+        "For several corpora, whose files all stand in train one behind the other, how often each "
+        "comes in an epoch: 3 is three times, 0.5 every other pair.");
     visit("valid", valid,
           "The same, held out: what early stopping and the best weights are judged by.");
     visit("images", images,
@@ -40,28 +50,46 @@ struct DataOptions {
     visit("target_tokenizer", target_tokenizer,
           "SentencePiece model of the target language; may be the same file.");
     visit("filter", filter);
+    visit("sampling", sampling);
     visit("batch", batch);
   }
 };
+
+// The files of each corpus in `options.train`, which is valid.
+inline std::vector<std::vector<std::string>> TrainCorpora(const DataOptions& options) {
+  const size_t count = std::max<size_t>(options.weights.size(), 1);
+  const size_t files = options.train.size() / count;
+  std::vector<std::vector<std::string>> corpora;
+  for (auto file = options.train.begin(); corpora.size() < count; file += files) {
+    corpora.emplace_back(file, file + files);
+  }
+  return corpora;
+}
 
 // InvalidArgument, naming the key and its value, if nothing can be learnt with `options`.
 inline absl::Status Validate(const DataOptions& options) {
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options.augment, "data.augment"));
   OptionRules rules;
-  rules.Expect("data.train", options.train.size(),
-               options.train.size() == 1 || options.train.size() == 2,
-               "[source, target] or [table]");
+  const size_t corpora = std::max<size_t>(options.weights.size(), 1);
+  rules.Expect("data.train", absl::StrCat(options.train.size(), " files"),
+               options.train.size() == corpora || options.train.size() == 2 * corpora,
+               corpora == 1 ? "[source, target] or [table]; several corpora need data.weights"
+                            : "one or two files for each of data.weights");
+  for (const double weight : options.weights)
+    rules.Expect("data.weights", weight, weight > 0 && weight <= 1000, "more than 0, up to 1,000");
   rules.Expect("data.valid", options.valid.size(),
                options.valid.size() == 1 || options.valid.size() == 2,
                "[source, target] or [table]");
   if (!options.images.empty()) {
-    rules.Expect("data.train", options.train.size(), options.train.size() == 1, "[table]");
+    rules.Expect("data.train", options.train.size(), options.train.size() == corpora, "[table]");
     rules.Expect("data.valid", options.valid.size(), options.valid.size() == 1, "[table]");
   }
   rules.Expect("data.filter.max_length", options.filter.max_length, options.filter.max_length >= 1,
                "1 or more");
   rules.Expect("data.filter.max_ratio", options.filter.max_ratio, options.filter.max_ratio >= 0,
                "0 or more");
+  rules.Expect("data.sampling.alpha", options.sampling.alpha,
+               options.sampling.alpha >= 0 && options.sampling.alpha <= 1, "0 to 1");
   rules.Expect("data.batch.size", options.batch.size, options.batch.size >= 1, "1 or more");
   rules.Expect("data.batch.pool", options.batch.pool, options.batch.pool >= 1, "1 or more");
   return rules.status();

@@ -7,12 +7,16 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "absl/types/span.h"
+
 #include "seq2seq/data/batch.h"
 #include "seq2seq/data/bucket.h"
-#include "seq2seq/data/corpus.h"
+#include "seq2seq/data/corpus_mix.h"
+#include "seq2seq/data/subword_sampler.h"
 
 namespace seq2seq {
 
@@ -20,6 +24,13 @@ namespace seq2seq {
 struct LoaderPosition {
   int64_t epoch = 0;
   int64_t batch = 0;  // Within the epoch.
+};
+
+// What becomes of examples on their way into a batch, by the loader's thread. All may be empty.
+struct ExampleTransforms {
+  ImageReader images;  // Where captions are learnt, gives their images.
+  std::optional<SubwordSampler> source;
+  std::optional<SubwordSampler> target;
 };
 
 // The batches of one rank, epoch after epoch, in the order of PlanBatches; from any position on
@@ -32,21 +43,20 @@ class Loader {
     LoaderPosition next;  // Where a loader has to start to go on behind this batch.
   };
 
-  // `corpus` must outlive the loader. Where `images` is not empty it is asked for the images of
-  // every batch, by the loader's thread. Keeps up to `prefetch` batches ready. Throws if the rank
-  // gets no batch, as with more ranks than batches.
-  Loader(const Corpus& corpus, const BucketOptions& options, uint64_t seed,
-         LoaderPosition start = {}, ImageReader images = {}, int64_t prefetch = 8, int64_t rank = 0,
+  // The corpora of `corpus` must outlive the loader. Keeps up to `prefetch` batches ready. Throws
+  // if the rank gets no batch, as with more ranks than batches.
+  Loader(CorpusMix corpus, const BucketOptions& options, uint64_t seed, LoaderPosition start = {},
+         ExampleTransforms transforms = {}, int64_t prefetch = 8, int64_t rank = 0,
          int64_t world_size = 1);
   ~Loader();
 
   // The next batch; waits for it if it is not ready.
   Item Next();
 
-  // Batches in an epoch, taken from the one that the loader started in.
+  // Batches in the first epoch. Mixes of corpora may have some more or fewer in another.
   int64_t batches_per_epoch() const { return batches_per_epoch_; }
 
-  // The share of positions that are padding in that epoch.
+  // The share of positions that are padding in the epoch that the loader started in.
   double padding_share() const { return padding_share_; }
 
  private:
@@ -54,11 +64,13 @@ class Loader {
   // The thread: Fill, and what it throws kept for Next.
   void Run(LoaderPosition position, BatchPlan plan);
   void Fill(LoaderPosition position, BatchPlan plan);
+  // The batch of the pairs `indices`.
+  Batch MakeBatch(absl::Span<const int64_t> indices, uint64_t seed) const;
 
-  const Corpus& corpus_;
+  const CorpusMix corpus_;
   const BucketOptions options_;
   const uint64_t seed_;
-  const ImageReader images_;
+  const ExampleTransforms transforms_;
   const int64_t rank_;
   const int64_t world_size_;
   const size_t prefetch_;

@@ -21,7 +21,8 @@ struct DecoderPlan {
   CellKind cell = CellKind::kLstm;
   Precision precision = Precision::kFp32;
   bool input_feeding = true;
-  double dropout = 0;  // On the input of every layer.
+  double embedding_dropout = 0;
+  double dropout = 0;  // On the input of every layer above the first.
   uint64_t seed = 0;   // Of dropout and of sampled tokens.
   const Steps* steps = nullptr;
 };
@@ -72,9 +73,10 @@ struct DecoderTape {
 };
 
 // readout = tanh(W [context, hidden]) of every row, with Luong attention (dot products of the last
-// hidden state with the keys) and input feeding (Luong et al. 2015): [row, readout]. `tokens`,
-// [row], are fed; where `own_tokens` says so they are replaced. Runs groups of sentences side by
-// side, each from its first step to its last.
+// hidden state with the keys) and input feeding (Luong et al. 2015): [row, readout]. Keys and
+// values may have no columns, for a decoder that reads nothing. `tokens`, [row], are fed; where
+// `own_tokens` says so they are replaced. Runs groups of sentences side by side, each from its
+// first step to its last.
 DecoderTape DecoderForward(const DecoderPlan& plan, const DecoderWeights& weights,
                            const DecoderStart& start, absl::Span<const Source> sources,
                            const OwnTokens* own_tokens, absl::Span<int64_t> tokens,

@@ -51,6 +51,7 @@ class BackwardPass {
   }
 
   void FillMemoryGradients(absl::Span<const Matrix> keys, absl::Span<const Matrix> values) const {
+    if (sizes_.memory == 0) return;  // A decoder that reads nothing has keys of no size.
     ParallelFor(steps_.groups(), [&](int64_t group) {
       for (int64_t i = 0; i < steps_.size(group); ++i) {
         const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
@@ -98,10 +99,10 @@ class BackwardPass {
                PackedMatrix::Pack(weights_.cells[0].input.Columns(0, sizes_.embedding), precision),
                gradients.embedded);
     }
-    if (plan_.dropout > 0) {
+    if (plan_.embedding_dropout > 0) {
       ParallelRanges(steps_.rows(), 16, [&](int64_t begin, int64_t end) {
         const Matrix rows = gradients.embedded.Rows(begin, end - begin);
-        Dropout(rows, plan_.dropout, SeedOf(plan_, 0), begin, rows);
+        Dropout(rows, plan_.embedding_dropout, SeedOf(plan_, 0), begin, rows);
       });
     }
   }

@@ -84,7 +84,8 @@ class ForwardPass {
       const int64_t token = tokens_[static_cast<size_t>(first + i)];
       Copy(weights_.embedding.Rows(token, 1), embedded.Rows(i, 1));
     }
-    if (plan_.dropout > 0) Dropout(embedded, plan_.dropout, SeedOf(plan_, 0), first, embedded);
+    if (plan_.embedding_dropout > 0)
+      Dropout(embedded, plan_.embedding_dropout, SeedOf(plan_, 0), first, embedded);
   }
 
   void RunGroup(int64_t group) {

@@ -74,6 +74,8 @@ double ErrorRate::Rate() const {
   return 100 * static_cast<double>(errors) / static_cast<double>(length);
 }
 
+double ErrorRate::Accuracy() const { return lines == 0 ? 0 : 100 - LineRate(); }
+
 double ErrorRate::LineRate() const {
   if (lines == 0) return 0;
   return 100 * static_cast<double>(wrong_lines) / static_cast<double>(lines);

@@ -47,6 +47,9 @@ struct ErrorRate {
   // Lines that are not exactly a reference, but for spaces, in percent of all; 0 without lines.
   double LineRate() const;
 
+  // The others, in percent of all; 0 without lines.
+  double Accuracy() const;
+
   // To publish with the rates: "nrefs:1|case:mixed|unit:token|version:seq2seq-0.1.0".
   std::string Signature() const;
 };

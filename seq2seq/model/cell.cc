@@ -6,6 +6,7 @@
 
 #include "seq2seq/model/compute.h"
 #include "seq2seq/model/fused_layer.h"
+#include "seq2seq/model/gate_watch.h"
 #include "seq2seq/model/initialization.h"
 
 namespace seq2seq {
@@ -48,6 +49,12 @@ bool CellImpl::is_fused() const {
   return HasKernel(kind_) && UsesKernels(weight_hh_) && !(is_training() && recurrent_dropout_ > 0);
 }
 
+torch::Tensor CellImpl::Gate(const torch::Tensor& input) const {
+  torch::Tensor gate = torch::sigmoid(input);
+  GateWatch::Saw(this, gate);
+  return gate;
+}
+
 torch::Tensor CellImpl::DropNew(const torch::Tensor& fresh) const {
   return torch::dropout(fresh, recurrent_dropout_, is_training());
 }
@@ -80,9 +87,9 @@ CellState LstmCellImpl::Combine(const torch::Tensor& projected, const torch::Ten
     return peephole_.defined() ? gate + peephole_[row] * memory : gate;
   };
   const torch::Tensor memory =
-      torch::sigmoid(seen(gates[1], 1, state.memory)) * state.memory +
-      torch::sigmoid(seen(gates[0], 0, state.memory)) * DropNew(torch::tanh(gates[2]));
-  return {torch::sigmoid(seen(gates[3], 2, memory)) * torch::tanh(memory), memory};
+      Gate(seen(gates[1], 1, state.memory)) * state.memory +
+      Gate(seen(gates[0], 0, state.memory)) * DropNew(torch::tanh(gates[2]));
+  return {Gate(seen(gates[3], 2, memory)) * torch::tanh(memory), memory};
 }
 
 GruCellImpl::GruCellImpl(int64_t input, int64_t hidden)
@@ -98,8 +105,8 @@ CellState GruCellImpl::Combine(const torch::Tensor& projected, const torch::Tens
                                const CellState& state) const {
   const auto in = projected.chunk(3, 1);  // each [row, hidden]
   const auto past = recurrent.chunk(3, 1);
-  const torch::Tensor reset = torch::sigmoid(in[0] + past[0]);
-  const torch::Tensor update = torch::sigmoid(in[1] + past[1]);
+  const torch::Tensor reset = Gate(in[0] + past[0]);
+  const torch::Tensor update = Gate(in[1] + past[1]);
   const torch::Tensor bias = bias_hh_.narrow(0, 2 * hidden(), hidden());
   const torch::Tensor fresh = DropNew(torch::tanh(in[2] + reset * (past[2] + bias)));
   return {(1 - update) * fresh + update * state.hidden, torch::Tensor()};
@@ -131,9 +138,9 @@ void CoupledCellImpl::SetForgetBias(double bias) {
 CellState CoupledCellImpl::Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
                                    const CellState& state) const {
   const auto gates = (projected + recurrent).chunk(3, 1);  // each [row, hidden]
-  const torch::Tensor in = torch::sigmoid(gates[0] + peephole_[0] * state.memory);
+  const torch::Tensor in = Gate(gates[0] + peephole_[0] * state.memory);
   const torch::Tensor memory = (1 - in) * state.memory + in * DropNew(torch::tanh(gates[1]));
-  return {torch::sigmoid(gates[2] + peephole_[1] * memory) * torch::tanh(memory), memory};
+  return {Gate(gates[2] + peephole_[1] * memory) * torch::tanh(memory), memory};
 }
 
 LayerNormLstmCellImpl::LayerNormLstmCellImpl(int64_t input, int64_t hidden)
@@ -149,10 +156,10 @@ CellState LayerNormLstmCellImpl::Combine(const torch::Tensor& projected,
   const auto gates =
       (Normalized(projected, norm_ih_) + Normalized(recurrent, norm_hh_) + bias_ih_ + bias_hh_)
           .chunk(4, 1);  // each [row, hidden]
-  const torch::Tensor memory = torch::sigmoid(gates[1]) * state.memory +
-                               torch::sigmoid(gates[0]) * DropNew(torch::tanh(gates[2]));
+  const torch::Tensor memory =
+      Gate(gates[1]) * state.memory + Gate(gates[0]) * DropNew(torch::tanh(gates[2]));
   const torch::Tensor seen = Normalized(memory, norm_memory_) + norm_memory_bias_;
-  return {torch::sigmoid(gates[3]) * torch::tanh(seen), memory};
+  return {Gate(gates[3]) * torch::tanh(seen), memory};
 }
 
 LayerNormGruCellImpl::LayerNormGruCellImpl(int64_t input, int64_t hidden)
@@ -174,7 +181,7 @@ CellState LayerNormGruCellImpl::Combine(const torch::Tensor& projected,
   };
   const auto [in, in_new] = parts(projected, norm_ih_, bias_ih_);
   const auto [past, past_new] = parts(recurrent, norm_hh_, bias_hh_);
-  const auto gates = torch::sigmoid(in + past).chunk(2, 1);  // Reset and update.
+  const auto gates = Gate(in + past).chunk(2, 1);  // Reset and update.
   const torch::Tensor fresh = DropNew(torch::tanh(in_new + gates[0] * past_new));
   return {(1 - gates[1]) * fresh + gates[1] * state.hidden, torch::Tensor()};
 }

@@ -71,6 +71,9 @@ class CellImpl : public torch::nn::Module {
   virtual CellState Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
                             const CellState& state) const = 0;
 
+  // The sigmoid of what opens a gate, for a GateWatch to see.
+  torch::Tensor Gate(const torch::Tensor& input) const;
+
   // New values of a state, or memory, after dropout.
   torch::Tensor DropNew(const torch::Tensor& fresh) const;
 

@@ -15,10 +15,10 @@
 namespace seq2seq {
 
 bool HasKernel(const DecoderOptions& options) {
-  const bool attends = options.attention == AttentionKind::kGeneral ||
-                       options.attention == AttentionKind::kDot ||
-                       options.attention == AttentionKind::kScaledDot;
-  return attends && HasKernel(options.cell) && !options.context_gate &&
+  const bool known =
+      options.attention == AttentionKind::kGeneral || options.attention == AttentionKind::kDot ||
+      options.attention == AttentionKind::kScaledDot || options.attention == AttentionKind::kNone;
+  return known && HasKernel(options.cell) && !options.context_gate &&
          !(options.residual && options.layers > 1);
 }
 
@@ -33,6 +33,8 @@ DecoderState DecoderState::Select(const torch::Tensor& rows) const {
 DecoderImpl::DecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& options,
                          torch::nn::Embedding embedding)
     : options_(options),
+      embedding_dropout_(DropoutOf(options.embedding_dropout, options.dropout)),
+      output_dropout_(DropoutOf(options.output_dropout, options.dropout)),
       embedding_(register_module("embedding", embedding.is_empty()
                                                   ? MakeEmbedding(vocab, options.embedding)
                                                   : std::move(embedding))),
@@ -90,6 +92,7 @@ torch::Tensor DecoderImpl::FusedReadouts(const torch::Tensor& tokens, const torc
                                 .output_weight = output_weight_,
                                 .output_bias = output_bias_,
                                 .input_feeding = options_.input_feeding,
+                                .embedding_dropout = is_training() ? embedding_dropout_ : 0,
                                 .dropout = is_training() ? options_.dropout : 0};
   return FusedDecode(decoder, tokens, lengths, memory, start.cells, {own, sample});
 }
@@ -141,9 +144,9 @@ DecoderState DecoderImpl::WithMasks(const DecoderState& start) const {
 torch::Tensor DecoderImpl::ProjectTokens(const torch::Tensor& tokens) {
   torch::Tensor embedded = embedding_(tokens);
   // Tokens of single steps, the decoder's own, have no steps to share a mask with.
-  embedded = embedded.dim() == 3
-                 ? DropoutSequence(embedded, options_.dropout, options_.variational, is_training())
-                 : torch::dropout(embedded, options_.dropout, is_training());
+  embedded = embedded.dim() == 3 ? DropoutSequence(embedded, embedding_dropout_,
+                                                   options_.variational, is_training())
+                                 : torch::dropout(embedded, embedding_dropout_, is_training());
   return cells_[0]->Project(embedded, 0);
 }
 
@@ -188,7 +191,7 @@ Loss DecoderImpl::ComputeLoss(const torch::Tensor& readouts, const Batch& batch,
                               double scale) {
   if (UsesKernels(output_weight_)) {
     return FusedCrossEntropy(readouts, batch.target_output, output_weight_, output_bias_, smoothing,
-                             scale, is_training() ? options_.dropout : 0);
+                             scale, is_training() ? output_dropout_ : 0);
   }
   Loss loss = CrossEntropy(Logits(SelectTokens(readouts, batch)), batch, smoothing);
   loss.objective = loss.objective * scale;
@@ -211,9 +214,12 @@ torch::Tensor DecoderImpl::Preview(const torch::Tensor& readout) {
   return torch::linear(readout, output_weight_, output_bias_);
 }
 
-torch::Tensor DecoderImpl::Logits(const torch::Tensor& readout) {
-  return torch::linear(torch::dropout(readout, options_.dropout, is_training()), output_weight_,
-                       output_bias_);
+torch::Tensor DecoderImpl::Logits(const torch::Tensor& readout, const torch::Tensor& tokens) {
+  const auto of = [&](const torch::Tensor& rows) {
+    return tokens.defined() ? rows.index_select(0, tokens) : rows;
+  };
+  return torch::linear(torch::dropout(readout, output_dropout_, is_training()), of(output_weight_),
+                       of(output_bias_));
 }
 
 }  // namespace seq2seq

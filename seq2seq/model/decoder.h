@@ -31,6 +31,8 @@ struct DecoderOptions {
   double doubly_stochastic = 0;
   bool tied_embeddings = false;
   double dropout = 0.3;
+  double embedding_dropout = -1;
+  double output_dropout = -1;
   double attention_dropout = 0;
   bool variational = false;
   double recurrent_dropout = 0;
@@ -47,10 +49,10 @@ struct DecoderOptions {
           "step by step.");
     visit("attention", attention,
           "How a query is compared with the source. dot and scaled_dot need hidden to be what the "
-          "encoder gives, 2 x encoder.hidden where its last layer is bidirectional. general, dot "
-          "and scaled_dot run through the kernels, "
-          "the others step by step; coverage and location know where steps before looked; none "
-          "reads nothing but the state that it starts from.");
+          "encoder gives, 2 x encoder.hidden where its last layer is bidirectional. general, dot, "
+          "scaled_dot and none run through the kernels, the others step by step; coverage and "
+          "location know where steps before looked; none reads nothing but the state that it "
+          "starts from.");
     visit("attention_heads", attention_heads,
           "multi_head: parts of hidden that look by themselves.");
     visit("input_feeding", input_feeding,
@@ -67,6 +69,8 @@ struct DecoderOptions {
           "Saves memory; for small corpora often better.");
     visit("dropout", dropout,
           "On embeddings, between layers and before the output layer. 0.3-0.5 for small corpora.");
+    visit("embedding_dropout", embedding_dropout, "On embeddings; -1 is what dropout says.");
+    visit("output_dropout", output_dropout, "Before the output layer; -1 is what dropout says.");
     visit("attention_dropout", attention_dropout,
           "On what attention has read. Trains step by step.");
     visit(
@@ -137,8 +141,9 @@ class DecoderImpl : public torch::nn::Module {
   // `memory`: row r belongs to sentence r / (row / batch).
   DecoderStep Step(const torch::Tensor& projected, const DecoderState& state, const Memory& memory);
 
-  // Scores of the vocabulary: [..., readout] -> [..., vocab].
-  torch::Tensor Logits(const torch::Tensor& readout);
+  // Scores of the vocabulary: [..., readout] -> [..., vocab]; or, where `tokens`, [token], is
+  // defined, of these alone, [..., token].
+  torch::Tensor Logits(const torch::Tensor& readout, const torch::Tensor& tokens = {});
 
   // The loss of the readouts of a batch, [batch, target, readout], as CrossEntropy of their logits;
   // the objective is multiplied by `scale`. The kernels never hold the logits of more than some
@@ -174,6 +179,8 @@ class DecoderImpl : public torch::nn::Module {
   torch::Tensor Preview(const torch::Tensor& readout);
 
   DecoderOptions options_;
+  double embedding_dropout_;
+  double output_dropout_;
   torch::nn::Embedding embedding_;
   std::vector<Cell> cells_;
   Attention attention_;

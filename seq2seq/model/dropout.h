@@ -6,6 +6,9 @@
 
 namespace seq2seq {
 
+// The rate of one place, which at -1 is that of all.
+inline double DropoutOf(double own, double all) { return own == -1 ? all : own; }
+
 // A mask that keeps the size of signals (Srivastava et al. 2014): 0 for the share `rate` of its
 // numbers, 1 / (1 - rate) for the others.
 inline torch::Tensor DropoutMask(at::IntArrayRef sizes, double rate, const torch::Tensor& like) {

@@ -88,7 +88,9 @@ torch::Tensor RecurrentEncoderImpl::FusedStates(const torch::Tensor& tokens,
                                                 const torch::Tensor& lengths) {
   const double dropout = is_training() ? options_.dropout : 0;
   const auto steps = MakeSteps(lengths, CellsSideBySide(options_));
-  torch::Tensor states = FusedEmbedding(embedding_->weight, tokens, steps, dropout);
+  torch::Tensor states =
+      FusedEmbedding(embedding_->weight, tokens, steps,
+                     is_training() ? DropoutOf(options_.embedding_dropout, options_.dropout) : 0);
   for (size_t number = 0; number < layers_.size(); ++number) {
     const Layer& layer = layers_[number];
     const torch::Tensor inputs = number > 0 ? FusedDropout(states, dropout) : states;
@@ -106,9 +108,11 @@ torch::Tensor RecurrentEncoderImpl::PlainStates(const torch::Tensor& tokens,
   const torch::Tensor mask = (torch::arange(source) < lengths.unsqueeze(1)).to(device);
 
   torch::Tensor states = embedding_(tokens.t());  // [source, batch, embedding]
+  double dropout = DropoutOf(options_.embedding_dropout, options_.dropout);
   for (Layer& layer : layers_) {
     const torch::Tensor inputs =
-        DropoutSequence(states, options_.dropout, options_.variational, is_training());
+        DropoutSequence(states, dropout, options_.variational, is_training());
+    dropout = options_.dropout;
     torch::Tensor outputs = RunCell(layer.cells[0], inputs);  // [source, batch, hidden]
     if (layer.cells.size() > 1) {
       // Turning the tokens alone keeps padding behind them for both cells: no step needs a mask.

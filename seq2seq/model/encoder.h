@@ -31,6 +31,7 @@ struct EncoderOptions {
   CellKind cell = CellKind::kLstm;
   bool residual = false;
   double dropout = 0.3;
+  double embedding_dropout = -1;
   bool variational = false;
   double recurrent_dropout = 0;
   double word_dropout = 0;
@@ -52,6 +53,7 @@ struct EncoderOptions {
         "or more.");
     visit("dropout", dropout,
           "On embeddings and between layers. 0.3-0.5 for small corpora, 0.1 for large.");
+    visit("embedding_dropout", embedding_dropout, "On embeddings; -1 is what dropout says.");
     visit(
         "variational", variational,
         "dropout leaves out the same numbers at every step of a sentence (Gal & Ghahramani 2016). "

@@ -139,11 +139,13 @@ torch::Tensor FusedDecode(const FusedDecoder& decoder, const torch::Tensor& toke
                           const std::vector<CellState>& start, const FusedSampling& sampling) {
   auto job = std::make_shared<Job>();
   job->steps = MakeSteps(lengths, /*side_by_side=*/1);
+  const bool draws = decoder.embedding_dropout > 0 || decoder.dropout > 0 || sampling.sample;
   job->plan = {.cell = decoder.cells[0]->kind(),
                .precision = CurrentCompute().precision,
                .input_feeding = decoder.input_feeding,
+               .embedding_dropout = decoder.embedding_dropout,
                .dropout = decoder.dropout,
-               .seed = decoder.dropout > 0 || sampling.sample ? DrawSeed() : 0,
+               .seed = draws ? DrawSeed() : 0,
                .steps = job->steps.get()};
   job->tokens = OrderTokens(tokens, *job->steps);
   const torch::Tensor sources = memory.bias.eq(0).sum({1, 2});  // [batch]

@@ -7,11 +7,18 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/model/dropout.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
 
 namespace {
+
+// The memory of sources that say nothing: one place each, of no size.
+Encoded NoSource(int64_t batch, const torch::TensorOptions& options) {
+  return {torch::zeros({batch, 1, 0}, options),
+          torch::ones({batch, 1}, options.dtype(torch::kBool)), torch::zeros({batch, 0}, options)};
+}
 
 // `tokens` with this share of their words made unknown; what begins, ends and pads a sentence
 // stays.
@@ -25,10 +32,12 @@ torch::Tensor DropWords(const torch::Tensor& tokens, double share) {
 }  // namespace
 
 absl::Status Validate(const ModelOptions& options) {
+  const bool text = options.source == SourceKind::kText;
   const bool image = options.source == SourceKind::kImage;
+  const bool alone = options.source == SourceKind::kNone;
   if (image) SEQ2SEQ_RETURN_IF_ERROR(Validate(options.image));
   const std::pair<const char*, int64_t> sizes[] = {
-      {"model.source_vocab", image ? 1 : options.source_vocab},
+      {"model.source_vocab", text ? options.source_vocab : 1},
       {"model.target_vocab", options.target_vocab},
       {"model.encoder.embedding", options.encoder.embedding},
       {"model.encoder.hidden", options.encoder.hidden},
@@ -46,6 +55,12 @@ absl::Status Validate(const ModelOptions& options) {
   const std::pair<const char*, double> dropouts[] = {
       {"model.encoder.dropout", options.encoder.dropout},
       {"model.decoder.dropout", options.decoder.dropout},
+      {"model.encoder.embedding_dropout",
+       DropoutOf(options.encoder.embedding_dropout, options.encoder.dropout)},
+      {"model.decoder.embedding_dropout",
+       DropoutOf(options.decoder.embedding_dropout, options.decoder.dropout)},
+      {"model.decoder.output_dropout",
+       DropoutOf(options.decoder.output_dropout, options.decoder.dropout)},
       {"model.encoder.recurrent_dropout", options.encoder.recurrent_dropout},
       {"model.decoder.recurrent_dropout", options.decoder.recurrent_dropout},
       {"model.decoder.attention_dropout", options.decoder.attention_dropout},
@@ -73,14 +88,18 @@ absl::Status Validate(const ModelOptions& options) {
         absl::StrCat("model.decoder.doubly_stochastic: expected 0 to 1,000, found ",
                      options.decoder.doubly_stochastic));
   }
-  // What compares, or copies, needs sizes that agree.
-  const int64_t encoded = image ? options.image.hidden : OutputSize(options.encoder);
   const AttentionKind attention = options.decoder.attention;
   const std::string name = EnumTexts(attention)[static_cast<size_t>(attention)];
+  if (alone && attention != AttentionKind::kNone) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "model.decoder.attention: expected none where model.source is none, found ", name));
+  }
+  // What compares, or copies, needs sizes that agree.
+  const int64_t encoded = image ? options.image.hidden : OutputSize(options.encoder);
   const std::pair<std::string, bool> binding[] = {
       {"model.decoder.attention: " + name,
        attention == AttentionKind::kDot || attention == AttentionKind::kScaledDot},
-      {"model.bridge: copy", options.bridge == BridgeKind::kCopy},
+      {"model.bridge: copy", !alone && options.bridge == BridgeKind::kCopy},
   };
   for (const auto& [what, binds] : binding) {
     if (!binds || options.decoder.hidden == encoded) continue;
@@ -91,7 +110,7 @@ absl::Status Validate(const ModelOptions& options) {
   }
   if (attention == AttentionKind::kNone) {
     const std::pair<const char*, bool> blind[] = {
-        {"model.bridge: zero", options.bridge == BridgeKind::kZero},
+        {"model.bridge: zero", !alone && options.bridge == BridgeKind::kZero},
         {"model.decoder.context_gate: true", options.decoder.context_gate},
         {"model.decoder.doubly_stochastic: more than 0", options.decoder.doubly_stochastic > 0},
     };
@@ -111,9 +130,9 @@ absl::Status Validate(const ModelOptions& options) {
                      options.decoder.hidden, ", found ", options.decoder.attention_heads));
   }
   if (options.shared_embeddings) {
-    if (image) {
+    if (!text) {
       return absl::InvalidArgumentError(
-          "model.shared_embeddings: expected false where model.source is image, found true");
+          "model.shared_embeddings: expected false unless model.source is text, found true");
     }
     if (options.source_vocab != options.target_vocab ||
         options.encoder.embedding != options.decoder.embedding) {
@@ -127,26 +146,26 @@ absl::Status Validate(const ModelOptions& options) {
 }
 
 ModelImpl::ModelImpl(const ModelOptions& options) : options_(options) {
+  const bool text = options.source == SourceKind::kText;
   const bool image = options.source == SourceKind::kImage;
   torch::nn::Embedding shared = nullptr;
   if (options.shared_embeddings)
     shared = MakeEmbedding(options.target_vocab, options.decoder.embedding);
+  int64_t memory = 0;
   if (image) {
     image_encoder_ = register_module("image_encoder", ImageEncoder(options.image));
-  } else {
+    memory = image_encoder_->output_size();
+  } else if (text) {
     encoder_ =
         register_module("encoder", MakeEncoder(options.source_vocab, options.encoder, shared));
+    memory = encoder_->output_size();
   }
-  const int64_t memory = image ? image_encoder_->output_size() : encoder_->output_size();
   decoder_ =
       register_module("decoder", Decoder(options.target_vocab, memory, options.decoder, shared));
-  bridge_ = register_module(
-      "bridge", Bridge(options.bridge, memory, options.decoder, decoder_->readout_size()));
-  if (image) {
-    image_encoder_->Initialize(options.initialization);
-  } else {
-    Initialize(*encoder_, options.initialization);
-  }
+  bridge_ = register_module("bridge", Bridge(text || image ? options.bridge : BridgeKind::kZero,
+                                             memory, options.decoder, decoder_->readout_size()));
+  if (image) image_encoder_->Initialize(options.initialization);
+  if (text) Initialize(*encoder_, options.initialization);
   Initialize(*decoder_, options.initialization);
   Initialize(*bridge_, options.initialization);
 }
@@ -173,14 +192,22 @@ Decoded ModelImpl::Decode(const Batch& batch, const Start& start, const TeacherF
 }
 
 ModelImpl::Start ModelImpl::Begin(const Batch& batch) {
-  if (encoder_.is_empty()) {
-    const Encoded encoded = image_encoder_(batch.images);
-    return {decoder_->Memorize(encoded), bridge_(encoded)};
+  const Encoded encoded = Encode(batch);
+  return {decoder_->Memorize(encoded), bridge_(encoded)};
+}
+
+Encoded ModelImpl::Encode(const Batch& batch) {
+  switch (options_.source) {
+    case SourceKind::kImage:
+      return image_encoder_(batch.images);
+    case SourceKind::kNone:
+      return NoSource(batch.size(), decoder_->parameters()[0].options().requires_grad(false));
+    case SourceKind::kText:
+      break;
   }
   const torch::Tensor source =
       is_training() ? DropWords(batch.source, options_.encoder.word_dropout) : batch.source;
-  const Encoded encoded = encoder_(source, batch.source_lengths);
-  return {decoder_->Memorize(encoded), bridge_(encoded)};
+  return encoder_(source, batch.source_lengths);
 }
 
 }  // namespace seq2seq

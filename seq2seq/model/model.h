@@ -21,10 +21,10 @@
 
 namespace seq2seq {
 
-// What a source is.
-enum class SourceKind { kText, kImage };
+// What a source is. A model without one is a language model: it says what texts are like.
+enum class SourceKind { kText, kImage, kNone };
 
-inline std::vector<std::string> EnumTexts(SourceKind) { return {"text", "image"}; }
+inline std::vector<std::string> EnumTexts(SourceKind) { return {"text", "image", "none"}; }
 
 struct ModelOptions {
   SourceKind source = SourceKind::kText;
@@ -39,7 +39,9 @@ struct ModelOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("source", source, "text: translates sentences; image: says what is in pictures.");
+    visit("source", source,
+          "text: translates sentences; image: says what is in pictures; none: a language model, a "
+          "decoder by itself, for decoder.attention none.");
     visit("source_vocab", source_vocab,
           "Pieces of the source tokenizer; 0 stands for as many as it has.");
     visit("target_vocab", target_vocab,
@@ -62,7 +64,8 @@ struct ModelOptions {
 // InvalidArgument, naming the key and its value, if no model can be made of `options`.
 absl::Status Validate(const ModelOptions& options);
 
-// An encoder of text or of images, a decoder that attends to it, and the bridge between.
+// An encoder of text or of images, a decoder that attends to it, and the bridge between; or, where
+// there is no source, the decoder alone, which starts from zero.
 //
 //   Model model(options);                                      // Validate(options) must be OK.
 //   model->ComputeLoss(batch, TeacherForcing(), 0.1, 1.0).objective.backward();  // Training.
@@ -93,7 +96,7 @@ class ModelImpl : public torch::nn::Module {
     DecoderState state;
   };
 
-  // Encodes the sources of a batch.
+  // Encodes the sources of a batch; without sources its size is all that counts.
   Start Begin(const Batch& batch);
 
   // Whether whole targets go through the decoder's kernel, or step by step.
@@ -101,16 +104,17 @@ class ModelImpl : public torch::nn::Module {
 
   Decoder& decoder() { return decoder_; }
 
-  // Empty where sources are text.
+  // Empty unless sources are images.
   ImageEncoder& image_encoder() { return image_encoder_; }
 
   const ModelOptions& options() const { return options_; }
 
  private:
+  Encoded Encode(const Batch& batch);
   Decoded Decode(const Batch& batch, const Start& start, const TeacherForcing& forcing);
 
   ModelOptions options_;
-  Encoder encoder_{nullptr};  // One of the two is empty.
+  Encoder encoder_{nullptr};  // Of the two at most one is not empty.
   ImageEncoder image_encoder_{nullptr};
   Decoder decoder_{nullptr};
   Bridge bridge_{nullptr};

@@ -88,7 +88,7 @@ void Scale(Matrix values, float factor) {
 
 bool PackedModel::Knows(const ModelOptions& options) {
   return HasKernel(options.decoder) &&
-         (options.source == SourceKind::kImage || HasKernel(options.encoder.cell));
+         (options.source != SourceKind::kText || HasKernel(options.encoder.cell));
 }
 
 PackedModel::PackedModel(const Model& model, Precision precision)
@@ -119,7 +119,7 @@ PackedOutput PackedModel::Output(absl::Span<const int32_t> tokens) const {
 }
 
 PackedSources PackedModel::Encode(const Batch& sources) const {
-  return sources.images.defined() ? EncodeImages(sources) : EncodeText(sources);
+  return encoder_.empty() ? EncodePlainly(sources) : EncodeText(sources);
 }
 
 PackedSources PackedModel::EncodeText(const Batch& batch) const {
@@ -178,15 +178,18 @@ PackedSources PackedModel::EncodeText(const Batch& batch) const {
     Scale(keys.view(), 1 / std::sqrt(static_cast<float>(size)));
   }
   PackedSources sources = {values, keys, {}, {}, Bridge(summary.view())};
+  const bool reads = options.decoder.attention != AttentionKind::kNone;
   for (int64_t s = 0; s < batch.size(); ++s) {
-    const int64_t begin = begins[static_cast<size_t>(s)];
-    sources.sources.push_back(
-        {keys.view().Rows(begin, lengths[s]), values.view().Rows(begin, lengths[s])});
+    const auto own = [&](const Buffer& rows) {
+      const Matrix all = rows.view().Rows(begins[static_cast<size_t>(s)], lengths[s]);
+      return reads ? all : all.Columns(0, 0);
+    };
+    sources.sources.push_back({own(keys), own(values)});
   }
   return sources;
 }
 
-PackedSources PackedModel::EncodeImages(const Batch& batch) const {
+PackedSources PackedModel::EncodePlainly(const Batch& batch) const {
   Model model = model_;
   const ModelImpl::Start begun = model->Begin(batch);
   PackedSources sources = {{},
@@ -194,8 +197,10 @@ PackedSources PackedModel::EncodeImages(const Batch& batch) const {
                            {begun.memory.values.contiguous(), begun.memory.keys.contiguous()},
                            {},
                            DecoderRows(decoder_, batch.size())};
+  const int64_t places = begun.memory.values.size(1);
   for (int64_t s = 0; s < batch.size(); ++s) {
-    sources.sources.push_back({View(sources.tensors[1][s]), View(sources.tensors[0][s])});
+    sources.sources.push_back(
+        {View(sources.tensors[1][s]).Rows(0, places), View(sources.tensors[0][s]).Rows(0, places)});
   }
   const auto copy = [](const torch::Tensor& state, const Buffer& rows) {
     if (state.defined()) Copy(View(state.contiguous()), rows.view());

@@ -19,7 +19,7 @@ namespace seq2seq {
 // Sources read by the encoder.
 struct PackedSources {
   Buffer values, keys;          // Of all sources, a row a place.
-  torch::Tensor tensors[2];     // What holds them instead where an image encoder made them.
+  torch::Tensor tensors[2];     // What holds them instead where the model's operations made them.
   std::vector<Source> sources;  // [batch], views of these.
   DecoderRows start;            // [batch], the state before the first step.
 };
@@ -47,11 +47,12 @@ class PackedModel {
 
  private:
   PackedSources EncodeText(const Batch& sources) const;
-  PackedSources EncodeImages(const Batch& sources) const;
+  // Images, and sources that say nothing, by the operations of the model.
+  PackedSources EncodePlainly(const Batch& sources) const;
   // The state before the first step, from what the bridge looks at, [batch, size].
   DecoderRows Bridge(ConstMatrix summary) const;
 
-  Model model_;  // Owns what is not packed, and encodes images.
+  Model model_;  // Owns what is not packed, and encodes what is no text.
   TensorMap parameters_;
   Precision precision_;
   std::vector<std::vector<PackedCell>> encoder_;  // One a layer, of both directions.

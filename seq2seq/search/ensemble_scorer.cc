@@ -6,19 +6,6 @@
 #include <torch/torch.h>
 
 namespace seq2seq {
-namespace {
-
-// The scores, [row, vocab], as log-probabilities.
-torch::Tensor LogProbabilities(const StepScores& step) {
-  TORCH_CHECK(step.scores.stride == step.scores.columns, "scores with gaps between rows");
-  const torch::Tensor scores =
-      torch::from_blob(step.scores.data, {step.scores.rows, step.scores.columns});
-  const torch::Tensor normalizers =
-      torch::from_blob(const_cast<float*>(step.normalizers.data()), {step.scores.rows, 1});
-  return scores - normalizers;
-}
-
-}  // namespace
 
 EnsembleScorer::EnsembleScorer(std::vector<std::unique_ptr<Scorer>> members, EnsembleMean mean)
     : members_(std::move(members)), mean_(mean) {

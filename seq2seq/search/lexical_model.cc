@@ -25,7 +25,7 @@ using Couples = std::vector<absl::flat_hash_map<int32_t, Couple>>;  // [source],
 
 // Counts how often each piece of the source makes each of the target, going by the probabilities;
 // `all` couples, or those that are there.
-void Expect(const Corpus& corpus, int64_t stride, bool all, Couples& couples) {
+void Expect(const CorpusMix& corpus, int64_t stride, bool all, Couples& couples) {
   std::vector<int32_t> sources;
   std::vector<Couple*> makers;  // Of one target; each map is asked for that alone, and so stays.
   for (int64_t pair = 0; pair < corpus.size(); pair += stride) {
@@ -59,7 +59,7 @@ void Maximise(Couples& couples) {
 
 }  // namespace
 
-std::vector<std::vector<LexicalTranslation>> LearnLexicalModel(const Corpus& corpus,
+std::vector<std::vector<LexicalTranslation>> LearnLexicalModel(const CorpusMix& corpus,
                                                                int64_t source_vocab,
                                                                int64_t most_pairs) {
   const int64_t stride = std::max<int64_t>(1, (corpus.size() + most_pairs - 1) / most_pairs);

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "seq2seq/data/corpus.h"
+#include "seq2seq/data/corpus_mix.h"
 
 namespace seq2seq {
 
@@ -21,7 +21,7 @@ struct LexicalTranslation {
 //
 // Costs a second for some five million couples of pieces that stand in a pair together, and in the
 // first round 14 to 28 bytes for each different couple.
-std::vector<std::vector<LexicalTranslation>> LearnLexicalModel(const Corpus& corpus,
+std::vector<std::vector<LexicalTranslation>> LearnLexicalModel(const CorpusMix& corpus,
                                                                int64_t source_vocab,
                                                                int64_t most_pairs = 1'000'000);
 

@@ -106,8 +106,11 @@ StepScores ModelScorer::Step(absl::Span<const Extension> rows) {
   DecoderStep step = decoder->Step(decoder->ProjectTokens(move(tokens)),
                                    now_.state.Select(move(parents)), now_.memory);
   const torch::Tensor real = move(places_);
-  torch::Tensor logits = decoder->Logits(step.readout.index_select(0, real)).to(torch::kFloat32);
-  if (!tokens_.empty()) logits = logits.index_select(1, torch::tensor(tokens_).to(device));
+  const torch::Tensor logits =
+      decoder
+          ->Logits(step.readout.index_select(0, real),
+                   tokens_.empty() ? torch::Tensor() : torch::tensor(tokens_).to(device))
+          .to(torch::kFloat32);
   scores_ = logits.to(torch::kCPU).contiguous();
   normalizers_ = torch::logsumexp(logits, 1).to(torch::kCPU).contiguous();
   attention_ = step.attention.index_select(0, real).to(torch::kCPU, torch::kFloat32).contiguous();

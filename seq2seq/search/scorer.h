@@ -23,7 +23,8 @@ struct Extension {
 
 // What may follow one hypothesis.
 struct ScoreRow {
-  absl::Span<float> scores;          // [column]; less `normalizer` they are log-probabilities.
+  // [column]; less `normalizer` they are log-probabilities, or what several models make of them.
+  absl::Span<float> scores;
   float normalizer = 0;              // The log of the sum of e^score.
   absl::Span<const int32_t> tokens;  // Of the columns, rising; empty where column i is token i.
 
@@ -56,6 +57,9 @@ struct StepScores {
             normalizers[index], tokens};
   }
 };
+
+// The scores of a step less their normalizers, [row, column].
+torch::Tensor LogProbabilities(const StepScores& step);
 
 // Scores continuations of many hypotheses of some sentences at once. One thread steps it; several
 // may ask where rows looked.

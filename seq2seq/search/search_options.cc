@@ -49,6 +49,9 @@ absl::Status Validate(const SearchOptions& options) {
                options.diversity >= 0 && std::isfinite(options.diversity), "0 or more");
   rules.Expect("no_repeat_ngram", options.no_repeat_ngram, options.no_repeat_ngram >= 0,
                "0 or more");
+  rules.Expect("language_model_weight", options.language_model_weight,
+               options.language_model_weight >= 0 && options.language_model_weight <= 100,
+               "0 to 100");
   rules.Expect("repetition_penalty", options.repetition_penalty,
                options.repetition_penalty >= 1 && std::isfinite(options.repetition_penalty),
                "1 or more");

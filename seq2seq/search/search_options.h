@@ -35,6 +35,7 @@ struct SearchOptions {
   int64_t groups = 1;
   double diversity = 0.5;
   int64_t no_repeat_ngram = 0;
+  double language_model_weight = 0.2;
   double repetition_penalty = 1;
   bool sample = false;
   double temperature = 1;
@@ -74,6 +75,10 @@ struct SearchOptions {
           "What a token loses for each group before that chose it in the same step.");
     visit("no_repeat_ngram", no_repeat_ngram,
           "No sequence of so many pieces is said twice; 0 allows all.");
+    visit(
+        "language_model_weight", language_model_weight,
+        "What the log-probability of a language model counts, where there is one (Gulcehre et al. "
+        "2015).");
     visit("repetition_penalty", repetition_penalty,
           "The log-probability of a piece that was said before is multiplied by this; 1 is none.");
     visit("sample", sample,

@@ -22,7 +22,7 @@ constexpr char kFrequent[] = "frequent";
 constexpr size_t kRound = 256;
 
 // The end, and the tokens that targets have most often.
-std::vector<int32_t> MostFrequent(const Corpus& corpus, int64_t vocab, int64_t count) {
+std::vector<int32_t> MostFrequent(const CorpusMix& corpus, int64_t vocab, int64_t count) {
   std::vector<int64_t> counts(static_cast<size_t>(vocab), 0);
   for (int64_t pair = 0; pair < corpus.size(); ++pair) {
     for (const int32_t token : corpus[pair].target) ++counts[static_cast<size_t>(token)];
@@ -46,7 +46,7 @@ bool IsListOf(const torch::Tensor& tokens, int64_t dimensions, int64_t vocab) {
 
 }  // namespace
 
-Shortlist Shortlist::Learn(const Corpus& corpus, int64_t source_vocab, int64_t target_vocab,
+Shortlist Shortlist::Learn(const CorpusMix& corpus, int64_t source_vocab, int64_t target_vocab,
                            const ShortlistSize& size) {
   const auto lists = LearnLexicalModel(corpus, source_vocab);
   torch::Tensor translations = torch::zeros({source_vocab, size.translations}, torch::kInt32);

@@ -11,7 +11,7 @@
 #include "absl/types/span.h"
 #include <torch/types.h>
 
-#include "seq2seq/data/corpus.h"
+#include "seq2seq/data/corpus_mix.h"
 #include "seq2seq/search/hypothesis.h"
 
 namespace seq2seq {
@@ -28,7 +28,7 @@ struct ShortlistSize {
 class Shortlist {
  public:
   // Learns from the pairs that a model was trained on.
-  static Shortlist Learn(const Corpus& corpus, int64_t source_vocab, int64_t target_vocab,
+  static Shortlist Learn(const CorpusMix& corpus, int64_t source_vocab, int64_t target_vocab,
                          const ShortlistSize& size = {});
 
   // Maps a file that Save wrote. DataLoss or InvalidArgument, naming it, where it is none or is of

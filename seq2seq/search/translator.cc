@@ -19,6 +19,7 @@
 #include "seq2seq/model/describe_error.h"
 #include "seq2seq/model/run_folder.h"
 #include "seq2seq/search/beam.h"
+#include "seq2seq/search/fusion_scorer.h"
 #include "seq2seq/search/model_scorer.h"
 #include "seq2seq/search/sample.h"
 
@@ -45,7 +46,7 @@ absl::StatusOr<Tokenizer> LoadTokenizer(const std::string& path, int64_t vocab) 
 
 // How a model reads images, as text.
 std::string ImageInput(const ModelOptions& options) {
-  if (options.source == SourceKind::kText) return "";
+  if (options.source != SourceKind::kImage) return "";
   ImageEncoderOptions image = options.image;
   const bool features = image.network.kind == ImageNetworkKind::kFeatures;
   return absl::StrCat(features ? "features\n" : "images\n", PrintOptions(ListOptions(image.input)));
@@ -115,11 +116,24 @@ absl::StatusOr<Translator> Translator::Load(absl::Span<const std::string> paths,
       return absl::InvalidArgumentError(absl::StrCat(path, ": has ", what, " than ", paths[0]));
     };
     if (member.target_.model() != ensemble.target_.model()) return differ("another tokenizer");
-    if (member.reads_images() != ensemble.reads_images()) return differ("other sources");
+    if (member.source_kind_ != ensemble.source_kind_) return differ("other sources");
     if (!SameTokenizer(member.source_, ensemble.source_))
       return differ("another tokenizer of the source");
     if (member.image_input_ != ensemble.image_input_) return differ("another model.image.input");
     ensemble.models_.push_back(member.models_[0]);
+  }
+  if (!options.language_model.empty()) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const Translator model, LoadOne(options.language_model, options));
+    if (model.source_kind_ != SourceKind::kNone) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(options.language_model,
+                       ": not a language model, which is one whose model.source is none"));
+    }
+    if (model.target_.model() != ensemble.target_.model()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          options.language_model, ": has another tokenizer than the target of ", paths[0]));
+    }
+    ensemble.language_model_ = model.models_[0];
   }
   return ensemble;
 }
@@ -129,9 +143,12 @@ Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer t
     : models_(
           {MakeScoringModel(model, options.device, options.precision.value_or(Precision::kFp32))}),
       mean_(options.mean),
+      source_kind_(model->options().source),
       image_input_(ImageInput(model->options())),
       source_(std::move(source)),
       target_(std::move(target)) {
+  TORCH_CHECK(source_.has_value() == (source_kind_ == SourceKind::kText),
+              "a tokenizer of the source is for models of texts, and for them alone");
   read_image = [image = model->options().image](const std::string& file) {
     return ReadImageInput(image, file);
   };
@@ -150,18 +167,30 @@ TokenIds Translator::EncodeLine(const Tokenizer& tokenizer, const std::string& l
 Translator::Prepared Translator::Prepare(const Request& request,
                                          const SearchOptions& options) const {
   Prepared line;
-  if (reads_images()) {
-    line.file = request.text;
-    line.task.min_length = options.min_length;
-    line.task.max_length = options.max_length;
-  } else {
-    line.source = EncodeLine(*source_, request.text);
-    const auto length = static_cast<int64_t>(line.source.size());
-    line.task.min_length = MinLength(length, options);
-    line.task.max_length = MaxLength(length, options);
+  line.task.min_length = options.min_length;
+  line.task.max_length = options.max_length;
+  line.task.prefix = target_.Encode(Repaired(request.prefix));
+  switch (source_kind_) {
+    case SourceKind::kText: {
+      line.source = EncodeLine(*source_, request.text);
+      const auto length = static_cast<int64_t>(line.source.size());
+      line.task.min_length = MinLength(length, options);
+      line.task.max_length = MaxLength(length, options);
+      break;
+    }
+    case SourceKind::kImage:
+      line.file = request.text;
+      break;
+    case SourceKind::kNone: {
+      TokenIds begin = EncodeLine(target_, request.text);
+      begin.insert(begin.end(), line.task.prefix.begin(), line.task.prefix.end());
+      line.task.prefix = std::move(begin);
+      line.task.min_length += static_cast<int64_t>(line.task.prefix.size());
+      line.task.max_length += static_cast<int64_t>(line.task.prefix.size());
+      break;
+    }
   }
   line.task.attention = options.attention;
-  line.task.prefix = target_.Encode(Repaired(request.prefix));
   const auto encode_all = [&](const std::vector<std::string>& texts, std::vector<TokenIds>& all) {
     for (const std::string& text : texts) {
       TokenIds ids = target_.Encode(Repaired(text));
@@ -171,7 +200,7 @@ Translator::Prepared Translator::Prepare(const Request& request,
   encode_all(request.constraints, line.task.constraints);
   encode_all(options.forbidden, line.task.forbidden);
   Fingerprint seed;
-  seed.Add(line.file);
+  seed.Add(source_kind_ == SourceKind::kText ? "" : request.text);
   for (const int32_t id : line.source) seed.AddValue(id);
   line.task.seed = seed.value();
   if (request.on_text) {
@@ -184,15 +213,18 @@ Translator::Prepared Translator::Prepare(const Request& request,
 }
 
 std::vector<std::vector<size_t>> Translator::Batches(absl::Span<const Prepared> lines) const {
+  const auto size_of = [&](size_t index) {
+    const Prepared& line = lines[index];
+    return source_kind_ == SourceKind::kNone ? line.task.prefix.size() : line.source.size();
+  };
   std::vector<size_t> order(lines.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return lines[a].source.size() < lines[b].source.size();
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return size_of(a) < size_of(b); });
   std::vector<std::vector<size_t>> batches;
   for (const size_t index : order) {
     // The last one is the longest.
-    const auto length = static_cast<int64_t>(lines[index].source.size()) + 1;
+    const auto length = static_cast<int64_t>(size_of(index)) + 1;
     const auto size = batches.empty() ? 0 : static_cast<int64_t>(batches.back().size());
     if (batches.empty() || size == batch_size || (size + 1) * length > batch_tokens)
       batches.emplace_back();
@@ -235,6 +267,27 @@ Candidate Translator::MakeCandidate(const Prepared& line, const Hypothesis& hypo
   return candidate;
 }
 
+Batch Translator::MakeBatch(absl::Span<const Prepared> lines, std::vector<size_t>& indices) const {
+  Batch batch;
+  if (source_kind_ == SourceKind::kImage) {
+    batch.images = ReadImages(lines, indices);
+    return batch;
+  }
+  std::vector<absl::Span<const int32_t>> sources;
+  for (const size_t index : indices) sources.push_back(lines[index].source);
+  return CollateSources(sources);
+}
+
+std::unique_ptr<Scorer> Translator::MakeScorer(const Batch& batch, const TokenIds& tokens,
+                                               const SearchOptions& options) const {
+  std::vector<std::unique_ptr<Scorer>> members;
+  for (const auto& model : models_) members.push_back(model->Begin(batch, tokens));
+  auto scorer = std::make_unique<EnsembleScorer>(std::move(members), mean_);
+  if (language_model_ == nullptr || options.language_model_weight == 0) return scorer;
+  return std::make_unique<FusionScorer>(std::move(scorer), language_model_->Begin(batch, tokens),
+                                        options.language_model_weight);
+}
+
 absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Search(
     absl::Span<const Prepared> lines, const SearchOptions& options,
     const Shortlist* shortlist) const {
@@ -242,24 +295,19 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Search(
   try {
     const torch::InferenceMode inference;
     for (std::vector<size_t>& indices : Batches(lines)) {
-      Batch batch;
-      std::vector<absl::Span<const int32_t>> sources;
-      if (reads_images()) {
-        batch.images = ReadImages(lines, indices);
-      } else {
-        for (const size_t index : indices) sources.push_back(lines[index].source);
-        batch = CollateSources(sources);
-      }
+      const Batch batch = MakeBatch(lines, indices);
       if (indices.empty()) continue;
       std::vector<SearchTask> tasks;
-      for (const size_t index : indices) tasks.push_back(lines[index].task);
+      std::vector<absl::Span<const int32_t>> sources;
+      for (const size_t index : indices) {
+        tasks.push_back(lines[index].task);
+        sources.push_back(lines[index].source);
+      }
       TokenIds tokens;
       if (shortlist) tokens = shortlist->Tokens(sources, NeededTokens(tasks));
-      std::vector<std::unique_ptr<Scorer>> members;
-      for (const auto& model : models_) members.push_back(model->Begin(batch, tokens));
-      EnsembleScorer scorer(std::move(members), mean_);
+      const std::unique_ptr<Scorer> scorer = MakeScorer(batch, tokens, options);
       const auto found =
-          options.sample ? Sample(scorer, tasks, options) : BeamSearch(scorer, tasks, options);
+          options.sample ? Sample(*scorer, tasks, options) : BeamSearch(*scorer, tasks, options);
       for (size_t i = 0; i < indices.size(); ++i) {
         for (const Hypothesis& hypothesis : found[i])
           results[indices[i]].push_back(MakeCandidate(lines[indices[i]], hypothesis));
@@ -281,6 +329,8 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Translate(
 absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::TranslateRequests(
     absl::Span<const Request> requests, const SearchOptions& options) const {
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options));
+  if (options.attention && source_kind_ == SourceKind::kNone)
+    return absl::InvalidArgumentError("attention: the model has no source, and looks nowhere");
   std::vector<Prepared> filled;
   std::vector<size_t> places;
   for (size_t i = 0; i < requests.size(); ++i) {
@@ -290,7 +340,7 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::TranslateRequest
           "constraints go with neither groups nor sample: leave them out");
     }
     Prepared line = Prepare(requests[i], options);
-    if (!reads_images() && line.source.empty()) continue;
+    if (source_kind_ == SourceKind::kText && line.source.empty()) continue;
     filled.push_back(std::move(line));
     places.push_back(i);
   }
@@ -323,7 +373,10 @@ absl::Status Translator::TranslateStream(
 absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::string> sources,
                                                          absl::Span<const std::string> targets,
                                                          const SearchOptions& options) const {
-  if (sources.size() != targets.size()) {
+  const bool alone = source_kind_ == SourceKind::kNone;
+  if (alone && !sources.empty())
+    return absl::InvalidArgumentError("the model has no source: give targets alone");
+  if (sources.size() != (alone ? 0 : targets.size())) {
     return absl::InvalidArgumentError(
         absl::StrCat(sources.size(), " sources and ", targets.size(), " targets do not pair up"));
   }
@@ -334,8 +387,8 @@ absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::s
   forced.stopping = Stopping::kFinished;
   SEQ2SEQ_RETURN_IF_ERROR(Validate(forced));
   std::vector<Prepared> lines;
-  for (size_t i = 0; i < sources.size(); ++i) {
-    lines.push_back(Prepare({sources[i], {}, {}, {}}, forced));
+  for (size_t i = 0; i < targets.size(); ++i) {
+    lines.push_back(Prepare({alone ? "" : sources[i], {}, {}, {}}, forced));
     lines.back().task.prefix = EncodeLine(target_, targets[i]);
     lines.back().task.max_length = 0;
   }

@@ -36,7 +36,8 @@ struct Candidate {
   std::string text;
   TokenIds tokens;
   std::vector<std::string> pieces;  // Of the tokens.
-  // The log-probability of each piece and, last, of the end of sentence.
+  // The log-probability of each piece and, last, of the end of sentence; with a language model, the
+  // weighted sum of both.
   std::vector<double> token_scores;
   double log_probability = 0;  // Their sum, in nats.
   double score = 0;            // What candidates are ranked by.
@@ -45,7 +46,7 @@ struct Candidate {
 
 // A line, and what its translation has to be like.
 struct Request {
-  std::string text;
+  std::string text;                      // Or the path of an image, or what a text begins with.
   std::string prefix;                    // Whole words that the translation begins with.
   std::vector<std::string> constraints;  // Words, or sequences of them, that it holds.
   // Called with the words so far, as greedy search or the first sample says piece after piece.
@@ -60,6 +61,9 @@ struct LoadOptions {
   std::optional<Precision> precision = std::nullopt;
   EnsembleMean mean = EnsembleMean::kProbability;
   bool shortlist = true;  // Where the first model has one.
+  // A run whose model has no source and the same tokenizer as the target: a language model that
+  // search also listens to, as SearchOptions::language_model_weight says.
+  std::string language_model = "";
 };
 
 // Translates with a trained model.
@@ -68,11 +72,13 @@ struct LoadOptions {
 //   SEQ2SEQ_ASSIGN_OR_RETURN(auto results, translator.Translate({"Ein Hund rennt."}));
 //   std::cout << results[0][0].text << "\n";
 //
-// Where the model says what is in images, lines are paths of files.
+// Where the model says what is in images, lines are paths of files. Where it has no source, lines
+// are what texts begin with, or nothing, and the texts go on as is likely; lengths count what is
+// new. The same line goes on in the same way: n_best samples of it differ.
 //
 // results[i] belongs to lines[i], holds the n best, and does not depend on what else is in the
 // call, unless a shortlist is used: lines that are searched together share theirs. Lines are sorted
-// by length and searched in batches. A line without text becomes one empty candidate. Bytes that
+// by length and searched in batches. A source without text becomes one empty candidate. Bytes that
 // are not UTF-8 are replaced, a line of more than max_line_length pieces is cut, and an image that
 // cannot be read becomes one empty candidate; the log tells. Thread-safe.
 class Translator {
@@ -85,7 +91,7 @@ class Translator {
                                          const LoadOptions& options = {});
 
   // A translator over a model in memory, which it shares and which must be in eval mode and not
-  // change while it is used. The tokenizer of the source is absent where that is an image.
+  // change while it is used. The tokenizer of the source is absent unless that is a text.
   Translator(Model model, std::optional<Tokenizer> source, Tokenizer target,
              const LoadOptions& options = {});
 
@@ -107,16 +113,17 @@ class Translator {
       const SearchOptions& options = {}) const;
 
   // Scores given translations: what Translate would say of the same pieces, without a shortlist.
-  // sources and targets pair up. InvalidArgument where an image cannot be read.
+  // sources and targets pair up; a model without a source is given no sources. InvalidArgument
+  // where an image cannot be read.
   absl::StatusOr<std::vector<Candidate>> Score(absl::Span<const std::string> sources,
                                                absl::Span<const std::string> targets,
                                                const SearchOptions& options = {}) const;
 
-  // Whether lines are paths of images.
-  bool reads_images() const { return !source_.has_value(); }
+  // What lines are.
+  SourceKind source_kind() const { return source_kind_; }
 
-  // Sentences searched together at most, and the tokens of their sources, padding included. More
-  // are faster where many are given at once, and take more memory.
+  // Sentences searched together at most, and the tokens of their sources, or of what they begin
+  // with, padding included. More are faster where many are given at once, and take more memory.
   int64_t batch_size = 64;
   int64_t batch_tokens = 8192;
 
@@ -144,6 +151,10 @@ class Translator {
   absl::StatusOr<std::vector<std::vector<Candidate>>> Search(absl::Span<const Prepared> lines,
                                                              const SearchOptions& options,
                                                              const Shortlist* shortlist) const;
+  // What a batch is made of and searched by.
+  Batch MakeBatch(absl::Span<const Prepared> lines, std::vector<size_t>& indices) const;
+  std::unique_ptr<Scorer> MakeScorer(const Batch& batch, const TokenIds& tokens,
+                                     const SearchOptions& options) const;
   // Indices of lines, shortest first, in batches.
   std::vector<std::vector<size_t>> Batches(absl::Span<const Prepared> lines) const;
   // The images of `files`, [image, …]; those that cannot be read are logged and left out of both.
@@ -152,7 +163,9 @@ class Translator {
 
   std::vector<std::shared_ptr<const ScoringModel>> models_;  // At least one.
   EnsembleMean mean_;
+  std::shared_ptr<const ScoringModel> language_model_;  // Null if there is none.
   std::optional<Shortlist> shortlist_;
+  SourceKind source_kind_;
   std::string image_input_;  // How images are read, as text; empty of text.
   std::optional<Tokenizer> source_;
   Tokenizer target_;

@@ -127,8 +127,15 @@ absl::Status CheckFormat(DecodeFlags& flags) {
 
 absl::Status RunDecode(DecodeFlags& flags) {
   SEQ2SEQ_RETURN_IF_ERROR(CheckFormat(flags));
+  const bool html = flags.format == "html";
   SEQ2SEQ_ASSIGN_OR_RETURN(std::unique_ptr<LineReader> reader, LineReader::Open(flags.input));
   SEQ2SEQ_ASSIGN_OR_RETURN(const Translator translator, LoadTranslator(flags.model));
+  if (translator.source_kind() == SourceKind::kNone && flags.search.attention) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(flags.model.models[0], ": has no source, and looks nowhere: leave out ",
+                     html || flags.format == "pharaoh" ? absl::StrCat("--format ", flags.format)
+                                                       : "--attention"));
+  }
   SEQ2SEQ_ASSIGN_OR_RETURN(Output output, Output::Open(flags.output));
   std::signal(SIGINT, OnSignal);
   std::signal(SIGTERM, OnSignal);
@@ -155,8 +162,8 @@ absl::Status RunDecode(DecodeFlags& flags) {
     }
     return requests;
   };
-  const bool html = flags.format == "html";
-  const auto section = translator.reads_images() ? CaptionSection : TranslationSection;
+  const auto section =
+      translator.source_kind() == SourceKind::kImage ? CaptionSection : TranslationSection;
   int64_t number = 0;
   const auto write = [&](const Request& request, const std::vector<Candidate>& candidates) {
     if (html) return output.Write(section(request.text, candidates[0]));
@@ -176,13 +183,14 @@ absl::Status RunDecode(DecodeFlags& flags) {
 
 void AddDecode(CLI::App& program, absl::Status* status) {
   CLI::App* decode = program.add_subcommand(
-      "decode", "Translates lines of text, or describes images, with a trained model");
+      "decode", "Translates lines of text, describes images, or goes on with texts");
   auto flags = std::make_shared<DecodeFlags>();
   AddModelFlags(*decode, flags->model);
   decode
-      ->add_option(
-          "-i,--input", flags->input,
-          "Text, a sentence a line, or for a model of images a path a line; - is standard input")
+      ->add_option("-i,--input", flags->input,
+                   "Text, a sentence a line; for a model of images a path a line; for a language "
+                   "model what a "
+                   "text begins with, or nothing; - is standard input")
       ->option_text("FILE")
       ->capture_default_str();
   decode
@@ -205,6 +213,7 @@ void AddDecode(CLI::App& program, absl::Status* status) {
       ->check(CLI::IsMember({"text", "jsonl", "moses", "pharaoh", "html"}))
       ->capture_default_str();
   AddOptionFlags(*decode, ListOptions(flags->search));
+  decode->get_option("--language-model-weight")->needs("--language-model");
   decode->callback([flags, status] { *status = RunDecode(*flags); });
 }
 

@@ -157,6 +157,19 @@ absl::StatusOr<Report> ReportErrorRate(const Texts& texts, const EvalFlags& flag
   return report;
 }
 
+absl::StatusOr<Report> ReportAccuracy(const Texts& texts, const EvalFlags& flags) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ErrorRate rate, CorpusErrorRate(texts.hypotheses, texts.references,
+                                                                 {.lowercase = flags.lowercase}));
+  Report report;
+  report.text = absl::StrFormat("accuracy = %.2f (%d of %d lines right) %s", rate.Accuracy(),
+                                rate.lines - rate.wrong_lines, rate.lines, rate.Signature());
+  report.json = {{"score", rate.Accuracy()},
+                 {"right_lines", rate.lines - rate.wrong_lines},
+                 {"lines", rate.lines},
+                 {"signature", rate.Signature()}};
+  return report;
+}
+
 struct Metric {
   const char* help;
   absl::StatusOr<Report> (*report)(const Texts& texts, const EvalFlags& flags);
@@ -176,6 +189,7 @@ const std::map<std::string, Metric>& MetricsByName() {
         "exact matches and stems, ROUGE-L, CIDEr-D (what coco-caption calls CIDEr;\n"
         "0 to 10), length ratio, share of distinct captions; json: also plain CIDEr",
         ReportCaption}},
+      {"accuracy", {"of labels: the share of lines that are just the reference", ReportAccuracy}},
       {"wer",
        {"word error rate: edits for each 100 words of the reference",
         [](const auto& texts, const auto& flags) {
@@ -226,7 +240,7 @@ absl::Status RunEval(const EvalFlags& flags) {
 
 void AddEval(CLI::App& program, absl::Status* status) {
   CLI::App* eval = program.add_subcommand(
-      "eval", "Scores translations, captions or pronunciations against references");
+      "eval", "Scores translations, captions, pronunciations or labels against references");
   auto flags = std::make_shared<EvalFlags>();  // Owned by the callback.
 
   eval->add_option("-i,--hypotheses", flags->hypotheses,

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -12,7 +13,7 @@
 
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/data/corpus.h"
+#include "seq2seq/data/corpus_mix.h"
 #include "seq2seq/data/data_options.h"
 #include "seq2seq/model/rounded_weights.h"
 #include "seq2seq/model/run_folder.h"
@@ -50,20 +51,31 @@ absl::StatusOr<Shortlist> LearnShortlist(const StoredModel& stored, const Export
                                          const std::string& room) {
   if (stored.options.source != SourceKind::kText) {
     return absl::InvalidArgumentError(
-        absl::StrCat(flags.model, ": describes images, for which there is no shortlist"));
+        absl::StrCat(flags.model, ": translates no text; there is no shortlist for it"));
   }
   DataSection section;
   SEQ2SEQ_RETURN_IF_ERROR(
       ReadOptions(stored.run.Config(), ListOptions(section), {"model", "train", "validation"}));
   SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer source, Tokenizer::Load(stored.run.SourceTokenizer()));
   SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer target, Tokenizer::Load(stored.run.TargetTokenizer()));
-  const std::vector<std::string>& files = flags.corpus.empty() ? section.data.train : flags.corpus;
-  const std::string cache = room + "/corpus";
-  SEQ2SEQ_ASSIGN_OR_RETURN(const Corpus corpus,
-                           Corpus::Build(files, source, target, section.data.filter, cache));
-  std::filesystem::remove(cache);
-  spdlog::info("learning a shortlist from {} pairs", corpus.size());
-  return Shortlist::Learn(corpus, source.size(), target.size(), flags.size);
+  DataOptions& data = section.data;
+  if (!flags.corpus.empty()) {
+    data.train = flags.corpus;
+    data.weights.clear();
+  }
+  std::vector<Corpus> corpora;
+  std::vector<const Corpus*> mixed;
+  for (const std::vector<std::string>& files : TrainCorpora(data)) {
+    const std::string cache = room + "/corpus";
+    SEQ2SEQ_ASSIGN_OR_RETURN(Corpus corpus,
+                             Corpus::Build(files, source, target, data.filter, cache));
+    std::filesystem::remove(cache);  // It stays mapped.
+    corpora.push_back(std::move(corpus));
+  }
+  for (const Corpus& corpus : corpora) mixed.push_back(&corpus);
+  const CorpusMix mix(mixed, std::vector<double>(mixed.size(), 1));
+  spdlog::info("learning a shortlist from {} pairs", mix.size());
+  return Shortlist::Learn(mix, source.size(), target.size(), flags.size);
 }
 
 // Bytes as "12.3 MB".

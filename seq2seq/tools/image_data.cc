@@ -75,9 +75,9 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& r
                                                               torch::Device device,
                                                               Config& config) {
   ImageEncoderOptions& options = config.model.image;
-  SEQ2SEQ_ASSIGN_OR_RETURN(
-      ImageSet images,
-      ImageSet::Open(config.data.images, {config.data.train[0], config.data.valid[0]}));
+  std::vector<std::string> tables = config.data.train;
+  tables.push_back(config.data.valid[0]);
+  SEQ2SEQ_ASSIGN_OR_RETURN(ImageSet images, ImageSet::Open(config.data.images, tables));
   if (options.network.is_frozen() && config.data.augment.any()) {
     return absl::InvalidArgumentError(
         "data.augment: the features of a frozen network are computed once; leave images as they "

@@ -17,7 +17,7 @@
 
 namespace seq2seq {
 
-// The images of both tables, and where their network is frozen its features. Thread-safe.
+// The images of all tables, and where their network is frozen its features. Thread-safe.
 class ImageData {
  public:
   // Looks through the images, or computes the features of those that are not yet in the run's

@@ -26,12 +26,17 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
       ->default_str("as the weights are stored");
   command.add_flag("--no-shortlist", flags.no_shortlist,
                    "Do not use the shortlist that the first model was exported with");
+  command
+      .add_option("--language-model", flags.language_model,
+                  "A run whose model.source is none, trained on text of the target with its "
+                  "tokenizer, that search also listens to; see language_model_weight")
+      ->option_text("RUN");
   command.add_option("--batch-size", flags.batch_size, "Sentences searched together at most")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   command
       .add_option("--batch-tokens", flags.batch_tokens,
-                  "And the pieces of their sources, padding included")
+                  "And the pieces of their sources, or of what texts begin with, padding included")
       ->check(CLI::Range(1, 100'000'000))
       ->capture_default_str();
   command
@@ -48,9 +53,10 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
 absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(flags.device));
   SetUpThreads(flags.threads);
-  SEQ2SEQ_ASSIGN_OR_RETURN(Translator translator,
-                           Translator::Load(flags.models, {device, flags.precision, flags.ensemble,
-                                                           !flags.no_shortlist}));
+  SEQ2SEQ_ASSIGN_OR_RETURN(
+      Translator translator,
+      Translator::Load(flags.models, {device, flags.precision, flags.ensemble, !flags.no_shortlist,
+                                      flags.language_model}));
   translator.batch_size = flags.batch_size;
   translator.batch_tokens = flags.batch_tokens;
   translator.max_line_length = flags.max_line_length;

@@ -24,6 +24,7 @@ struct ModelFlags {
   std::optional<Precision> precision = std::nullopt;
   EnsembleMean ensemble = EnsembleMean::kProbability;
   bool no_shortlist = false;
+  std::string language_model;
   int64_t threads = 0;
   int64_t batch_size = 64;
   int64_t batch_tokens = 8192;

@@ -1,12 +1,15 @@
 // `seq2seq score`: how likely a model finds given translations.
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
 
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/status_macros.h"
@@ -39,52 +42,84 @@ absl::StatusOr<std::vector<std::string>> ReadBlock(LineReader& reader) {
   return lines;
 }
 
+// What a model finds of all lines together.
+struct Total {
+  int64_t lines = 0;
+  int64_t tokens = 0;
+  double log_probability = 0;
+};
+
 absl::Status RunScore(ScoreFlags& flags) {
   if (flags.source == "-" && flags.target == "-") {
     return absl::InvalidArgumentError(
         "--source and --target: only one of them can be standard input");
   }
-  SEQ2SEQ_ASSIGN_OR_RETURN(const auto source, LineReader::Open(flags.source));
+  std::unique_ptr<LineReader> source;
+  if (!flags.source.empty()) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(source, LineReader::Open(flags.source));
+  }
   SEQ2SEQ_ASSIGN_OR_RETURN(const auto target, LineReader::Open(flags.target));
   SEQ2SEQ_ASSIGN_OR_RETURN(const Translator translator, LoadTranslator(flags.model));
+  const bool alone = translator.source_kind() == SourceKind::kNone;
+  if (alone != (source == nullptr)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--source: ", flags.model.models[0], alone ? " has no source" : " needs its sources"));
+  }
+  Total total;
   while (true) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> sources, ReadBlock(*source));
+    std::vector<std::string> sources;
+    if (source) {
+      SEQ2SEQ_ASSIGN_OR_RETURN(sources, ReadBlock(*source));
+    }
     SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> targets, ReadBlock(*target));
-    if (sources.size() != targets.size()) {
+    if (source && sources.size() != targets.size()) {
       return absl::InvalidArgumentError(absl::StrFormat(
           "%s and %s have different numbers of lines: one ends after %d", flags.source,
           flags.target, std::min(source->line_number(), target->line_number())));
     }
-    if (sources.empty()) return absl::OkStatus();
+    if (targets.empty()) break;
     SEQ2SEQ_ASSIGN_OR_RETURN(const auto scored, translator.Score(sources, targets, flags.search));
     for (const Candidate& candidate : scored) {
+      ++total.lines;
+      total.tokens += static_cast<int64_t>(candidate.token_scores.size());
+      total.log_probability += candidate.log_probability;
       std::cout << absl::StrFormat("%.6f\t%.6f\t%d\n", candidate.score, candidate.log_probability,
                                    candidate.token_scores.size());
     }
     if (!std::cout.flush()) return absl::DataLossError("standard output: cannot write");
   }
+  // Sums with a language model are no probabilities.
+  if (!flags.model.language_model.empty()) return absl::OkStatus();
+  const double tokens = std::max(1.0, static_cast<double>(total.tokens));
+  spdlog::info("{} lines, {} tokens, perplexity {:.2f}", total.lines, total.tokens,
+               std::exp(-total.log_probability / tokens));
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 void AddScore(CLI::App& program, absl::Status* status) {
   CLI::App* score =
-      program.add_subcommand("score", "Scores given translations with a trained model");
+      program.add_subcommand("score", "Scores given translations, or texts, with a trained model");
   auto flags = std::make_shared<ScoreFlags>();
   AddModelFlags(*score, flags->model);
-  AddOptionFlags(
-      *score, ListOptions(flags->search),
-      {"normalization", "length_alpha", "length_reward", "coverage_penalty", "repetition_penalty"});
-  score->add_option("-s,--source", flags->source, "Text, a sentence a line")
-      ->option_text("FILE")
-      ->required();
-  score->add_option("-t,--target", flags->target, "Their translations, a line each")
+  AddOptionFlags(*score, ListOptions(flags->search),
+                 {"normalization", "length_alpha", "length_reward", "coverage_penalty",
+                  "repetition_penalty", "language_model_weight"});
+  score
+      ->add_option("-s,--source", flags->source,
+                   "Text, a sentence a line; or images, a path a line; not for a language model")
+      ->option_text("FILE");
+  score->add_option("-t,--target", flags->target, "What is scored, a line each")
       ->option_text("FILE")
       ->required();
   score->footer(
       "Prints a line a pair: the score that decode ranks by, the log-probability in nats, and the "
       "number of "
-      "tokens, end of sentence included, between tabs.");
+      "tokens, end of sentence included, between tabs. The log tells the perplexity of all. With "
+      "--language-model log-probabilities "
+      "are weighted sums.");
+  score->get_option("--language-model-weight")->needs("--language-model");
   score->callback([flags, status] { *status = RunScore(*flags); });
 }
 

@@ -35,9 +35,9 @@ absl::Status RunServe(ServeFlags& flags) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   SEQ2SEQ_ASSIGN_OR_RETURN(Translator translator, LoadTranslator(flags.model));
-  if (translator.reads_images()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(flags.model.models[0], ": a model of images; serve translates texts"));
+  if (translator.source_kind() != SourceKind::kText) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        flags.model.models[0], ": serve translates texts, which is not what this model does"));
   }
   Server server(std::move(translator), flags.search, flags.serve);
   SEQ2SEQ_RETURN_IF_ERROR(server.Bind());
@@ -61,6 +61,7 @@ void AddServe(CLI::App& program, absl::Status* status) {
   AddModelFlags(*serve, flags->model);
   AddOptionFlags(*serve, ListOptions(flags->serve));
   AddOptionFlags(*serve, ListOptions(flags->search));
+  serve->get_option("--language-model-weight")->needs("--language-model");
   serve->footer(
       "POST /translate with {\"text\": \"…\"} or {\"text\": [\"…\", …]}; further keys are the "
       "options of "

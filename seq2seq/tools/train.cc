@@ -12,28 +12,27 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 
 #include "seq2seq/base/file.h"
-#include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/profile.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/metrics/bleu.h"
 #include "seq2seq/metrics/chrf.h"
+#include "seq2seq/metrics/error_rate.h"
 #include "seq2seq/model/run_folder.h"
 #include "seq2seq/model/weights.h"
 #include "seq2seq/search/translator.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/config.h"
 #include "seq2seq/tools/first_weights.h"
-#include "seq2seq/tools/image_data.h"
 #include "seq2seq/tools/keep_file.h"
+#include "seq2seq/tools/training_data.h"
 #include "seq2seq/train/trainer.h"
 
 namespace seq2seq {
@@ -63,36 +62,6 @@ absl::Status ReadConfig(const TrainFlags& flags, Config& config) {
     SEQ2SEQ_RETURN_IF_ERROR(SetOption(assignment, options));
   }
   return absl::OkStatus();
-}
-
-struct Tokenizers {
-  std::optional<Tokenizer> source;  // Absent where it is an image.
-  Tokenizer target;
-};
-
-absl::StatusOr<Tokenizer> LoadTokenizer(const char* key, const std::string& path) {
-  if (!path.empty()) return Tokenizer::Load(path);
-  return absl::InvalidArgumentError(
-      absl::StrCat(key, ": name a model; `seq2seq tokenizer train` learns one"));
-}
-
-absl::StatusOr<Tokenizers> LoadTokenizers(const Config& config) {
-  std::optional<Tokenizer> source;
-  if (config.model.source == SourceKind::kText) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(source,
-                             LoadTokenizer("data.source_tokenizer", config.data.source_tokenizer));
-  }
-  SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer target,
-                           LoadTokenizer("data.target_tokenizer", config.data.target_tokenizer));
-  return Tokenizers{std::move(source), std::move(target)};
-}
-
-// The vocabulary is what the tokenizer has; a config may repeat it.
-absl::Status SetVocab(const char* key, int64_t pieces, int64_t& vocab) {
-  if (vocab == 0) vocab = pieces;
-  if (vocab == pieces) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(key, ": is ", vocab, ", the tokenizer has ", pieces, " pieces"));
 }
 
 // Refuses to go on in a run of another model or other data, naming the first difference.
@@ -136,56 +105,8 @@ absl::Status PrepareRun(const RunFolder& run, const Tokenizers& tokenizers, Conf
   return CreateFolders(run.Cache());
 }
 
-// `images` is null where sources are text.
-absl::StatusOr<Corpus> BuildCorpus(const char* key, const std::vector<std::string>& files,
-                                   const Tokenizers& tokenizers, const ImageData* images,
-                                   const FilterOptions& filter, const std::string& path) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(
-      Corpus corpus,
-      images ? Corpus::BuildCaptions(files[0], images->images(), tokenizers.target, filter, path)
-             : Corpus::Build(files, *tokenizers.source, tokenizers.target, filter, path));
-  spdlog::info("{}: {}", key, corpus.counts().Text(filter));
-  return corpus;
-}
-
-// The raw text of held-out data, for metrics of real output.
-struct HeldOutText {
-  std::vector<std::string> sources;
-  std::vector<std::vector<std::string>> references;  // references[reference][source]
-};
-
-absl::StatusOr<HeldOutText> ReadHeldOut(const std::vector<std::string>& files) {
-  HeldOutText text;
-  if (files.size() == 2) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(text.sources, ReadLines(files[0]));
-    SEQ2SEQ_ASSIGN_OR_RETURN(text.references.emplace_back(), ReadLines(files[1]));
-    return text;
-  }
-  // The same source again, as images have, is another reference.
-  SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines(files[0]));
-  absl::flat_hash_map<std::string, size_t> numbers;
-  std::vector<std::vector<std::string>> of_source;
-  for (const std::string& line : lines) {
-    const size_t tab = line.find('\t');
-    const auto [found, is_new] = numbers.try_emplace(line.substr(0, tab), of_source.size());
-    if (is_new) {
-      text.sources.push_back(line.substr(0, tab));
-      of_source.emplace_back();
-    }
-    of_source[found->second].push_back(line.substr(tab + 1));
-  }
-  for (size_t i = 0; i < of_source.size(); ++i) {
-    if (of_source[i].size() > text.references.size()) text.references.resize(of_source[i].size());
-    for (size_t r = 0; r < of_source[i].size(); ++r) {
-      text.references[r].resize(of_source.size());  // The empty line is no reference.
-      text.references[r][i] = of_source[i][r];
-    }
-  }
-  return text;
-}
-
-// BLEU and chrF of what beam search makes of held-out sources: what `decode`, with the same
-// options, and `eval` say.
+// BLEU and chrF, and the share of lines that are just the reference, of what beam search makes of
+// held-out sources: what `decode`, with the same options, and `eval` say.
 absl::StatusOr<std::map<std::string, double>> Evaluate(const Translator& translator,
                                                        const HeldOutText& text,
                                                        const SearchOptions& options) {
@@ -194,7 +115,9 @@ absl::StatusOr<std::map<std::string, double>> Evaluate(const Translator& transla
   for (const auto& candidates : translations) hypotheses.push_back(candidates[0].text);
   SEQ2SEQ_ASSIGN_OR_RETURN(const BleuScore bleu, CorpusBleu(hypotheses, text.references));
   SEQ2SEQ_ASSIGN_OR_RETURN(const ChrfScore chrf, CorpusChrf(hypotheses, text.references));
-  return std::map<std::string, double>{{"bleu", bleu.score}, {"chrf", chrf.score}};
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ErrorRate errors, CorpusErrorRate(hypotheses, text.references));
+  return std::map<std::string, double>{
+      {"bleu", bleu.score}, {"chrf", chrf.score}, {"accuracy", errors.Accuracy()}};
 }
 
 std::string Clock(double seconds) {
@@ -218,17 +141,23 @@ std::string ValidationLine(const Validation& validation) {
   return line;
 }
 
-TrainerHooks MakeHooks(const Tokenizers& tokenizers, const ImageData* images, torch::Device device,
-                       const HeldOutText& text, const SearchOptions& options) {
+TrainerHooks MakeHooks(const Tokenizers& tokenizers, const TrainingData& data, torch::Device device,
+                       const SearchOptions& options) {
   TrainerHooks hooks;
-  if (images) hooks.images = images->Reader();
-  hooks.evaluate = [&tokenizers, images, device, &text, options](Model model) {
-    Translator translator(std::move(model), tokenizers.source, tokenizers.target,
-                          {.device = device});
-    if (images)
-      translator.read_image = [images](const std::string& name) { return images->Read(name); };
-    return Evaluate(translator, text, options);
-  };
+  hooks.examples = data.Transforms(tokenizers);
+  // A model without a source has nothing to translate.
+  if (!data.held_out.sources.empty()) {
+    hooks.evaluate = [&tokenizers, &data, device, options](Model model) {
+      Translator translator(std::move(model), tokenizers.source, tokenizers.target,
+                            {.device = device});
+      if (data.images) {
+        translator.read_image = [&data](const std::string& name) {
+          return data.images->Read(name);
+        };
+      }
+      return Evaluate(translator, data.held_out, options);
+    };
+  }
   hooks.on_progress = [](const Progress& progress) { spdlog::info("{}", ProgressLine(progress)); };
   hooks.on_validation = [](const Validation& validation) {
     spdlog::info("{}", ValidationLine(validation));
@@ -254,47 +183,23 @@ void PrintProfile(const Trainer& trainer, int64_t updates) {
 }
 
 absl::Status Train(Config& config, bool profile) {
-  SEQ2SEQ_RETURN_IF_ERROR(Validate(config.data));
-  if ((config.model.source == SourceKind::kImage) == config.data.images.empty()) {
-    return absl::InvalidArgumentError(
-        "data.images: name the folder of the images where model.source is image, and only there");
-  }
+  SEQ2SEQ_RETURN_IF_ERROR(TrainingData::Validate(config));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.train));
   if (const absl::Status valid = Validate(config.validation); !valid.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("validation.", valid.message()));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(config.train.device));
   SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizers tokenizers, LoadTokenizers(config));
-  if (tokenizers.source) {
-    SEQ2SEQ_RETURN_IF_ERROR(
-        SetVocab("model.source_vocab", tokenizers.source->size(), config.model.source_vocab));
-  }
-  SEQ2SEQ_RETURN_IF_ERROR(
-      SetVocab("model.target_vocab", tokenizers.target.size(), config.model.target_vocab));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.model));
-  if (config.model.shared_embeddings && tokenizers.source->model() != tokenizers.target.model()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("model.shared_embeddings: needs one tokenizer for both sides, found ",
-                     config.data.source_tokenizer, " and ", config.data.target_tokenizer));
-  }
 
   const RunFolder run{config.train.run};
   SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(run.path));
   SEQ2SEQ_ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Acquire(run.path));
   SEQ2SEQ_RETURN_IF_ERROR(PrepareRun(run, tokenizers, config));
   SetUpThreads(config.train.threads);
-  std::unique_ptr<ImageData> images;
-  if (config.model.source == SourceKind::kImage) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(images, ImageData::Prepare(run, device, config));
-  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(const TrainingData data,
+                           TrainingData::Prepare(run, device, tokenizers, config));
   SEQ2SEQ_RETURN_IF_ERROR(WriteFile(run.Config(), PrintOptions(ListOptions(config))));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const Corpus train,
-                           BuildCorpus("data.train", config.data.train, tokenizers, images.get(),
-                                       config.data.filter, run.Cache() + "/train"));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const Corpus valid,
-                           BuildCorpus("data.valid", config.data.valid, tokenizers, images.get(),
-                                       config.data.filter, run.Cache() + "/valid"));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const HeldOutText text, ReadHeldOut(config.data.valid));
 
   torch::manual_seed(DeriveSeed({static_cast<uint64_t>(config.train.seed)}));
   Model model(config.model);
@@ -308,8 +213,8 @@ absl::Status Train(Config& config, bool profile) {
   for (const auto& [name, parameter] : Parameters(*model)) parameters += parameter.numel();
   SEQ2SEQ_ASSIGN_OR_RETURN(
       const std::unique_ptr<Trainer> trainer,
-      Trainer::Create(config.train, config.data.batch, model, device, train, valid,
-                      MakeHooks(tokenizers, images.get(), device, text, config.validation)));
+      Trainer::Create(config.train, config.data.batch, model, device, data.Train(), data.valid,
+                      MakeHooks(tokenizers, data, device, config.validation)));
   spdlog::info("model: {:.1f} million parameters on {} with {} threads, {}, {}; padding {:.1f}%",
                static_cast<double>(parameters) / 1e6, device.str(), torch::get_num_threads(),
                EnumTexts(config.train.precision)[static_cast<size_t>(config.train.precision)],

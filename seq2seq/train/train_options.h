@@ -14,9 +14,11 @@
 
 namespace seq2seq {
 
-enum class Metric { kLoss, kPerplexity, kBleu, kChrf };
+enum class Metric { kLoss, kPerplexity, kBleu, kChrf, kAccuracy };
 
-inline std::vector<std::string> EnumTexts(Metric) { return {"loss", "perplexity", "bleu", "chrf"}; }
+inline std::vector<std::string> EnumTexts(Metric) {
+  return {"loss", "perplexity", "bleu", "chrf", "accuracy"};
+}
 
 // How a pretrained network is learnt on.
 struct FineTuneOptions {
@@ -100,14 +102,19 @@ struct TrainOptions {
         "Updates whose loss or gradient is no number are left out; after so many of them in a row "
         "training ends.");
     visit("log_norms", log_norms,
-          "Reports in log.jsonl also tell the norms of gradient and weights of each module.");
+          "Reports in log.jsonl also tell the norms of gradient and weights of each module, and of "
+          "each cell the share of gates below 0.05 or above 0.95, by one more pass, step by step.");
     visit("report_every", report_every, "Updates between lines of progress.");
     visit("validate_every", validate_every,
           "Updates between validations; each saves, and may become the best.");
     visit("save_every", save_every,
           "Updates between saves: what a crash can cost. 0 saves at validations only.");
-    visit("metric", metric,
-          "What the best weights are chosen by, of the metrics that every validation takes.");
+    visit(
+        "metric", metric,
+        "What the best weights are chosen by, and the plateau schedule goes by, of the metrics "
+        "that "
+        "every validation takes. accuracy, the share of lines that are just the reference, is for "
+        "labels and pronunciations.");
     visit("patience", patience,
           "Stop after this many validations without a better one; 0 is no bound.");
     visit("keep_last", keep_last, "Steps kept besides the best.");

@@ -21,6 +21,7 @@
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/model/describe_error.h"
+#include "seq2seq/model/gate_watch.h"
 #include "seq2seq/model/loss.h"
 
 namespace seq2seq {
@@ -89,8 +90,10 @@ absl::Status Freeze(const std::vector<std::string>& names, const TensorMap& para
   return absl::OkStatus();
 }
 
-// {"encoder.forward_0": {"gradient": …, "weight": …}, …}: of the last update.
-nlohmann::ordered_json NormsOfModules(const TensorMap& parameters) {
+// {"encoder.forward_0": {"gradient": …, "weight": …, "saturated": …}, …}: of the last update, the
+// last of them of cells alone.
+nlohmann::ordered_json NormsOfModules(const TensorMap& parameters,
+                                      const std::map<std::string, double>& saturated) {
   std::map<std::string, std::pair<double, double>> squares;
   const torch::NoGradGuard no_grad;
   for (const auto& [name, parameter] : parameters) {
@@ -102,6 +105,7 @@ nlohmann::ordered_json NormsOfModules(const TensorMap& parameters) {
   for (const auto& [module, sums] : squares) {
     norms[module] = {{"gradient", std::sqrt(sums.first)}, {"weight", std::sqrt(sums.second)}};
   }
+  for (const auto& [cell, share] : saturated) norms[cell]["saturated"] = share;
   return norms;
 }
 
@@ -146,13 +150,12 @@ std::string Text(StopReason reason) {
 }
 
 Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Model model,
-                 torch::Device device, const Corpus& train, const Corpus& valid, TrainerHooks hooks)
+                 torch::Device device, const Corpus& valid, TrainerHooks hooks)
     : options_(options),
       buckets_(buckets),
       run_{options.run},
       model_(std::move(model)),
       device_(device),
-      train_(train),
       valid_(valid),
       hooks_(std::move(hooks)),
       parameters_(Parameters(*model_)),
@@ -164,13 +167,15 @@ Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Mode
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& options,
                                                          const BucketOptions& buckets, Model model,
-                                                         torch::Device device, const Corpus& train,
+                                                         torch::Device device,
+                                                         const CorpusMix& train,
                                                          const Corpus& valid, TrainerHooks hooks) {
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options));
-  const bool needs_output = options.metric == Metric::kBleu || options.metric == Metric::kChrf;
+  const bool needs_output =
+      options.metric != Metric::kLoss && options.metric != Metric::kPerplexity;
   if (needs_output && !hooks.evaluate) {
     return absl::InvalidArgumentError(
-        "train.metric: bleu and chrf need a function that evaluates output");
+        "train.metric: bleu, chrf and accuracy need a function that evaluates output");
   }
   if (!HasPrecision(options.precision, device)) {
     return absl::InvalidArgumentError(
@@ -180,8 +185,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
   try {
     model->to(device);
     SEQ2SEQ_RETURN_IF_ERROR(Freeze(options.freeze, Parameters(*model)));
-    trainer.reset(
-        new Trainer(options, buckets, std::move(model), device, train, valid, std::move(hooks)));
+    trainer.reset(new Trainer(options, buckets, std::move(model), device, valid, std::move(hooks)));
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("cannot set up training: ", Describe(error)));
   }
@@ -193,9 +197,10 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
     SEQ2SEQ_ASSIGN_OR_RETURN(trainer->state_,
                              LoadCheckpoint(trainer->run_, weights, trainer->Memory()));
     if (trainer->state_.corpus != train.content()) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          options.run,
-          ": data.train is not the text that the run was begun with; use another train.run"));
+      return absl::FailedPreconditionError(
+          absl::StrCat(options.run,
+                       ": data.train, or its weights, is not what the run was begun with; use "
+                       "another train.run"));
     }
     SEQ2SEQ_RETURN_IF_ERROR(TruncateLog(trainer->run_.Log(), trainer->state_.update));
     trainer->saved_update_ = trainer->state_.update;
@@ -203,7 +208,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
   trainer->state_.corpus = train.content();
   try {
     trainer->loader_ = std::make_unique<Loader>(train, buckets, static_cast<uint64_t>(options.seed),
-                                                trainer->state_.position, trainer->hooks_.images);
+                                                trainer->state_.position, trainer->hooks_.examples);
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("cannot read the training data: ", Describe(error)));
   }
@@ -286,6 +291,7 @@ absl::Status Trainer::Update() {
   for (const auto& [name, parameter] : fine_tuned_) {
     parameter.requires_grad_(update > options_.fine_tune.from);
   }
+  if (options_.log_norms && update % options_.report_every == 0) reported_batch_ = batches.back();
   const TeacherForcing forcing = ForcingAt(options_.teacher_forcing, update);
   double nll = 0;
   for (const Batch& batch : batches) {
@@ -334,7 +340,7 @@ absl::Status Trainer::Report() {
   progress.epoch = now.epoch;
   progress.loss = window_.nll / tokens;
   progress.perplexity = std::exp(progress.loss);
-  progress.accuracy = window_.correct / tokens;
+  progress.token_accuracy = window_.correct / tokens;
   progress.learning_rate = LearningRate(options_.schedule, now, state_.ScheduledScores());
   progress.teacher_forcing = ForcingAt(options_.teacher_forcing, state_.update).rate;
   progress.tokens_per_second = tokens / window_.seconds;
@@ -351,7 +357,7 @@ absl::Status Trainer::Report() {
       {"epoch", progress.epoch},
       {"loss", progress.loss},
       {"perplexity", progress.perplexity},
-      {"accuracy", progress.accuracy},
+      {"token_accuracy", progress.token_accuracy},
       {"gradient_norm", progress.gradient_norm},
       {"learning_rate", progress.learning_rate},
       {"teacher_forcing", progress.teacher_forcing},
@@ -360,10 +366,27 @@ absl::Status Trainer::Report() {
       {"seconds", progress.seconds},
       {"skipped", progress.skipped},
   };
-  if (options_.log_norms) line["norms"] = NormsOfModules(parameters_);
+  if (options_.log_norms) line["norms"] = NormsOfModules(parameters_, SaturatedGates());
   SEQ2SEQ_RETURN_IF_ERROR(AppendToLog(line.dump()));
   if (hooks_.on_progress) hooks_.on_progress(progress);
   return absl::OkStatus();
+}
+
+std::map<std::string, double> Trainer::SaturatedGates() {
+  const torch::NoGradGuard no_grad;
+  const ComputeGuard guard({.fused = false});
+  GateWatch watch;
+  model_->eval();
+  const ModelImpl::Start start = model_->Begin(reported_batch_);
+  model_->decoder()(reported_batch_.target_input, reported_batch_.target_lengths, start.memory,
+                    start.state, TeacherForcing());
+  reported_batch_ = Batch();
+  std::map<std::string, double> shares;
+  for (const auto& module : model_->named_modules("", /*include_self=*/false)) {
+    const auto found = watch.counts().find(module.value().get());
+    if (found != watch.counts().end()) shares.emplace(module.key(), found->second.Share());
+  }
+  return shares;
 }
 
 double Trainer::RemainingSeconds() const {
@@ -432,7 +455,7 @@ std::map<std::string, double> Trainer::HeldOutLoss() {
        PlanBatches(lengths, buckets_, /*seed=*/0, /*epoch=*/0)) {
     std::vector<Example> examples;
     for (const int64_t index : indices) examples.push_back(valid_[index]);
-    const Batch batch = Collate(examples, hooks_.images, std::nullopt).To(device_);
+    const Batch batch = Collate(examples, hooks_.examples.images, std::nullopt).To(device_);
     nll += model_->ComputeLoss(batch, TeacherForcing(), /*smoothing=*/0, /*scale=*/1)
                .nll.item<double>();
     tokens += batch.target_tokens;
@@ -442,9 +465,9 @@ std::map<std::string, double> Trainer::HeldOutLoss() {
 }
 
 TrainingTime Trainer::TimeAt(int64_t update, const LoaderPosition& position) const {
-  return {update, static_cast<double>(position.epoch) +
-                      static_cast<double>(position.batch) /
-                          static_cast<double>(loader_->batches_per_epoch())};
+  const double part =
+      static_cast<double>(position.batch) / static_cast<double>(loader_->batches_per_epoch());
+  return {update, static_cast<double>(position.epoch) + std::min(part, 1.0)};
 }
 
 TensorMap Trainer::Memory() const {

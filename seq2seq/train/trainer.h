@@ -15,7 +15,7 @@
 #include <torch/types.h>
 
 #include "seq2seq/data/bucket.h"
-#include "seq2seq/data/corpus.h"
+#include "seq2seq/data/corpus_mix.h"
 #include "seq2seq/data/loader.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/train/checkpoint.h"
@@ -28,12 +28,12 @@ namespace seq2seq {
 // The state of training, averaged since the last report.
 struct Progress {
   int64_t update = 0;
-  double epoch = 0;          // Passes over the data, as a fraction.
-  double loss = 0;           // Negative log-likelihood of a target token, in nats.
-  double perplexity = 0;     // Its exponential.
-  double accuracy = 0;       // Share of target tokens that score highest.
-  double gradient_norm = 0;  // Before clipping by it.
-  int64_t skipped = 0;       // Updates so far whose gradient was no number.
+  double epoch = 0;           // Passes over the data, as a fraction.
+  double loss = 0;            // Negative log-likelihood of a target token, in nats.
+  double perplexity = 0;      // Its exponential.
+  double token_accuracy = 0;  // Share of target tokens that score highest, 0 to 1.
+  double gradient_norm = 0;   // Before clipping by it.
+  int64_t skipped = 0;        // Updates so far whose gradient was no number.
   double learning_rate = 0;
   double teacher_forcing = 0;    // Probability of feeding the truth.
   double tokens_per_second = 0;  // Target tokens, end of sentence included, padding not.
@@ -49,8 +49,8 @@ std::string Text(StopReason reason);
 
 // What a trainer asks and tells its owner. All may be empty.
 struct TrainerHooks {
-  // Where captions are learnt, gives their images.
-  ImageReader images;
+  // What batches are made with; held-out sentences are never resampled.
+  ExampleTransforms examples;
   // Metrics of real output on held-out data, such as {"bleu", 31.2}; the model is in eval mode. The
   // trainer itself knows no search.
   std::function<absl::StatusOr<std::map<std::string, double>>(Model)> evaluate;
@@ -73,7 +73,8 @@ class Trainer {
   // run holds a step that does not fit or that is damaged.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(const TrainOptions& options,
                                                          const BucketOptions& buckets, Model model,
-                                                         torch::Device device, const Corpus& train,
+                                                         torch::Device device,
+                                                         const CorpusMix& train,
                                                          const Corpus& valid, TrainerHooks hooks);
 
   // Trains until a bound is reached.
@@ -101,7 +102,7 @@ class Trainer {
   };
 
   Trainer(const TrainOptions& options, const BucketOptions& buckets, Model model,
-          torch::Device device, const Corpus& train, const Corpus& valid, TrainerHooks hooks);
+          torch::Device device, const Corpus& valid, TrainerHooks hooks);
 
   // How far training is at the end of the update that brings it to `position`.
   TrainingTime TimeAt(int64_t update, const LoaderPosition& position) const;
@@ -112,6 +113,9 @@ class Trainer {
   absl::StatusOr<StopReason> Loop();
   absl::Status Update();
   absl::Status Report();
+  // The share of saturated gates of each cell, by its name, in the batch of a report; places of
+  // padding count too.
+  std::map<std::string, double> SaturatedGates();
   absl::Status ValidateAndSave();
   absl::Status Save();
   // Of held-out data, by the weights that would be saved now.
@@ -126,7 +130,6 @@ class Trainer {
   const RunFolder run_;
   Model model_;
   const torch::Device device_;
-  const Corpus& train_;
   const Corpus& valid_;
   const TrainerHooks hooks_;
   const TensorMap parameters_;
@@ -139,6 +142,7 @@ class Trainer {
   int64_t skipped_in_a_row_ = 0;
   int64_t first_update_ = 0;  // Of this call.
   double first_seconds_ = 0;
+  Batch reported_batch_;  // Whose gates a report tells of.
   Window window_;
   std::vector<double> phase_seconds_;
 };

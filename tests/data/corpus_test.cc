@@ -45,6 +45,11 @@ class CorpusTest : public ::testing::Test {
     return Build({folder_.Write("a.de", source), folder_.Write("a.en", target)}, filter);
   }
 
+  // Builds from one file of texts without sources.
+  absl::StatusOr<Corpus> BuildTexts(const std::string& text, const FilterOptions& filter = {}) {
+    return Corpus::BuildTexts(folder_.Write("a.txt", text), target_, filter, cache_);
+  }
+
   // Which file the cache is: every one that is written has a number of its own.
   ino_t CacheFile() const {
     struct stat info = {};
@@ -90,6 +95,16 @@ TEST_F(CorpusTest, ReadsATable) {
   const auto corpus = Build({folder_.Write("a.tsv", "der Hund\tdie Katze\r\nKatze\tder Hund")});
   ASSERT_TRUE(corpus.ok()) << corpus.status();
   ExpectPairs(*corpus, {{"der Hund", "die Katze"}, {"Katze", "der Hund"}});
+}
+
+TEST_F(CorpusTest, TextsAloneHaveNoSources) {
+  FilterOptions filter;
+  filter.max_length = 3;
+  const auto corpus = BuildTexts("der Hund\n\nein\tMädchen\nder Hund rennt im Garten\n", filter);
+  ASSERT_TRUE(corpus.ok()) << corpus.status();
+  ExpectPairs(*corpus, {{"", "der Hund"}, {"", "ein\tMädchen"}});
+  EXPECT_EQ(corpus->counts().empty, 1);
+  EXPECT_EQ(corpus->counts().too_long, 1);
 }
 
 TEST_F(CorpusTest, ReadsGzipBesidePlainText) {
@@ -163,7 +178,7 @@ TEST_F(CorpusTest, FiltersCountWhatTheyDrop) {
   EXPECT_EQ(corpus->size(), 2);
   EXPECT_THAT((*corpus)[1].source, ElementsAreArray(words.Encode("der der")));
   EXPECT_EQ(counts.Text(filter),
-            "9 pairs read, 2 kept; dropped: 2 empty, 2 not UTF-8, 2 longer than 3 pieces, "
+            "9 lines read, 2 kept; dropped: 2 empty, 2 not UTF-8, 2 longer than 3 pieces, "
             "1 with lengths beyond 2:1");
 }
 
@@ -176,7 +191,7 @@ TEST_F(CorpusTest, RatioZeroKeepsAll) {
 
 TEST_F(CorpusTest, NoPairToUseIsAnErrorThatNamesFilesAndReasons) {
   EXPECT_THAT(Message(BuildPair("", "")),
-              AllOf(HasSubstr("a.de"), HasSubstr("a.en"), HasSubstr("0 pairs read")));
+              AllOf(HasSubstr("a.de"), HasSubstr("a.en"), HasSubstr("0 lines read")));
   const auto corpus = BuildPair("\n", "ein\n");
   EXPECT_TRUE(absl::IsInvalidArgument(corpus.status())) << corpus.status();
   EXPECT_THAT(Message(corpus), HasSubstr("1 empty"));

@@ -1,5 +1,6 @@
 #include "seq2seq/data/loader.h"
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -79,7 +80,7 @@ TEST_F(LoaderTest, AsksForTheImagesOfEachBatchWithASeedOfItsOwn) {
     return torch::tensor(std::vector<int64_t>(images.begin(), images.end()));
   };
   {
-    Loader loader(corpus_, options_, kSeed, {}, read);
+    Loader loader(corpus_, options_, kSeed, {}, {read, {}, {}});
     for (int i = 0; i < 5; ++i) {
       const Batch batch = loader.Next().batch;
       EXPECT_TRUE(batch.images.equal(batch.source.select(1, 0)));
@@ -87,6 +88,52 @@ TEST_F(LoaderTest, AsksForTheImagesOfEachBatchWithASeedOfItsOwn) {
   }
   EXPECT_GE(seeds.size(), 5);
   EXPECT_EQ(seeds.count(0), 0);
+}
+
+TEST_F(LoaderTest, SamplesSubwordsAnewInEachEpochAndTheSameInEachRun) {
+  const Tokenizer tokenizer = *Learn(SampleText());
+  ExampleTransforms transforms;
+  transforms.target = SubwordSampler(tokenizer, 0.1, 100);
+  // One batch, of all, an epoch.
+  BucketOptions all = options_;
+  all.size = corpus_.size();
+  const auto take = [&](const ExampleTransforms& with, int64_t epoch) {
+    return Loader(corpus_, all, kSeed, {epoch, 0}, with).Next().batch;
+  };
+  // The pieces of each text.
+  const auto pieces = [&](const Batch& batch) {
+    std::map<std::string, std::vector<int32_t>> found;
+    for (int64_t row = 0; row < batch.size(); ++row) {
+      const torch::Tensor ids = batch.target_output[row].to(torch::kInt32).contiguous();
+      const auto* data = ids.data_ptr<int32_t>();
+      const std::vector<int32_t> sentence(data,
+                                          data + batch.target_lengths[row].item<int64_t>() - 1);
+      found[tokenizer.Decode(sentence)] = sentence;
+    }
+    return found;
+  };
+  const Batch plain = take({}, 3);
+  const Batch sampled = take(transforms, 3);
+  EXPECT_TRUE(Same(take(transforms, 3), sampled));
+  EXPECT_TRUE(torch::equal(sampled.source, plain.source));
+  EXPECT_GT(sampled.target_tokens, plain.target_tokens);
+  const auto first = pieces(sampled), second = pieces(take(transforms, 4));
+  ASSERT_EQ(first.size(), pieces(plain).size());
+  int64_t changed = 0;
+  for (const auto& [text, sentence] : pieces(plain)) {
+    ASSERT_EQ(first.count(text), 1u) << text;
+    ASSERT_EQ(second.count(text), 1u) << text;
+    changed += first.at(text) != second.at(text) ? 1 : 0;
+  }
+  EXPECT_GT(changed, corpus_.size() / 2);
+}
+
+TEST_F(LoaderTest, MixesCorporaByTheirWeights) {
+  const CorpusMix mix({&corpus_, &corpus_}, {1, 0.5});
+  Loader loader(mix, options_, kSeed);
+  int64_t sentences = 0;
+  for (int64_t i = 0; i < loader.batches_per_epoch(); ++i) sentences += loader.Next().batch.size();
+  EXPECT_EQ(sentences, corpus_.size() * 3 / 2);
 }
 
 TEST_F(LoaderTest, RanksGetTheirShareOfThePlan) {

@@ -28,44 +28,77 @@ Encoder TinyEncoder(const ModelOptions& options) {
   return encoder;
 }
 
-// One cell of the encoder run by LibTorch over one sentence, [source, input] -> [source, hidden].
-torch::Tensor RunTorchLstm(const TensorMap& parameters, const std::string& cell,
-                           const torch::Tensor& input) {
-  const int64_t hidden = parameters.at(cell + ".weight_hh").size(1);
-  torch::nn::LSTM lstm(input.size(1), hidden);
-  lstm->to(torch::kFloat64);
+// One cell of the encoder run by a layer of LibTorch over one sentence, [source, input] -> [source,
+// hidden].
+template <typename Layer>
+torch::Tensor RunLayer(Layer layer, const TensorMap& parameters, const std::string& cell,
+                       const torch::Tensor& input) {
+  layer->to(torch::kFloat64);
   const torch::NoGradGuard no_grad;
-  for (auto& parameter : lstm->named_parameters()) {  // weight_ih_l0, …
+  for (auto& parameter : layer->named_parameters()) {  // weight_ih_l0, …
     const std::string name = parameter.key().substr(0, parameter.key().size() - 3);
     parameter.value().copy_(parameters.at(cell + "." + name));
   }
-  return std::get<0>(lstm(input.unsqueeze(1))).squeeze(1);
+  return std::get<0>(layer->forward(input.unsqueeze(1))).squeeze(1);
 }
 
-TEST(RecurrentEncoder, AgreesWithTwoTorchLstmsOverEachSentenceAndItsReverse) {
-  for (const int64_t layers : {1, 2}) {
-    ModelOptions options = TinyOptions();
-    options.encoder.layers = layers;
-    Encoder encoder = TinyEncoder(options);
-    const TensorMap parameters = Parameters(*encoder);
-    const std::vector<Pair> pairs = RandomPairs(options, {{3, 1}, {6, 1}, {1, 1}, {4, 1}});
-    const Encoded encoded = Encode(encoder, pairs);
-    const torch::NoGradGuard no_grad;
-    for (size_t s = 0; s < pairs.size(); ++s) {
-      Ids ids = pairs[s].source;
-      ids.push_back(kEosId);
-      const auto length = static_cast<int64_t>(ids.size());
-      torch::Tensor ahead, back;
-      torch::Tensor states = parameters.at("embedding.weight").index_select(0, torch::tensor(ids));
-      for (int64_t layer = 0; layer < layers; ++layer) {
-        ahead = RunTorchLstm(parameters, absl::StrCat("forward_", layer), states);
-        back = RunTorchLstm(parameters, absl::StrCat("backward_", layer), states.flip(0)).flip(0);
-        states = torch::cat({ahead, back}, 1);
+torch::Tensor RunTorch(CellKind kind, const TensorMap& parameters, const std::string& cell,
+                       const torch::Tensor& input) {
+  const int64_t hidden = parameters.at(cell + ".weight_hh").size(1);
+  const int64_t size = input.size(1);
+  switch (kind) {
+    case CellKind::kLstm:
+      return RunLayer(torch::nn::LSTM(size, hidden), parameters, cell, input);
+    case CellKind::kGru:
+      return RunLayer(torch::nn::GRU(size, hidden), parameters, cell, input);
+    default:
+      break;
+  }
+  torch::nn::RNNOptions options(size, hidden);
+  if (kind == CellKind::kRnnRelu) options.nonlinearity(torch::kReLU);
+  return RunLayer(torch::nn::RNN(options), parameters, cell, input);
+}
+
+// Every way to stack layers, of every cell that LibTorch has.
+TEST(RecurrentEncoder, AgreesWithTorchLayersOverEachSentenceAndItsReverse) {
+  for (const CellKind cell :
+       {CellKind::kLstm, CellKind::kGru, CellKind::kRnnTanh, CellKind::kRnnRelu}) {
+    for (const Directions directions :
+         {Directions::kBidirectional, Directions::kUnidirectional, Directions::kLowest}) {
+      ModelOptions options = TinyOptions();
+      options.encoder.cell = cell;
+      options.encoder.directions = directions;
+      options.encoder.layers = 3;
+      options.encoder.residual = true;
+      Encoder encoder = TinyEncoder(options);
+      const TensorMap parameters = Parameters(*encoder);
+      const std::vector<Pair> pairs = RandomPairs(options, {{3, 1}, {6, 1}, {1, 1}, {4, 1}});
+      const Encoded encoded = Encode(encoder, pairs);
+      const torch::NoGradGuard no_grad;
+      for (size_t s = 0; s < pairs.size(); ++s) {
+        Ids ids = pairs[s].source;
+        ids.push_back(kEosId);
+        const auto length = static_cast<int64_t>(ids.size());
+        torch::Tensor states =
+            parameters.at("embedding.weight").index_select(0, torch::tensor(ids));
+        for (int64_t layer = 0; layer < 3; ++layer) {
+          torch::Tensor outputs =
+              RunTorch(cell, parameters, absl::StrCat("forward_", layer), states);
+          if (directions == Directions::kBidirectional ||
+              (directions == Directions::kLowest && layer == 0)) {
+            const torch::Tensor back =
+                RunTorch(cell, parameters, absl::StrCat("backward_", layer), states.flip(0));
+            outputs = torch::cat({outputs, back.flip(0)}, 1);
+          }
+          const bool adds = layer > 0 && states.size(1) == outputs.size(1);
+          states = adds ? states + outputs : outputs;
+        }
+        const auto place = static_cast<int64_t>(s);
+        EXPECT_LT(MaxDifference(encoded.values[place].narrow(0, 0, length), states), 1e-12);
+        const torch::Tensor last = states[length - 1].narrow(0, 0, options.encoder.hidden);
+        const torch::Tensor first = states[0].slice(0, options.encoder.hidden);
+        EXPECT_LT(MaxDifference(encoded.final[place], torch::cat({last, first})), 1e-12);
       }
-      const auto place = static_cast<int64_t>(s);
-      EXPECT_LT(MaxDifference(encoded.values[place].narrow(0, 0, length), states), 1e-12);
-      EXPECT_LT(MaxDifference(encoded.final[place], torch::cat({ahead[length - 1], back[0]})),
-                1e-12);
     }
   }
 }

@@ -72,8 +72,9 @@ class FusedAgreesWithPlain : public testing::TestWithParam<std::tuple<CellKind, 
 
 TEST_P(FusedAgreesWithPlain, ForEveryAttentionAndBatch) {
   const auto [cell, layers] = GetParam();
-  for (const AttentionKind attention : {AttentionKind::kGeneral, AttentionKind::kDot,
-                                        AttentionKind::kScaledDot, AttentionKind::kMlp}) {
+  for (const AttentionKind attention :
+       {AttentionKind::kGeneral, AttentionKind::kDot, AttentionKind::kScaledDot,
+        AttentionKind::kNone, AttentionKind::kMlp}) {
     for (const bool input_feeding : {true, false}) {
       ModelOptions options = OptionsOf(cell, layers);
       options.decoder.attention = attention;
@@ -125,6 +126,23 @@ TEST(Fused, AgreesHoweverLayersAreStackedAndBridged) {
         const Batch batch = MakeBatch(RandomPairs(options, lengths));
         ExpectAgreement(Pass(model, batch, true), Pass(model, batch, false), 1e-4,
                         absl::StrCat(what, ", ", EnumTexts(bridge)[static_cast<size_t>(bridge)]));
+      }
+    }
+  }
+}
+
+TEST(Fused, AgreesWithoutASource) {
+  for (const CellKind cell : {CellKind::kLstm, CellKind::kGru}) {
+    for (const bool input_feeding : {true, false}) {
+      ModelOptions options = OptionsOf(cell, 2);
+      options.source = SourceKind::kNone;
+      options.decoder.attention = AttentionKind::kNone;
+      options.decoder.input_feeding = input_feeding;
+      Model model = TinyModel(options, torch::kFloat32);
+      EXPECT_TRUE(model->is_fused());
+      for (const auto& [what, lengths] : Batches()) {
+        const Batch batch = MakeBatch(RandomPairs(options, lengths));
+        ExpectAgreement(Pass(model, batch, true), Pass(model, batch, false), 1e-4, what);
       }
     }
   }
@@ -209,6 +227,8 @@ TEST(Fused, Bfloat16StaysNear) {
 TEST(Fused, GradientsUnderDropoutAgreeWithDifferences) {
   ModelOptions options = OptionsOf(CellKind::kLstm, 2);
   options.encoder.dropout = options.decoder.dropout = 0.4;
+  options.encoder.embedding_dropout = options.decoder.embedding_dropout = 0.2;
+  options.decoder.output_dropout = 0.3;
   options.encoder.hidden = 16;
   options.decoder.hidden = 32;
   Model model(options);

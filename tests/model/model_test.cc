@@ -64,6 +64,10 @@ std::vector<ModelOptions> Variants() {
     options.encoder.embedding = options.decoder.embedding;
     options.shared_embeddings = options.decoder.tied_embeddings = true;
   });
+  add([](ModelOptions& options) {
+    options.source = SourceKind::kNone;
+    options.decoder.attention = AttentionKind::kNone;
+  });
   return variants;
 }
 
@@ -164,6 +168,9 @@ TEST(Model, DropoutActsInTrainingOnly) {
       [](ModelOptions& o) { o.encoder.dropout = 0.5; },
       [](ModelOptions& o) { o.decoder.dropout = 0.5; },
       [](ModelOptions& o) { o.decoder.attention_dropout = 0.5; },
+      [](ModelOptions& o) { o.encoder.embedding_dropout = 0.5; },
+      [](ModelOptions& o) { o.decoder.embedding_dropout = 0.5; },
+      [](ModelOptions& o) { o.decoder.output_dropout = 0.5; },
       [](ModelOptions& o) { o.encoder.recurrent_dropout = 0.5; },
       [](ModelOptions& o) { o.decoder.recurrent_dropout = 0.5; },
       [](ModelOptions& o) {
@@ -278,6 +285,10 @@ TEST(ValidateModel, NamesTheKeyAndItsValue) {
          o.decoder.recurrent_dropout = 0.5;
          o.decoder.cell = CellKind::kRnnTanh;
        }},
+      {"model.encoder.embedding_dropout: -0.5",
+       [](ModelOptions& o) { o.encoder.embedding_dropout = -0.5; }},
+      {"model.decoder.output_dropout: 1", [](ModelOptions& o) { o.decoder.output_dropout = 1; }},
+      {"model.decoder.attention: general", [](ModelOptions& o) { o.source = SourceKind::kNone; }},
       {"model.initialization.range: 0", [](ModelOptions& o) { o.initialization.range = 0; }},
       {"model.decoder.attention_heads: 3",
        [](ModelOptions& o) {

@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(RECIPE))
 
 import descriptions  # noqa: E402  (found by the line above)
+import debian_descriptions  # noqa: E402  (found by the one above)
 
 ENGLISH = """\
 Package: abook
@@ -66,7 +67,7 @@ Description-de: verschwunden
 
 
 def parse(text):
-    return dict(descriptions.parse(text.splitlines(keepends=True)))
+    return dict(debian_descriptions.parse(text.splitlines(keepends=True)))
 
 
 def run(script, *arguments):
@@ -76,7 +77,7 @@ def run(script, *arguments):
 
 class ParseTest(unittest.TestCase):
     def test_joins_wrapped_lines_and_separates_paragraphs_and_items(self):
-        self.assertEqual(parse(ENGLISH)["11"], descriptions.Description("text-based address book", [
+        self.assertEqual(parse(ENGLISH)["11"], debian_descriptions.Description("text-based address book", [
             ["This is a program for addresses. It works e.g. in a terminal."],
             ["It reads:", "files of mutt", "files of pine"],
             ["Screens:", "24 x 80", "50 x 132"]]))
@@ -86,10 +87,10 @@ class ParseTest(unittest.TestCase):
         self.assertEqual(parse(stanza)["1"].paragraphs, [["第一行 GNU 程序"]])
 
     def test_splits_sentences_but_not_at_abbreviations(self):
-        self.assertEqual(descriptions.sentences("Eins, z. B. Zwei. 3 Wege! »Vier?« Ja, e.g. Five"),
+        self.assertEqual(debian_descriptions.sentences("Eins, z. B. Zwei. 3 Wege! »Vier?« Ja, e.g. Five"),
                          ["Eins, z. B. Zwei.", "3 Wege!", "»Vier?«", "Ja, e.g. Five"])
-        self.assertEqual(descriptions.sentences("version 1.2 of example.org"), ["version 1.2 of example.org"])
-        self.assertEqual(descriptions.sentences("一。二！"), ["一。", "二！"])
+        self.assertEqual(debian_descriptions.sentences("version 1.2 of example.org"), ["version 1.2 of example.org"])
+        self.assertEqual(debian_descriptions.sentences("一。二！"), ["一。", "二！"])
 
 
 class PairsTest(unittest.TestCase):
@@ -109,13 +110,13 @@ class PairsTest(unittest.TestCase):
         self.assertEqual(dropped["without an original"], 1)
 
     def test_pairs_nothing_where_sentences_differ_in_number(self):
-        one = descriptions.Description("a", [["One. Two."]])
-        two = descriptions.Description("b", [["Eins und zwei."]])
+        one = debian_descriptions.Description("a", [["One. Two."]])
+        two = debian_descriptions.Description("b", [["Eins und zwei."]])
         self.assertEqual(list(descriptions.align(one, two)), [("a", "b")])
 
     def test_keeps_a_pair_once(self):
-        twice = descriptions.Description("one", [["One."], ["One."]])
-        zwei = descriptions.Description("eins", [["Eins."], ["Eins."]])
+        twice = debian_descriptions.Description("one", [["One."], ["One."]])
+        zwei = debian_descriptions.Description("eins", [["Eins."], ["Eins."]])
         pairs, dropped = descriptions.pairs({"1": twice}, {"1": zwei})
         self.assertEqual(pairs, [("one", "eins"), ("One.", "Eins.")])
         self.assertEqual(dropped, {"duplicate": 1})

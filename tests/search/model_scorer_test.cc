@@ -92,6 +92,9 @@ std::vector<ModelOptions> ManyOptions() {
   all.back().source_vocab = all.back().target_vocab;
   all.back().encoder.embedding = all.back().decoder.embedding;
   all.back().shared_embeddings = true;
+  all.push_back(TinyOptions());
+  all.back().source = SourceKind::kNone;
+  all.back().decoder.attention = AttentionKind::kNone;
   return all;
 }
 
@@ -113,7 +116,8 @@ TEST_P(ModelScorerTest, StepsAgreeWithTheModelReadingTheWholeTarget) {
       EXPECT_LT(MaxDifference(LogProbs(*scorer, rows), expected.select(1, t)), 1e-5);
       for (size_t s = 0; s < 2; ++s) {
         const torch::Tensor looked = AttentionOf(*scorer, s);
-        EXPECT_EQ(looked.numel(), s == 0 ? 4 : 7);
+        // A model without a source looks at one place that says nothing.
+        EXPECT_EQ(looked.numel(), options.source == SourceKind::kNone ? 1 : s == 0 ? 4 : 7);
         EXPECT_NEAR(looked.sum().item<double>(), 1, 1e-5);
       }
     }

@@ -73,6 +73,26 @@ class TranslatorTest : public ::testing::Test {
     return run;
   }
 
+  // Of a model that has no source.
+  ModelOptions LanguageModelOptions() const {
+    ModelOptions options = Options();
+    options.source = SourceKind::kNone;
+    options.decoder.attention = AttentionKind::kNone;
+    return options;
+  }
+
+  // The log-probability that a translator gives each target.
+  static std::vector<double> LogProbabilities(const Translator& translator,
+                                              const std::vector<std::string>& sources,
+                                              const std::vector<std::string>& targets) {
+    const absl::StatusOr<std::vector<Candidate>> scored = translator.Score(sources, targets);
+    EXPECT_TRUE(scored.ok()) << scored.status();
+    std::vector<double> found;
+    for (size_t i = 0; scored.ok() && i < scored->size(); ++i)
+      found.push_back((*scored)[i].log_probability);
+    return found;
+  }
+
   const Tokenizer tokenizer_ = *Learn(SampleText(), TokenizerKind::kWord);
   const Model model_ = TinyModel(Options(), torch::kFloat32);
   Translator translator_;
@@ -304,6 +324,67 @@ TEST_F(TranslatorTest, LoadedFromARunTranslatesTheSame) {
     ASSERT_TRUE(found.ok()) << found.status();
     ExpectSame(*found, Translate(lines_));
   }
+}
+
+TEST_F(TranslatorTest, ALanguageModelGoesOnWithTexts) {
+  const Translator speaker(TinyModel(LanguageModelOptions(), torch::kFloat32), std::nullopt,
+                           tokenizer_);
+  EXPECT_EQ(speaker.source_kind(), SourceKind::kNone);
+  options_.min_length = 3;
+  const auto found = speaker.Translate({"", "der alte", ""}, options_);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_GE((*found)[0][0].tokens.size(), 3u);
+  EXPECT_THAT((*found)[1][0].text, ::testing::StartsWith("der alte "));
+  EXPECT_EQ((*found)[2][0].text, (*found)[0][0].text);
+  EXPECT_NEAR(LogProbabilities(speaker, {}, {(*found)[1][0].text})[0],
+              (*found)[1][0].log_probability, 1e-4);
+  EXPECT_TRUE(absl::IsInvalidArgument(speaker.Score({"rot"}, {"rot"}).status()));
+  options_.sample = true;
+  options_.n_best = 4;
+  const auto sampled = speaker.Translate({"", "der alte"}, options_);
+  ASSERT_TRUE(sampled.ok()) << sampled.status();
+  for (const Candidate& candidate : (*sampled)[1])
+    EXPECT_THAT(candidate.text, ::testing::StartsWith("der alte "));
+}
+
+TEST_F(TranslatorTest, ScoresWithALanguageModelAreWeightedSums) {
+  TemporaryFolder folder, other;
+  const RunFolder run = Write(folder);
+  const Model model = TinyModel(LanguageModelOptions(), torch::kFloat32, 5);
+  const RunFolder language_model = WriteRun(other, LanguageModelOptions(), *model);
+  other.Write("target.model", tokenizer_.model());
+  LoadOptions load;
+  load.language_model = other.path();
+  const absl::StatusOr<Translator> fused = Translator::Load({run.path}, load);
+  ASSERT_TRUE(fused.ok()) << fused.status();
+  const Translator speaker(model, std::nullopt, tokenizer_);
+  const std::vector<std::string> targets(lines_.rbegin(), lines_.rend());
+  const auto together = LogProbabilities(*fused, lines_, targets);
+  const auto translated = LogProbabilities(translator_, lines_, targets);
+  const auto spoken = LogProbabilities(speaker, {}, targets);
+  for (size_t i = 0; i < lines_.size(); ++i)
+    EXPECT_NEAR(together[i], translated[i] + 0.2 * spoken[i], 1e-3);
+  options_.language_model_weight = 0;
+  const auto alone = fused->Translate(lines_, options_);
+  ASSERT_TRUE(alone.ok()) << alone.status();
+  ExpectSame(*alone, Translate(lines_));
+}
+
+TEST_F(TranslatorTest, WhatIsNoLanguageModelOfTheTargetIsAnErrorThatNamesTheRun) {
+  TemporaryFolder folder, other;
+  const RunFolder run = Write(folder);
+  LoadOptions load;
+  load.language_model = run.path;
+  EXPECT_THAT(std::string(Translator::Load({run.path}, load).status().message()),
+              AllOf(HasSubstr(run.path), HasSubstr("not a language model")));
+  const Tokenizer tokenizer = *Learn("ein Hund\neine Katze\n", TokenizerKind::kWord);
+  ModelOptions options = LanguageModelOptions();
+  options.target_vocab = tokenizer.size();
+  WriteRun(other, options, *Model(options));
+  other.Write("target.model", tokenizer.model());
+  load.language_model = other.path();
+  EXPECT_THAT(std::string(Translator::Load({run.path}, load).status().message()),
+              AllOf(HasSubstr(other.path()), HasSubstr("tokenizer"), HasSubstr(run.path)));
 }
 
 TEST_F(TranslatorTest, EnsembleOfOneRunTwiceTranslatesTheSame) {

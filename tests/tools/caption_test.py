@@ -135,7 +135,7 @@ class CaptionTest(TestCase):
         self.assertIn("features/missing: ", log)
         self.assertIn("features/damaged: ", log)
         self.assertIn("162 images, 2 left out", log)
-        self.assertIn("259 pairs read, 256 kept", log)
+        self.assertIn("259 lines read, 256 kept", log)
 
     def test_validation_counts_the_captions_of_an_image_as_references(self):
         events = [json.loads(line) for line in (self.run_folder / "log.jsonl").read_text().splitlines()]

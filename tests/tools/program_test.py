@@ -118,6 +118,63 @@ class ProgramTest(TestCase):
         self.assertEqual(set(scores), {"bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor_exact_stem", "rouge_l", "cider_d",
                                        "cider", "length_ratio", "distinct", "signature"})
 
+    def test_eval_counts_right_lines(self):
+        files = ["-i", self.write_lines("labels", "de", "fr", "en", "de"),
+                 "-r", self.write_lines("labels.0", "de", "en", "en", "it")]
+        text = seq2seq("eval", *files, "--metric", "accuracy")
+        self.assertEqual(text.returncode, 0, text.stderr)
+        self.assertTrue(text.stdout.decode().startswith("accuracy = 50.00 (2 of 4 lines right) nrefs:1|"), text.stdout)
+        as_json = seq2seq("eval", *files, "--metric", "accuracy", "--format", "json")
+        self.assertEqual(json.loads(as_json.stdout)["accuracy"]["right_lines"], 2)
+
+    def test_a_language_model_learns_scores_goes_on_and_helps_to_translate(self):
+        run = self.folder / "language-model"
+        def settings(*more):
+            return [*self.settings(run)[:1], f"data.train=[{self.folder}/train.de]", f"data.valid=[{self.folder}/val.de]",
+                    *self.settings(run)[4:], "model.source=none", "model.decoder.attention=none", *more]
+        self.assert_fails(seq2seq("train", *settings()), "train.metric", "loss or perplexity", "bleu")
+        self.assert_fails(seq2seq("train", *settings("train.metric=loss", "data.sampling.source=true")),
+                          "data.sampling.source")
+        trained = seq2seq("train", *settings("train.metric=perplexity", "train.max_updates=125"))
+        self.assertEqual(trained.returncode, 0, trained.stderr)
+        self.assertIn("fused decoder", trained.stderr.decode())
+        valid = self.folder / "val.de"
+        scored = seq2seq("score", "-m", run, "-t", valid)
+        self.assertEqual(scored.returncode, 0, scored.stderr)
+        self.assertEqual(len(scored.stdout.splitlines()), 50)
+        events = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+        perplexity = [event["perplexity"] for event in events if event["event"] == "validation"][-1]
+        self.assertIn(f"perplexity {perplexity:.2f}", scored.stderr.decode())
+        self.assert_fails(seq2seq("score", "-m", run, "-s", valid, "-t", valid), "--source", "has no source")
+        self.assert_fails(seq2seq("score", "-m", self.run_folder, "-t", valid), "--source")
+        said = seq2seq("decode", "-m", run, "--sample", "--max-length", "30", stdin="der rote\n\n")
+        self.assertEqual(said.returncode, 0, said.stderr)
+        lines = said.stdout.decode().split("\n")
+        self.assertTrue(lines[0].startswith("der rote "), lines)
+        self.assertNotEqual(lines[1], "")
+        self.assert_fails(seq2seq("decode", "-m", run, "--attention", stdin="der\n"), "has no source")
+        fused = seq2seq("decode", "-m", self.run_folder, "--language-model", run, "-i", self.folder / "val.en",
+                        "--format", "jsonl")
+        self.assertEqual(fused.returncode, 0, fused.stderr)
+        plain = seq2seq("decode", "-m", self.run_folder, "-i", self.folder / "val.en", "--format", "jsonl")
+        self.assertNotEqual(fused.stdout, plain.stdout)
+        self.assert_fails(seq2seq("decode", "-m", self.run_folder, "--language-model", self.run_folder,
+                                  stdin="a\n"), "not a language model")
+
+    def test_several_corpora_and_other_subwords(self):
+        run, text = self.folder / "mixed", self.folder
+        files = f"[{text}/train.en,{text}/train.de,{text}/val.en,{text}/val.de]"
+        self.assert_fails(seq2seq("train", *self.settings(run), f"data.train={files}"), "data.train", "data.weights",
+                          "4 files")
+        trained = seq2seq("train", *self.settings(run), f"data.train={files}", "data.weights=[0.5,3]",
+                          "data.sampling.source=true", "train.max_updates=4", "train.report_every=1")
+        self.assertEqual(trained.returncode, 0, trained.stderr)
+        log = trained.stderr.decode()
+        self.assertIn("train.de: 2000 lines read", log)
+        self.assertIn("val.de: 50 lines read", log)
+        # 1,000 and 150 pairs of an epoch in batches of 50.
+        self.assertRegex(log, r"update +1 \| epoch +0\.04")
+
     def test_eval_counts_errors(self):
         files = ["-i", self.write_lines("phonemes", "HH AH L OW", "AH"),
                  "-r", self.write_lines("phonemes.0", "HH EH L OW", "AH")]

@@ -41,7 +41,7 @@ class FineTuneTest : public TrainerTest {
     torch::manual_seed(1);
     Model model(model_options);
     TrainerHooks hooks;
-    hooks.images = [](absl::Span<const int64_t> numbers, std::optional<uint64_t>) {
+    hooks.examples.images = [](absl::Span<const int64_t> numbers, std::optional<uint64_t>) {
       torch::Tensor pixels = torch::zeros({static_cast<int64_t>(numbers.size()), 3, 16, 16});
       for (size_t i = 0; i < numbers.size(); ++i) {
         pixels[static_cast<int64_t>(i)]

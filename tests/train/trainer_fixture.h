@@ -70,7 +70,7 @@ class TrainerTest : public ::testing::Test {
   }
 
   absl::StatusOr<std::unique_ptr<Trainer>> Create(TrainerHooks hooks = {}) const {
-    return Trainer::Create(options_, buckets_, MakeModel(), torch::kCPU, train_, valid_,
+    return Trainer::Create(options_, buckets_, MakeModel(), torch::kCPU, mix_, valid_,
                            std::move(hooks));
   }
 
@@ -109,6 +109,7 @@ class TrainerTest : public ::testing::Test {
   const Tokenizer tokenizer_ = *Learn(Lines(50, 1), TokenizerKind::kWord);
   const Corpus train_ = MakeCorpus(22, 2);
   const Corpus valid_ = MakeCorpus(6, 3);
+  CorpusMix mix_ = train_;
   TrainOptions options_;
   BucketOptions buckets_;
   double dropout_ = 0;

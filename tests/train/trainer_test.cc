@@ -70,6 +70,27 @@ TEST_F(TrainerTest, ResumesAfterEveryUpdateAsIfItHadNotStopped) {
   EXPECT_TRUE(whole.Read("step-8/model.safetensors") == folder_.Read("step-8/model.safetensors"));
 }
 
+// Epochs of a mix differ in their batches, and the rate is a function of the epoch.
+TEST_F(TrainerTest, OneOfSeveralCorporaResumesAsIfItHadNotStopped) {
+  const Corpus more = MakeCorpus(13, 4);
+  mix_ = CorpusMix({&train_, &more}, {0.4, 1.5});
+  buckets_.unit = BatchUnit::kTokens;
+  buckets_.size = 20;
+  options_.schedule.kind = RateScheduleKind::kLinear;
+  options_.schedule.length = *Duration::FromText("4e");
+  options_.max_epochs = 3;
+  options_.report_every = 2;
+  options_.log_norms = true;
+  const TemporaryFolder whole;
+  options_.run = whole.path();
+  const int64_t updates = Train()->state().update;
+  options_.run = folder_.path();
+  for (int64_t stop = 1; stop <= updates; stop += 3) Train(StoppingAfter(3));
+  const std::string file = absl::StrCat("step-", updates, "/model.safetensors");
+  ASSERT_FALSE(whole.Read(file).empty());
+  EXPECT_TRUE(whole.Read(file) == folder_.Read(file));
+}
+
 TEST_F(TrainerTest, AveragedOneResumesAsIfItHadNotStopped) {
   const TemporaryFolder whole;
   options_.average = 0.5;
@@ -138,6 +159,10 @@ TEST_F(TrainerTest, NormsOfModulesAreLoggedOnRequest) {
     EXPECT_GT(norms.at(module).at("gradient"), 0) << module;
     EXPECT_GT(norms.at(module).at("weight"), 0) << module;
   }
+  // No gate of a new model is far from its middle but the forget gates, whose bias is 1.
+  for (const char* cell : {"encoder.forward_0", "encoder.backward_0", "decoder.cell_0"})
+    EXPECT_LT(norms.at(cell).at("saturated"), 0.05) << cell;
+  EXPECT_FALSE(norms.at("decoder.embedding").contains("saturated"));
 }
 
 TEST_F(TrainerTest, AnotherSeedTrainsOtherwise) {
@@ -180,7 +205,7 @@ TEST_F(TrainerTest, LearnsToCopy) {
   TrainerHooks hooks;
   hooks.on_progress = [&](const Progress& progress) {
     losses.push_back(progress.loss);
-    accuracies.push_back(progress.accuracy);
+    accuracies.push_back(progress.token_accuracy);
     EXPECT_NEAR(progress.perplexity, std::exp(progress.loss), 1e-9);
   };
   Train(std::move(hooks));

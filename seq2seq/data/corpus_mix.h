@@ -1,0 +1,41 @@
+// Several corpora as one.
+#ifndef SEQ2SEQ_DATA_CORPUS_MIX_H_
+#define SEQ2SEQ_DATA_CORPUS_MIX_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "seq2seq/data/corpus.h"
+
+namespace seq2seq {
+
+// The pairs of corpora one behind the other, each corpus with a weight: how often its pairs come in
+// an epoch. A weight of 3 is three times, one of 0.25 a quarter of the pairs, another one in the
+// next epoch. A value; the corpora must outlive it. Thread-safe.
+class CorpusMix {
+ public:
+  // One corpus, each pair once.
+  CorpusMix(const Corpus& corpus) : CorpusMix({&corpus}, {1}) {}  // NOLINT: it is one.
+  CorpusMix(const Corpus&&) = delete;
+
+  // At least one corpus, and a weight above 0 for each.
+  CorpusMix(std::vector<const Corpus*> corpora, std::vector<double> weights);
+
+  int64_t size() const { return begins_.back(); }
+  Example operator[](int64_t index) const;
+
+  // The pairs of an epoch in no special order, at least one: a function of its arguments.
+  std::vector<int64_t> Epoch(uint64_t seed, int64_t epoch) const;
+
+  // A hash of all ids and weights.
+  uint64_t content() const;
+
+ private:
+  std::vector<const Corpus*> corpora_;
+  std::vector<double> weights_;
+  std::vector<int64_t> begins_;  // Where each begins, and the last one ends.
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_DATA_CORPUS_MIX_H_

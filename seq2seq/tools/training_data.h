@@ -1,0 +1,60 @@
+// What a training learns from, as its configuration says.
+#ifndef SEQ2SEQ_TOOLS_TRAINING_DATA_H_
+#define SEQ2SEQ_TOOLS_TRAINING_DATA_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "seq2seq/data/corpus_mix.h"
+#include "seq2seq/data/loader.h"
+#include "seq2seq/model/run_folder.h"
+#include "seq2seq/tools/config.h"
+#include "seq2seq/tools/image_data.h"
+#include "tokenizer/tokenizer.h"
+
+namespace seq2seq {
+
+struct Tokenizers {
+  std::optional<Tokenizer> source;  // Absent unless it is a text.
+  Tokenizer target;
+};
+
+// Loads the tokenizers that `config` names, and fills in the sizes of their vocabularies.
+absl::StatusOr<Tokenizers> LoadTokenizers(Config& config);
+
+// The raw text of held-out data, for metrics of real output; empty of models without a source.
+struct HeldOutText {
+  std::vector<std::string> sources;
+  std::vector<std::vector<std::string>> references;  // references[reference][source]
+};
+
+struct TrainingData {
+  // Checks that `config.data` can be learnt from by such a model.
+  static absl::Status Validate(const Config& config);
+
+  // Encodes the text into the run's cache and looks through the images, as far as that was not done
+  // before; the log tells what is kept. Fills in config.model.image.channels.
+  static absl::StatusOr<TrainingData> Prepare(const RunFolder& run, torch::Device device,
+                                              const Tokenizers& tokenizers, Config& config);
+
+  // The corpora with their weights. Must not outlive this.
+  CorpusMix Train() const;
+
+  // What batches are made with. Must not outlive this.
+  ExampleTransforms Transforms(const Tokenizers& tokenizers) const;
+
+  std::unique_ptr<ImageData> images;  // Null unless sources are images.
+  std::vector<Corpus> train;
+  Corpus valid;
+  HeldOutText held_out;
+  DataOptions options;
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_TOOLS_TRAINING_DATA_H_
