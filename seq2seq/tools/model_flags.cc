@@ -29,7 +29,7 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
   command
       .add_option("--language-model", flags.language_model,
                   "A run whose model.source is none, trained on text of the target with its "
-                  "tokenizer, that search also listens to; see language_model_weight")
+                  "tokenizer, that search also listens to; see --language-model-weight")
       ->option_text("RUN");
   command.add_option("--batch-size", flags.batch_size, "Sentences searched together at most")
       ->check(CLI::Range(1, 100'000))

@@ -124,6 +124,36 @@ TEST_P(ModelScorerTest, StepsAgreeWithTheModelReadingTheWholeTarget) {
   }
 }
 
+// Sources of features, as images have them, with every bridge.
+TEST_P(ModelScorerTest, ImagesStepAsTheModelReadsWholeCaptions) {
+  for (const BridgeKind bridge :
+       {BridgeKind::kDense, BridgeKind::kMean, BridgeKind::kCopy, BridgeKind::kZero}) {
+    ModelOptions options = TinyOptions();
+    options.source = SourceKind::kImage;
+    options.image.network.kind = ImageNetworkKind::kFeatures;
+    options.image.channels = 3;
+    options.image.hidden = options.decoder.hidden;
+    options.image.dropout = 0;
+    options.bridge = bridge;
+    Model model = TinyModel(options, torch::kFloat32);
+    Batch batch = MakeBatch(RandomPairs(options, {{1, 4}, {1, 4}}));
+    batch.images = torch::rand({2, 6, 3});
+    torch::Tensor expected;
+    {
+      const ComputeGuard plain({.fused = false});
+      expected = torch::log_softmax(model(batch, TeacherForcing()), -1).view({2, 5, -1});
+    }
+    const auto scorer = Begin(model, batch);
+    for (int64_t t = 0; t < 5; ++t) {
+      std::vector<Extension> rows;
+      for (int64_t s = 0; s < 2; ++s)
+        rows.push_back({s, s, batch.target_input[s][t].item<int32_t>()});
+      EXPECT_LT(MaxDifference(LogProbs(*scorer, rows), expected.select(1, t)), 1e-5);
+      EXPECT_EQ(AttentionOf(*scorer, 1).numel(), 6);
+    }
+  }
+}
+
 TEST_P(ModelScorerTest, SomeTokensAreScoredAsAmongAll) {
   const Model model = TinyModel(TinyOptions(), torch::kFloat32);
   const Batch batch = SourcesOf(RandomSources(3));

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Tests of recipes/translate/compare, with a stand-in for the program that it calls."""
+
+import subprocess
+import sys
+import unittest
+
+import repository
+
+# "train" leaves a log, "eval" counts how often it is asked.
+SEQ2SEQ = repository.RECORD + """\
+case $1 in
+  tokenizer) for last; do :; done; echo model >"$last" ;;
+  train) for setting; do case $setting in train.run=*) run=${setting#*=} ;; esac; done
+    mkdir -p "$run"
+    for speed in 10 30 20; do
+      echo '{"event": "progress", "epoch": 2.5, "tokens_per_second": '$speed'}'
+    done >"$run/log.jsonl" ;;
+  eval) echo '{"bleu": {"score": '$(grep -c "seq2seq eval" calls)'}, "chrf": {"score": 50.5}}' ;;
+esac
+"""
+
+
+class CompareTest(repository.RepositoryTest):
+    def setUp(self):
+        super().setUp()
+        (self.root / "build/release/bin/seq2seq").write_text(SEQ2SEQ)
+
+    def compare(self, *arguments):
+        return subprocess.run([sys.executable, "-B", str(self.root / "recipes/translate/compare"), str(self.data),
+                               *arguments], cwd=self.root, capture_output=True, text=True, check=False)
+
+    def test_prints_a_row_for_each_model_and_trains_each_once(self):
+        first = self.compare("--only", "seed", "--minutes", "2")
+        self.assertEqual(first.returncode, 0, first.stderr)
+        self.assertEqual(first.stdout.splitlines(), [
+            "| configuration | BLEU | chrF2 | passes | target tokens/s |", "|---|---|---|---|---|",
+            "| the same, seed 2 | 1.00 | 50.50 | 2.5 | 20 |", "| the same, seed 3 | 2.00 | 50.50 | 2.5 | 20 |"])
+        train = [call for call in self.calls() if call.startswith("seq2seq train")]
+        self.assertEqual(len(train), 2)
+        for part in ("train.max_minutes=2.0", "train.patience=0", "train.seed=2", "model.decoder.hidden=256",
+                     f"data.train=[{self.data}/train.en,{self.data}/train.de]"):
+            self.assertIn(part, train[0])
+        calls = len(self.calls())
+        again = self.compare("--only", "seed", "--minutes", "2")
+        self.assertEqual(again.stdout, first.stdout)
+        self.assertEqual(len(self.calls()), calls)
+
+    def test_a_training_that_fails_ends_it_with_one_line_more(self):
+        (self.root / "build/release/bin/seq2seq").write_text("#!/bin/sh\n[ $1 = tokenizer ]\n")
+        result = self.compare("--only", "seed 2")
+        self.assertEqual(result.returncode, 1)
+        self.assertTrue(result.stderr.endswith("compare: seq2seq train failed\n"), result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
