@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Tests of recipes/translate/compare, with a stand-in for the program that it calls."""
 
+import signal
 import subprocess
 import sys
+import time
 import unittest
 
 import repository
@@ -26,9 +28,12 @@ class CompareTest(repository.RepositoryTest):
         super().setUp()
         (self.root / "build/release/bin/seq2seq").write_text(SEQ2SEQ)
 
+    def command(self, *arguments):
+        return [sys.executable, "-B", str(self.root / "recipes/translate/compare"), str(self.data), *arguments]
+
     def compare(self, *arguments):
-        return subprocess.run([sys.executable, "-B", str(self.root / "recipes/translate/compare"), str(self.data),
-                               *arguments], cwd=self.root, capture_output=True, text=True, check=False)
+        return subprocess.run(self.command(*arguments, "--jobs", "1"), cwd=self.root, capture_output=True, text=True,
+                              check=False)
 
     def test_prints_a_row_for_each_model_and_trains_each_once(self):
         first = self.compare("--only", "seed", "--minutes", "2")
@@ -51,6 +56,21 @@ class CompareTest(repository.RepositoryTest):
         result = self.compare("--only", "seed 2")
         self.assertEqual(result.returncode, 1)
         self.assertTrue(result.stderr.endswith("compare: seq2seq train failed\n"), result.stderr)
+
+    def test_rows_are_trained_at_once_and_all_stop_when_it_is_told_to(self):
+        (self.root / "build/release/bin/seq2seq").write_text(
+            SEQ2SEQ.replace("train) ", "train) trap 'kill $!; echo saved >>calls; exit 0' TERM; sleep 60 >/dev/null 2>&1 & wait;"))
+        with subprocess.Popen(self.command("--only", "seed", "--jobs", "2"), cwd=self.root, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, start_new_session=True) as process:
+            end = time.monotonic() + 30
+            while sum(call.startswith("seq2seq train") for call in self.calls()) < 2 and time.monotonic() < end:
+                time.sleep(0.05)
+            time.sleep(0.2)  # The last one sets its trap.
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 128 + signal.SIGTERM)
+        self.assertEqual(self.calls().count("saved"), 2)
+        self.assertEqual(list(self.root.glob("work/**/result.json")), [])
 
 
 if __name__ == "__main__":
