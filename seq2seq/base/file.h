@@ -102,6 +102,10 @@ class MappedFile {
   const char* data() const { return data_; }
   size_t size() const { return size_; }
 
+  // Gives back the memory of a part that is not looked at anymore: of the pages that lie wholly in
+  // it. What was written to them is lost.
+  void Release(const char* part, size_t size) const;
+
  private:
   MappedFile(const char* data, size_t size) : data_(data), size_(size) {}
 

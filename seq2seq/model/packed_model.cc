@@ -1,10 +1,13 @@
 #include "seq2seq/model/packed_model.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
@@ -65,6 +68,14 @@ const torch::Tensor& OutputWeight(const TensorMap& parameters) {
   return own == parameters.end() ? parameters.at("decoder.embedding.weight") : own->second;
 }
 
+// Whether a parameter is read in its packed form alone.
+bool IsOnlyPacked(const std::string& name) {
+  static constexpr const char* kEnds[] = {".weight_ih", ".weight_hh", ".projection.weight",
+                                          ".readout.weight", ".dense.weight"};
+  return std::any_of(std::begin(kEnds), std::end(kEnds),
+                     [&](const char* end) { return absl::EndsWith(name, end); });
+}
+
 // [1, vocab]
 ConstMatrix OutputBias(const TensorMap& parameters) {
   return View(parameters.at("decoder.output_bias").unsqueeze(0));
@@ -91,17 +102,23 @@ bool PackedModel::Knows(const ModelOptions& options) {
          (options.source != SourceKind::kText || HasKernel(options.encoder.cell));
 }
 
-PackedModel::PackedModel(const Model& model, Precision precision)
-    : model_(model),
+PackedModel::PackedModel(Model model, Precision precision)
+    : options_(model->options()),
       parameters_(Parameters(*model)),
+      model_(std::move(model)),
       precision_(precision),
-      encoder_(PackEncoder(parameters_, model_->options(), precision)),
+      encoder_(PackEncoder(parameters_, options_, precision)),
       keys_(PackKeys(parameters_, precision)),
       bridge_(PackBridge(parameters_, precision)),
-      decoder_(PackDecoder(parameters_, model_->options().decoder, precision)),
+      decoder_(PackDecoder(parameters_, options_.decoder, precision)),
       output_{PackedMatrix::PackTransposed(View(OutputWeight(parameters_)), precision),
-              Buffer(1, model_->options().target_vocab)} {
+              Buffer(1, options_.target_vocab)} {
   Copy(OutputBias(parameters_), output_.bias.view());
+  if (encoder_.empty()) return;
+  model_ = nullptr;
+  for (auto entry = parameters_.begin(); entry != parameters_.end();) {
+    entry = IsOnlyPacked(entry->first) ? parameters_.erase(entry) : std::next(entry);
+  }
 }
 
 PackedOutput PackedModel::Output(absl::Span<const int32_t> tokens) const {
@@ -123,13 +140,12 @@ PackedSources PackedModel::Encode(const Batch& sources) const {
 }
 
 PackedSources PackedModel::EncodeText(const Batch& batch) const {
-  const ModelOptions& options = model_->options();
-  const auto steps =
-      MakeSteps(batch.source_lengths,
-                /*side_by_side=*/options.encoder.directions == Directions::kUnidirectional ? 1 : 2);
+  const auto steps = MakeSteps(
+      batch.source_lengths,
+      /*side_by_side=*/options_.encoder.directions == Directions::kUnidirectional ? 1 : 2);
   const std::vector<int64_t> ids = OrderTokens(batch.source, *steps);
   const ConstMatrix embedding = View(parameters_.at(
-      options.shared_embeddings ? "decoder.embedding.weight" : "encoder.embedding.weight"));
+      options_.shared_embeddings ? "decoder.embedding.weight" : "encoder.embedding.weight"));
   Buffer states(steps->rows(), embedding.columns);
   for (int64_t row = 0; row < steps->rows(); ++row) {
     Copy(embedding.Rows(ids[static_cast<size_t>(row)], 1), states.view().Rows(row, 1));
@@ -140,14 +156,14 @@ PackedSources PackedModel::EncodeText(const Batch& batch) const {
     const Buffer outputs(steps->rows(), directions * layer[0].hidden.rows());
     RecurrentForward(*steps, states.view(), layer, outputs.view());
     const bool adds =
-        options.encoder.residual && number > 0 && states.view().columns == outputs.view().columns;
+        options_.encoder.residual && number > 0 && states.view().columns == outputs.view().columns;
     if (adds) Add(states.view(), outputs.view());
     states = outputs;
   }
 
   // From the order of steps to that of sentences.
   const int64_t size = states.view().columns;
-  const int64_t hidden = options.encoder.hidden;
+  const int64_t hidden = options_.encoder.hidden;
   const Buffer values = RoundBuffer(steps->tokens(), size);
   const Buffer summary(batch.size(), size);
   const auto* lengths = batch.source_lengths.data_ptr<int64_t>();
@@ -161,7 +177,7 @@ PackedSources PackedModel::EncodeText(const Batch& batch) const {
     if (step == 0) Copy(state.Columns(hidden, size - hidden), whole.Columns(hidden, size - hidden));
     if (step + 1 == lengths[sequence]) Copy(state.Columns(0, hidden), whole.Columns(0, hidden));
   });
-  if (options.bridge == BridgeKind::kMean) {
+  if (options_.bridge == BridgeKind::kMean) {
     for (int64_t s = 0; s < batch.size(); ++s) {
       SumRows(values.view().Rows(begins[static_cast<size_t>(s)], lengths[s]),
               summary.view().row(s));
@@ -172,13 +188,13 @@ PackedSources PackedModel::EncodeText(const Batch& batch) const {
   if (keys_.columns() > 0) {
     keys = Buffer(values.view().rows, keys_.columns());
     Multiply(values.view(), keys_, keys.view());
-  } else if (options.decoder.attention == AttentionKind::kScaledDot) {
+  } else if (options_.decoder.attention == AttentionKind::kScaledDot) {
     keys = Buffer(values.view().rows, size);
     Copy(values.view(), keys.view());
     Scale(keys.view(), 1 / std::sqrt(static_cast<float>(size)));
   }
   PackedSources sources = {values, keys, {}, {}, Bridge(summary.view())};
-  const bool reads = options.decoder.attention != AttentionKind::kNone;
+  const bool reads = options_.decoder.attention != AttentionKind::kNone;
   for (int64_t s = 0; s < batch.size(); ++s) {
     const auto own = [&](const Buffer& rows) {
       const Matrix all = rows.view().Rows(begins[static_cast<size_t>(s)], lengths[s]);
@@ -217,7 +233,7 @@ DecoderRows PackedModel::Bridge(ConstMatrix summary) const {
   DecoderRows start(decoder_, summary.rows);
   Clear(start.readout.view());
   if (bridge_.columns() == 0) {
-    const bool copies = model_->options().bridge == BridgeKind::kCopy;
+    const bool copies = options_.bridge == BridgeKind::kCopy;
     for (size_t layer = 0; layer < start.hidden.size(); ++layer) {
       Clear(start.memory[layer].view());
       Clear(start.hidden[layer].view());

@@ -26,7 +26,7 @@ struct PackedSources {
 
 // The weights of a model, each laid out once as the kernels' products read it, in the precision
 // that they compute with. Agrees with the model's own Step in fp32. Embeddings and biases stay
-// where the model has them. Thread-safe.
+// where the model has them; what is packed is let go. Thread-safe.
 class PackedModel {
  public:
   // Whether the kernels know such a model.
@@ -34,7 +34,7 @@ class PackedModel {
 
   // `model` is on the CPU, in eval mode; its weights are not changed afterwards. Costs a pass over
   // them.
-  PackedModel(const Model& model, Precision precision);
+  PackedModel(Model model, Precision precision);
 
   // Encodes sources, as CollateSources makes them.
   PackedSources Encode(const Batch& sources) const;
@@ -52,8 +52,9 @@ class PackedModel {
   // The state before the first step, from what the bridge looks at, [batch, size].
   DecoderRows Bridge(ConstMatrix summary) const;
 
-  Model model_;  // Owns what is not packed, and encodes what is no text.
+  ModelOptions options_;
   TensorMap parameters_;
+  Model model_{nullptr};  // Encodes what is no text; empty where sources are texts.
   Precision precision_;
   std::vector<std::vector<PackedCell>> encoder_;  // One a layer, of both directions.
   PackedMatrix keys_;                             // Empty where the values are the keys.

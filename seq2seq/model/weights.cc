@@ -71,8 +71,10 @@ std::optional<torch::Tensor> MakeTensor(const nlohmann::json& entry,
   }
   if (!empty && elements != 1) return {};
   void* data = const_cast<char*>(file->data() + data_offset + range[0]);
-  const torch::Tensor tensor = torch::from_blob(
-      data, shape, [file](void*) {}, torch::TensorOptions(*type));
+  const auto release = [file, size = range[1] - range[0]](void* begin) {
+    file->Release(static_cast<const char*>(begin), size);
+  };
+  const torch::Tensor tensor = torch::from_blob(data, shape, release, torch::TensorOptions(*type));
   // Other programs' files may hold numbers where the processor would not.
   if (reinterpret_cast<uintptr_t>(data) % torch::elementSize(*type) == 0) return tensor;
   torch::Tensor aligned = torch::empty(shape, *type);

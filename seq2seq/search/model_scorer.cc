@@ -31,8 +31,8 @@ class PlainModel : public ScoringModel {
 #if SEQ2SEQ_KERNELS
 class KernelModel : public ScoringModel {
  public:
-  KernelModel(const Model& model, Precision precision)
-      : model_(std::make_shared<PackedModel>(model, precision)) {}
+  KernelModel(Model model, Precision precision)
+      : model_(std::make_shared<PackedModel>(std::move(model), precision)) {}
 
   std::unique_ptr<Scorer> Begin(const Batch& sources,
                                 absl::Span<const int32_t> tokens) const override {
@@ -129,7 +129,7 @@ std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device 
                                                      Precision precision) {
 #if SEQ2SEQ_KERNELS
   if (device.is_cpu() && CurrentCompute().fused && PackedModel::Knows(model->options())) {
-    return std::make_shared<KernelModel>(model, precision);
+    return std::make_shared<KernelModel>(std::move(model), precision);
   }
 #endif
   return std::make_shared<PlainModel>(std::move(model), device,

@@ -140,9 +140,7 @@ absl::StatusOr<Translator> Translator::Load(absl::Span<const std::string> paths,
 
 Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer target,
                        const LoadOptions& options)
-    : models_(
-          {MakeScoringModel(model, options.device, options.precision.value_or(Precision::kFp32))}),
-      mean_(options.mean),
+    : mean_(options.mean),
       source_kind_(model->options().source),
       image_input_(ImageInput(model->options())),
       source_(std::move(source)),
@@ -152,6 +150,8 @@ Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer t
   read_image = [image = model->options().image](const std::string& file) {
     return ReadImageInput(image, file);
   };
+  models_.push_back(MakeScoringModel(std::move(model), options.device,
+                                     options.precision.value_or(Precision::kFp32)));
 }
 
 TokenIds Translator::EncodeLine(const Tokenizer& tokenizer, const std::string& line) const {

@@ -295,6 +295,25 @@ TEST(MappedFile, ShowsTheBytesAfterTheFileIsGone) {
   EXPECT_EQ(std::string(moved.data(), moved.size()), "text");
 }
 
+TEST(MappedFile, ReleaseGivesBackWholePagesOnly) {
+  TemporaryFolder folder;
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const absl::StatusOr<MappedFile> file =
+      MappedFile::Open(folder.Write("a", std::string(4 * page, 'f')));
+  ASSERT_TRUE(file.ok()) << file.status();
+  // A page that is given back shows the file again.
+  for (size_t i = 0; i < 4; ++i) const_cast<char*>(file->data())[i * page + page / 2] = 'm';
+  const auto seen = [&] {
+    std::string middles;
+    for (size_t i = 0; i < 4; ++i) middles += file->data()[i * page + page / 2];
+    return middles;
+  };
+  file->Release(file->data() + page / 2, page);
+  EXPECT_EQ(seen(), "mmmm");
+  file->Release(file->data() + page / 2, 3 * page);
+  EXPECT_EQ(seen(), "mffm");
+}
+
 TEST(MappedFile, OpensAnEmptyFile) {
   TemporaryFolder folder;
   const absl::StatusOr<MappedFile> file = MappedFile::Open(folder.Write("a", ""));

@@ -3,6 +3,7 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -201,6 +202,21 @@ TEST_P(ModelScorerTest, AnyRowsOfAnySentencesGoOnAsBefore) {
   EXPECT_LT(MaxDifference(turned[1], more[1]), 1e-5);
   EXPECT_LT(MaxDifference(turned[2], more[1]), 1e-5);
 }
+
+#if SEQ2SEQ_KERNELS
+TEST(MakeScoringModel, LetsGoOfWhatItHasPacked) {
+  Model model = TinyModel(TinyOptions(), torch::kFloat32);
+  const auto watch = [&](const char* name) {
+    return c10::weak_intrusive_ptr<c10::TensorImpl>(
+        model->named_parameters()[name].getIntrusivePtr());
+  };
+  const auto embedding = watch("encoder.embedding.weight");
+  const auto readout = watch("decoder.readout.weight");
+  const auto scoring = MakeScoringModel(std::move(model), torch::kCPU, Precision::kFp32);
+  EXPECT_FALSE(embedding.expired());
+  EXPECT_TRUE(readout.expired());
+}
+#endif
 
 TEST(MakeScoringModel, LowerPrecisionsStayNear) {
   const torch::NoGradGuard no_grad;
