@@ -28,14 +28,14 @@ inline std::vector<std::string> EnumTexts(RateScheduleKind) {
 }
 
 struct RateScheduleOptions {
-  RateScheduleKind kind = RateScheduleKind::kInverseSqrt;
+  RateScheduleKind kind = RateScheduleKind::kPlateau;
   double rate = 1e-3;
   Duration warmup = 400;
   Duration length = 20'000;
   double floor = 0;
   double decay = 0.5;
   Duration every = 5000;
-  int64_t patience = 1;
+  int64_t patience = 3;
 
   template <typename V>
   void Visit(V&& visit) {
@@ -57,9 +57,8 @@ struct RateScheduleOptions {
 // first update, warm-up included:
 //
 // inverse_sqrt  rate x sqrt(warmup / now) after the warm-up (Vaswani et al. 2017)
-// plateau       rate x decay ^ (times that `scores`, the validations before this update, higher
-// being
-//               better, stopped improving)
+// plateau       rate x decay ^ (times that `scores`, the validations before this update, stopped
+//               improving; higher is better)
 // linear        falls in a line to floor x rate at length, and stays there
 // cosine        the same along half a cosine (Loshchilov & Hutter 2017)
 // exponential   rate x decay ^ (now / every)
