@@ -61,8 +61,8 @@ class ProgramTest(TestCase):
                 f"data.target_tokenizer={cls.tokenizer}", "data.batch.size=50",
                 "model.encoder.embedding=24", "model.encoder.hidden=24", "model.encoder.dropout=0",
                 "model.decoder.embedding=24", "model.decoder.hidden=48", "model.decoder.dropout=0",
-                "train.schedule.rate=0.01", "train.schedule.warmup=50", "train.report_every=50",
-                "train.validate_every=125", "train.label_smoothing=0"]
+                "train.schedule.kind=inverse_sqrt", "train.schedule.rate=0.01", "train.schedule.warmup=50",
+                "train.report_every=50", "train.validate_every=125", "train.label_smoothing=0"]
 
     @classmethod
     def train(cls, *overrides, run=None):
