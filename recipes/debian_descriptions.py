@@ -111,6 +111,12 @@ def sentences(text: str) -> List[str]:
     return result + [text[start:]]
 
 
+def check_language(code: str) -> None:
+    """Raises Failure if this cannot be a language, before it becomes a part of apt's configuration."""
+    if not re.fullmatch(r"[A-Za-z]+([_@-][A-Za-z]+)*", code):
+        raise Failure(f"'{code}' is not a language as Debian writes them, such as de or pt_BR")
+
+
 def fetch(folder: pathlib.Path, languages: Sequence[str]) -> pathlib.Path:
     """Lets apt-get bring the Translation files of `languages`; returns the folder that holds them."""
     apt = Apt(folder, _INDEXES.format(languages=" ".join(f'"{language}";' for language in languages)))

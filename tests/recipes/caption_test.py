@@ -21,6 +21,7 @@ sys.path[:0] = [str(RECIPE.parent), str(RECIPE)]
 import debian_package  # noqa: E402  (found by the line above)
 import emoji_names  # noqa: E402
 import emoji_split  # noqa: E402
+import repository  # noqa: E402
 import tiny_emoji_font  # noqa: E402
 from script import Failure  # noqa: E402
 
@@ -410,6 +411,48 @@ class ArrangeTest(ScratchTest):
         self.expect_failure("data/dev.tsv:2: 'a cat' is not an image, a tab and a caption")
         (self.scratch / "data" / "dev.tsv").unlink()
         self.expect_failure("data/dev.tsv is missing")
+
+
+class RunTest(repository.RepositoryTest):
+    def setUp(self):
+        super().setUp()
+        (self.data / "images").mkdir()
+        for name in ("a.jpg", "b.jpg"):
+            (self.data / "images" / name).write_bytes(b"pixels")
+        (self.data / "train.tsv").write_text("".join(f"{i}.jpg\ta dog no {i}\n" for i in range(100)))
+        (self.data / "dev.tsv").write_text("a.jpg\ta cat\nb.jpg\tone\nb.jpg\ttwo\n")
+
+    def test_trains_measures_and_makes_a_page(self):
+        result = self.run_recipe("caption", "--data", "corpus", "--minutes", "2", "--min-count", "2", "train.seed=7")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        home, run = "work/caption/corpus", "work/caption/corpus/photographs"
+        config = "-c recipes/caption/photographs.yaml"
+        self.assertEqual(self.calls()[2:], [
+            f"seq2seq train {config} train.max_minutes=2 train.seed=7 --dump-config",
+            # "a", "dog" and "no".
+            f"seq2seq tokenizer train --type word --vocab-size 7 --input {home}/captions.txt --model {home}/words-2.model",
+            f"seq2seq train {config} train.run={run} train.max_minutes=2 data.images={self.data}/images "
+            f"data.train=[{home}/data/train.tsv] data.valid=[{home}/data/valid.tsv] "
+            f"data.target_tokenizer={home}/words-2.model train.seed=7",
+            f"seq2seq decode -m {run} -i {home}/data/measure/dev.images -o {run}/dev.captions -b 5 --max-length 30",
+            f"seq2seq eval -i {run}/dev.captions -r {home}/data/measure/dev.captions.1 "
+            f"-r {home}/data/measure/dev.captions.2 --metric caption"])
+        self.assertIn(f"\nimage      {self.data}/images/a.jpg\nreference  a cat\n", result.stdout)
+        self.assertTrue((self.root / run / "dev.html").is_file())
+
+    def test_refuses_what_it_does_not_know_before_it_builds(self):
+        for arguments in (["--epochs", "3"], ["corpus"], ["--minutes"], ["--config", "none.yaml"], ["--min-count", "few"],
+                          ["--network", "none.pt"]):
+            result = self.run_recipe("caption", *arguments)
+            self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)
+        self.assertEqual(self.calls(), [])
+
+    def test_names_a_language_that_the_emoji_do_not_have(self):
+        (self.root / "recipes/caption/prepare").write_text("#!/bin/sh\nmkdir -p work/caption/emoji/en\n")
+        result = self.run_recipe("caption", "--language", "ja")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr, "run: work/caption/emoji has no language 'ja': move it away, and "
+                         "./recipes/caption/prepare --languages en,de,fr,ja makes it with that one\n")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ class PrepareTest(unittest.TestCase):
         self.assertIn("complete already", self.prepare("--languages", "en,de", self.folder / "data").stderr)
 
     def test_names_what_is_missing(self):
-        for languages, part in (("en,fr", "'fr'"), ("en", "expected two")):
+        for languages, part in (("en,fr", "'fr'"), ("en", "expected two"), ("en,de,en", "'en' is twice"), ("en,d;e", "'d;e'")):
             result = self.prepare("--languages", languages, self.folder / "data")
             self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)
             self.assertIn(part, result.stderr)
@@ -70,6 +70,7 @@ class RunTest(repository.RepositoryTest):
         self.assertEqual(self.calls(), [
             "cmake --preset release",
             "cmake --build --preset release --target seq2seq_program",
+            "seq2seq train -c recipes/label/language.yaml train.max_minutes=1 train.seed=7 --dump-config",
             f"seq2seq tokenizer train --type bpe --vocab-size 2000 --input {data}/train.text --model {home}/text.model",
             "seq2seq tokenizer train --type word --normalization identity "
             f"--input {data}/train.label --model {home}/label.model",

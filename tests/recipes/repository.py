@@ -11,11 +11,12 @@ RECIPES = pathlib.Path(__file__).resolve().parents[2] / "recipes"
 
 RECORD = '#!/bin/sh\necho "$(basename "$0") $*" >>calls\n'
 
-# "train" makes the folder of the run, "decode" copies its input to its output.
+# "train" refuses a misspelt setting, and makes the folder of the run; "decode" copies its input to its output.
 SEQ2SEQ = RECORD + """\
 case $1 in
   tokenizer) for last; do :; done; echo model >"$last" ;;
-  train) for setting; do case $setting in train.run=*) mkdir -p "${setting#*=}" ;; esac; done ;;
+  train) for setting; do case $setting in train.sed=*) echo "unknown key train.sed" >&2; exit 1 ;; esac; done
+    for setting; do case $setting in train.run=*) mkdir -p "${setting#*=}" ;; esac; done ;;
   decode) while [ $# -gt 1 ]; do shift; case $1 in -i) input=$2 ;; -o) output=$2 ;; esac; done; cp "$input" "$output" ;;
   eval) echo "SCORE = 12.3" ;;
 esac

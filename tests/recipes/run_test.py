@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
-"""Tests of recipes/translate/run, with stand-ins for the programs that it calls."""
+"""Tests of recipes/translate/run, and what it shares with the other recipes, with stand-ins for the programs that it calls."""
 
+import os
+import signal
+import subprocess
+import time
 import unittest
 
 import repository
@@ -24,6 +28,7 @@ class RunTest(repository.RepositoryTest):
         self.assertEqual(self.calls(), [
             "cmake --preset release",
             "cmake --build --preset release --target seq2seq_program",
+            "seq2seq train -c recipes/translate/small.yaml train.max_minutes=1 train.threads=3 train.seed=7 --dump-config",
             f"seq2seq tokenizer train --type bpe --vocab-size 8000 --input {data}/train.en --input {data}/train.fr "
             f"--model {home}/en-fr-8000.model",
             f"seq2seq train -c recipes/translate/small.yaml train.run={run} train.max_minutes=1 "
@@ -43,6 +48,41 @@ class RunTest(repository.RepositoryTest):
         self.run_recipe("--data", "corpus", "--target", "fr", "--size", "base")
         self.assertEqual(sum("tokenizer train" in call for call in self.calls()), 1)
 
+    def test_refuses_a_tokenizer_of_other_text(self):
+        self.run_recipe("--data", "corpus", "--target", "fr")
+        (self.data / "train.fr").write_text("something else\n" * 10)
+        result = self.run_recipe("--data", "corpus", "--target", "fr")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr, "run: work/translate/corpus/en-fr-8000.model was learnt from other text than "
+                         f"{self.data}/train.en {self.data}/train.fr: move work/translate/corpus away, or give the data's "
+                         "folder another name\n")
+
+    def test_a_wrong_setting_ends_it_before_anything_is_learnt(self):
+        result = self.run_recipe("--data", "corpus", "--target", "fr", "train.sed=1")
+        self.assertEqual((result.returncode, result.stderr), (1, "unknown key train.sed\n"))
+        self.assertFalse((self.root / "work").exists())
+
+    def test_what_ends_it_ends_training_first(self):
+        program = self.root / "build/release/bin/seq2seq"
+        program.write_text(repository.RECORD + """case "$*" in
+  *--dump-config) ;;
+  train*) trap 'kill $!; echo saved >>calls; exit 0' TERM; sleep 60 >/dev/null 2>&1 & echo trap is set >>calls; wait ;;
+  *) for last; do :; done; echo model >"$last" ;;
+esac
+""")
+        environment = {**os.environ, "PATH": f"{self.root / 'bin'}:{os.environ['PATH']}"}
+        with subprocess.Popen([self.root / "recipes/translate/run", "--data", self.data, "--target", "fr"],
+                              stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True) as process:
+            end = time.monotonic() + 30
+            while "trap is set" not in self.calls() and time.monotonic() < end:
+                time.sleep(0.05)
+            os.killpg(process.pid, signal.SIGTERM)  # As timeout and systemd do.
+            _, errors = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 128 + signal.SIGTERM)
+        self.assertEqual(self.calls().count("saved"), 1)
+        self.assertEqual(self.calls()[-1], "saved")
+        self.assertTrue(errors.endswith("run: stopped; the same command goes on from here\n"), errors)
+
     def test_names_each_missing_file(self):
         (self.data / "train.fr").unlink()
         (self.data / "val.en").unlink()
@@ -58,7 +98,7 @@ class RunTest(repository.RepositoryTest):
         self.assertEqual(sum("seq2seq eval" in call for call in self.calls()), 1)
 
     def test_refuses_what_it_does_not_know_before_it_builds(self):
-        for arguments in (["--epochs", "3"], ["corpus"], ["--size", "huge"], ["--minutes"], ["--target", "en"],
+        for arguments in (["--epochs", "3"], ["corpus"], ["--size", "huge"], ["--vocab", "8k"], ["--minutes"], ["--target", "en"],
                           ["--config", "none.yaml"]):
             result = self.run_recipe(*arguments)
             self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)

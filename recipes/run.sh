@@ -1,0 +1,104 @@
+# shellcheck shell=bash
+# What the run scripts of the recipes do alike. A script defines usage(), sources this file, names its options in `paths`
+# and `values`, calls read_options, and goes on in the repository's root. It sets `config`, and `minutes` where time bounds
+# its training.
+
+say() { echo "run: $*" >&2; }
+fail() { say "$*"; exit 1; }
+
+root=$(realpath -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
+program=build/release/bin/seq2seq
+paths=() values=() overrides=()
+minutes='' threads='' training=''
+
+# Reads the arguments: --NAME VALUE into the variable NAME (- becomes _), for each NAME in `values`, and in `paths`, which
+# are resolved; key=value, and --threads, into `overrides`. Then changes to the root.
+read_options() {
+  local option value
+  while (($#)); do
+    option=${1#--}
+    case $1 in
+      --help | -h) usage; exit ;;
+      -*)
+        [[ $1 == --?* && " ${values[*]} ${paths[*]} " == *" $option "* ]] || fail "unknown option $1; see --help"
+        (($# > 1)) || fail "$1 needs a value"
+        value=$2
+        # Before the change to the root, and short again for those below it.
+        if [[ " ${paths[*]} " == *" $option "* ]]; then
+          value=$(realpath --canonicalize-missing --no-symlinks --relative-base="$root" -- "$2")
+        fi
+        printf -v "${option//-/_}" %s "$value"
+        shift 2 ;;
+      *=*) overrides+=("$1"); shift ;;
+      *) fail "'$1' is neither an option nor key=value; see --help" ;;
+    esac
+  done
+  [[ -z $threads ]] || overrides=("train.threads=$threads" "${overrides[@]}")
+  cd -- "$root"
+}
+
+# Builds the program, and lets it refuse settings that are misspelt before anything is fetched or learnt.
+build() {
+  recipes/build
+  "$program" train -c "$config" ${minutes:+"train.max_minutes=$minutes"} "${overrides[@]}" --dump-config >/dev/null
+}
+
+# learn_tokenizer MODEL TEXT... -- OPTION...: unless MODEL is there; then it must be of the same texts and options.
+learn_tokenizer() {
+  local model=$1 inputs=() texts=() origin
+  shift
+  while [[ $1 != -- ]]; do
+    texts+=("$1") inputs+=(--input "$1")
+    shift
+  done
+  shift
+  origin="$* $(cat -- "${texts[@]}" | sha256sum)"
+  if [[ -f $model ]]; then
+    local away
+    away="move $(dirname -- "$model") away, or give the data's folder another name"
+    [[ -f $model.origin ]] || fail "$model.origin is missing, which tells what $model was learnt from: $away"
+    [[ $(<"$model.origin") == "$origin" ]] || fail "$model was learnt from other text than ${texts[*]}: $away"
+    return
+  fi
+  say "learning $model"
+  mkdir -p -- "$(dirname -- "$model")"
+  printf '%s\n' "$origin" >"$model.origin"
+  "$program" tokenizer train "$@" "${inputs[@]}" --model "$model"
+}
+
+# train RUN SETTING...: trains, for the time of `minutes`.
+train() {
+  local status=0 time=" for $minutes minutes"
+  [[ ${minutes:-0} != 0 ]] || time=''
+  say "training$time; the model is $1"
+  # In the background, so that the traps below are not put off until it ends; in a session of its own, so that it hears of a
+  # signal once, by stop.
+  (
+    trap - INT # Which the shell lets background commands ignore.
+    exec setsid "$program" train -c "$config" "train.run=$1" ${minutes:+"train.max_minutes=$minutes"} "${@:2}" "${overrides[@]}"
+  ) &
+  training=$!
+  wait "$training" || status=$?
+  training=''
+  return "$status"
+}
+
+# Ends the script after training has saved; a second Ctrl-C ends training at once.
+stop() {
+  trap '' TERM HUP
+  if [[ -n $training ]]; then
+    kill "$training" 2>/dev/null || true
+    trap 'kill "$training" 2>/dev/null || true' INT
+    while kill -0 "$training" 2>/dev/null; do wait "$training" || true; done
+  fi
+  say "stopped; the same command goes on from here"
+  exit "$((128 + $(kill -l "$1")))"
+}
+for signal in INT TERM HUP; do trap "stop $signal" "$signal"; done
+
+# every FILE: prints how far apart five of its lines stand.
+every() {
+  local lines
+  lines=$(wc -l <"$1")
+  echo "$((lines >= 5 ? lines / 5 : 1))"
+}
