@@ -27,12 +27,15 @@ class CompareTest(repository.RepositoryTest):
     def setUp(self):
         super().setUp()
         (self.root / "build/release/bin/seq2seq").write_text(SEQ2SEQ)
+        for part in ("train", "val", "test_2016_flickr"):
+            for language in ("en", "de"):
+                (self.data / f"{part}.{language}").write_text("a\n")
 
     def command(self, *arguments):
         return [sys.executable, "-B", str(self.root / "recipes/translate/compare"), str(self.data), *arguments]
 
     def compare(self, *arguments):
-        return subprocess.run(self.command(*arguments, "--jobs", "1"), cwd=self.root, capture_output=True, text=True,
+        return subprocess.run(self.command("--jobs", "1", *arguments), cwd=self.root, capture_output=True, text=True,
                               check=False)
 
     def test_prints_a_row_for_each_model_and_trains_each_once(self):
@@ -50,6 +53,22 @@ class CompareTest(repository.RepositoryTest):
         again = self.compare("--only", "seed", "--minutes", "2")
         self.assertEqual(again.stdout, first.stdout)
         self.assertEqual(len(self.calls()), calls)
+
+    def test_refuses_rows_of_other_settings(self):
+        self.assertEqual(self.compare("--only", "seed 2").returncode, 0)
+        result = self.compare("--only", "seed 2", "--precision", "fp32")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("the same, seed 2: was measured with other settings", result.stderr)
+        self.assertEqual(self.compare("--only", "seed 2").returncode, 0)
+        (self.data / "val.de").write_text("b\n")
+        self.assertEqual(self.compare("--only", "seed 2").returncode, 1)
+
+    def test_refuses_what_makes_no_table(self):
+        for arguments in (["--only", "transformer"], ["--minutes", "0"], ["--jobs", "0"]):
+            result = self.compare(*arguments)
+            self.assertEqual((result.returncode, result.stdout), (2, ""), result.stderr)
+            self.assertIn(arguments[0], result.stderr.splitlines()[-1])
+        self.assertEqual(self.calls(), [])
 
     def test_a_training_that_fails_ends_it_with_one_line_more(self):
         (self.root / "build/release/bin/seq2seq").write_text("#!/bin/sh\n[ $1 = tokenizer ]\n")
