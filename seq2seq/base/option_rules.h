@@ -2,6 +2,8 @@
 #ifndef SEQ2SEQ_BASE_OPTION_RULES_H_
 #define SEQ2SEQ_BASE_OPTION_RULES_H_
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -21,6 +23,16 @@ class OptionRules {
     if (holds || !status_.ok()) return;
     status_ =
         absl::InvalidArgumentError(absl::StrCat(key, ": expected ", expected, ", found ", value));
+  }
+
+  // A number of things that a model is made of.
+  void ExpectSize(absl::string_view key, int64_t value) {
+    Expect(key, value, value >= 1 && value <= 10'000'000, "1 to 10,000,000");
+  }
+
+  // A share that is never all: of what is left out, remembered, smoothed away.
+  void ExpectShare(absl::string_view key, double value) {
+    Expect(key, value, value >= 0 && value < 1, "0 or more and less than 1");
   }
 
   const absl::Status& status() const { return status_; }

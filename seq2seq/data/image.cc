@@ -91,10 +91,8 @@ absl::Status Validate(const ImageOptions& options, const std::string& section) {
 
 absl::Status Validate(const AugmentOptions& options, const std::string& section) {
   OptionRules rules;
-  rules.Expect(section + ".crop", options.crop, options.crop >= 0 && options.crop < 1,
-               "0 or more and less than 1");
-  rules.Expect(section + ".jitter", options.jitter, options.jitter >= 0 && options.jitter < 1,
-               "0 or more and less than 1");
+  rules.ExpectShare(section + ".crop", options.crop);
+  rules.ExpectShare(section + ".jitter", options.jitter);
   return rules.status();
 }
 

@@ -12,19 +12,19 @@
 
 namespace seq2seq {
 
-// With x what the input contributes, r what the state before contributes, s the logistic function:
+// With x what the input contributes, u what the state before contributes, s the logistic function:
 //
-// lstm       i, f, o = s(x + r), g = tanh(x + r), c' = f c + i g, h' = o tanh(c')
+// lstm       i, f, o = s(x + u), g = tanh(x + u), c' = f c + i g, h' = o tanh(c')
 // peephole   the same, where i and f also see p c, and o sees p c' (Gers & Schmidhuber 2000)
-// gru        r, z = s(x + r), n = tanh(x + r (r_n + b_n)), h' = (1 - z) n + z h (Cho et al. 2014)
-// rnn_tanh   h' = tanh(x + r) (Elman 1990)
-// rnn_relu   h' = max(0, x + r) (Le et al. 2015)
+// gru        r, z = s(x + u), n = tanh(x_n + r (u_n + b_n)), h' = (1 - z) n + z h (Cho et al. 2014)
+// rnn_tanh   h' = tanh(x + u) (Elman 1990)
+// rnn_relu   h' = max(0, x + u) (Le et al. 2015)
 //
-// and, which the kernels do not know, with n a layer norm of all that it is given (Ba et al. 2016),
+// and, which the kernels do not know, with L a layer norm of all that it is given (Ba et al. 2016),
 //
 // coupled            peephole with f = 1 - i (Greff et al. 2017)
-// layer_norm_lstm    lstm with n(x) + n(r) for x + r, and h' = o tanh(n(c'))
-// layer_norm_gru     gru with n(x) + n(r) for x + r, and for n by itself
+// layer_norm_lstm    lstm with L(x) + L(u) for x + u, and h' = o tanh(L(c'))
+// layer_norm_gru     gru with L(x) + L(u) for x + u, and L(x_n), L(u_n) by themselves
 enum class CellKind {
   kLstm,
   kPeephole,

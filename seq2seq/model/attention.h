@@ -75,7 +75,7 @@ class AttentionImpl : public torch::nn::Module {
   virtual torch::Tensor Keys(const torch::Tensor& values) = 0;
 
   // [batch, query, hidden], [batch, source, key] -> [batch, query, source]: dot products unless it
-  // is said.
+  // is said. `past`, [batch, query, source], is what Remember gave, undefined where it is nothing.
   virtual torch::Tensor Score(const torch::Tensor& query, const torch::Tensor& keys,
                               const torch::Tensor& past);
 };

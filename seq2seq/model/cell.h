@@ -27,6 +27,11 @@ inline bool HasMemory(CellKind kind) {
          kind == CellKind::kLayerNormLstm;
 }
 
+// Whether it has gates.
+inline bool HasGates(CellKind kind) {
+  return kind != CellKind::kRnnTanh && kind != CellKind::kRnnRelu;
+}
+
 // One step of a recurrent layer, in two parts: what the inputs contribute, which can be computed
 // for all steps at once, and the rest. Parameters as in torch.nn.LSTMCell and GRUCell: weight_ih
 // [gates x hidden, input], weight_hh [gates x hidden, hidden], bias_ih, bias_hh [gates x hidden].

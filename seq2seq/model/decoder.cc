@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/option_rules.h"
 #include "seq2seq/model/compute.h"
 #include "seq2seq/model/dropout.h"
 #include "seq2seq/model/fused_decoder.h"
@@ -13,6 +14,36 @@
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
+
+absl::Status Validate(const DecoderOptions& options) {
+  OptionRules rules;
+  rules.ExpectSize("model.decoder.embedding", options.embedding);
+  rules.ExpectSize("model.decoder.hidden", options.hidden);
+  rules.ExpectSize("model.decoder.layers", options.layers);
+  rules.ExpectShare("model.decoder.dropout", options.dropout);
+  rules.ExpectShare("model.decoder.embedding_dropout",
+                    DropoutOf(options.embedding_dropout, options.dropout));
+  rules.ExpectShare("model.decoder.output_dropout",
+                    DropoutOf(options.output_dropout, options.dropout));
+  rules.ExpectShare("model.decoder.attention_dropout", options.attention_dropout);
+  rules.ExpectShare("model.decoder.recurrent_dropout", options.recurrent_dropout);
+  rules.Expect("model.decoder.recurrent_dropout", options.recurrent_dropout,
+               options.recurrent_dropout == 0 || HasGates(options.cell),
+               "0 for cells without gates");
+  rules.ExpectShare("model.decoder.word_dropout", options.word_dropout);
+  rules.Expect("model.decoder.doubly_stochastic", options.doubly_stochastic,
+               options.doubly_stochastic >= 0 && options.doubly_stochastic <= 1000, "0 to 1,000");
+  rules.Expect("model.decoder.attention_heads", options.attention_heads,
+               options.attention != AttentionKind::kMultiHead ||
+                   (options.attention_heads >= 1 && options.hidden % options.attention_heads == 0),
+               absl::StrCat("a divisor of model.decoder.hidden, ", options.hidden));
+  const bool blind = options.attention == AttentionKind::kNone;
+  rules.Expect("model.decoder.context_gate", "true", !blind || !options.context_gate,
+               "false where model.decoder.attention is none");
+  rules.Expect("model.decoder.doubly_stochastic", options.doubly_stochastic,
+               !blind || options.doubly_stochastic == 0, "0 where model.decoder.attention is none");
+  return rules.status();
+}
 
 bool HasKernel(const DecoderOptions& options) {
   const bool known =
@@ -101,20 +132,19 @@ Decoded DecoderImpl::PlainDecode(const torch::Tensor& tokens, const Memory& memo
                                  const DecoderState& start, const torch::Tensor& own,
                                  const TeacherForcing& forcing) {
   const int64_t target = tokens.size(1);
-  std::vector<torch::Tensor> projected;  // [batch, gates], one a step.
-  if (!own.defined()) projected = ProjectTokens(tokens.t()).unbind(0);
-
   std::vector<torch::Tensor> readouts;
   readouts.reserve(static_cast<size_t>(target));
   torch::Tensor attention;
   DecoderState state = SharesMasks() ? WithMasks(start) : start;
+  std::vector<torch::Tensor> projected;  // [batch, gates], one a step.
+  if (!own.defined()) projected = ProjectTokens(tokens.t(), state.embedding_mask).unbind(0);
   for (int64_t step = 0; step < target; ++step) {
     torch::Tensor input;
     if (own.defined()) {
       torch::Tensor fed = tokens.select(1, step);
       if (step > 0)
         fed = torch::where(own.select(1, step), forcing.Choose(Preview(state.readout)), fed);
-      input = ProjectTokens(fed);
+      input = ProjectTokens(fed, state.embedding_mask);
     } else {
       input = projected[static_cast<size_t>(step)];
     }
@@ -133,6 +163,7 @@ Decoded DecoderImpl::PlainDecode(const torch::Tensor& tokens, const Memory& memo
 DecoderState DecoderImpl::WithMasks(const DecoderState& start) const {
   DecoderState state = start;
   const int64_t rows = start.readout.size(0);
+  state.embedding_mask = DropoutMask({rows, options_.embedding}, embedding_dropout_, start.readout);
   for (size_t layer = 1; layer < cells_.size(); ++layer)
     state.layer_masks.push_back(
         DropoutMask({rows, options_.hidden}, options_.dropout, start.readout));
@@ -141,12 +172,10 @@ DecoderState DecoderImpl::WithMasks(const DecoderState& start) const {
   return state;
 }
 
-torch::Tensor DecoderImpl::ProjectTokens(const torch::Tensor& tokens) {
+torch::Tensor DecoderImpl::ProjectTokens(const torch::Tensor& tokens, const torch::Tensor& mask) {
   torch::Tensor embedded = embedding_(tokens);
-  // Tokens of single steps, the decoder's own, have no steps to share a mask with.
-  embedded = embedded.dim() == 3 ? DropoutSequence(embedded, embedding_dropout_,
-                                                   options_.variational, is_training())
-                                 : torch::dropout(embedded, embedding_dropout_, is_training());
+  embedded = mask.defined() ? embedded * mask
+                            : torch::dropout(embedded, embedding_dropout_, is_training());
   return cells_[0]->Project(embedded, 0);
 }
 
@@ -182,18 +211,27 @@ DecoderStep DecoderImpl::Step(const torch::Tensor& projected, const DecoderState
   result.state.readout = result.readout;
   const torch::Tensor looked = attention_->Remember(attended.weights, past);
   if (looked.defined()) result.state.looked = looked.flatten(0, 1);
+  result.state.embedding_mask = state.embedding_mask;
   result.state.layer_masks = state.layer_masks;
   result.state.context_mask = state.context_mask;
   return result;
 }
 
+torch::Tensor DecoderImpl::DropReadouts(const torch::Tensor& readouts) const {
+  if (!SharesMasks()) return torch::dropout(readouts, output_dropout_, is_training());
+  return readouts * DropoutMask({readouts.size(0), 1, readouts.size(2)}, output_dropout_, readouts);
+}
+
 Loss DecoderImpl::ComputeLoss(const torch::Tensor& readouts, const Batch& batch, double smoothing,
                               double scale) {
   if (UsesKernels(output_weight_)) {
-    return FusedCrossEntropy(readouts, batch.target_output, output_weight_, output_bias_, smoothing,
-                             scale, is_training() ? output_dropout_ : 0);
+    // The kernel has a dropout of its own, of each step by itself.
+    const bool shared = SharesMasks();
+    return FusedCrossEntropy(shared ? DropReadouts(readouts) : readouts, batch.target_output,
+                             output_weight_, output_bias_, smoothing, scale,
+                             is_training() && !shared ? output_dropout_ : 0);
   }
-  Loss loss = CrossEntropy(Logits(SelectTokens(readouts, batch)), batch, smoothing);
+  Loss loss = CrossEntropy(Logits(SelectTokens(DropReadouts(readouts), batch)), batch, smoothing);
   loss.objective = loss.objective * scale;
   return loss;
 }
@@ -218,8 +256,7 @@ torch::Tensor DecoderImpl::Logits(const torch::Tensor& readout, const torch::Ten
   const auto of = [&](const torch::Tensor& rows) {
     return tokens.defined() ? rows.index_select(0, tokens) : rows;
   };
-  return torch::linear(torch::dropout(readout, output_dropout_, is_training()), of(output_weight_),
-                       of(output_bias_));
+  return torch::linear(readout, of(output_weight_), of(output_bias_));
 }
 
 }  // namespace seq2seq

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
 #include <torch/nn/module.h>
 #include <torch/nn/modules/embedding.h>
 #include <torch/nn/modules/linear.h>
@@ -59,8 +60,7 @@ struct DecoderOptions {
           "Each step sees where the last one looked (Luong et al. 2015, section 3.3).");
     visit("context_gate", context_gate,
           "Each step decides how much of what it saw counts (Xu et al. 2015, section 4.2.1). Runs "
-          "step "
-          "by step.");
+          "step by step.");
     visit("doubly_stochastic", doubly_stochastic,
           "Weight of a penalty for places that all steps together do not look at once (the same "
           "section, where it is 1). For images; 0 is none. Trains step by step.");
@@ -73,10 +73,9 @@ struct DecoderOptions {
     visit("output_dropout", output_dropout, "Before the output layer; -1 is what dropout says.");
     visit("attention_dropout", attention_dropout,
           "On what attention has read. Trains step by step.");
-    visit(
-        "variational", variational,
-        "dropout and attention_dropout leave out the same numbers at every step of a sentence (Gal "
-        "& Ghahramani 2016). Trains step by step.");
+    visit("variational", variational,
+          "All dropout, but the recurrent, leaves out the same numbers at every step of a sentence "
+          "(Gal & Ghahramani 2016). Trains step by step.");
     visit("recurrent_dropout", recurrent_dropout,
           "Of what is new in a state, at each step (Semeniuta et al. 2016); not of rnn_tanh and "
           "rnn_relu. Trains step by step.");
@@ -86,6 +85,9 @@ struct DecoderOptions {
   }
 };
 
+// InvalidArgument, naming the key and its value, if no decoder can be made of `options`.
+absl::Status Validate(const DecoderOptions& options);
+
 // Whether the kernels know such a decoder.
 bool HasKernel(const DecoderOptions& options);
 
@@ -94,12 +96,14 @@ struct DecoderState {
   std::vector<CellState> cells;  // One a layer.
   torch::Tensor readout;         // [row, readout], of the step before.
   torch::Tensor looked;          // [row, source], what attention remembers; undefined if nothing.
-  // In training with variational dropout the masks of all steps: of the input of each layer above
-  // the first, [row, hidden], and of the context, [row, context].
+  // In training with variational dropout the masks of all steps: of the token's embedding, [row,
+  // embedding], of the input of each layer above the first, [row, hidden], and of the context,
+  // [row, context].
+  torch::Tensor embedding_mask;
   std::vector<torch::Tensor> layer_masks;
   torch::Tensor context_mask;
 
-  // The state of the rows `rows`, [row].
+  // The state of the rows `rows`, [row], for search, which has no masks.
   DecoderState Select(const torch::Tensor& rows) const;
 };
 
@@ -134,12 +138,17 @@ class DecoderImpl : public torch::nn::Module {
   Decoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths, const Memory& memory,
                   const DecoderState& start, const TeacherForcing& forcing);
 
-  // What tokens contribute to the first cell: [row], or [target, batch], -> [..., gates].
-  torch::Tensor ProjectTokens(const torch::Tensor& tokens);
+  // What tokens contribute to the first cell: [row], or [target, batch], -> [..., gates]. `mask`,
+  // [row, embedding], takes the place of dropout where it is defined.
+  torch::Tensor ProjectTokens(const torch::Tensor& tokens, const torch::Tensor& mask = {});
 
   // One step of projected tokens, [row, gates]. The rows stand in equal groups for the sentences of
   // `memory`: row r belongs to sentence r / (row / batch).
   DecoderStep Step(const torch::Tensor& projected, const DecoderState& state, const Memory& memory);
+
+  // What dropout before the output layer leaves of the readouts of a batch, [batch, target,
+  // readout].
+  torch::Tensor DropReadouts(const torch::Tensor& readouts) const;
 
   // Scores of the vocabulary: [..., readout] -> [..., vocab]; or, where `tokens`, [token], is
   // defined, of these alone, [..., token].
@@ -175,7 +184,7 @@ class DecoderImpl : public torch::nn::Module {
   // `start` with the masks of this pass.
   DecoderState WithMasks(const DecoderState& start) const;
 
-  // Logits without dropout and without gradient.
+  // Logits without gradient.
   torch::Tensor Preview(const torch::Tensor& readout);
 
   DecoderOptions options_;

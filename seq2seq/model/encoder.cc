@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/option_rules.h"
 #include "seq2seq/model/dropout.h"
 #include "seq2seq/model/fused_layer.h"
 #include "seq2seq/model/fused_rows.h"
@@ -28,6 +29,22 @@ torch::Tensor Reorder(const torch::Tensor& sequence, const torch::Tensor& index)
 }
 
 }  // namespace
+
+absl::Status Validate(const EncoderOptions& options) {
+  OptionRules rules;
+  rules.ExpectSize("model.encoder.embedding", options.embedding);
+  rules.ExpectSize("model.encoder.hidden", options.hidden);
+  rules.ExpectSize("model.encoder.layers", options.layers);
+  rules.ExpectShare("model.encoder.dropout", options.dropout);
+  rules.ExpectShare("model.encoder.embedding_dropout",
+                    DropoutOf(options.embedding_dropout, options.dropout));
+  rules.ExpectShare("model.encoder.recurrent_dropout", options.recurrent_dropout);
+  rules.Expect("model.encoder.recurrent_dropout", options.recurrent_dropout,
+               options.recurrent_dropout == 0 || HasGates(options.cell),
+               "0 for cells without gates");
+  rules.ExpectShare("model.encoder.word_dropout", options.word_dropout);
+  return rules.status();
+}
 
 int64_t OutputSize(const EncoderOptions& options) {
   return (IsBidirectional(options, options.layers - 1) ? 2 : 1) * options.hidden;
@@ -69,9 +86,13 @@ RecurrentEncoderImpl::RecurrentEncoderImpl(int64_t vocab, const EncoderOptions& 
   }
 }
 
+bool RecurrentEncoderImpl::is_fused() const {
+  return layers_[0].cells[0]->is_fused() && !(options_.variational && is_training());
+}
+
 Encoded RecurrentEncoderImpl::forward(const torch::Tensor& tokens, const torch::Tensor& lengths) {
-  const bool fused = layers_[0].cells[0]->is_fused() && !(options_.variational && is_training());
-  const torch::Tensor states = fused ? FusedStates(tokens, lengths) : PlainStates(tokens, lengths);
+  const torch::Tensor states =
+      is_fused() ? FusedStates(tokens, lengths) : PlainStates(tokens, lengths);
   const torch::Device device = tokens.device();
   const torch::Tensor mask =
       (torch::arange(tokens.size(1)) < lengths.unsqueeze(1)).to(device);  // [batch, source]

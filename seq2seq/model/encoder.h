@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include <torch/nn/module.h>
 #include <torch/nn/modules/embedding.h>
 #include <torch/nn/pimpl.h>
@@ -44,20 +45,20 @@ struct EncoderOptions {
     visit("directions", directions,
           "Layers that read from both ends: all of them, none, or the lowest alone, which is "
           "quicker than all.");
-    visit("cell", cell,
-          "The recurrent formula. lstm is the safe choice, gru does a quarter less; rnn_tanh and "
-          "rnn_relu forget soon. coupled, layer_norm_lstm and layer_norm_gru run step by step.");
     visit(
-        "residual", residual,
-        "A layer above the first adds its input to its output where sizes agree. For three layers "
-        "or more.");
+        "cell", cell,
+        "The recurrent formula. lstm is the safe choice, gru does a quarter less; rnn_tanh and "
+        "rnn_relu forget soon. peephole gates see the memory; coupled is such an LSTM that forgets "
+        "as much as it takes in. coupled, layer_norm_lstm and layer_norm_gru run step by step.");
+    visit("residual", residual,
+          "A layer above the first adds its input to its output where sizes agree. For three "
+          "layers or more.");
     visit("dropout", dropout,
           "On embeddings and between layers. 0.3-0.5 for small corpora, 0.1 for large.");
     visit("embedding_dropout", embedding_dropout, "On embeddings; -1 is what dropout says.");
-    visit(
-        "variational", variational,
-        "dropout leaves out the same numbers at every step of a sentence (Gal & Ghahramani 2016). "
-        "Trains step by step.");
+    visit("variational", variational,
+          "dropout leaves out the same numbers at every step of a sentence (Gal & Ghahramani "
+          "2016). Trains step by step.");
     visit("recurrent_dropout", recurrent_dropout,
           "Of what is new in a state, at each step (Semeniuta et al. 2016); not of rnn_tanh and "
           "rnn_relu. Trains step by step.");
@@ -65,6 +66,9 @@ struct EncoderOptions {
           "Share of the pieces of a source that training makes unknown. 0.1 at most; 0 is none.");
   }
 };
+
+// InvalidArgument, naming the key and its value, if no encoder can be made of `options`.
+absl::Status Validate(const EncoderOptions& options);
 
 // A source as the encoder sees it.
 struct Encoded {
@@ -82,6 +86,9 @@ class EncoderImpl : public torch::nn::Module {
 
   // The last size of Encoded::values.
   virtual int64_t output_size() const = 0;
+
+  // Whether the kernels compute whole sequences, or it goes step by step.
+  virtual bool is_fused() const = 0;
 };
 TORCH_MODULE(Encoder);
 
@@ -109,6 +116,7 @@ class RecurrentEncoderImpl : public EncoderImpl {
 
   Encoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths) override;
   int64_t output_size() const override { return OutputSize(options_); }
+  bool is_fused() const override;
 
  private:
   struct Layer {

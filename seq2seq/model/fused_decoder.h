@@ -22,8 +22,8 @@ struct FusedDecoder {
   torch::Tensor output_weight;   // [vocab, readout], read for tokens of the decoder's own.
   torch::Tensor output_bias;     // [vocab]
   bool input_feeding = true;
-  double embedding_dropout = 0;  // Of embeddings, and on the input of every layer above the first;
-  double dropout = 0;            // both are 0 in eval mode.
+  double embedding_dropout = 0;  // On embeddings; 0 in eval mode, as the next.
+  double dropout = 0;            // On the input of every layer above the first.
 };
 
 // Which tokens are the decoder's own: [batch, target], true there; undefined for none. They are the

@@ -124,8 +124,9 @@ struct LayerFunction : torch::autograd::Function<LayerFunction> {
     const variable_list saved = context->get_saved_variables();
     const auto parameters = absl::MakeSpan(saved).subspan(1, saved.size() - 2);
     const std::vector<torch::Tensor> gradients = EmptyLike(parameters);
+    // Counted among the tensors alone.
     const torch::Tensor input_gradient =
-        context->needs_input_grad(2) ? EmptyLike(saved[0]) : torch::Tensor();
+        context->needs_input_grad(0) ? EmptyLike(saved[0]) : torch::Tensor();
     RecurrentBackward(tape.kind, tape.precision, *tape.steps, View(saved[0]),
                       AllWeights(tape.kind, parameters), View(saved.back()),
                       View(outputs[0].contiguous()), tape.directions, View(input_gradient),

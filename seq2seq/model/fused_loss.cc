@@ -82,7 +82,8 @@ Loss FusedCrossEntropy(const torch::Tensor& readouts, const torch::Tensor& truth
                        const torch::Tensor& weight, const torch::Tensor& bias, double smoothing,
                        double scale, double dropout) {
   const bool with_gradient =
-      torch::GradMode::is_enabled() && (readouts.requires_grad() || weight.requires_grad());
+      torch::GradMode::is_enabled() &&
+      (readouts.requires_grad() || weight.requires_grad() || bias.requires_grad());
   const variable_list sums =
       CrossEntropyFunction::apply(readouts.contiguous(), truth.contiguous(), weight, bias,
                                   smoothing, scale, dropout, with_gradient);

@@ -31,8 +31,7 @@ absl::Status Validate(const ImageEncoderOptions& options) {
                options.hidden >= 1 && options.hidden <= 100'000, "1 to 100,000");
   rules.Expect("model.image.hidden", options.hidden, !options.recurrent || options.hidden % 2 == 0,
                "an even number with recurrent");
-  rules.Expect("model.image.dropout", options.dropout, options.dropout >= 0 && options.dropout < 1,
-               "0 or more and less than 1");
+  rules.ExpectShare("model.image.dropout", options.dropout);
   return rules.status();
 }
 

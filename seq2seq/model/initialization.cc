@@ -66,7 +66,7 @@ void Initialize(torch::nn::Module& module, const InitializationOptions& options)
     for (const auto& parameter : part.named_parameters(/*recurse=*/false)) {
       if (embedding) {
         if (options.range != defaults.range) FillEmbedding(parameter.value(), options.range);
-      } else if (parameter.value().dim() == 2 && options.weights != defaults.weights) {
+      } else if (parameter.value().dim() >= 2 && options.weights != defaults.weights) {
         Fill(parameter.value(), options.weights, options.range);
       }
     }

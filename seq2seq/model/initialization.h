@@ -30,8 +30,11 @@ struct InitializationOptions {
   void Visit(V&& visit) {
     visit("weights", weights,
           "First values of matrices that inputs go through. orthogonal is a rotation (Saxe et al. "
-          "2014), xavier keeps the size of signals (Glorot & Bengio 2010).");
-    visit("recurrent", recurrent, "The same of matrices that states go through.");
+          "2014), xavier keeps the size of signals (Glorot & Bengio 2010), uniform draws from "
+          "-range to range, zero is zero.");
+    visit("recurrent", recurrent,
+          "The same of matrices that states go through; of rnn_relu, orthogonal is the identity "
+          "(Le et al. 2015).");
     visit("range", range,
           "Embeddings, and what is uniform, are drawn from -range to range. 0.08 is common.");
     visit("forget_bias", forget_bias,

@@ -1,13 +1,12 @@
 #include "seq2seq/model/model.h"
 
-#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/model/dropout.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -36,64 +35,20 @@ absl::Status Validate(const ModelOptions& options) {
   const bool image = options.source == SourceKind::kImage;
   const bool alone = options.source == SourceKind::kNone;
   if (image) SEQ2SEQ_RETURN_IF_ERROR(Validate(options.image));
-  const std::pair<const char*, int64_t> sizes[] = {
-      {"model.source_vocab", text ? options.source_vocab : 1},
-      {"model.target_vocab", options.target_vocab},
-      {"model.encoder.embedding", options.encoder.embedding},
-      {"model.encoder.hidden", options.encoder.hidden},
-      {"model.encoder.layers", options.encoder.layers},
-      {"model.decoder.embedding", options.decoder.embedding},
-      {"model.decoder.hidden", options.decoder.hidden},
-      {"model.decoder.layers", options.decoder.layers},
-  };
-  for (const auto& [key, size] : sizes) {
-    if (size < 1 || size > 10'000'000) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(key, ": expected 1 to 10,000,000, found ", size));
-    }
-  }
-  const std::pair<const char*, double> dropouts[] = {
-      {"model.encoder.dropout", options.encoder.dropout},
-      {"model.decoder.dropout", options.decoder.dropout},
-      {"model.encoder.embedding_dropout",
-       DropoutOf(options.encoder.embedding_dropout, options.encoder.dropout)},
-      {"model.decoder.embedding_dropout",
-       DropoutOf(options.decoder.embedding_dropout, options.decoder.dropout)},
-      {"model.decoder.output_dropout",
-       DropoutOf(options.decoder.output_dropout, options.decoder.dropout)},
-      {"model.encoder.recurrent_dropout", options.encoder.recurrent_dropout},
-      {"model.decoder.recurrent_dropout", options.decoder.recurrent_dropout},
-      {"model.decoder.attention_dropout", options.decoder.attention_dropout},
-      {"model.encoder.word_dropout", options.encoder.word_dropout},
-      {"model.decoder.word_dropout", options.decoder.word_dropout},
-  };
-  for (const auto& [key, dropout] : dropouts) {
-    if (!(dropout >= 0.0 && dropout < 1.0)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(key, ": expected 0 or more and less than 1, found ", dropout));
-    }
-  }
-  const std::tuple<const char*, CellKind, double> gated[] = {
-      {"model.encoder.recurrent_dropout", options.encoder.cell, options.encoder.recurrent_dropout},
-      {"model.decoder.recurrent_dropout", options.decoder.cell, options.decoder.recurrent_dropout},
-  };
-  for (const auto& [key, cell, dropout] : gated) {
-    if (dropout > 0 && (cell == CellKind::kRnnTanh || cell == CellKind::kRnnRelu)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(key, ": expected 0 for cells without gates, found ", dropout));
-    }
-  }
-  if (!(options.decoder.doubly_stochastic >= 0 && options.decoder.doubly_stochastic <= 1000)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("model.decoder.doubly_stochastic: expected 0 to 1,000, found ",
-                     options.decoder.doubly_stochastic));
-  }
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(options.encoder));
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(options.decoder));
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(options.initialization));
+
+  OptionRules rules;
+  if (text) rules.ExpectSize("model.source_vocab", options.source_vocab);
+  rules.ExpectSize("model.target_vocab", options.target_vocab);
   const AttentionKind attention = options.decoder.attention;
   const std::string name = EnumTexts(attention)[static_cast<size_t>(attention)];
-  if (alone && attention != AttentionKind::kNone) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "model.decoder.attention: expected none where model.source is none, found ", name));
-  }
+  const bool blind = attention == AttentionKind::kNone;
+  rules.Expect("model.decoder.attention", name, blind || !alone, "none where model.source is none");
+  rules.Expect("model.bridge", "zero", !blind || alone || options.bridge != BridgeKind::kZero,
+               "another where model.decoder.attention is none");
+
   // What compares, or copies, needs sizes that agree.
   const int64_t encoded = image ? options.image.hidden : OutputSize(options.encoder);
   const std::pair<std::string, bool> binding[] = {
@@ -102,47 +57,22 @@ absl::Status Validate(const ModelOptions& options) {
       {"model.bridge: copy", !alone && options.bridge == BridgeKind::kCopy},
   };
   for (const auto& [what, binds] : binding) {
-    if (!binds || options.decoder.hidden == encoded) continue;
+    if (!rules.status().ok() || !binds || options.decoder.hidden == encoded) continue;
     return absl::InvalidArgumentError(absl::StrCat(
         what, " needs model.decoder.hidden to be ", encoded, ", which is ",
         image ? "model.image.hidden" : "model.encoder.hidden in each direction of the last layer",
         "; found ", options.decoder.hidden));
   }
-  if (attention == AttentionKind::kNone) {
-    const std::pair<const char*, bool> blind[] = {
-        {"model.bridge: zero", !alone && options.bridge == BridgeKind::kZero},
-        {"model.decoder.context_gate: true", options.decoder.context_gate},
-        {"model.decoder.doubly_stochastic: more than 0", options.decoder.doubly_stochastic > 0},
-    };
-    for (const auto& [what, wanted] : blind) {
-      if (!wanted) continue;
-      return absl::InvalidArgumentError(
-          absl::StrCat(what,
-                       " needs a decoder that looks at the source; found "
-                       "model.decoder.attention none"));
-    }
-  }
-  if (attention == AttentionKind::kMultiHead &&
-      (options.decoder.attention_heads < 1 ||
-       options.decoder.hidden % options.decoder.attention_heads != 0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("model.decoder.attention_heads: expected a divisor of model.decoder.hidden, ",
-                     options.decoder.hidden, ", found ", options.decoder.attention_heads));
-  }
-  if (options.shared_embeddings) {
-    if (!text) {
-      return absl::InvalidArgumentError(
-          "model.shared_embeddings: expected false unless model.source is text, found true");
-    }
-    if (options.source_vocab != options.target_vocab ||
-        options.encoder.embedding != options.decoder.embedding) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "model.shared_embeddings: needs equal vocabularies and embeddings of both sides, found ",
-          options.source_vocab, " x ", options.encoder.embedding, " and ", options.target_vocab,
-          " x ", options.decoder.embedding));
-    }
-  }
-  return Validate(options.initialization);
+  const bool shared = options.shared_embeddings;
+  rules.Expect("model.shared_embeddings", "true", !shared || text,
+               "false unless model.source is text");
+  rules.Expect("model.shared_embeddings",
+               absl::StrCat(options.source_vocab, " x ", options.encoder.embedding, " and ",
+                            options.target_vocab, " x ", options.decoder.embedding),
+               !shared || (options.source_vocab == options.target_vocab &&
+                           options.encoder.embedding == options.decoder.embedding),
+               "equal vocabularies and embeddings of both sides");
+  return rules.status();
 }
 
 ModelImpl::ModelImpl(const ModelOptions& options) : options_(options) {
@@ -171,7 +101,8 @@ ModelImpl::ModelImpl(const ModelOptions& options) : options_(options) {
 }
 
 torch::Tensor ModelImpl::forward(const Batch& batch, const TeacherForcing& forcing) {
-  return decoder_->Logits(SelectTokens(Decode(batch, Begin(batch), forcing).readouts, batch));
+  const Decoded decoded = Decode(batch, Begin(batch), forcing);
+  return decoder_->Logits(SelectTokens(decoder_->DropReadouts(decoded.readouts), batch));
 }
 
 Loss ModelImpl::ComputeLoss(const Batch& batch, const TeacherForcing& forcing, double smoothing,
@@ -189,6 +120,13 @@ Decoded ModelImpl::Decode(const Batch& batch, const Start& start, const TeacherF
                                 ? DropWords(batch.target_input, options_.decoder.word_dropout)
                                 : batch.target_input;
   return decoder_(fed, batch.target_lengths, start.memory, start.state, forcing);
+}
+
+std::string ModelImpl::DescribePaths() const {
+  std::string encoder;
+  if (!encoder_.is_empty())
+    encoder = encoder_->is_fused() ? "fused encoder, " : "encoder step by step, ";
+  return encoder + (is_fused() ? "fused decoder" : "decoder step by step");
 }
 
 ModelImpl::Start ModelImpl::Begin(const Batch& batch) {

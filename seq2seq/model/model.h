@@ -49,11 +49,10 @@ struct ModelOptions {
     visit("encoder", encoder);
     visit("image", image);
     visit("decoder", decoder);
-    visit(
-        "bridge", bridge,
-        "What the decoder starts from: a dense layer over the last states of the encoder, or over "
-        "the mean of all; a copy of the last states, where decoder.hidden is what the encoder "
-        "gives; or zero.");
+    visit("bridge", bridge,
+          "What the decoder starts from: a dense layer over the last states of the encoder, or "
+          "over the mean of all; copy: in every layer the last output of the encoder, whose size "
+          "decoder.hidden must be, with memories of zero; or zero.");
     visit("shared_embeddings", shared_embeddings,
           "Source and target share one embedding; for one tokenizer of both. With "
           "decoder.tied_embeddings all three share.");
@@ -101,6 +100,9 @@ class ModelImpl : public torch::nn::Module {
 
   // Whether whole targets go through the decoder's kernel, or step by step.
   bool is_fused() const { return decoder_->is_fused(); }
+
+  // Which way its parts compute in the present mode: "fused encoder, decoder step by step".
+  std::string DescribePaths() const;
 
   Decoder& decoder() { return decoder_; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -22,13 +23,19 @@ std::string Grouped(int64_t number) {
   return text;
 }
 
-// The module that a parameter belongs to: "encoder.forward_0" of "encoder.forward_0.weight_ih".
-std::string ModuleOf(const std::string& name) {
-  const size_t dot = name.rfind('.');
-  return dot == std::string::npos ? "" : name.substr(0, dot);
+// Whether there are modules in it.
+bool HasParts(const std::string& module, const TensorMap& parameters) {
+  return std::any_of(parameters.begin(), parameters.end(), [&](const auto& parameter) {
+    return absl::StartsWith(ModuleOf(parameter.first), module + ".");
+  });
 }
 
 }  // namespace
+
+std::string ModuleOf(const std::string& parameter) {
+  const size_t dot = parameter.rfind('.');
+  return dot == std::string::npos ? "" : parameter.substr(0, dot);
+}
 
 std::string ParameterTable(const TensorMap& parameters) {
   size_t width = 9;
@@ -42,7 +49,8 @@ std::string ParameterTable(const TensorMap& parameters) {
   std::string module;
   int64_t of_module = 0, total = 0;
   const auto add_sum = [&] {
-    if (of_module > 0) add(absl::StrCat("= ", module), "", Grouped(of_module));
+    const char* part = HasParts(module, parameters) ? ", its own" : "";
+    if (of_module > 0) add(absl::StrCat("= ", module, part), "", Grouped(of_module));
     of_module = 0;
   };
   for (const auto& [name, tensor] : parameters) {

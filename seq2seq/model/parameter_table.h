@@ -8,8 +8,11 @@
 
 namespace seq2seq {
 
-// A line for each parameter with its shape and count, one for the sum of each module, and one for
-// all:
+// The module that a parameter belongs to: "encoder.forward_0" of "encoder.forward_0.weight_ih".
+std::string ModuleOf(const std::string& parameter);
+
+// A line for each parameter with its shape and count, one for the sum of what each module has
+// besides the modules in it, and one for all:
 //
 //   parameter                      shape           count
 //   embedding.weight          [1000, 64]          64,000

@@ -39,8 +39,9 @@ int64_t CopyRows(const torch::Tensor& from, const std::vector<std::string>& from
 }  // namespace
 
 std::vector<std::string> TransferReport::Lines() const {
+  const size_t all = taken.size() + taken_in_part.size();
   std::vector<std::string> lines = {
-      absl::StrCat(taken.size() + taken_in_part.size(), " tensors taken")};
+      absl::StrCat(all, all == 1 ? " tensor taken" : " tensors taken")};
   const auto add = [&](const char* what, const std::vector<std::string>& names) {
     if (!names.empty()) lines.push_back(absl::StrCat(what, ": ", absl::StrJoin(names, ", ")));
   };

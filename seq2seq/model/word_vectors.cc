@@ -1,10 +1,12 @@
 #include "seq2seq/model/word_vectors.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -58,13 +60,18 @@ absl::StatusOr<VectorCoverage> LoadWordVectors(const std::string& path,
                                                      ": expected a word and ", size,
                                                      " numbers, found ", found));
     };
-    if (fields.size() != size + 1) return mistake(absl::StrCat(fields.size(), " fields"));
+    // Words may have spaces in them, but that of the first line tells how many numbers there are.
+    const bool fits = coverage.words > 0 ? fields.size() > size : fields.size() == size + 1;
+    if (!fits) return mistake(absl::StrCat(fields.size(), " fields"));
     ++coverage.words;
-    const auto row = rows.find(fields[0]);
+    const auto texts = absl::MakeConstSpan(fields).last(size);
+    const absl::string_view word = absl::StripAsciiWhitespace(
+        absl::string_view(line).substr(0, static_cast<size_t>(texts[0].data() - line.data())));
+    const auto row = rows.find(word);
     if (row == rows.end() || filled[static_cast<size_t>(row->second)]) continue;
     for (size_t i = 0; i < size; ++i) {
-      if (!absl::SimpleAtof(fields[i + 1], &numbers[i]))
-        return mistake(absl::StrCat("'", fields[i + 1], "'"));
+      if (!absl::SimpleAtof(texts[i], &numbers[i]) || !std::isfinite(numbers[i]))
+        return mistake(absl::StrCat("'", texts[i], "'"));
     }
     weight[row->second].copy_(torch::tensor(numbers));
     filled[static_cast<size_t>(row->second)] = true;

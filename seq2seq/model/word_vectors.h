@@ -23,8 +23,8 @@ struct VectorCoverage {
 // first line of two counts; plain or gzip. A piece is a word where it begins one, "▁dog", or, in
 // vocabularies of words, as it is. Other rows keep their values.
 //
-// InvalidArgument, naming file and line, where a line has not `size` numbers. Costs one pass over
-// the file.
+// Words may have spaces in them, but that of the first entry. InvalidArgument, naming file and
+// line, where a line does not end with `size` numbers. Costs one pass over the file.
 absl::StatusOr<VectorCoverage> LoadWordVectors(const std::string& path,
                                                absl::Span<const std::string> pieces,
                                                torch::Tensor weight);

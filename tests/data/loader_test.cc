@@ -92,40 +92,61 @@ TEST_F(LoaderTest, AsksForTheImagesOfEachBatchWithASeedOfItsOwn) {
 
 TEST_F(LoaderTest, SamplesSubwordsAnewInEachEpochAndTheSameInEachRun) {
   const Tokenizer tokenizer = *Learn(SampleText());
-  ExampleTransforms transforms;
-  transforms.target = SubwordSampler(tokenizer, 0.1, 100);
   // One batch, of all, an epoch.
   BucketOptions all = options_;
   all.size = corpus_.size();
   const auto take = [&](const ExampleTransforms& with, int64_t epoch) {
     return Loader(corpus_, all, kSeed, {epoch, 0}, with).Next().batch;
   };
-  // The pieces of each text.
-  const auto pieces = [&](const Batch& batch) {
+  // The pieces of each text, on one side.
+  const auto pieces = [&](const Batch& batch, bool source) {
+    const torch::Tensor& side = source ? batch.source : batch.target_output;
+    const torch::Tensor& lengths = source ? batch.source_lengths : batch.target_lengths;
     std::map<std::string, std::vector<int32_t>> found;
     for (int64_t row = 0; row < batch.size(); ++row) {
-      const torch::Tensor ids = batch.target_output[row].to(torch::kInt32).contiguous();
+      const torch::Tensor ids = side[row].to(torch::kInt32).contiguous();
       const auto* data = ids.data_ptr<int32_t>();
-      const std::vector<int32_t> sentence(data,
-                                          data + batch.target_lengths[row].item<int64_t>() - 1);
+      const std::vector<int32_t> sentence(data, data + lengths[row].item<int64_t>() - 1);
       found[tokenizer.Decode(sentence)] = sentence;
     }
     return found;
   };
   const Batch plain = take({}, 3);
-  const Batch sampled = take(transforms, 3);
-  EXPECT_TRUE(Same(take(transforms, 3), sampled));
-  EXPECT_TRUE(torch::equal(sampled.source, plain.source));
-  EXPECT_GT(sampled.target_tokens, plain.target_tokens);
-  const auto first = pieces(sampled), second = pieces(take(transforms, 4));
-  ASSERT_EQ(first.size(), pieces(plain).size());
-  int64_t changed = 0;
-  for (const auto& [text, sentence] : pieces(plain)) {
-    ASSERT_EQ(first.count(text), 1u) << text;
-    ASSERT_EQ(second.count(text), 1u) << text;
-    changed += first.at(text) != second.at(text) ? 1 : 0;
+  for (const bool source : {true, false}) {
+    ExampleTransforms transforms;
+    (source ? transforms.source : transforms.target) = SubwordSampler(tokenizer, 0.1, 100);
+    const Batch sampled = take(transforms, 3);
+    EXPECT_TRUE(Same(take(transforms, 3), sampled));
+    EXPECT_EQ(pieces(sampled, !source), pieces(plain, !source));
+    const auto first = pieces(sampled, source), second = pieces(take(transforms, 4), source);
+    ASSERT_EQ(first.size(), pieces(plain, source).size());
+    int64_t changed = 0;
+    for (const auto& [text, sentence] : pieces(plain, source)) {
+      ASSERT_EQ(first.count(text), 1u) << text;
+      ASSERT_EQ(second.count(text), 1u) << text;
+      changed += first.at(text) != second.at(text) ? 1 : 0;
+    }
+    EXPECT_GT(changed, corpus_.size() / 2);
   }
-  EXPECT_GT(changed, corpus_.size() / 2);
+}
+
+TEST_F(LoaderTest, BothSidesOfACopiedSentenceAreSampledByThemselves) {
+  const Tokenizer tokenizer = *Learn(SampleText());
+  const SubwordSampler sampler(tokenizer, 0.1, 100);
+  Loader loader(corpus_, options_, kSeed, {}, {{}, sampler, sampler});
+  int64_t differ = 0;
+  for (int64_t i = 0; i < loader.batches_per_epoch(); ++i) {
+    const Batch batch = loader.Next().batch;
+    for (int64_t row = 0; row < batch.size(); ++row) {
+      const int64_t length = batch.source_lengths[row].item<int64_t>();
+      differ += length != batch.target_lengths[row].item<int64_t>() ||
+                        !torch::equal(batch.source[row].narrow(0, 0, length),
+                                      batch.target_output[row].narrow(0, 0, length))
+                    ? 1
+                    : 0;
+    }
+  }
+  EXPECT_GT(differ, corpus_.size() / 2);
 }
 
 TEST_F(LoaderTest, MixesCorporaByTheirWeights) {

@@ -1,7 +1,9 @@
 #include "seq2seq/model/cell.h"
 
+#include <functional>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "gtest/gtest.h"
 #include <torch/torch.h>
@@ -131,7 +133,9 @@ TEST(PeepholeCell, AgreesWithItsFormulas) {
 
 // A cell in double with a step of it: what inputs and state contribute, the state before and after.
 struct OneStep {
-  explicit OneStep(CellKind kind) : cell(MakeCell(kind, 5, 3)) {
+  explicit OneStep(CellKind kind, double recurrent_dropout = 0)
+      : cell(MakeCell(kind, 5, 3, recurrent_dropout)) {
+    cell->eval();
     cell->to(torch::kFloat64);
     Randomize(*cell, 1);
     parameters = Parameters(*cell);
@@ -139,12 +143,13 @@ struct OneStep {
     before = {torch::randn({2, 3}, torch::kFloat64), torch::randn({2, 3}, torch::kFloat64)};
     in = torch::mm(input, cell->weight_ih().t());
     past = torch::mm(before.hidden, cell->weight_hh().t());
-    after = cell(cell->Project(input, 0), before);
+    projected = cell->Project(input, 0);
+    after = cell(projected, before);
   }
 
   Cell cell;
   TensorMap parameters;
-  torch::Tensor in, past;
+  torch::Tensor in, past, projected;
   CellState before, after;
 };
 
@@ -196,6 +201,60 @@ TEST(LayerNormGruCell, AgreesWithItsFormulas) {
   const torch::Tensor fresh = torch::tanh(in[2] + reset * past[2]);
   EXPECT_LT(MaxDifference(step.after.hidden, (1 - update) * fresh + update * step.before.hidden),
             1e-12);
+}
+
+// What is kept of a memory, or of a state without one, stays whole in training; what is new is
+// either left out or twice as large.
+TEST(Cell, RecurrentDropoutIsOfWhatIsNewAlone) {
+  const std::pair<CellKind, std::function<torch::Tensor(const OneStep&)>> kept_by[] = {
+      {CellKind::kLstm,
+       [](const OneStep& step) {
+         const torch::Tensor gates =
+             step.in + step.past + step.cell->bias_ih() + step.cell->bias_hh();
+         return torch::sigmoid(gates.chunk(4, 1)[1]) * step.before.memory;
+       }},
+      {CellKind::kCoupled,
+       [](const OneStep& step) {
+         const torch::Tensor gates =
+             step.in + step.past + step.cell->bias_ih() + step.cell->bias_hh();
+         return (1 - torch::sigmoid(gates.chunk(3, 1)[0] +
+                                    step.cell->peephole()[0] * step.before.memory)) *
+                step.before.memory;
+       }},
+      {CellKind::kLayerNormLstm,
+       [](const OneStep& step) {
+         const torch::Tensor gates = LayerNorm(step.in) * step.parameters.at("norm_ih") +
+                                     LayerNorm(step.past) * step.parameters.at("norm_hh") +
+                                     step.cell->bias_ih() + step.cell->bias_hh();
+         return torch::sigmoid(gates.chunk(4, 1)[1]) * step.before.memory;
+       }},
+      {CellKind::kGru,
+       [](const OneStep& step) {
+         const torch::Tensor gates =
+             step.in + step.past + step.cell->bias_ih() + step.cell->bias_hh();
+         return torch::sigmoid(gates.chunk(3, 1)[1]) * step.before.hidden;
+       }},
+  };
+  const torch::NoGradGuard no_grad;
+  for (const auto& [kind, kept_of] : kept_by) {
+    OneStep step(kind, 0.5);
+    const auto carried = [](const CellState& state) {
+      return state.memory.defined() ? state.memory : state.hidden;
+    };
+    const torch::Tensor kept = kept_of(step);
+    const torch::Tensor fresh = 2 * (carried(step.after) - kept);
+    step.cell->train();
+    int64_t left_out = 0, doubled = 0;
+    for (int64_t draw = 0; draw < 20; ++draw) {
+      const torch::Tensor change = carried(step.cell(step.projected, step.before)) - kept;
+      const torch::Tensor out = change.abs().lt(1e-9), twice = (change - fresh).abs().lt(1e-9);
+      EXPECT_TRUE(out.logical_or(twice).all().item<bool>()) << NameOf(kind);
+      left_out += out.sum().item<int64_t>();
+      doubled += twice.sum().item<int64_t>();
+    }
+    EXPECT_GT(left_out, 30) << NameOf(kind);
+    EXPECT_GT(doubled, 30) << NameOf(kind);
+  }
 }
 
 TEST(Cell, FusedStepAgreesWithTheFormulas) {

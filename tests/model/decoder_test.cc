@@ -55,8 +55,8 @@ std::vector<Variant> Variants() {
 // Two sentences that the decoder is about to translate.
 class Scene {
  public:
-  explicit Scene(const ModelOptions& options)
-      : model(TinyModel(options)),
+  explicit Scene(const ModelOptions& options, torch::ScalarType type = torch::kFloat64)
+      : model(TinyModel(options, type)),
         batch(MakeBatch(RandomPairs(options, {{3, 5}, {6, 2}}))),
         start(model->Begin(batch)),
         decoder(model->decoder()) {}
@@ -67,22 +67,71 @@ class Scene {
   Decoder decoder;
 };
 
+// In float the whole may go through the kernels.
 TEST(Decoder, ForwardAgreesWithStepByStep) {
-  for (const Variant& variant : Variants()) {
-    Scene scene(variant.options);
-    const torch::Tensor whole =
-        scene
-            .decoder(scene.batch.target_input, scene.batch.target_lengths, scene.start.memory,
-                     scene.start.state, TeacherForcing())
-            .readouts;
-    DecoderState state = scene.start.state;
-    for (int64_t t = 0; t < whole.size(1); ++t) {
-      const DecoderStep step =
-          scene.decoder->Step(scene.decoder->ProjectTokens(scene.batch.target_input.select(1, t)),
-                              state, scene.start.memory);
-      EXPECT_LT(MaxDifference(step.readout, whole.select(1, t)), 1e-12)
-          << variant.name << ", step " << t;
-      state = step.state;
+  std::vector<Variant> variants = Variants();
+  const std::vector<std::string> cells = EnumTexts(CellKind());
+  for (size_t i = 0; i < cells.size(); ++i) {
+    ModelOptions options = TinyOptions();
+    options.decoder.cell = static_cast<CellKind>(i);
+    options.decoder.layers = 2;
+    variants.push_back({cells[i], options});
+  }
+  for (const torch::ScalarType type : {torch::kFloat64, torch::kFloat32}) {
+    const double tolerance = type == torch::kFloat64 ? 1e-12 : 1e-5;
+    for (const Variant& variant : variants) {
+      Scene scene(variant.options, type);
+      const torch::Tensor whole =
+          scene
+              .decoder(scene.batch.target_input, scene.batch.target_lengths, scene.start.memory,
+                       scene.start.state, TeacherForcing())
+              .readouts;
+      DecoderState state = scene.start.state;
+      for (int64_t t = 0; t < whole.size(1); ++t) {
+        const torch::Tensor projected =
+            scene.decoder->ProjectTokens(scene.batch.target_input.select(1, t));
+        const DecoderStep step = scene.decoder->Step(projected, state, scene.start.memory);
+        for (int64_t row = 0; row < whole.size(0); ++row) {
+          if (t >= scene.batch.target_lengths[row].item<int64_t>()) continue;  // Padding.
+          EXPECT_LT(MaxDifference(step.readout[row], whole[row][t]), tolerance)
+              << variant.name << ", step " << t;
+        }
+        state = step.state;
+      }
+    }
+  }
+}
+
+// The numbers that dropout leaves out of all steps have no gradient.
+TEST(Decoder, VariationalDropoutLeavesOutTheSameAtEachStep) {
+  for (const bool variational : {true, false}) {
+    for (const double rate : {1.0, 0.0}) {
+      ModelOptions options = TinyOptions();
+      options.encoder.hidden = 16;
+      options.decoder.embedding = options.decoder.hidden = 32;
+      options.decoder.layers = 2;
+      options.decoder.dropout = options.decoder.attention_dropout = 0.5;
+      options.decoder.variational = variational;
+      Model model = TinyModel(options);
+      model->train();
+      const Batch batch = MakeBatch(RandomPairs(options, {{4, 14}}));
+      const TensorMap gradients = GradientsOf(
+          *model, model->ComputeLoss(batch, {.rate = rate, .form = SamplingForm::kStepwise}, 0, 1)
+                      .objective);
+      const auto idle = [&](const char* name, int64_t columns) {
+        const torch::Tensor gradient = gradients.at(name).to_dense().narrow(1, 0, columns);
+        return gradient.abs().sum(0).eq(0).sum().item<int64_t>();
+      };
+      for (const int64_t count :
+           {idle("decoder.embedding.weight", 32), idle("decoder.cell_1.weight_ih", 32),
+            idle("decoder.readout.weight", 32), idle("decoder.output_weight", 32)}) {
+        if (variational) {
+          EXPECT_GT(count, 5) << rate;
+          EXPECT_LT(count, 27) << rate;
+        } else {
+          EXPECT_EQ(count, 0) << rate;
+        }
+      }
     }
   }
 }

@@ -82,6 +82,8 @@ TEST_P(FusedAgreesWithPlain, ForEveryAttentionAndBatch) {
       options.decoder.tied_embeddings = input_feeding;
       Model model = TinyModel(options, torch::kFloat32);
       EXPECT_EQ(model->is_fused(), attention != AttentionKind::kMlp);
+      EXPECT_EQ(model->DescribePaths(), model->is_fused() ? "fused encoder, fused decoder"
+                                                          : "fused encoder, decoder step by step");
       for (const auto& [what, lengths] : Batches()) {
         const Batch batch = MakeBatch(RandomPairs(options, lengths));
         const Outcome fused = Pass(model, batch, true);
@@ -189,6 +191,37 @@ TEST(Fused, PaddingOfTheWholeBatchChangesNothing) {
     *tensor = torch::constant_pad_nd(*tensor, {0, 3}, kPadId);
   }
   ExpectAgreement(Pass(model, padded, true), Pass(model, batch, true), 1e-6, "padded");
+}
+
+// Whether a part rests or learns alone, the others get the same gradients.
+TEST(Fused, AgreesWhateverIsFrozen) {
+  const ModelOptions options = OptionsOf(CellKind::kLstm, 2);
+  const Batch batch = MakeBatch(RandomPairs(options, {{3, 5}, {6, 2}}));
+  for (const auto& [chosen, unused] : Parameters(*Model(options))) {
+    for (const bool alone : {false, true}) {
+      Model model = TinyModel(options, torch::kFloat32);
+      for (const auto& [name, parameter] : Parameters(*model))
+        parameter.requires_grad_((name == chosen) == alone);
+      const Outcome fused = Pass(model, batch, true);
+      const Outcome plain = Pass(model, batch, false);
+      ExpectAgreement(fused, plain, 1e-4, absl::StrCat(chosen, alone ? " alone" : " frozen"));
+      EXPECT_EQ(plain.gradients.at(chosen).abs().max().item<float>() > 0, alone) << chosen;
+    }
+  }
+}
+
+// The part of each cell's parameters that lies below a frozen layer.
+TEST(Fused, LearnsBelowAFrozenLayer) {
+  const ModelOptions options = OptionsOf(CellKind::kLstm, 2);
+  Model model = TinyModel(options, torch::kFloat32);
+  for (const auto& [name, parameter] : Parameters(*model)) {
+    if (name.rfind("encoder.forward_", 0) == 0 || name.rfind("encoder.backward_1", 0) == 0)
+      parameter.requires_grad_(false);
+  }
+  const Batch batch = MakeBatch(RandomPairs(options, {{3, 5}, {6, 2}}));
+  const Outcome fused = Pass(model, batch, true);
+  ExpectAgreement(fused, Pass(model, batch, false), 1e-4, "frozen layers");
+  EXPECT_GT(fused.gradients.at("encoder.embedding.weight").abs().max().item<float>(), 1e-4);
 }
 
 TEST(Fused, OwnTokensAgreeWithPlain) {

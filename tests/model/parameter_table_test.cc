@@ -46,5 +46,15 @@ TEST(ParameterTable, CountsTheParametersOfEachModule) {
   EXPECT_EQ(one_bias, 98'816);
 }
 
+TEST(ParameterTable, ModuleWithModulesInItCountsItsOwn) {
+  std::string table = ParameterTable({{"decoder.cell.bias", torch::zeros({5})},
+                                      {"decoder.output", torch::zeros({3})},
+                                      {"decoder.readout.weight", torch::zeros({2})}});
+  while (absl::StrReplaceAll({{"  ", " "}}, &table) > 0) {
+  }
+  EXPECT_THAT(table, AllOf(HasSubstr(" = decoder.cell 5\n"), HasSubstr(" = decoder, its own 3\n"),
+                           HasSubstr(" = decoder.readout 2\n"), HasSubstr(" total 10\n")));
+}
+
 }  // namespace
 }  // namespace seq2seq

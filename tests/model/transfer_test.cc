@@ -26,7 +26,7 @@ TEST(TransferWeights, TakesWhatFitsAndTellsOfTheRest) {
   EXPECT_THAT(report.misfits, ElementsAre("larger [4] for [5]"));
   EXPECT_THAT(report.missing, ElementsAre("new"));
   EXPECT_THAT(report.unused, ElementsAre("old"));
-  EXPECT_THAT(report.Lines(), ElementsAre("1 tensors taken", HasSubstr("larger"), HasSubstr("new"),
+  EXPECT_THAT(report.Lines(), ElementsAre("1 tensor taken", HasSubstr("larger"), HasSubstr("new"),
                                           HasSubstr("old")));
 }
 

@@ -42,11 +42,23 @@ TEST(LoadWordVectors, VocabularyOfWordsIsTakenAsItIs) {
   EXPECT_EQ(weight[1].item<float>(), 5);
 }
 
+TEST(LoadWordVectors, WordsMayHaveSpacesInThem) {
+  const TemporaryFolder folder;
+  const torch::Tensor weight = torch::zeros({2, 2});
+  const std::vector<std::string> pieces = {"dog", ". ."};
+  const auto coverage =
+      LoadWordVectors(folder.Write("vectors", "dog 5 6\n. . 7 8\nat me 1 2\n"), pieces, weight);
+  ASSERT_TRUE(coverage.ok()) << coverage.status();
+  EXPECT_EQ(coverage->words, 3);
+  EXPECT_TRUE(torch::equal(weight, torch::tensor({{5.0f, 6.0f}, {7.0f, 8.0f}})));
+}
+
 TEST(LoadWordVectors, MistakesNameFileAndLine) {
   const TemporaryFolder folder;
   const torch::Tensor weight = torch::zeros({1, 2});
   const std::vector<std::string> pieces = {"dog"};
-  for (const std::string text : {"the 1 2\ndog 1\n", "the 1 2\ndog 1 two\n"}) {
+  for (const std::string text :
+       {"the 1 2\ndog 1\n", "the 1 2\ndog 1 two\n", "the 1 2\ndog 1 nan\n", "1 2\nthe 1 2 3\n"}) {
     const std::string path = folder.Write("vectors", text);
     const absl::Status status = LoadWordVectors(path, pieces, weight).status();
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
