@@ -17,7 +17,7 @@ namespace seq2seq {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LoaderPosition, epoch, batch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Validation, update, scheduled, score, metrics)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerState, update, position, seconds, corpus, skipped,
-                                   validations)
+                                   skipped_in_a_row, validations)
 
 namespace {
 
@@ -85,7 +85,8 @@ absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const TensorMa
   TrainerState state;
   try {
     nlohmann::json json = nlohmann::json::parse(text);
-    json.emplace("skipped", 0);  // Older steps do not tell.
+    for (const char* key : {"skipped", "skipped_in_a_row"})
+      json.emplace(key, 0);  // Of older steps.
     state = json.get<TrainerState>();
   } catch (const nlohmann::json::exception& error) {
     return absl::DataLossError(absl::StrCat(step, kStateFile, ": damaged: ", error.what()));

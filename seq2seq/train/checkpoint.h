@@ -26,11 +26,12 @@ struct Validation {
 
 // Everything besides tensors.
 struct TrainerState {
-  int64_t update = 0;       // Updates done.
-  LoaderPosition position;  // Of the next batch.
-  double seconds = 0;       // Spent training.
-  uint64_t corpus = 0;      // Corpus::content of the training data.
-  int64_t skipped = 0;      // Updates whose gradient was no number.
+  int64_t update = 0;            // Updates done.
+  LoaderPosition position;       // Of the next batch.
+  double seconds = 0;            // Spent training.
+  uint64_t corpus = 0;           // Corpus::content of the training data.
+  int64_t skipped = 0;           // Updates whose gradient was no number.
+  int64_t skipped_in_a_row = 0;  // And since the last one that had one.
   std::vector<Validation> validations;
 
   // The first of the validations with the highest score, or null.

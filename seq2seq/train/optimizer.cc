@@ -19,12 +19,30 @@
 namespace seq2seq {
 namespace {
 
-// Of the learning rate, by the names of parameters; 1 for those without.
-using Shares = std::map<std::string, double>;
+using Paces = std::map<std::string, Pace>;
 
-double ShareOf(const Shares& shares, const std::string& name) {
-  const auto found = shares.find(name);
-  return found == shares.end() ? 1 : found->second;
+Pace PaceOf(const Paces& paces, const std::string& name) {
+  const auto found = paces.find(name);
+  return found == paces.end() ? Pace() : found->second;
+}
+
+// A parameter and what an optimizer remembers of it.
+struct Slots {
+  std::string name;
+  Pace pace;
+  torch::Tensor parameter;
+  std::vector<torch::Tensor> tensors;  // Of the shape of the parameter, zeros at first.
+};
+
+// An update of one parameter.
+struct OwnUpdate {
+  double rate = 0;
+  double count = 0;  // Updates that the parameter has had, this one among them.
+  double gradient_scale = 1;
+};
+
+OwnUpdate UpdateOf(const Slots& slots, double rate, int64_t update, double gradient_scale) {
+  return {slots.pace.share * rate, static_cast<double>(update - slots.pace.from), gradient_scale};
 }
 
 // Optimizers that remember some tensors of the shape of each parameter.
@@ -34,9 +52,8 @@ class SlotOptimizer : public Optimizer {
     const PhaseTimer timer(Phase::kOptimizer);
     const torch::NoGradGuard no_grad;
     for (Slots& slots : slots_) {
-      const torch::Tensor& gradient = slots.parameter.grad();
-      if (!gradient.defined()) continue;
-      Apply(slots.share * rate, gradient_scale, slots);
+      if (!slots.parameter.grad().defined()) continue;
+      Apply(UpdateOf(slots, rate, update, gradient_scale), slots);
     }
   }
 
@@ -50,25 +67,20 @@ class SlotOptimizer : public Optimizer {
   }
 
  protected:
-  struct Slots {
-    std::string name;
-    double share = 1;  // Of the learning rate.
-    torch::Tensor parameter;
-    std::vector<torch::Tensor> tensors;  // Zeros at first.
-  };
-
-  SlotOptimizer(const TensorMap& parameters, const Shares& shares, std::vector<std::string> names)
+  SlotOptimizer(const TensorMap& parameters, const Paces& paces, std::vector<std::string> names)
       : names_(std::move(names)) {
     const torch::NoGradGuard no_grad;
     for (const auto& [name, parameter] : parameters) {
-      slots_.push_back({name, ShareOf(shares, name), parameter, {}});
+      slots_.push_back({name, PaceOf(paces, name), parameter, {}});
       for (size_t i = 0; i < names_.size(); ++i)
         slots_.back().tensors.push_back(torch::zeros_like(parameter));
     }
   }
 
-  // Moves one parameter by its gradient times `scale`.
-  virtual void Apply(double rate, double scale, Slots& slots) = 0;
+  // Moves one parameter by its gradient.
+  virtual void Apply(const OwnUpdate& update, Slots& slots) = 0;
+
+  const std::vector<Slots>& slots() const { return slots_; }
 
  private:
   std::vector<std::string> names_;
@@ -78,23 +90,23 @@ class SlotOptimizer : public Optimizer {
 // With the momentum of Polyak 1964 or, looking ahead, of Sutskever et al. 2013.
 class Sgd : public SlotOptimizer {
  public:
-  Sgd(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
-      : SlotOptimizer(parameters, shares,
+  Sgd(const OptimizerOptions& options, const TensorMap& parameters, const Paces& paces)
+      : SlotOptimizer(parameters, paces,
                       options.momentum > 0 ? std::vector<std::string>{"momentum"}
                                            : std::vector<std::string>()),
         momentum_(options.momentum),
         nesterov_(options.nesterov) {}
 
  protected:
-  void Apply(double rate, double scale, Slots& slots) override {
+  void Apply(const OwnUpdate& update, Slots& slots) override {
     if (momentum_ == 0) {  // Which sparse gradients go through as they are.
-      slots.parameter.add_(slots.parameter.grad(), -rate * scale);
+      slots.parameter.add_(slots.parameter.grad(), -update.rate * update.gradient_scale);
       return;
     }
-    const torch::Tensor gradient = slots.parameter.grad().to_dense() * scale;
+    const torch::Tensor gradient = slots.parameter.grad().to_dense() * update.gradient_scale;
     torch::Tensor& step = slots.tensors[0];
     step.mul_(momentum_).add_(gradient);
-    slots.parameter.add_(nesterov_ ? gradient + momentum_ * step : step, -rate);
+    slots.parameter.add_(nesterov_ ? gradient + momentum_ * step : step, -update.rate);
   }
 
  private:
@@ -105,15 +117,15 @@ class Sgd : public SlotOptimizer {
 // Duchi et al. 2011.
 class Adagrad : public SlotOptimizer {
  public:
-  Adagrad(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
-      : SlotOptimizer(parameters, shares, {"square"}), epsilon_(options.epsilon) {}
+  Adagrad(const OptimizerOptions& options, const TensorMap& parameters, const Paces& paces)
+      : SlotOptimizer(parameters, paces, {"square"}), epsilon_(options.epsilon) {}
 
  protected:
-  void Apply(double rate, double scale, Slots& slots) override {
-    const torch::Tensor gradient = slots.parameter.grad().to_dense() * scale;
+  void Apply(const OwnUpdate& update, Slots& slots) override {
+    const torch::Tensor gradient = slots.parameter.grad().to_dense() * update.gradient_scale;
     torch::Tensor& square = slots.tensors[0];
     square.addcmul_(gradient, gradient);
-    slots.parameter.addcdiv_(gradient, square.sqrt().add_(epsilon_), -rate);
+    slots.parameter.addcdiv_(gradient, square.sqrt().add_(epsilon_), -update.rate);
   }
 
  private:
@@ -123,42 +135,34 @@ class Adagrad : public SlotOptimizer {
 // Tieleman & Hinton 2012.
 class Rmsprop : public SlotOptimizer {
  public:
-  Rmsprop(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
-      : SlotOptimizer(parameters, shares,
+  Rmsprop(const OptimizerOptions& options, const TensorMap& parameters, const Paces& paces)
+      : SlotOptimizer(parameters, paces,
                       options.momentum > 0 ? std::vector<std::string>{"square", "momentum"}
                                            : std::vector<std::string>{"square"}),
         options_(options) {}
 
  protected:
-  void Apply(double rate, double scale, Slots& slots) override {
-    const torch::Tensor gradient = slots.parameter.grad().to_dense() * scale;
+  void Apply(const OwnUpdate& update, Slots& slots) override {
+    const torch::Tensor gradient = slots.parameter.grad().to_dense() * update.gradient_scale;
     torch::Tensor& square = slots.tensors[0];
     square.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
     torch::Tensor step = gradient / square.sqrt().add_(options_.epsilon);
     if (options_.momentum > 0) step = slots.tensors[1].mul_(options_.momentum).add_(step);
-    slots.parameter.add_(step, -rate);
+    slots.parameter.add_(step, -update.rate);
   }
 
  private:
   OptimizerOptions options_;
 };
 
-struct Moments {
-  std::string name;
-  double share = 1;  // Of the learning rate.
-  torch::Tensor parameter;
-  torch::Tensor mean;
-  torch::Tensor square;
-};
+// What a running mean that began with zero is divided by after `count` numbers (Kingma & Ba 2015,
+// section 3).
+double BiasCorrection(double beta, double count) { return 1 - std::pow(beta, count); }
 
-// The numbers of one update.
-struct AdamNumbers {
-  double rate = 0;
-  double mean_bias = 0;
-  double square_bias = 0;
-  double decay = 0;
-  double gradient_scale = 1;
-};
+// What kAdamW takes off a weight.
+double DecayOf(const OptimizerOptions& options, double rate) {
+  return options.kind == OptimizerKind::kAdamW ? rate * options.weight_decay : 0;
+}
 
 #if SEQ2SEQ_KERNELS
 
@@ -169,19 +173,18 @@ struct Stretch {
   float* weight = nullptr;
   float* mean = nullptr;
   float* square = nullptr;
-  float share = 1;
+  AdamUpdate update;
 };
 
 // The stretches of a parameter: a row each if its gradient is sparse, and only those of the
 // gradient if `lazy`.
-void AddStretches(const Moments& moments, const torch::Tensor& gradient, bool lazy,
-                  std::vector<Stretch>& stretches) {
-  auto* weight = moments.parameter.data_ptr<float>();
-  auto* mean = moments.mean.data_ptr<float>();
-  auto* square = moments.square.data_ptr<float>();
+void AddStretches(const Slots& slots, const torch::Tensor& gradient, bool lazy,
+                  const AdamUpdate& update, std::vector<Stretch>& stretches) {
+  auto* weight = slots.parameter.data_ptr<float>();
+  auto* mean = slots.tensors[0].data_ptr<float>();
+  auto* square = slots.tensors[1].data_ptr<float>();
   const auto add = [&](const float* values, int64_t offset, int64_t size) {
-    stretches.push_back({values, size, weight + offset, mean + offset, square + offset,
-                         static_cast<float>(moments.share)});
+    stretches.push_back({values, size, weight + offset, mean + offset, square + offset, update});
   };
   if (!gradient.is_sparse()) {
     constexpr int64_t kSize = 1 << 15;
@@ -206,31 +209,30 @@ void AddStretches(const Moments& moments, const torch::Tensor& gradient, bool la
   }
 }
 
-void FusedAdam(const std::vector<Moments>& all, const OptimizerOptions& options,
-               const AdamNumbers& numbers) {
-  const AdamUpdate update = {
-      .rate = static_cast<float>(numbers.rate / numbers.mean_bias),
-      .beta1 = static_cast<float>(options.beta1),
-      .beta2 = static_cast<float>(options.beta2),
-      .epsilon = static_cast<float>(options.epsilon),
-      .square_correction = static_cast<float>(numbers.square_bias),
-      .decay = static_cast<float>(numbers.decay),
-      .gradient_scale = static_cast<float>(numbers.gradient_scale),
-  };
+void FusedAdam(const std::vector<Slots>& all, const OptimizerOptions& options, double rate,
+               int64_t update, double gradient_scale) {
   std::vector<torch::Tensor> gradients;  // What the stretches point to.
   std::vector<Stretch> stretches;
-  for (const Moments& moments : all) {
-    const torch::Tensor& gradient = moments.parameter.grad();
+  for (const Slots& slots : all) {
+    const torch::Tensor& gradient = slots.parameter.grad();
     if (!gradient.defined()) continue;
+    const OwnUpdate own = UpdateOf(slots, rate, update, gradient_scale);
+    const AdamUpdate numbers = {
+        .rate = static_cast<float>(own.rate / BiasCorrection(options.beta1, own.count)),
+        .beta1 = static_cast<float>(options.beta1),
+        .beta2 = static_cast<float>(options.beta2),
+        .epsilon = static_cast<float>(options.epsilon),
+        .square_correction = static_cast<float>(BiasCorrection(options.beta2, own.count)),
+        .decay = static_cast<float>(DecayOf(options, own.rate)),
+        .gradient_scale = static_cast<float>(own.gradient_scale),
+    };
     gradients.push_back(gradient.is_sparse() ? gradient.coalesce() : gradient.contiguous());
-    AddStretches(moments, gradients.back(), options.lazy, stretches);
+    AddStretches(slots, gradients.back(), options.lazy, numbers, stretches);
   }
   ParallelFor(static_cast<int64_t>(stretches.size()), [&](int64_t i) {
     const Stretch& stretch = stretches[static_cast<size_t>(i)];
-    AdamUpdate own = update;
-    own.rate *= stretch.share;
-    own.decay *= stretch.share;
-    AdamStep(own, stretch.gradient, stretch.size, stretch.weight, stretch.mean, stretch.square);
+    AdamStep(stretch.update, stretch.gradient, stretch.size, stretch.weight, stretch.mean,
+             stretch.square);
   });
 }
 
@@ -249,81 +251,58 @@ double FusedSquares(const torch::Tensor& values) {
 
 #endif  // SEQ2SEQ_KERNELS
 
-void PlainAdam(const Moments& moments, const OptimizerOptions& options,
-               const AdamNumbers& numbers) {
-  torch::Tensor parameter = moments.parameter;
-  const torch::Tensor gradient = parameter.grad().to_dense() * numbers.gradient_scale;
-  parameter.mul_(1 - numbers.decay * moments.share);
-  moments.mean.lerp_(gradient, 1 - options.beta1);
-  moments.square.mul_(options.beta2).addcmul_(gradient, gradient, 1 - options.beta2);
-  const torch::Tensor scale =
-      moments.square.sqrt().div_(std::sqrt(numbers.square_bias)).add_(options.epsilon);
-  parameter.addcdiv_(moments.mean, scale, -numbers.rate * moments.share / numbers.mean_bias);
-}
-
 // Kingma & Ba 2015; kAdamW with the decay of Loshchilov & Hutter 2019.
-class Adam : public Optimizer {
+class Adam : public SlotOptimizer {
  public:
-  Adam(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
-      : options_(options) {
-    const torch::NoGradGuard no_grad;
-    for (const auto& [name, parameter] : parameters) {
-      moments_.push_back({name, ShareOf(shares, name), parameter, torch::zeros_like(parameter),
-                          torch::zeros_like(parameter)});
-    }
-  }
+  Adam(const OptimizerOptions& options, const TensorMap& parameters, const Paces& paces)
+      : SlotOptimizer(parameters, paces, {"mean", "square"}), options_(options) {}
 
   void Step(double rate, int64_t update, double gradient_scale) override {
-    const PhaseTimer timer(Phase::kOptimizer);
-    const torch::NoGradGuard no_grad;
-    const auto count = static_cast<double>(update);
-    const AdamNumbers numbers = {
-        .rate = rate,
-        .mean_bias = 1 - std::pow(options_.beta1, count),
-        .square_bias = 1 - std::pow(options_.beta2, count),
-        .decay = options_.kind == OptimizerKind::kAdamW ? rate * options_.weight_decay : 0,
-        .gradient_scale = gradient_scale};
 #if SEQ2SEQ_KERNELS
-    if (std::all_of(moments_.begin(), moments_.end(), [](const Moments& moments) {
-          return UsesKernels(moments.parameter) && moments.parameter.is_contiguous();
+    if (std::all_of(slots().begin(), slots().end(), [](const Slots& slots) {
+          return UsesKernels(slots.parameter) && slots.parameter.is_contiguous();
         })) {
-      return FusedAdam(moments_, options_, numbers);
+      const PhaseTimer timer(Phase::kOptimizer);
+      const torch::NoGradGuard no_grad;
+      return FusedAdam(slots(), options_, rate, update, gradient_scale);
     }
 #endif
-    for (const Moments& moments : moments_) {
-      if (moments.parameter.grad().defined()) PlainAdam(moments, options_, numbers);
-    }
+    SlotOptimizer::Step(rate, update, gradient_scale);
   }
 
-  TensorMap State() const override {
-    TensorMap state;
-    for (const Moments& moments : moments_) {
-      state.emplace(absl::StrCat("mean.", moments.name), moments.mean);
-      state.emplace(absl::StrCat("square.", moments.name), moments.square);
-    }
-    return state;
+ protected:
+  void Apply(const OwnUpdate& update, Slots& slots) override {
+    const torch::Tensor gradient = slots.parameter.grad().to_dense() * update.gradient_scale;
+    torch::Tensor &mean = slots.tensors[0], &square = slots.tensors[1];
+    slots.parameter.mul_(1 - DecayOf(options_, update.rate));
+    mean.lerp_(gradient, 1 - options_.beta1);
+    square.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
+    const torch::Tensor scale = square.sqrt()
+                                    .div_(std::sqrt(BiasCorrection(options_.beta2, update.count)))
+                                    .add_(options_.epsilon);
+    slots.parameter.addcdiv_(mean, scale,
+                             -update.rate / BiasCorrection(options_.beta1, update.count));
   }
 
  private:
   OptimizerOptions options_;
-  std::vector<Moments> moments_;
 };
 
 }  // namespace
 
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
                                          const TensorMap& parameters,
-                                         const std::map<std::string, double>& shares) {
+                                         const std::map<std::string, Pace>& paces) {
   switch (options.kind) {
     case OptimizerKind::kAdam:
     case OptimizerKind::kAdamW:
-      return std::make_unique<Adam>(options, parameters, shares);
+      return std::make_unique<Adam>(options, parameters, paces);
     case OptimizerKind::kSgd:
-      return std::make_unique<Sgd>(options, parameters, shares);
+      return std::make_unique<Sgd>(options, parameters, paces);
     case OptimizerKind::kAdagrad:
-      return std::make_unique<Adagrad>(options, parameters, shares);
+      return std::make_unique<Adagrad>(options, parameters, paces);
     case OptimizerKind::kRmsprop:
-      return std::make_unique<Rmsprop>(options, parameters, shares);
+      return std::make_unique<Rmsprop>(options, parameters, paces);
   }
   TORCH_CHECK(false, "no such optimizer: ", static_cast<int>(options.kind));
 }

@@ -34,10 +34,9 @@ struct OptimizerOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit(
-        "kind", kind,
-        "adam learns sooner and keeps two more copies of the weights; adamw also shrinks them; sgd "
-        "keeps none; adagrad and rmsprop keep one.");
+    visit("kind", kind,
+          "adam learns sooner and keeps two more copies of the weights; adamw also shrinks them; "
+          "sgd keeps none; adagrad and rmsprop keep one.");
     visit("beta1", beta1, "adam, adamw: memory of the mean gradient.");
     visit("beta2", beta2,
           "adam, adamw, rmsprop: memory of the squared gradient. 0.98 follows changes sooner.");
@@ -45,19 +44,19 @@ struct OptimizerOptions {
           "adam, adamw, adagrad, rmsprop: keeps small gradients from large steps.");
     visit("weight_decay", weight_decay,
           "adamw: share of a weight, times the learning rate, that each update takes off.");
-    visit(
-        "momentum", momentum,
-        "sgd, rmsprop: share of the step before that goes on, such as 0.9; keeps one more copy of "
-        "the weights.");
+    visit("momentum", momentum,
+          "sgd, rmsprop: share of the step before that goes on, such as 0.9; keeps one more copy "
+          "of the weights.");
     visit("nesterov", nesterov, "sgd: looks ahead along the momentum (Sutskever et al. 2013).");
     visit("l2", l2,
           "Weight of a penalty for half the squares of matrices, embeddings excepted; 0.00001 is "
           "much.");
-    visit("l2_recurrent", l2_recurrent, "The same for matrices that states go through, instead.");
-    visit(
-        "lazy", lazy,
-        "adam, adamw: embeddings of pieces that a batch does not hold rest, as the kernels on the "
-        "CPU can tell. Saves time with large vocabularies; exact Adam moves them on.");
+    visit("l2_recurrent", l2_recurrent,
+          "The same penalty for recurrent matrices, those that states go through, which l2 leaves "
+          "out.");
+    visit("lazy", lazy,
+          "adam, adamw: embeddings of pieces that a batch does not hold rest, as the kernels on "
+          "the CPU can tell. Saves time with large vocabularies; exact Adam moves them on.");
     visit("clip_norm", clip_norm,
           "Gradients with a larger norm are scaled down to it; 0 leaves them alone.");
     visit("clip_value", clip_value,
@@ -80,10 +79,16 @@ class Optimizer {
   virtual TensorMap State() const = 0;
 };
 
-// Parameters named in `shares` get that share of the learning rate.
+// How fast a parameter goes, and from when on.
+struct Pace {
+  double share = 1;  // Of the learning rate.
+  int64_t from = 0;  // The update after which it has a gradient.
+};
+
+// Parameters that are not named in `paces` go with the learning rate from the start.
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
                                          const TensorMap& parameters,
-                                         const std::map<std::string, double>& shares = {});
+                                         const std::map<std::string, Pace>& paces = {});
 
 // Adds the gradients of the penalties of `options`, then cuts off what is too large.
 void ShapeGradients(const OptimizerOptions& options, const TensorMap& parameters);

@@ -91,16 +91,15 @@ struct ForcingScheduleOptions {
     visit("floor", floor, "It never falls below this.");
     visit("decay", decay,
           "linear: what an update takes off, such as 0.00001; exponential: the factor of an "
-          "update, such as 0.9999; "
-          "inverse_sigmoid: updates, k, that set the pace of k / (k + exp(update / k)), such as "
-          "2000.");
-    visit("scope", scope, "How far one toss of the coin reaches.");
+          "update, such as 0.9999; inverse_sigmoid: updates, k, that set the pace of k / (k + "
+          "exp(update / k)), such as 2000.");
+    visit("scope", scope,
+          "Whether each token, each sentence or each batch tosses a coin of its own.");
     visit("own", own,
           "What the decoder is fed instead: its best token, or one drawn from its distribution.");
-    visit(
-        "form", form,
-        "stepwise lets its tokens follow from those before; two_pass takes them from a first pass "
-        "over the truth.");
+    visit("form", form,
+          "stepwise lets its tokens follow from those before; two_pass takes them from a first "
+          "pass over the truth.");
   }
 };
 

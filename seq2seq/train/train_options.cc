@@ -19,24 +19,24 @@ absl::Status Validate(const TrainOptions& options) {
   rules.Expect("train.precision",
                EnumTexts(options.precision)[static_cast<size_t>(options.precision)],
                options.precision != Precision::kInt8, "fp32 or bf16: int8 is for decoding");
-  rules.Expect("train.label_smoothing", options.label_smoothing,
-               options.label_smoothing >= 0 && options.label_smoothing < 1,
-               "0 or more and less than 1");
-  rules.Expect("train.optimizer.beta1", options.optimizer.beta1,
-               options.optimizer.beta1 >= 0 && options.optimizer.beta1 < 1,
-               "0 or more and less than 1");
-  rules.Expect("train.optimizer.beta2", options.optimizer.beta2,
-               options.optimizer.beta2 >= 0 && options.optimizer.beta2 < 1,
-               "0 or more and less than 1");
+  rules.ExpectShare("train.label_smoothing", options.label_smoothing);
+  rules.ExpectShare("train.optimizer.beta1", options.optimizer.beta1);
+  rules.ExpectShare("train.optimizer.beta2", options.optimizer.beta2);
   rules.Expect("train.optimizer.clip_norm", options.optimizer.clip_norm,
                options.optimizer.clip_norm >= 0, "0 or more");
   rules.Expect("train.optimizer.epsilon", options.optimizer.epsilon, options.optimizer.epsilon > 0,
                "more than 0");
   rules.Expect("train.optimizer.weight_decay", options.optimizer.weight_decay,
                options.optimizer.weight_decay >= 0, "0 or more");
+  rules.ExpectShare("train.optimizer.momentum", options.optimizer.momentum);
   rules.Expect("train.optimizer.momentum", options.optimizer.momentum,
-               options.optimizer.momentum >= 0 && options.optimizer.momentum < 1,
-               "0 or more and less than 1");
+               options.optimizer.momentum == 0 || options.optimizer.kind == OptimizerKind::kSgd ||
+                   options.optimizer.kind == OptimizerKind::kRmsprop,
+               "0 unless kind is sgd or rmsprop");
+  rules.Expect("train.optimizer.lazy", options.optimizer.lazy ? "true" : "false",
+               !options.optimizer.lazy || options.optimizer.kind == OptimizerKind::kAdam ||
+                   options.optimizer.kind == OptimizerKind::kAdamW,
+               "false unless kind is adam or adamw");
   rules.Expect("train.optimizer.nesterov", options.optimizer.nesterov ? "true" : "false",
                !options.optimizer.nesterov || (options.optimizer.kind == OptimizerKind::kSgd &&
                                                options.optimizer.momentum > 0),
@@ -76,8 +76,7 @@ absl::Status Validate(const TrainOptions& options) {
   rules.Expect("train.fine_tune.rate", options.fine_tune.rate,
                options.fine_tune.rate > 0 && options.fine_tune.rate <= 1,
                "more than 0 and at most 1");
-  rules.Expect("train.average", options.average, options.average >= 0 && options.average < 1,
-               "0 or more and less than 1");
+  rules.ExpectShare("train.average", options.average);
   rules.Expect("train.max_skipped", options.max_skipped, options.max_skipped >= 0, "0 or more");
   rules.Expect("train.report_every", options.report_every, options.report_every >= 1, "1 or more");
   rules.Expect("train.validate_every", options.validate_every, options.validate_every >= 1,

@@ -27,7 +27,7 @@ struct FineTuneOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("from", from, "The update before which model.image.network stays as it is.");
+    visit("from", from, "The update until which model.image.network stays as it is.");
     visit("rate", rate, "Share of the learning rate that it gets from then on.");
   }
 };
@@ -63,7 +63,9 @@ struct TrainOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("run", run, "The folder that gets everything; training goes on there if it has begun.");
+    visit("run", run,
+          "The folder of the run: configuration, tokenizers, weights, log. Training goes on there "
+          "if it has begun.");
     visit("seed", seed,
           "Decides the first weights, the order of the data, dropout and every other random draw.");
     visit("init_from", init_from,
@@ -77,7 +79,8 @@ struct TrainOptions {
     visit("device", device, "cpu, cuda, cuda:1, … ; auto is cuda where LibTorch has it, else cpu.");
     visit("precision", precision,
           "Of matrix products in training. bf16 is about twice as fast where the processor has it; "
-          "weights, sums and everything else stay fp32. On CUDA it is autocast.");
+          "weights, sums, everything else and what runs step by step on the CPU stay fp32. On CUDA "
+          "it is autocast. int8 is for decoding alone.");
     visit("max_updates", max_updates, "Stop after this many updates; 0 is no bound.");
     visit("max_epochs", max_epochs, "Stop after this many passes over the data; 0 is no bound.");
     visit("max_minutes", max_minutes,
@@ -93,14 +96,12 @@ struct TrainOptions {
     visit("freeze", freeze,
           "Modules, or parameters, that are not learnt, by the names that inspect shows: [encoder, "
           "decoder.embedding].");
-    visit(
-        "average", average,
-        "What is validated, saved and decoded with is a moving average of the weights, of which an "
-        "update keeps this share: 0.999 is usual; 0 is the weights themselves.");
-    visit(
-        "max_skipped", max_skipped,
-        "Updates whose loss or gradient is no number are left out; after so many of them in a row "
-        "training ends.");
+    visit("average", average,
+          "What is validated, saved and decoded with is a moving average of the weights, of which "
+          "an update keeps this share: 0.999 is usual; 0 is the weights themselves.");
+    visit("max_skipped", max_skipped,
+          "Updates whose loss or gradient is infinite or no number are left out; after so many of "
+          "them in a row training ends.");
     visit("log_norms", log_norms,
           "Reports in log.jsonl also tell the norms of gradient and weights of each module, and of "
           "each cell the share of gates below 0.05 or above 0.95, by one more pass, step by step.");
@@ -109,12 +110,10 @@ struct TrainOptions {
           "Updates between validations; each saves, and may become the best.");
     visit("save_every", save_every,
           "Updates between saves: what a crash can cost. 0 saves at validations only.");
-    visit(
-        "metric", metric,
-        "What the best weights are chosen by, and the plateau schedule goes by, of the metrics "
-        "that "
-        "every validation takes. accuracy, the share of lines that are just the reference, is for "
-        "labels and pronunciations.");
+    visit("metric", metric,
+          "What the best weights are chosen by, and the plateau schedule goes by, of the metrics "
+          "that every validation takes. accuracy, the share of lines that are just the reference, "
+          "is for labels and pronunciations.");
     visit("patience", patience,
           "Stop after this many validations without a better one; 0 is no bound.");
     visit("keep_last", keep_last, "Steps kept besides the best.");

@@ -1,10 +1,8 @@
 #include "seq2seq/train/trainer.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <optional>
@@ -15,14 +13,13 @@
 #include <nlohmann/json.hpp>
 #include <torch/torch.h>
 
-#include "seq2seq/base/file.h"
-#include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/profile.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/model/describe_error.h"
-#include "seq2seq/model/gate_watch.h"
 #include "seq2seq/model/loss.h"
+#include "seq2seq/train/module_report.h"
+#include "seq2seq/train/run_log.h"
 
 namespace seq2seq {
 namespace {
@@ -47,66 +44,58 @@ absl::StatusOr<double> ScoreOf(Metric metric, const std::map<std::string, double
   return metric == Metric::kLoss || metric == Metric::kPerplexity ? -found->second : found->second;
 }
 
-// Takes what a run that was killed had logged behind its last save off the log, where the updates
-// come again.
-absl::Status TruncateLog(const std::string& path, int64_t last_update) {
-  if (!std::filesystem::exists(path)) return absl::OkStatus();
-  SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines(path));
-  std::string kept;
-  for (const std::string& line : lines) {
-    const auto event = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (event.is_object() && event.value("update", last_update + 1) <= last_update)
-      kept += line + "\n";
-  }
-  return WriteFile(path, kept);
+constexpr char kNetwork[] = "image_encoder.network";
+
+// Whether `parameter` is `module`, or lies in it. Modules of a script's network have slashes for
+// dots.
+bool IsIn(const std::string& parameter, const std::string& module) {
+  return parameter == module || absl::StartsWith(parameter, module + ".") ||
+         absl::StartsWith(parameter, module + "/");
+}
+
+bool IsFrozen(const std::string& parameter, const TrainOptions& options) {
+  return std::any_of(options.freeze.begin(), options.freeze.end(),
+                     [&](const std::string& module) { return IsIn(parameter, module); });
 }
 
 // The parameters of a pretrained network that are learnt on.
-TensorMap FineTuned(ModelImpl& model) {
+TensorMap FineTuned(ModelImpl& model, const TrainOptions& options) {
   if (!model.options().image.network.fine_tune) return {};
   TensorMap tuned;
   for (const auto& [name, parameter] : Parameters(model)) {
-    if (absl::StartsWith(name, "image_encoder.network.")) tuned.emplace(name, parameter);
+    if (IsIn(name, kNetwork) && !IsFrozen(name, options)) tuned.emplace(name, parameter);
   }
   return tuned;
 }
 
-// Keeps the parameters of the modules `names`, or those parameters, as they are. InvalidArgument
-// where a name is of none.
-absl::Status Freeze(const std::vector<std::string>& names, const TensorMap& parameters) {
-  for (const std::string& name : names) {
-    bool found = false;
-    for (const auto& [key, parameter] : parameters) {
-      if (key != name && !absl::StartsWith(key, name + ".")) continue;
-      parameter.requires_grad_(false);
-      found = true;
-    }
-    if (!found) {
+// Keeps the parameters of train.freeze as they are. InvalidArgument where a name of it is of none,
+// or nothing is left to learn from the first update on.
+absl::Status Freeze(const TrainOptions& options, const TensorMap& parameters) {
+  for (const std::string& name : options.freeze) {
+    if (std::none_of(parameters.begin(), parameters.end(),
+                     [&](const auto& parameter) { return IsIn(parameter.first, name); })) {
       return absl::InvalidArgumentError(
           absl::StrCat("train.freeze: expected modules or parameters of the model, found '", name,
                        "'; seq2seq inspect shows them"));
     }
   }
+  bool learns = false;
+  for (const auto& [name, parameter] : parameters) {
+    if (IsFrozen(name, options)) parameter.requires_grad_(false);
+    learns |= parameter.requires_grad() && (options.fine_tune.from == 0 || !IsIn(name, kNetwork));
+  }
+  if (!learns) return absl::InvalidArgumentError("train.freeze: leaves nothing to learn");
   return absl::OkStatus();
 }
 
-// {"encoder.forward_0": {"gradient": …, "weight": …, "saturated": …}, …}: of the last update, the
-// last of them of cells alone.
-nlohmann::ordered_json NormsOfModules(const TensorMap& parameters,
-                                      const std::map<std::string, double>& saturated) {
-  std::map<std::string, std::pair<double, double>> squares;
-  const torch::NoGradGuard no_grad;
-  for (const auto& [name, parameter] : parameters) {
-    auto& [gradient, weight] = squares[name.substr(0, name.rfind('.'))];
-    gradient += std::pow(GradientNorm({{name, parameter}}), 2);
-    weight += std::pow(parameter.norm().item<double>(), 2);
+// {"encoder.forward_0": {"gradient": …, "weight": …, "saturated": …}, …}.
+nlohmann::ordered_json ToJson(const std::map<std::string, ModuleReport>& reports) {
+  nlohmann::ordered_json json;
+  for (const auto& [module, report] : reports) {
+    json[module] = {{"gradient", report.gradient}, {"weight", report.weight}};
+    if (report.saturated) json[module]["saturated"] = *report.saturated;
   }
-  nlohmann::ordered_json norms;
-  for (const auto& [module, sums] : squares) {
-    norms[module] = {{"gradient", std::sqrt(sums.first)}, {"weight", std::sqrt(sums.second)}};
-  }
-  for (const auto& [cell, share] : saturated) norms[cell]["saturated"] = share;
-  return norms;
+  return json;
 }
 
 // The average in the place of the weights, if there is one, until it goes out of scope.
@@ -125,10 +114,11 @@ class AverageInPlace {
   std::optional<WeightAverage>& average_;
 };
 
-std::map<std::string, double> SharesOf(const TensorMap& parameters, double share) {
-  std::map<std::string, double> shares;
-  for (const auto& [name, parameter] : parameters) shares.emplace(name, share);
-  return shares;
+std::map<std::string, Pace> PacesOf(const TensorMap& fine_tuned, const FineTuneOptions& options) {
+  std::map<std::string, Pace> paces;
+  for (const auto& [name, parameter] : fine_tuned)
+    paces.emplace(name, Pace{options.rate, options.from});
+  return paces;
 }
 
 }  // namespace
@@ -159,9 +149,9 @@ Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Mode
       valid_(valid),
       hooks_(std::move(hooks)),
       parameters_(Parameters(*model_)),
-      fine_tuned_(FineTuned(*model_)),
-      optimizer_(MakeOptimizer(options.optimizer, parameters_,
-                               SharesOf(fine_tuned_, options.fine_tune.rate))) {
+      fine_tuned_(FineTuned(*model_, options)),
+      optimizer_(
+          MakeOptimizer(options.optimizer, parameters_, PacesOf(fine_tuned_, options.fine_tune))) {
   if (options.average > 0) average_.emplace(parameters_, options.average);
 }
 
@@ -184,7 +174,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
   std::unique_ptr<Trainer> trainer;
   try {
     model->to(device);
-    SEQ2SEQ_RETURN_IF_ERROR(Freeze(options.freeze, Parameters(*model)));
+    SEQ2SEQ_RETURN_IF_ERROR(Freeze(options, Parameters(*model)));
     trainer.reset(new Trainer(options, buckets, std::move(model), device, valid, std::move(hooks)));
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("cannot set up training: ", Describe(error)));
@@ -293,19 +283,21 @@ absl::Status Trainer::Update() {
   }
   if (options_.log_norms && update % options_.report_every == 0) reported_batch_ = batches.back();
   const TeacherForcing forcing = ForcingAt(options_.teacher_forcing, update);
-  double nll = 0;
+  double nll = 0, correct = 0;
   for (const Batch& batch : batches) {
     const Loss loss = model_->ComputeLoss(batch, forcing, options_.label_smoothing,
                                           1.0 / static_cast<double>(tokens));
     loss.objective.backward();
     nll += loss.nll.item<double>();
-    window_.correct += loss.correct.item<double>();
+    correct += loss.correct.item<double>();
   }
+  // Cutting off would make a number of what is infinite.
+  const double uncut = options_.optimizer.clip_value > 0 ? GradientNorm(parameters_) : 0;
   ShapeGradients(options_.optimizer, parameters_);
-  const double norm = GradientNorm(parameters_);
+  const double norm = std::isfinite(uncut) ? GradientNorm(parameters_) : uncut;
   const bool finite = std::isfinite(nll) && std::isfinite(norm);
-  skipped_in_a_row_ = finite ? 0 : skipped_in_a_row_ + 1;
-  if (skipped_in_a_row_ > options_.max_skipped) {
+  state_.skipped_in_a_row = finite ? 0 : state_.skipped_in_a_row + 1;
+  if (state_.skipped_in_a_row > options_.max_skipped) {
     return absl::InternalError(
         absl::StrCat("update ", update, ": the loss is ", nll, " and the gradient ", norm,
                      "; try a lower train.schedule.rate than ", options_.schedule.rate));
@@ -317,6 +309,7 @@ absl::Status Trainer::Update() {
         update, limit > 0 && norm > limit ? limit / norm : 1.0);
     if (average_) average_->Update(update);
     window_.nll += nll;
+    window_.correct += correct;
     window_.tokens += tokens;
     window_.gradient_norm += norm;
     ++window_.updates;
@@ -333,7 +326,8 @@ absl::Status Trainer::Update() {
 }
 
 absl::Status Trainer::Report() {
-  const auto tokens = static_cast<double>(std::max<int64_t>(window_.tokens, 1));
+  // Where all updates were skipped there is no mean: NaN here, null in the log.
+  const auto tokens = static_cast<double>(window_.tokens);
   const TrainingTime now = TimeAt(state_.update, state_.position);
   Progress progress;
   progress.update = state_.update;
@@ -345,8 +339,7 @@ absl::Status Trainer::Report() {
   progress.teacher_forcing = ForcingAt(options_.teacher_forcing, state_.update).rate;
   progress.tokens_per_second = tokens / window_.seconds;
   progress.waiting = window_.waiting / window_.seconds;
-  progress.gradient_norm =
-      window_.gradient_norm / static_cast<double>(std::max<int64_t>(window_.updates, 1));
+  progress.gradient_norm = window_.gradient_norm / static_cast<double>(window_.updates);
   progress.skipped = state_.skipped;
   progress.seconds = state_.seconds;
   progress.remaining = RemainingSeconds();
@@ -366,27 +359,11 @@ absl::Status Trainer::Report() {
       {"seconds", progress.seconds},
       {"skipped", progress.skipped},
   };
-  if (options_.log_norms) line["norms"] = NormsOfModules(parameters_, SaturatedGates());
-  SEQ2SEQ_RETURN_IF_ERROR(AppendToLog(line.dump()));
+  if (options_.log_norms) line["norms"] = ToJson(ReportModules(model_, reported_batch_));
+  reported_batch_ = Batch();
+  SEQ2SEQ_RETURN_IF_ERROR(AppendToLog(run_.Log(), line.dump()));
   if (hooks_.on_progress) hooks_.on_progress(progress);
   return absl::OkStatus();
-}
-
-std::map<std::string, double> Trainer::SaturatedGates() {
-  const torch::NoGradGuard no_grad;
-  const ComputeGuard guard({.fused = false});
-  GateWatch watch;
-  model_->eval();
-  const ModelImpl::Start start = model_->Begin(reported_batch_);
-  model_->decoder()(reported_batch_.target_input, reported_batch_.target_lengths, start.memory,
-                    start.state, TeacherForcing());
-  reported_batch_ = Batch();
-  std::map<std::string, double> shares;
-  for (const auto& module : model_->named_modules("", /*include_self=*/false)) {
-    const auto found = watch.counts().find(module.value().get());
-    if (found != watch.counts().end()) shares.emplace(module.key(), found->second.Share());
-  }
-  return shares;
 }
 
 double Trainer::RemainingSeconds() const {
@@ -419,7 +396,7 @@ absl::Status Trainer::ValidateAndSave() {
   nlohmann::ordered_json line = {
       {"event", "validation"}, {"update", state_.update}, {"seconds", state_.seconds}};
   line.update(nlohmann::ordered_json(validation.metrics));
-  SEQ2SEQ_RETURN_IF_ERROR(AppendToLog(line.dump()));
+  SEQ2SEQ_RETURN_IF_ERROR(AppendToLog(run_.Log(), line.dump()));
   SEQ2SEQ_RETURN_IF_ERROR(Save());
   if (hooks_.on_validation) hooks_.on_validation(validation);
   return absl::OkStatus();
@@ -482,15 +459,6 @@ absl::Status Trainer::Save() {
                                          Memory(), options_.keep_last));
   saved_update_ = state_.update;
   return absl::OkStatus();
-}
-
-absl::Status Trainer::AppendToLog(const std::string& line) const {
-  std::FILE* file = std::fopen(run_.Log().c_str(), "ae");
-  if (file == nullptr) return absl::ErrnoToStatus(errno, absl::StrCat(run_.Log(), ": cannot open"));
-  const bool written = std::fprintf(file, "%s\n", line.c_str()) > 0;
-  const bool closed = std::fclose(file) == 0;
-  return written && closed ? absl::OkStatus()
-                           : absl::ErrnoToStatus(errno, absl::StrCat(run_.Log(), ": cannot write"));
 }
 
 }  // namespace seq2seq

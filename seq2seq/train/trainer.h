@@ -25,14 +25,15 @@
 
 namespace seq2seq {
 
-// The state of training, averaged since the last report.
+// The state of training since the last report. Loss, accuracy and norm are means over the updates
+// that were not skipped, no number where all were.
 struct Progress {
   int64_t update = 0;
   double epoch = 0;           // Passes over the data, as a fraction.
   double loss = 0;            // Negative log-likelihood of a target token, in nats.
   double perplexity = 0;      // Its exponential.
   double token_accuracy = 0;  // Share of target tokens that score highest, 0 to 1.
-  double gradient_norm = 0;   // Before clipping by it.
+  double gradient_norm = 0;   // With penalties, cut by clip_value, and before clip_norm.
   int64_t skipped = 0;        // Updates so far whose gradient was no number.
   double learning_rate = 0;
   double teacher_forcing = 0;    // Probability of feeding the truth.
@@ -69,8 +70,10 @@ struct TrainerHooks {
 // after a crash, the last saved step is whole.
 class Trainer {
  public:
-  // `model` is trained in place, on `device`. The corpora must outlive the trainer. Fails if the
-  // run holds a step that does not fit or that is damaged.
+  // `model` is trained in place, on `device`. The corpora must outlive the trainer.
+  // InvalidArgument, by its key, for an option that is out of range, that the device or the hooks
+  // cannot serve or that names no module; FailedPrecondition for a run that was begun with another
+  // corpus; DataLoss and InvalidArgument, by its file, for a step that is damaged or does not fit.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(const TrainOptions& options,
                                                          const BucketOptions& buckets, Model model,
                                                          torch::Device device,
@@ -113,9 +116,6 @@ class Trainer {
   absl::StatusOr<StopReason> Loop();
   absl::Status Update();
   absl::Status Report();
-  // The share of saturated gates of each cell, by its name, in the batch of a report; places of
-  // padding count too.
-  std::map<std::string, double> SaturatedGates();
   absl::Status ValidateAndSave();
   absl::Status Save();
   // Of held-out data, by the weights that would be saved now.
@@ -123,7 +123,6 @@ class Trainer {
   std::map<std::string, double> HeldOutLoss();
   bool ReachedBound(StopReason& reason) const;
   double RemainingSeconds() const;
-  absl::Status AppendToLog(const std::string& line) const;
 
   const TrainOptions options_;
   const BucketOptions buckets_;
@@ -139,10 +138,9 @@ class Trainer {
   std::unique_ptr<Loader> loader_;
   TrainerState state_;
   int64_t saved_update_ = -1;
-  int64_t skipped_in_a_row_ = 0;
   int64_t first_update_ = 0;  // Of this call.
   double first_seconds_ = 0;
-  Batch reported_batch_;  // Whose gates a report tells of.
+  Batch reported_batch_;  // Whose gates a report of the modules tells of.
   Window window_;
   std::vector<double> phase_seconds_;
 };

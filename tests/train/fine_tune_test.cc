@@ -71,6 +71,11 @@ TEST_F(FineTuneTest, NetworkRestsUntilItsUpdate) {
   EXPECT_GT(MaxDifference(ScaleAfter(4), start), 1e-6);
 }
 
+TEST_F(FineTuneTest, FrozenNetworkStaysAsItIs) {
+  options_.freeze = {"image_encoder.network"};
+  EXPECT_TRUE(ScaleAfter(2).equal(torch::tensor({1.0f, 2.0f, 3.0f, 4.0f}).view({4, 1, 1})));
+}
+
 TEST_F(FineTuneTest, NetworkMovesByItsShareOfTheRate) {
   const torch::Tensor start = torch::tensor({1.0f, 2.0f, 3.0f, 4.0f}).view({4, 1, 1});
   options_.fine_tune.rate = 1;

@@ -231,7 +231,7 @@ TEST(Optimizer, ShareOfTheRateIsASmallerRate) {
       }
       const TensorMap whole = Copy(parameters);
       const TensorMap quarter = Copy(parameters);
-      const auto optimizer = MakeOptimizer(Kind(kind), parameters, {{"b", 0.25}});
+      const auto optimizer = MakeOptimizer(Kind(kind), parameters, {{"b", {.share = 0.25}}});
       const auto whole_optimizer = MakeOptimizer(Kind(kind), whole);
       const auto quarter_optimizer = MakeOptimizer(Kind(kind), quarter);
       for (int64_t update = 1; update <= 3; ++update) {
@@ -244,6 +244,25 @@ TEST(Optimizer, ShareOfTheRateIsASmallerRate) {
       EXPECT_LT(MaxDifference(parameters.at("b"), quarter.at("b")), 1e-6);
       EXPECT_GT(MaxDifference(parameters.at("b"), whole.at("b")), 1e-3);
     }
+  }
+}
+
+TEST(Adam, ParameterThatComesLateStartsAsAFreshOne) {
+  for (const torch::ScalarType type : {torch::kFloat32, torch::kFloat64}) {
+    TensorMap late;
+    for (const auto& [name, tensor] : TinyParameters())
+      late.emplace(name, tensor.detach().to(type).requires_grad_());
+    const TensorMap fresh = Copy(late);
+    const auto late_optimizer =
+        MakeOptimizer(Kind(OptimizerKind::kAdam), late,
+                      {{"a", {.from = 1000}}, {"b", {.from = 1000}}, {"scale", {.from = 1000}}});
+    const auto fresh_optimizer = MakeOptimizer(Kind(OptimizerKind::kAdam), fresh);
+    for (int64_t update = 1; update <= 3; ++update) {
+      for (const TensorMap& each : {late, fresh}) SetGradients(each, update);
+      late_optimizer->Step(0.1, 1000 + update);
+      fresh_optimizer->Step(0.1, update);
+    }
+    EXPECT_EQ(LargestDifference(late, fresh), 0);
   }
 }
 

@@ -28,6 +28,28 @@ TEST(ValidateTrain, NamesTheKeyAndItsValue) {
       {"train.optimizer.beta1 1.5", [](TrainOptions& o) { o.optimizer.beta1 = 1.5; }},
       {"train.optimizer.beta2 -0.5", [](TrainOptions& o) { o.optimizer.beta2 = -0.5; }},
       {"train.optimizer.clip_norm -1", [](TrainOptions& o) { o.optimizer.clip_norm = -1; }},
+      {"train.optimizer.epsilon 0", [](TrainOptions& o) { o.optimizer.epsilon = 0; }},
+      {"train.optimizer.weight_decay -1", [](TrainOptions& o) { o.optimizer.weight_decay = -1; }},
+      {"train.optimizer.momentum 1",
+       [](TrainOptions& o) {
+         o.optimizer.kind = OptimizerKind::kSgd;
+         o.optimizer.momentum = 1;
+       }},
+      {"train.optimizer.momentum 0.9", [](TrainOptions& o) { o.optimizer.momentum = 0.9; }},
+      {"train.optimizer.nesterov true", [](TrainOptions& o) { o.optimizer.nesterov = true; }},
+      {"train.optimizer.lazy true",
+       [](TrainOptions& o) {
+         o.optimizer.kind = OptimizerKind::kSgd;
+         o.optimizer.lazy = true;
+       }},
+      {"train.optimizer.l2 -1", [](TrainOptions& o) { o.optimizer.l2 = -1; }},
+      {"train.optimizer.l2_recurrent -1", [](TrainOptions& o) { o.optimizer.l2_recurrent = -1; }},
+      {"train.optimizer.clip_value -1", [](TrainOptions& o) { o.optimizer.clip_value = -1; }},
+      {"train.precision int8", [](TrainOptions& o) { o.precision = Precision::kInt8; }},
+      {"train.average 1", [](TrainOptions& o) { o.average = 1; }},
+      {"train.max_skipped -1", [](TrainOptions& o) { o.max_skipped = -1; }},
+      {"train.schedule.floor 2", [](TrainOptions& o) { o.schedule.floor = 2; }},
+      {"train.schedule.patience -1", [](TrainOptions& o) { o.schedule.patience = -1; }},
       {"train.schedule.rate 0", [](TrainOptions& o) { o.schedule.rate = 0; }},
       {"train.schedule.warmup -4", [](TrainOptions& o) { o.schedule.warmup = -4; }},
       {"train.schedule.decay 2", [](TrainOptions& o) { o.schedule.decay = 2; }},

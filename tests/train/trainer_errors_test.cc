@@ -143,6 +143,8 @@ TEST_F(TrainerErrors, FrozenModuleThatIsNotThereIsNamed) {
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   EXPECT_THAT(std::string(status.message()),
               AllOf(StartsWith("train.freeze"), HasSubstr("'decodre'")));
+  options_.freeze = {"encoder", "decoder", "bridge"};
+  EXPECT_THAT(std::string(Create().status().message()), StartsWith("train.freeze: leaves nothing"));
 }
 
 }  // namespace

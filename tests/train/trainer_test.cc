@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -149,19 +150,77 @@ TEST_F(TrainerTest, FrozenModulesStayAsTheyAre) {
   }
 }
 
+TEST_F(TrainerTest, UpdateWithoutANumberIsLeftOutAndCounted) {
+  for (const double clip_value : {0.0, 1.0}) {
+    const TemporaryFolder folder;
+    options_.run = folder.path();
+    options_.max_updates = 5;
+    options_.report_every = 1;
+    options_.optimizer.clip_value = clip_value;
+    Model model = MakeModel();
+    const TensorMap parameters = Parameters(*model);
+    int64_t updates = 0;
+    parameters.at("decoder.output_bias").register_hook([&](const torch::Tensor& gradient) {
+      constexpr double kInfinity = std::numeric_limits<double>::infinity();
+      return ++updates == 3 ? torch::full_like(gradient, kInfinity) : gradient;
+    });
+    std::vector<TensorMap> weights;  // After so many updates.
+    std::vector<Progress> reports;
+    TrainerHooks hooks;
+    hooks.stop_requested = [&] {
+      weights.emplace_back();
+      for (const auto& [name, tensor] : parameters)
+        weights.back().emplace(name, tensor.detach().clone());
+      return false;
+    };
+    hooks.on_progress = [&](const Progress& progress) { reports.push_back(progress); };
+    auto trainer = Trainer::Create(options_, buckets_, model, torch::kCPU, mix_, valid_, hooks);
+    ASSERT_TRUE(trainer.ok()) << trainer.status();
+    ASSERT_TRUE((*trainer)->Run().ok());
+    for (const auto& [name, tensor] : parameters) {
+      EXPECT_TRUE(torch::equal(weights[3].at(name), weights[2].at(name))) << name;
+      EXPECT_FALSE(torch::equal(weights[4].at(name), weights[3].at(name))) << name;
+    }
+    EXPECT_EQ((*trainer)->state().skipped, 1);
+    EXPECT_EQ((*trainer)->state().skipped_in_a_row, 0);
+    ASSERT_EQ(reports.size(), 5u);
+    EXPECT_EQ(reports[1].skipped, 0);
+    EXPECT_EQ(reports[2].skipped, 1);
+    EXPECT_TRUE(std::isnan(reports[2].loss) && std::isnan(reports[2].token_accuracy));
+    EXPECT_EQ(reports[3].skipped, 1);
+    EXPECT_LE(reports[3].token_accuracy, 1);
+    EXPECT_GT(reports[3].loss, 0);
+  }
+}
+
 TEST_F(TrainerTest, NormsOfModulesAreLoggedOnRequest) {
   options_.max_updates = 2;
   options_.report_every = 2;
   options_.log_norms = true;
-  Train();
+  Model model = MakeModel();
+  {
+    const torch::NoGradGuard no_grad;
+    Parameters(*model).at("encoder.backward_0.bias_ih").fill_(9);
+  }
+  auto trainer = Trainer::Create(options_, buckets_, model, torch::kCPU, mix_, valid_, {});
+  ASSERT_TRUE(trainer.ok() && (*trainer)->Run().ok());
   const nlohmann::json norms = LogLines().at(0).at("norms");
+  const auto step = ReadTensors(folder_ / "step-2/model.safetensors");
+  ASSERT_TRUE(step.ok()) << step.status();
+  EXPECT_NEAR(norms.at("decoder.embedding").at("weight").get<double>(),
+              step->at("decoder.embedding.weight").norm().item<double>(), 1e-4);
+  EXPECT_NEAR(norms.at("decoder").at("weight").get<double>(),
+              std::hypot(step->at("decoder.output_weight").norm().item<double>(),
+                         step->at("decoder.output_bias").norm().item<double>()),
+              1e-4);
   for (const char* module : {"encoder.forward_0", "decoder.cell_0", "decoder.embedding"}) {
     EXPECT_GT(norms.at(module).at("gradient"), 0) << module;
     EXPECT_GT(norms.at(module).at("weight"), 0) << module;
   }
   // No gate of a new model is far from its middle but the forget gates, whose bias is 1.
-  for (const char* cell : {"encoder.forward_0", "encoder.backward_0", "decoder.cell_0"})
+  for (const char* cell : {"encoder.forward_0", "decoder.cell_0"})
     EXPECT_LT(norms.at(cell).at("saturated"), 0.05) << cell;
+  EXPECT_GT(norms.at("encoder.backward_0").at("saturated"), 0.95);
   EXPECT_FALSE(norms.at("decoder.embedding").contains("saturated"));
 }
 
@@ -321,9 +380,10 @@ TEST_F(TrainerTest, LowerLossAndPerplexityAreBetter) {
   }
 }
 
-TEST_F(TrainerTest, HigherBleuAndChrfAreBetter) {
+TEST_F(TrainerTest, HigherScoresOfOutputAreBetter) {
   for (const auto& [metric, name] :
-       {std::pair(Metric::kBleu, "bleu"), std::pair(Metric::kChrf, "chrf")}) {
+       {std::pair(Metric::kBleu, "bleu"), std::pair(Metric::kChrf, "chrf"),
+        std::pair(Metric::kAccuracy, "accuracy")}) {
     const TemporaryFolder folder;
     options_.run = folder.path();
     options_.metric = metric;

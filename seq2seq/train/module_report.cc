@@ -1,0 +1,36 @@
+#include "seq2seq/train/module_report.h"
+
+#include <cmath>
+
+#include <torch/torch.h>
+
+#include "seq2seq/model/compute.h"
+#include "seq2seq/model/gate_watch.h"
+#include "seq2seq/model/parameter_table.h"
+#include "seq2seq/train/optimizer.h"
+
+namespace seq2seq {
+
+std::map<std::string, ModuleReport> ReportModules(Model model, const Batch& batch) {
+  const torch::NoGradGuard no_grad;
+  std::map<std::string, ModuleReport> reports;
+  for (const auto& [name, parameter] : Parameters(*model)) {
+    ModuleReport& report = reports[ModuleOf(name)];
+    report.gradient = std::hypot(report.gradient, GradientNorm({{name, parameter}}));
+    report.weight = std::hypot(report.weight, parameter.norm().item<double>());
+  }
+
+  const ComputeGuard guard({.fused = false});
+  GateWatch watch;
+  model->eval();
+  const ModelImpl::Start start = model->Begin(batch);
+  model->decoder()(batch.target_input, batch.target_lengths, start.memory, start.state,
+                   TeacherForcing());
+  for (const auto& module : model->named_modules("", /*include_self=*/false)) {
+    const auto found = watch.counts().find(module.value().get());
+    if (found != watch.counts().end()) reports[module.key()].saturated = found->second.Share();
+  }
+  return reports;
+}
+
+}  // namespace seq2seq
