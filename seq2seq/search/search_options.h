@@ -48,7 +48,8 @@ struct SearchOptions {
   template <typename V>
   void Visit(V&& visit) {
     visit("beam", beam, "Hypotheses kept at each step; 1 is greedy search. Time grows with it.");
-    visit("n_best", n_best, "Translations for each sentence, best first; at most `beam`.");
+    visit("n_best", n_best,
+          "Translations for each sentence, best first; at most as many as the beam holds.");
     visit("normalization", normalization,
           "How hypotheses of different length compare: by the sum of their log-probabilities "
           "(none), their mean (average), divided as GNMT does or by the length to a power, or with "
@@ -62,27 +63,28 @@ struct SearchOptions {
           "2016); 0.2 is usual, 0 is none.");
     visit("min_length", min_length, "Pieces that a translation has at least.");
     visit("max_length", max_length, "Pieces that a translation has at most.");
-    visit("min_ratio", min_ratio, "And at least this many for each piece of the source.");
-    visit("max_ratio", max_ratio, "And at most this many for each piece of the source, plus 10.");
+    visit("min_ratio", min_ratio,
+          "Pieces that a translation has at least, for each piece of the source.");
+    visit("max_ratio", max_ratio,
+          "Pieces that a translation has at most: so many for each piece of the source, plus 10.");
     visit("stopping", stopping,
           "finished: a search ends with as many finished hypotheses as the beam holds; exact: when "
           "none that goes on can win any more, which takes longer.");
     visit("groups", groups,
           "Parts of the beam, each searched for itself and told apart from those before it "
-          "(Vijayakumar et "
-          "al. 2018), for an n-best list of different translations. 1 is plain beam search.");
+          "(Vijayakumar et al. 2018), for an n-best list of different translations. 1 is plain "
+          "beam search.");
     visit("diversity", diversity,
           "What a token loses for each group before that chose it in the same step.");
     visit("no_repeat_ngram", no_repeat_ngram,
           "No sequence of so many pieces is said twice; 0 allows all.");
-    visit(
-        "language_model_weight", language_model_weight,
-        "What the log-probability of a language model counts, where there is one (Gulcehre et al. "
-        "2015).");
+    visit("language_model_weight", language_model_weight,
+          "What the log-probability of a language model counts, where there is one (Gulcehre et "
+          "al. 2015).");
     visit("repetition_penalty", repetition_penalty,
           "The log-probability of a piece that was said before is multiplied by this; 1 is none.");
     visit("sample", sample,
-          "Draws the `n_best` translations at random instead of searching; `beam` does not count.");
+          "Draws the n-best translations at random instead of searching; the beam does not count.");
     visit("temperature", temperature,
           "Samples are drawn from probabilities to the power of 1 / temperature. Lower is safer.");
     visit("top_k", top_k, "Samples are drawn from so many pieces at each step; 0 is all.");
@@ -91,7 +93,8 @@ struct SearchOptions {
           "al. 2020).");
     visit("seed", seed, "Decides the samples, together with the sentence.");
     visit("forbidden", forbidden, "Words, or sequences of them, that no translation holds.");
-    visit("attention", attention, "Whether to tell where each step looked.");
+    visit("attention", attention,
+          "Adds to each translation where each of its steps looked, in jsonl.");
   }
 };
 

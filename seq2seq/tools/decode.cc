@@ -122,7 +122,7 @@ absl::Status CheckFormat(DecodeFlags& flags) {
         "--n-best: ", flags.format, " shows the best alone; use --format jsonl or moses"));
   }
   if (flags.format == "html" || flags.format == "pharaoh") flags.search.attention = true;
-  return Validate(flags.search);
+  return NamingFlag(Validate(flags.search));
 }
 
 absl::Status RunDecode(DecodeFlags& flags) {

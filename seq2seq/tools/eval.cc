@@ -189,7 +189,7 @@ const std::map<std::string, Metric>& MetricsByName() {
         "exact matches and stems, ROUGE-L, CIDEr-D (what coco-caption calls CIDEr;\n"
         "0 to 10), length ratio, share of distinct captions; json: also plain CIDEr",
         ReportCaption}},
-      {"accuracy", {"of labels: the share of lines that are just the reference", ReportAccuracy}},
+      {"accuracy", {"of labels: the share of lines that equal the reference", ReportAccuracy}},
       {"wer",
        {"word error rate: edits for each 100 words of the reference",
         [](const auto& texts, const auto& flags) {

@@ -47,11 +47,14 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", "seq2seq " SEQ2SEQ_VERSION);
   program.require_subcommand(1);
   program.failure_message([argc, argv](const CLI::App* app, const CLI::Error& error) {
+    std::string command;  // "tokenizer train "
+    for (auto used = app->get_subcommands(); !used.empty(); used = used[0]->get_subcommands())
+      command += used[0]->get_name() + " ";
     std::string what = error.what();
-    if (argc > 1 && argv[1][0] != '-' && app->get_subcommands().empty()) {
+    if (argc > 1 && argv[1][0] != '-' && command.empty()) {
       what = std::string("unknown subcommand '") + argv[1] + "'";
     }
-    return "seq2seq: " + what + "; see --help\n";
+    return "seq2seq: " + what + "; see seq2seq " + command + "--help\n";
   });
   absl::Status status;
   seq2seq::AddTokenizer(program, &status);

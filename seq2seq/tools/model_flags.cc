@@ -36,7 +36,8 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
       ->capture_default_str();
   command
       .add_option("--batch-tokens", flags.batch_tokens,
-                  "And the pieces of their sources, or of what texts begin with, padding included")
+                  "Pieces of their sources together at most, or of what texts begin with, padding "
+                  "included")
       ->check(CLI::Range(1, 100'000'000))
       ->capture_default_str();
   command

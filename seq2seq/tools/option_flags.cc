@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 
 namespace seq2seq {
@@ -56,6 +57,15 @@ void AddOptionFlags(CLI::App& command, const OptionList& options,
         },
         option.value);
   }
+}
+
+absl::Status NamingFlag(const absl::Status& status) {
+  const absl::string_view message = status.message();
+  const size_t end = message.find(':');
+  if (status.ok() || end == absl::string_view::npos) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat("--", absl::StrReplaceAll(message.substr(0, end), {{"_", "-"}}),
+                                   message.substr(end)));
 }
 
 }  // namespace seq2seq

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include <CLI/CLI.hpp>
@@ -17,6 +18,10 @@ namespace seq2seq {
 // the program is parsed.
 void AddOptionFlags(CLI::App& command, const OptionList& options,
                     absl::Span<const absl::string_view> keys = {});
+
+// `status`, of a mistake in options, with the key that it begins with written as the flag:
+// "--n-best: …" for "n_best: …".
+absl::Status NamingFlag(const absl::Status& status);
 
 // Adds a flag with the texts of an enum, which sets `value`: the enum, or an optional one. `value`
 // must live until the program is parsed.

@@ -62,8 +62,9 @@ absl::Status RunScore(ScoreFlags& flags) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const Translator translator, LoadTranslator(flags.model));
   const bool alone = translator.source_kind() == SourceKind::kNone;
   if (alone != (source == nullptr)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--source: ", flags.model.models[0], alone ? " has no source" : " needs its sources"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--source: ", flags.model.models[0],
+                     alone ? " has no source" : " translates: name the file of its sources"));
   }
   Total total;
   while (true) {

@@ -26,8 +26,8 @@ struct ServeFlags {
 };
 
 absl::Status RunServe(ServeFlags& flags) {
-  SEQ2SEQ_RETURN_IF_ERROR(Validate(flags.search));
-  SEQ2SEQ_RETURN_IF_ERROR(Validate(flags.serve));
+  SEQ2SEQ_RETURN_IF_ERROR(NamingFlag(Validate(flags.search)));
+  SEQ2SEQ_RETURN_IF_ERROR(NamingFlag(Validate(flags.serve)));
   // Taken by a thread that waits for them; set before others start, which inherit it.
   sigset_t signals;
   sigemptyset(&signals);

@@ -83,9 +83,9 @@ absl::Status Decode(const CodeFlags& flags) {
       int32_t id = kUnknownId;
       if (flags.ids) {
         if (!absl::SimpleAtoi(word, &id) || id < 0 || id >= tokenizer.size()) {
-          return absl::InvalidArgumentError(absl::StrCat(flags.input, ":", number,
-                                                         ": expected an id below ",
-                                                         tokenizer.size(), ", found '", word, "'"));
+          return absl::InvalidArgumentError(
+              absl::StrCat(flags.input == "-" ? "standard input" : flags.input, ":", number,
+                           ": expected an id below ", tokenizer.size(), ", found '", word, "'"));
         }
       } else if (const auto found = ids_by_piece.find(std::string(word));
                  found != ids_by_piece.end()) {

@@ -74,9 +74,13 @@ absl::Status CheckSameRun(const RunFolder& run, Config& config) {
   const OptionList now = ListOptions(config);
   for (size_t i = 0; i < now.size(); ++i) {
     const std::string& key = now[i].key;
+    // Without momentum there is none to go on with.
+    const bool memory_differs =
+        (stored.train.optimizer.momentum > 0) != (config.train.optimizer.momentum > 0);
     const bool binds = key.rfind("model.", 0) == 0 || key.rfind("data.", 0) == 0 ||
                        key == "train.seed" || key == "train.optimizer.kind" ||
-                       key == "train.metric" || key == "train.average";
+                       key == "train.metric" || key == "train.average" ||
+                       (key == "train.optimizer.momentum" && memory_differs);
     if (binds && OptionText(before[i]) != OptionText(now[i])) {
       return absl::FailedPreconditionError(
           absl::StrCat(run.path, ": was begun with ", key, " = ", OptionText(before[i]),
@@ -209,17 +213,20 @@ absl::Status Train(Config& config, bool profile) {
     SEQ2SEQ_RETURN_IF_ERROR(
         SetFirstWeights(config.train, tokenizers.source, tokenizers.target, model));
   }
-  int64_t parameters = 0;
-  for (const auto& [name, parameter] : Parameters(*model)) parameters += parameter.numel();
   SEQ2SEQ_ASSIGN_OR_RETURN(
       const std::unique_ptr<Trainer> trainer,
       Trainer::Create(config.train, config.data.batch, model, device, data.Train(), data.valid,
                       MakeHooks(tokenizers, data, device, config.validation)));
-  spdlog::info("model: {:.1f} million parameters on {} with {} threads, {}, {}; padding {:.1f}%",
-               static_cast<double>(parameters) / 1e6, device.str(), torch::get_num_threads(),
+  double millions = 0, frozen = 0;
+  for (const auto& [name, parameter] : Parameters(*model)) {
+    millions += static_cast<double>(parameter.numel()) / 1e6;
+    if (!parameter.requires_grad()) frozen += static_cast<double>(parameter.numel()) / 1e6;
+  }
+  spdlog::info("model: {:.1f} million parameters{} on {} with {} threads, {}, {}; padding {:.1f}%",
+               millions, frozen > 0 ? absl::StrFormat(", %.1f of them frozen,", frozen) : "",
+               device.str(), torch::get_num_threads(),
                EnumTexts(config.train.precision)[static_cast<size_t>(config.train.precision)],
-               model->is_fused() ? "fused decoder" : "decoder step by step",
-               100 * trainer->padding_share());
+               model->DescribePaths(), 100 * trainer->padding_share());
   if (trainer->state().update > 0)
     spdlog::info("resuming after update {} of {}", trainer->state().update, run.path);
 

@@ -4,12 +4,14 @@
 usage: program_test.py PROGRAM
 """
 
+import array
 import json
 import os
 import pathlib
 import random
 import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,15 @@ def write_corpus(folder, name, count, seed):
     for language, lexicon in (("en", ENGLISH), ("de", GERMAN)):
         text = "".join(" ".join(lexicon[word] for word in sentence) + "\n" for sentence in words)
         (folder / f"{name}.{language}").write_text(text, encoding="utf-8")
+
+
+def read_tensors(path):
+    """The values of a safetensors file of floats, by name."""
+    raw = path.read_bytes()
+    size = struct.unpack("<Q", raw[:8])[0]
+    header, values = json.loads(raw[8:8 + size]), raw[8 + size:]
+    return {name: array.array("f", values[slice(*entry["data_offsets"])]) for name, entry in header.items()
+            if name != "__metadata__"}
 
 
 class ProgramTest(TestCase):
@@ -127,6 +138,48 @@ class ProgramTest(TestCase):
         as_json = seq2seq("eval", *files, "--metric", "accuracy", "--format", "json")
         self.assertEqual(json.loads(as_json.stdout)["accuracy"]["right_lines"], 2)
 
+    def test_a_label_is_a_target_of_one_word(self):
+        for part in ("train", "val"):
+            sentences = (self.folder / f"{part}.en").read_text().splitlines()
+            (self.folder / f"{part}.label").write_text(
+                "".join("dog\n" if "dog" in sentence.split() else "none\n" for sentence in sentences))
+        labels, run = self.folder / "labels.model", self.folder / "labeller"
+        learned = seq2seq("tokenizer", "train", "--type", "word", "-i", self.folder / "train.label", "-m", labels)
+        self.assertEqual(learned.returncode, 0, learned.stderr)
+        trained = self.train(f"data.train=[{self.folder}/train.en,{self.folder}/train.label]",
+                             f"data.valid=[{self.folder}/val.en,{self.folder}/val.label]",
+                             f"data.target_tokenizer={labels}", "data.filter.max_ratio=0", "train.metric=accuracy",
+                             "model.decoder.input_feeding=false", "validation.beam=1", "validation.max_length=1",
+                             "train.max_updates=125", run=run)
+        self.assertEqual(trained.returncode, 0, trained.stderr)
+        output = self.folder / "val.labels"
+        decoded = seq2seq("decode", "-m", run, "-i", self.folder / "val.en", "-o", output, "-b", "1", "--max-length", "1")
+        self.assertEqual(decoded.returncode, 0, decoded.stderr)
+        scored = seq2seq("eval", "-i", output, "-r", self.folder / "val.label", "--metric", "accuracy", "--format", "json")
+        accuracy = json.loads(scored.stdout)["accuracy"]
+        events = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+        validated = [event["accuracy"] for event in events if event["event"] == "validation"]
+        self.assertEqual(len(validated), 1)
+        self.assertAlmostEqual(validated[0], 2 * accuracy["right_lines"])
+        self.assertGreater(validated[0], 90)
+
+    def test_the_start_says_which_way_the_parts_compute(self):
+        if "fused" not in self.progress:
+            self.skipTest("built without the kernels")
+        self.assertIn("fused encoder, fused decoder", self.progress)
+        for setting, text in (("model.encoder.cell=layer_norm_lstm", "encoder step by step, fused decoder"),
+                              ("model.decoder.attention=mlp", "fused encoder, decoder step by step")):
+            trained = self.train("train.max_updates=1", setting, run=self.folder / setting)
+            self.assertEqual(trained.returncode, 0, trained.stderr)
+            self.assertIn(text, trained.stderr.decode())
+
+    def test_momentum_does_not_begin_in_the_middle_of_a_run(self):
+        run = self.folder / "momentum"
+        sgd = ["train.optimizer.kind=sgd", "train.schedule.rate=0.1"]
+        self.assertEqual(self.train(*sgd, "train.max_updates=1", run=run).returncode, 0)
+        self.assert_fails(self.train(*sgd, "train.max_updates=2", "train.optimizer.momentum=0.9", run=run),
+                          "train.optimizer.momentum = 0", "0.9", "another train.run")
+
     def test_a_language_model_learns_scores_goes_on_and_helps_to_translate(self):
         run = self.folder / "language-model"
         def settings(*more):
@@ -137,7 +190,7 @@ class ProgramTest(TestCase):
                           "data.sampling.source")
         trained = seq2seq("train", *settings("train.metric=perplexity", "train.max_updates=125"))
         self.assertEqual(trained.returncode, 0, trained.stderr)
-        self.assertIn("fused decoder", trained.stderr.decode())
+        self.assertEqual("fused decoder" in trained.stderr.decode(), "fused decoder" in self.progress)
         valid = self.folder / "val.de"
         scored = seq2seq("score", "-m", run, "-t", valid)
         self.assertEqual(scored.returncode, 0, scored.stderr)
@@ -336,6 +389,13 @@ class ProgramTest(TestCase):
         decoded = seq2seq("decode", "-m", self.folder / "averaged", "-i", source)
         self.assertEqual(decoded.returncode, 0, decoded.stderr)
         self.assertEqual(decoded.stdout.count(b"\n"), 40)
+        weights = [read_tensors(folder / "model.safetensors") for folder in
+                   (run / "step-200", run / "step-250", next((self.folder / "averaged").glob("step-*")))]
+        self.assertGreater(len(weights[2]), 5)
+        for name, mean in weights[2].items():
+            one, two = weights[0][name], weights[1][name]
+            self.assertNotEqual(one, two, name)
+            self.assertLess(max(abs((x + y) / 2 - z) for x, y, z in zip(one, two, mean)), 1e-5, name)
         self.assert_fails(seq2seq("average", "-m", run / "step-250", "-o", self.folder / "one"), "--model", "1 step")
         self.assert_fails(seq2seq("average", "-m", run, "-m", self.run_folder, "-o", self.folder / "two"), "another run")
 
