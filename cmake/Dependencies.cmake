@@ -1,18 +1,26 @@
 # Everything the project takes from outside. `setup` installs it on Debian and Ubuntu.
-# Also for a project that this one is a part of.
-set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
+if(NOT SEQ2SEQ_INSTALLED)
+  # Also for a project that this one is a part of; as such it needs CMake 3.24, which knows this variable.
+  set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
+endif()
 find_package(Torch 1.13 REQUIRED)
 find_package(absl REQUIRED)
 find_package(yaml-cpp REQUIRED)
-find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
-find_package(spdlog REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(Threads REQUIRED)
+if(SEQ2SEQ_PROGRAM OR (SEQ2SEQ_BENCHMARKS AND SEQ2SEQ_KERNELS))
+  find_package(CLI11 REQUIRED)
+endif()
+if(SEQ2SEQ_PROGRAM)
+  find_package(spdlog REQUIRED)
+endif()
 
 # SentencePiece and utf8proc describe themselves to pkg-config only.
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(sentencepiece REQUIRED IMPORTED_TARGET GLOBAL sentencepiece)
+if(NOT SEQ2SEQ_INSTALLED)
+  pkg_check_modules(sentencepiece REQUIRED IMPORTED_TARGET GLOBAL sentencepiece)
+endif()
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET GLOBAL libutf8proc)
 # Debian's utf8proc.pc passes on a flag of its own build.
 set_property(TARGET PkgConfig::utf8proc PROPERTY INTERFACE_COMPILE_OPTIONS "")
@@ -20,7 +28,9 @@ set_property(TARGET PkgConfig::utf8proc PROPERTY INTERFACE_COMPILE_OPTIONS "")
 # Snowball's libstemmer describes itself to nothing.
 find_path(STEMMER_INCLUDE_DIR libstemmer.h REQUIRED)
 find_library(STEMMER_LIBRARY stemmer REQUIRED)
-add_library(Stemmer::stemmer UNKNOWN IMPORTED GLOBAL)
+if(NOT TARGET Stemmer::stemmer)
+  add_library(Stemmer::stemmer UNKNOWN IMPORTED GLOBAL)
+endif()
 set_target_properties(Stemmer::stemmer PROPERTIES IMPORTED_LOCATION ${STEMMER_LIBRARY}
                                                   INTERFACE_INCLUDE_DIRECTORIES ${STEMMER_INCLUDE_DIR})
 
@@ -34,7 +44,9 @@ if(SEQ2SEQ_KERNELS)
   # Debian's dnnl-config.cmake asks for OpenCL's headers, which nothing here needs.
   find_path(DNNL_INCLUDE_DIR dnnl.hpp REQUIRED)
   find_library(DNNL_LIBRARY dnnl REQUIRED)
-  add_library(DNNL::dnnl UNKNOWN IMPORTED GLOBAL)
+  if(NOT TARGET DNNL::dnnl)
+    add_library(DNNL::dnnl UNKNOWN IMPORTED GLOBAL)
+  endif()
   set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY}
                                               INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR})
 endif()
