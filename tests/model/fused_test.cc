@@ -210,7 +210,7 @@ TEST(Fused, AgreesWhateverIsFrozen) {
   }
 }
 
-// The part of each cell's parameters that lies below a frozen layer.
+// As AgreesWhateverIsFrozen, for whole layers, under which the embedding is still to learn.
 TEST(Fused, LearnsBelowAFrozenLayer) {
   const ModelOptions options = OptionsOf(CellKind::kLstm, 2);
   Model model = TinyModel(options, torch::kFloat32);
