@@ -8,7 +8,7 @@
 
 #include "seq2seq/kernels/adam.h"
 #include "seq2seq/kernels/cross_entropy.h"
-#include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/product.h"
 #include "seq2seq/kernels/parallel.h"
 #include "seq2seq/kernels/recurrent.h"
 

@@ -18,7 +18,7 @@
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/data/batch.h"
-#include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/product.h"
 #include "seq2seq/model/compute.h"
 #include "seq2seq/model/run_folder.h"
 #include "seq2seq/model/weights.h"

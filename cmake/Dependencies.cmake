@@ -41,14 +41,6 @@ endif()
 if(SEQ2SEQ_KERNELS)
   find_package(OpenMP REQUIRED COMPONENTS CXX)
   find_package(hwy REQUIRED)
-  # Debian's dnnl-config.cmake asks for OpenCL's headers, which nothing here needs.
-  find_path(DNNL_INCLUDE_DIR dnnl.hpp REQUIRED)
-  find_library(DNNL_LIBRARY dnnl REQUIRED)
-  if(NOT TARGET DNNL::dnnl)
-    add_library(DNNL::dnnl UNKNOWN IMPORTED GLOBAL)
-  endif()
-  set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY}
-                                              INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR})
 endif()
 
 if(SEQ2SEQ_IMAGES)

@@ -1,5 +1,7 @@
 #include "seq2seq/kernels/bfloat16.h"
 
+#include <algorithm>
+
 #include "seq2seq/kernels/parallel.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -30,12 +32,13 @@ HWY_AFTER_NAMESPACE();
 namespace seq2seq {
 HWY_EXPORT(RoundRow);
 
-void RoundToBfloat16(ConstMatrix values, uint16_t* rounded) {
+void RoundToBfloat16(ConstMatrix values, uint16_t* rounded, int64_t stride) {
   const int64_t grain = 1 + 65536 / (values.columns + 1);
   ParallelRanges(values.rows, grain, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      HWY_DYNAMIC_DISPATCH(RoundRow)
-      (values.row(row), values.columns, rounded + row * values.columns);
+      uint16_t* to = rounded + row * stride;
+      HWY_DYNAMIC_DISPATCH(RoundRow)(values.row(row), values.columns, to);
+      std::fill(to + values.columns, to + stride, uint16_t{0});
     }
   });
 }

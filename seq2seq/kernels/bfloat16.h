@@ -8,8 +8,9 @@
 
 namespace seq2seq {
 
-// Rounds to the nearest, ties to even; `rounded` is row after row, without gaps. In parallel.
-void RoundToBfloat16(ConstMatrix values, uint16_t* rounded);
+// Rounds to the nearest, ties to even. A row of `rounded` has `stride` numbers; those behind the
+// columns of `values` become zero. In parallel.
+void RoundToBfloat16(ConstMatrix values, uint16_t* rounded, int64_t stride);
 
 }  // namespace seq2seq
 

@@ -6,7 +6,7 @@
 
 #include "absl/types/span.h"
 
-#include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/product.h"
 
 namespace seq2seq {
 

@@ -9,7 +9,7 @@
 
 #include "seq2seq/kernels/attention.h"
 #include "seq2seq/kernels/gates.h"
-#include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/product.h"
 #include "seq2seq/kernels/recurrent.h"
 #include "seq2seq/kernels/steps.h"
 

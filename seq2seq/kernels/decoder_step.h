@@ -10,7 +10,7 @@
 
 #include "seq2seq/kernels/attention.h"
 #include "seq2seq/kernels/decoder.h"
-#include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/product.h"
 #include "seq2seq/kernels/recurrent.h"
 
 namespace seq2seq {

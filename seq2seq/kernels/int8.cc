@@ -38,51 +38,20 @@ float RoundRowToInt8(const float* HWY_RESTRICT values, int64_t size, int8_t* HWY
   return scale;
 }
 
-void ScaleRow(const int32_t* HWY_RESTRICT products, float row_scale,
-              const float* HWY_RESTRICT column_scales, const float* HWY_RESTRICT bias,
-              bool accumulate, int64_t size, float* HWY_RESTRICT out) {
-  ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
-    const hn::RebindToSigned<decltype(d)> d32;
-    auto start = hn::Zero(d);
-    if (bias != nullptr) start = hn::LoadU(d, bias + i);
-    if (accumulate) start = hn::Add(start, hn::LoadU(d, out + i));
-    const auto scale = hn::Mul(hn::LoadU(d, column_scales + i), hn::Set(d, row_scale));
-    const auto product = hn::ConvertTo(d, hn::LoadU(d32, products + i));
-    hn::StoreU(hn::MulAdd(product, scale, start), d, out + i);
-  });
-}
-
 }  // namespace seq2seq::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace seq2seq {
 HWY_EXPORT(RoundRowToInt8);
-HWY_EXPORT(ScaleRow);
 
-namespace {
-
-// Rows of `columns` that are worth a thread.
-int64_t Grain(int64_t columns) { return 1 + 65536 / (columns + 1); }
-
-}  // namespace
-
-void RoundToInt8(ConstMatrix values, int8_t* rounded, float* scales) {
-  ParallelRanges(values.rows, Grain(values.columns), [&](int64_t begin, int64_t end) {
+void RoundToInt8(ConstMatrix values, int8_t* rounded, int64_t stride, float* scales) {
+  const int64_t grain = 1 + 65536 / (values.columns + 1);
+  ParallelRanges(values.rows, grain, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      scales[row] = HWY_DYNAMIC_DISPATCH(RoundRowToInt8)(values.row(row), values.columns,
-                                                         rounded + row * values.columns);
-    }
-  });
-}
-
-void ScaleProducts(const int32_t* products, const float* row_scales, const float* column_scales,
-                   const float* bias, bool accumulate, Matrix c) {
-  ParallelRanges(c.rows, Grain(c.columns), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      HWY_DYNAMIC_DISPATCH(ScaleRow)
-      (products + row * c.columns, row_scales[row], column_scales, bias, accumulate, c.columns,
-       c.row(row));
+      int8_t* to = rounded + row * stride;
+      scales[row] = HWY_DYNAMIC_DISPATCH(RoundRowToInt8)(values.row(row), values.columns, to);
+      std::fill(to + values.columns, to + stride, int8_t{0});
     }
   });
 }

@@ -9,13 +9,9 @@
 namespace seq2seq {
 
 // Rounds each row to multiples of its scale, which is a 127th of its largest number: rounded [row,
-// column], scales [row].
-void RoundToInt8(ConstMatrix values, int8_t* rounded, float* scales);
-
-// c (+)= products, [row, column], each times the scales of its row and its column, plus `bias`,
-// [column], unless that is null.
-void ScaleProducts(const int32_t* products, const float* row_scales, const float* column_scales,
-                   const float* bias, bool accumulate, Matrix c);
+// column], of which a row has `stride` numbers, those behind the columns of `values` zero; scales
+// [row]. In parallel.
+void RoundToInt8(ConstMatrix values, int8_t* rounded, int64_t stride, float* scales);
 
 }  // namespace seq2seq
 

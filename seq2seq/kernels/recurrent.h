@@ -8,7 +8,7 @@
 #include "absl/types/span.h"
 
 #include "seq2seq/kernels/gates.h"
-#include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/product.h"
 #include "seq2seq/kernels/steps.h"
 
 namespace seq2seq {

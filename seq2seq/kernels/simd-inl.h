@@ -47,20 +47,65 @@ HWY_INLINE V FastTanh(D d, V x) {
   return hn::Sub(one, hn::Div(two, hn::Add(square, one)));
 }
 
+// Sums are taken in 32 lanes, whatever the width of the vectors, so that they do not depend on it.
+class LaneSums {
+ public:
+  static constexpr int64_t kLanes = 32;
+
+  LaneSums() {
+    for (auto& sum : sums_) sum = hn::Zero(D());
+  }
+
+  // Adds next(tag, i, sum) to the sum of lane i % 32 for i in [0, size); `size` a multiple of 32.
+  template <typename Next>
+  HWY_INLINE void Add(int64_t size, const Next& next) {
+    constexpr auto kStep = static_cast<int64_t>(kWidth);
+    for (int64_t i = 0; i < size; i += kLanes) {
+      for (size_t v = 0; v < kVectors; ++v) {
+        sums_[v] = next(D(), i + static_cast<int64_t>(v) * kStep, sums_[v]);
+      }
+    }
+  }
+
+  // All lanes, by halves: lane i and 16 + i, then i and 8 + i, and so on.
+  HWY_INLINE float Total() const {
+    hn::Vec<D> sums[kVectors];
+    for (size_t v = 0; v < kVectors; ++v) sums[v] = sums_[v];
+    for (size_t count = kVectors / 2; count > 0; count /= 2) {
+      for (size_t v = 0; v < count; ++v) sums[v] = hn::Add(sums[v], sums[v + count]);
+    }
+    return Halve(D(), sums[0]);
+  }
+
+ private:
+  static constexpr size_t kWidth = HWY_MIN(16, HWY_LANES(float));
+  static constexpr size_t kVectors = kLanes / kWidth;
+  using D = hn::FixedTag<float, kWidth>;
+
+  template <class Tag, class V>
+  static HWY_INLINE float Halve(Tag d, V sum) {
+#if HWY_CAP_GE256
+    if constexpr (hn::MaxLanes(d) > 4) {
+      const hn::Half<Tag> half;
+      return Halve(half, hn::Add(hn::LowerHalf(half, sum), hn::UpperHalf(half, sum)));
+    }
+#endif
+    return hn::GetLane(hn::SumOfLanes(d, sum));
+  }
+
+  hn::Vec<D> sums_[kVectors];
+};
+
 // Sum of products, over `size`.
 HWY_INLINE float Dot(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, int64_t size) {
-  const Full d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  auto sum0 = hn::Zero(d);
-  auto sum1 = hn::Zero(d);
-  int64_t i = 0;
-  for (; i + 2 * lanes <= size; i += 2 * lanes) {
-    sum0 = hn::MulAdd(hn::LoadU(d, a + i), hn::LoadU(d, b + i), sum0);
-    sum1 = hn::MulAdd(hn::LoadU(d, a + i + lanes), hn::LoadU(d, b + i + lanes), sum1);
-  }
+  const int64_t whole = size / LaneSums::kLanes * LaneSums::kLanes;
+  LaneSums sums;
+  sums.Add(whole, [&](auto d, int64_t i, auto sum) HWY_ATTR {
+    return hn::MulAdd(hn::LoadU(d, a + i), hn::LoadU(d, b + i), sum);
+  });
   float rest = 0;
-  for (; i < size; ++i) rest += a[i] * b[i];
-  return hn::GetLane(hn::SumOfLanes(d, hn::Add(sum0, sum1))) + rest;
+  for (int64_t i = whole; i < size; ++i) rest += a[i] * b[i];
+  return sums.Total() + rest;
 }
 
 // The largest of at least one value.
@@ -81,18 +126,16 @@ HWY_INLINE float Highest(const float* HWY_RESTRICT values, int64_t size) {
 
 // The sum of e^(value - offset).
 HWY_INLINE float SumOfExp(const float* HWY_RESTRICT values, int64_t size, float offset) {
-  const Full full;
-  auto lanes = hn::Zero(full);
-  float rest = 0;
-  ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
-    const auto e = hn::Exp(d, hn::Sub(hn::LoadU(d, values + i), hn::Set(d, offset)));
-    if constexpr (std::is_same_v<decltype(d), Full>) {
-      lanes = hn::Add(lanes, e);
-    } else {
-      rest += hn::GetLane(e);
-    }
+  const int64_t whole = size / LaneSums::kLanes * LaneSums::kLanes;
+  LaneSums sums;
+  sums.Add(whole, [&](auto d, int64_t i, auto sum) HWY_ATTR {
+    return hn::Add(sum, hn::Exp(d, hn::Sub(hn::LoadU(d, values + i), hn::Set(d, offset))));
   });
-  return rest + hn::GetLane(hn::SumOfLanes(full, lanes));
+  float rest = 0;
+  for (int64_t i = whole; i < size; ++i) {
+    rest += hn::GetLane(hn::Exp(One(), hn::Set(One(), values[i] - offset)));
+  }
+  return rest + sums.Total();
 }
 
 }  // namespace seq2seq::HWY_NAMESPACE

@@ -4,7 +4,7 @@
 
 #include <torch/types.h>
 
-#include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/product.h"
 
 namespace seq2seq {
 

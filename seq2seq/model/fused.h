@@ -11,7 +11,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/kernels/block.h"
-#include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/product.h"
 #include "seq2seq/kernels/recurrent.h"
 #include "seq2seq/model/cell.h"
 

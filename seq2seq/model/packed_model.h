@@ -9,7 +9,7 @@
 
 #include "seq2seq/data/batch.h"
 #include "seq2seq/kernels/decoder_step.h"
-#include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/product.h"
 #include "seq2seq/kernels/recurrent.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/model/weights.h"

@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/product.h"
 #include "seq2seq/model/model.h"
 
 namespace seq2seq {

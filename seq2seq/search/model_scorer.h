@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "seq2seq/data/batch.h"
-#include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/product.h"
 #include "seq2seq/model/compute.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/search/scorer.h"

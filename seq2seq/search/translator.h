@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
+#include "seq2seq/kernels/product.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/search/ensemble_scorer.h"
 #include "seq2seq/search/hypothesis.h"

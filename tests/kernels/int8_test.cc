@@ -10,6 +10,7 @@
 
 #include "gtest/gtest.h"
 
+#include "seq2seq/kernels/product.h"
 #include "tests/kernels/numbers.h"
 
 namespace seq2seq {
@@ -21,7 +22,7 @@ TEST(RoundToInt8, KeepsTheLargestOfARowAndAtMostHalfAStepIsLost) {
     Clear(values.view.Rows(2, 1));
     std::vector<int8_t> rounded(static_cast<size_t>(4 * columns));
     std::vector<float> scales(4);
-    RoundToInt8(values.view, rounded.data(), scales.data());
+    RoundToInt8(values.view, rounded.data(), columns, scales.data());
     for (int64_t row = 0; row < 4; ++row) {
       const float scale = scales[static_cast<size_t>(row)];
       int largest = 0;
@@ -37,7 +38,6 @@ TEST(RoundToInt8, KeepsTheLargestOfARowAndAtMostHalfAStepIsLost) {
 
 // Products in whole numbers are exact: only the rounding of both sides differs from fp32.
 TEST(Int8Products, AgreeWithTheSumsOfRoundedNumbers) {
-  if (!SupportsProducts(Precision::kInt8)) GTEST_SKIP() << "not on this machine";
   for (const int threads : {1, 2}) {
     omp_set_num_threads(threads);
     for (const auto& [m, n, k] : {std::tuple<int64_t, int64_t, int64_t>{1, 1, 1},
@@ -47,8 +47,8 @@ TEST(Int8Products, AgreeWithTheSumsOfRoundedNumbers) {
       const RandomMatrix a(m, k, 1), b(n, k, 2), before(m, n, 3);
       std::vector<int8_t> left(static_cast<size_t>(m * k)), right(static_cast<size_t>(n * k));
       std::vector<float> left_scales(static_cast<size_t>(m)), right_scales(static_cast<size_t>(n));
-      RoundToInt8(a.view, left.data(), left_scales.data());
-      RoundToInt8(b.view, right.data(), right_scales.data());
+      RoundToInt8(a.view, left.data(), k, left_scales.data());
+      RoundToInt8(b.view, right.data(), k, right_scales.data());
       const std::vector<float> bias = Numbers(n, 4);
       const PackedMatrix packed = PackedMatrix::PackTransposed(b.view, Precision::kInt8);
       const Buffer product(m, n), sum(m, n);
@@ -74,6 +74,28 @@ TEST(Int8Products, AgreeWithTheSumsOfRoundedNumbers) {
     }
   }
   omp_set_num_threads(1);
+}
+
+// Where instructions of 16 bits would saturate: all numbers at their largest.
+TEST(Int8Products, OfTheLargestNumbersAreExact) {
+  constexpr int64_t kInner = 512, kColumns = 40, kRows = 9;
+  const Buffer a(kRows, kInner), b(kColumns, kInner), c(kRows, kColumns);
+  for (int64_t i = 0; i < kInner; ++i) {
+    for (int64_t row = 0; row < kRows; ++row) a.view().row(row)[i] = row % 2 == 0 ? 127 : -127;
+    for (int64_t column = 0; column < kColumns; ++column) {
+      b.view().row(column)[i] = (column + i / (column + 1)) % 2 == 0 ? 127 : -127;
+    }
+  }
+  Multiply(a.view(), PackedMatrix::PackTransposed(b.view(), Precision::kInt8), c.view());
+  for (int64_t row = 0; row < kRows; ++row) {
+    for (int64_t column = 0; column < kColumns; ++column) {
+      double sum = 0;
+      for (int64_t i = 0; i < kInner; ++i) {
+        sum += static_cast<double>(a.view().row(row)[i] * b.view().row(column)[i]);
+      }
+      EXPECT_EQ(static_cast<double>(c.view().row(row)[column]), sum) << row << ", " << column;
+    }
+  }
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/product.h"
 
 #include <omp.h>
 
@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 
 #include "seq2seq/kernels/bfloat16.h"
+#include "seq2seq/kernels/instruction_set.h"
 #include "seq2seq/kernels/parallel.h"
 #include "tests/kernels/numbers.h"
 
@@ -30,13 +31,14 @@ struct Shape {
   int64_t m, n, k;
 };
 
-const Shape kShapes[] = {{1, 1, 1},   {1, 7, 5},    {3, 1, 9},     {5, 33, 17},   {16, 64, 32},
-                         {64, 96, 5}, {31, 8, 128}, {130, 5, 128}, {2, 128, 200}, {48, 100, 300}};
+const Shape kShapes[] = {{1, 1, 1},     {1, 7, 5},      {3, 1, 9},     {5, 33, 17},
+                         {16, 64, 32},  {64, 96, 5},    {31, 8, 128},  {130, 5, 128},
+                         {2, 128, 200}, {48, 100, 300}, {250, 40, 520}};
 
 double Value(Precision precision, float value) {
   if (precision == Precision::kFp32) return static_cast<double>(value);
   uint16_t rounded;
-  RoundToBfloat16({&value, 1, 1, 1}, &rounded);
+  RoundToBfloat16({&value, 1, 1, 1}, &rounded, 1);
   const uint32_t bits = static_cast<uint32_t>(rounded) << 16;
   float widened;
   std::copy_n(reinterpret_cast<const char*>(&bits), 4, reinterpret_cast<char*>(&widened));
@@ -160,6 +162,61 @@ TEST_P(Products, WithinParallelTasksAgree) {
   }
 }
 
+// What a sentence becomes must not depend on those that are translated beside it.
+TEST_P(Products, OfARowDoNotDependOnTheOthers) {
+  const Shape shape = {150, 100, 600};
+  const Spaced a(shape.m, shape.k, 1);
+  const Spaced b(shape.k, shape.n, 2);
+  const PackedMatrix packed = PackedMatrix::Pack(b.view, precision());
+  Spaced together(shape.m, shape.n, 3);
+  Multiply(a.view, packed, together.view);
+  for (const int64_t rows : {1, 2, 3, 5, 7, 9, 64}) {
+    Spaced alone(rows, shape.n, 3);
+    Multiply(a.view.Rows(20, rows), packed, alone.view);
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t j = 0; j < shape.n; ++j) {
+        ASSERT_EQ(alone.view.row(i)[j], together.view.row(20 + i)[j])
+            << rows << " rows, row " << i << ", column " << j;
+      }
+    }
+  }
+}
+
+// Computes a product on each instruction set of the processor.
+std::vector<std::vector<float>> OnEveryInstructionSet(Precision precision) {
+  const Shape shape = {13, 90, 700};
+  const Spaced a(shape.m, shape.k, 1);
+  const Spaced b(shape.n, shape.k, 2);
+  const std::vector<float> bias = Numbers(shape.n, 4);
+  const InstructionSet most = CurrentInstructionSet();
+  std::vector<std::vector<float>> results;
+  for (int set = 0; set <= static_cast<int>(most); ++set) {
+    LimitInstructionSet(static_cast<InstructionSet>(set));
+    Spaced c(shape.m, shape.n, 3);
+    Multiply(a.view, PackedMatrix::PackTransposed(b.view, precision), c.view, bias.data());
+    results.push_back(c.values);
+  }
+  LimitInstructionSet(most);
+  return results;
+}
+
+TEST(Int8Products, AreTheSameOnEveryInstructionSet) {
+  const auto results = OnEveryInstructionSet(Precision::kInt8);
+  for (const auto& result : results) EXPECT_EQ(result, results[0]);
+}
+
+TEST(Fp32Products, DoNotDependOnTheWidthOfVectors) {
+  const auto results = OnEveryInstructionSet(Precision::kFp32);
+  for (size_t set = 0; set < results.size(); ++set) {
+    if (set >= static_cast<size_t>(InstructionSet::kAvx2)) {  // Which has FMA, as all behind it.
+      EXPECT_EQ(results[set], results[static_cast<size_t>(InstructionSet::kAvx2)]);
+    }
+    for (size_t i = 0; i < results[0].size(); ++i) {
+      ASSERT_NEAR(results[set][i], results[0][i], 1e-4) << set << ", " << i;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Products,
                          testing::Combine(testing::Values(Precision::kFp32, Precision::kBf16),
                                           testing::Values(1, 2)));
@@ -168,7 +225,7 @@ TEST(RoundToBfloat16, RoundsToTheNearestAndTiesToEven) {
   const float values[] = {1.0f, 1.00390625f, 1.01171875f, -2.5f, 0.0f, 3.0e38f, 1.005f};
   const uint16_t expected[] = {0x3F80, 0x3F80, 0x3F82, 0xC020, 0x0000, 0x7F62, 0x3F81};
   uint16_t rounded[7];
-  RoundToBfloat16({values, 1, 7, 7}, rounded);
+  RoundToBfloat16({values, 1, 7, 7}, rounded, 7);
   for (int i = 0; i < 7; ++i) EXPECT_EQ(rounded[i], expected[i]) << values[i];
 }
 

@@ -1,0 +1,50 @@
+// What a benchmark was measured on.
+#ifndef BENCH_PROCESSOR_H_
+#define BENCH_PROCESSOR_H_
+
+#include <omp.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+#include "seq2seq/base/options.h"
+#include "seq2seq/kernels/instruction_set.h"
+
+namespace seq2seq {
+
+// The processor's name, the instruction set that the kernels use, and the number of threads.
+inline std::string DescribeProcessor() {
+  std::string name = "unknown processor";
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    if (line.rfind("model name", 0) == 0) {
+      name = line.substr(line.find(':') + 2);
+      break;
+    }
+  }
+  return absl::StrCat(name, ", ",
+                      EnumTexts(InstructionSet())[static_cast<size_t>(CurrentInstructionSet())],
+                      ", ", omp_get_max_threads(), " threads");
+}
+
+// Limits the kernels to the instruction set that SEQ2SEQ_INSTRUCTION_SET names, if it is set.
+// Returns false, and says so, where there is none of that name.
+inline bool LimitToEnvironment() {
+  const char* name = std::getenv("SEQ2SEQ_INSTRUCTION_SET");
+  if (name == nullptr) return true;
+  const auto most = EnumFromText<InstructionSet>(name);
+  if (!most) {
+    absl::FPrintF(stderr, "SEQ2SEQ_INSTRUCTION_SET: there is no '%s'\n", name);
+    return false;
+  }
+  LimitInstructionSet(*most);
+  return true;
+}
+
+}  // namespace seq2seq
+
+#endif  // BENCH_PROCESSOR_H_
