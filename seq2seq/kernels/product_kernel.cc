@@ -4,8 +4,6 @@
 
 #include "seq2seq/kernels/instruction_set.h"
 
-// Vectors whose size is known when they are compiled: arrays of sums have to stay in registers.
-#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "seq2seq/kernels/product_kernel.cc"
 #include "hwy/foreach_target.h"

@@ -166,7 +166,7 @@ TEST(Fused, AgreesAtOddAndLargeSizes) {
   }
 }
 
-// Groups of sentences are split otherwise, and oneDNN splits the sums of large products.
+// Groups of sentences are split otherwise, and their gradients are added in another order.
 TEST(Fused, TwoThreadsAgreeWithOne) {
   ModelOptions options = TinyOptions();
   options.encoder.hidden = 32;
