@@ -6,10 +6,11 @@
 
 #include <benchmark/benchmark.h>
 
+#include "bench/processor.h"
 #include "seq2seq/kernels/adam.h"
 #include "seq2seq/kernels/cross_entropy.h"
-#include "seq2seq/kernels/product.h"
 #include "seq2seq/kernels/parallel.h"
+#include "seq2seq/kernels/product.h"
 #include "seq2seq/kernels/recurrent.h"
 
 namespace seq2seq {
@@ -32,6 +33,7 @@ void PackedProduct(benchmark::State& state) {
   const int64_t inner = state.range(1);
   const int64_t columns = state.range(2);
   const auto precision = static_cast<Precision>(state.range(3));
+  if (!SupportsProducts(precision)) return state.SkipWithError("not on this processor");
   const Buffer a = Zeros(rows, inner);
   const Buffer b = Zeros(inner, columns);
   const Buffer c = Zeros(rows, columns);
@@ -50,6 +52,7 @@ void WeightGradient(benchmark::State& state) {
   const int64_t columns = state.range(1);
   const int64_t inner = state.range(2);
   const auto precision = static_cast<Precision>(state.range(3));
+  if (!SupportsProducts(precision)) return state.SkipWithError("not on this processor");
   const Buffer gates = Zeros(rows, columns);
   const Buffer inputs = Zeros(rows, inner);
   const Buffer gradient = Zeros(columns, inner);
@@ -68,6 +71,7 @@ BENCHMARK(WeightGradient)
 void Packing(benchmark::State& state) {
   const Buffer weight = Zeros(state.range(0), state.range(1));
   const auto precision = static_cast<Precision>(state.range(2));
+  if (!SupportsProducts(precision)) return state.SkipWithError("not on this processor");
   for (auto _ : state)
     benchmark::DoNotOptimize(PackedMatrix::PackTransposed(weight.view(), precision));
   state.SetBytesProcessed(state.iterations() * 4 * state.range(0) * state.range(1));
@@ -81,6 +85,7 @@ BENCHMARK(Packing)
 void Layer(benchmark::State& state) {
   const auto kind = static_cast<CellKind>(state.range(0));
   const auto precision = static_cast<Precision>(state.range(1));
+  if (!SupportsProducts(precision)) return state.SkipWithError("not on this processor");
   constexpr int64_t kInput = 256;
   constexpr int64_t kHidden = 256;
   const int64_t gates = LayoutOf(kind).projected * kHidden;
@@ -118,6 +123,7 @@ void OutputAndLoss(benchmark::State& state) {
   const int64_t rows = state.range(0);
   const int64_t vocab = state.range(1);
   const auto precision = static_cast<Precision>(state.range(2));
+  if (!SupportsProducts(precision)) return state.SkipWithError("not on this processor");
   constexpr int64_t kSize = 512;
   const Buffer input = Zeros(rows, kSize);
   const Buffer weight = Zeros(vocab, kSize);
@@ -161,4 +167,11 @@ BENCHMARK(Adam)->UseRealTime();
 }  // namespace
 }  // namespace seq2seq
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  if (!seq2seq::LimitToEnvironment()) return 1;
+  benchmark::AddCustomContext("processor", seq2seq::DescribeProcessor());
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -15,6 +15,7 @@
 #include <CLI/CLI.hpp>
 #include <torch/torch.h>
 
+#include "bench/processor.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/data/batch.h"
@@ -147,7 +148,7 @@ absl::Status Run(const Flags& flags) {
   std::stable_sort(sources.begin(), sources.end(),
                    [](const TokenIds& a, const TokenIds& b) { return a.size() < b.size(); });
   const torch::InferenceMode inference;
-  absl::PrintF("%d lines of %s\n\n", lines->size(), flags.input);
+  absl::PrintF("%s\n%d lines of %s\n\n", DescribeProcessor(), lines->size(), flags.input);
   absl::PrintF("| threads | precision | beam | batch | sentences/s | of the limit |\n");
   absl::PrintF("|---|---|---|---|---|---|\n");
   for (const int threads : flags.threads) {
@@ -156,6 +157,10 @@ absl::Status Run(const Flags& flags) {
       const bool plain = name == "plain";
       const Precision precision =
           plain ? Precision::kFp32 : EnumFromText<Precision>(name).value_or(Precision::kFp32);
+      if (!HasPrecision(precision, torch::kCPU)) {
+        absl::PrintF("| %d | %s | not on this processor | | | |\n", threads, name);
+        continue;
+      }
       const ComputeGuard guard({.fused = !plain});
       auto translator = Translator::Load({flags.model}, {.precision = precision});
       if (!translator.ok()) return translator.status();
@@ -206,6 +211,7 @@ int main(int argc, char** argv) {
   app.add_option("--precision", flags.precisions, "fp32, bf16, int8, plain")->delimiter(',');
   app.add_option("--threads", flags.threads, "Numbers of threads")->delimiter(',');
   CLI11_PARSE(app, argc, argv);
+  if (!seq2seq::LimitToEnvironment()) return 1;
   const absl::Status status = seq2seq::Run(flags);
   if (status.ok()) return 0;
   absl::FPrintF(stderr, "search_bench: %s\n", status.message());

@@ -15,6 +15,7 @@
 #include <CLI/CLI.hpp>
 #include <torch/torch.h>
 
+#include "bench/processor.h"
 #include "seq2seq/base/profile.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/data/batch.h"
@@ -286,6 +287,10 @@ void Main(const Flags& flags) {
   Bench bench(flags);
   std::vector<Path> paths;
   for (const std::string& name : flags.paths) {
+    if (name == "bf16" && !SupportsProducts(Precision::kBf16)) {
+      absl::PrintF("bf16: not on this processor\n");
+      continue;
+    }
     paths.push_back({name,
                      {.fused = name != "plain",
                       .precision = name == "bf16" ? Precision::kBf16 : Precision::kFp32}});
@@ -297,6 +302,7 @@ void Main(const Flags& flags) {
   }
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
+  absl::PrintF("%s\n", DescribeProcessor());
   absl::PrintF("%s, %d sentences, %.0f target tokens an update, %d threads, medians of %d x %d\n",
                flags.workload, flags.batch, static_cast<double>(bench.tokens()) / flags.updates,
                flags.threads, flags.rounds, flags.updates);
@@ -357,6 +363,7 @@ int main(int argc, char** argv) {
   app.add_flag("--no-limit", flags.no_limit, "Do not measure the limit");
   app.add_flag("--profile", flags.profile, "Print where the time of each path goes");
   CLI11_PARSE(app, argc, argv);
+  if (!seq2seq::LimitToEnvironment()) return 1;
   seq2seq::Main(flags);
   return 0;
 }

@@ -2,11 +2,22 @@
 #ifndef SEQ2SEQ_MODEL_COMPUTE_H_
 #define SEQ2SEQ_MODEL_COMPUTE_H_
 
+#include <string>
+#include <vector>
+
 #include <torch/types.h>
 
 #include "seq2seq/kernels/product.h"
 
 namespace seq2seq {
+
+// What products are to compute with. auto is bf16 on a processor that has it, else fp32, also on
+// CUDA.
+enum class PrecisionChoice { kAuto, kFp32, kBf16, kInt8 };
+
+inline std::vector<std::string> EnumTexts(PrecisionChoice) {
+  return {"auto", "fp32", "bf16", "int8"};
+}
 
 struct Compute {
   bool fused = true;  // The kernels where they fit; false: LibTorch's operations everywhere.
@@ -38,6 +49,12 @@ bool UsesKernels(const torch::Tensor& parameter);
 
 // Whether this machine computes products with `precision`.
 bool HasPrecision(Precision precision, torch::Device device);
+
+// What `choice` is on this machine; what is chosen by name is not looked for.
+Precision Resolve(PrecisionChoice choice, torch::Device device);
+
+// `precision`, chosen by name.
+PrecisionChoice ChoiceOf(Precision precision);
 
 }  // namespace seq2seq
 

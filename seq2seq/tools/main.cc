@@ -6,11 +6,16 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_join.h"
 #include <CLI/CLI.hpp>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include "seq2seq/base/log.h"
+#include "seq2seq/base/options.h"
+#if SEQ2SEQ_KERNELS
+#include "seq2seq/kernels/instruction_set.h"
+#endif
 #include "seq2seq/tools/command.h"
 
 namespace {
@@ -38,10 +43,28 @@ void SetUpLogging() {
   });
 }
 
+// Limits the kernels to what an older processor has, where the user wants to see what that
+// computes.
+bool LimitToEnvironment() {
+#if SEQ2SEQ_KERNELS
+  const char* name = getenv("SEQ2SEQ_INSTRUCTION_SET");
+  if (name == nullptr) return true;
+  const auto most = seq2seq::EnumFromText<seq2seq::InstructionSet>(name);
+  if (!most) {
+    spdlog::error("seq2seq: SEQ2SEQ_INSTRUCTION_SET: expected {}, found '{}'",
+                  absl::StrJoin(EnumTexts(seq2seq::InstructionSet()), ", "), name);
+    return false;
+  }
+  seq2seq::LimitInstructionSet(*most);
+#endif
+  return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   SetUpLogging();
+  if (!LimitToEnvironment()) return 1;
   CLI::App program("Trains, applies and measures recurrent sequence-to-sequence models.",
                    "seq2seq");
   program.set_version_flag("--version", "seq2seq " SEQ2SEQ_VERSION);

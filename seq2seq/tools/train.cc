@@ -90,6 +90,23 @@ absl::Status CheckSameRun(const RunFolder& run, Config& config) {
   return absl::OkStatus();
 }
 
+// Settles what train.precision is: what a run began with binds it, unless another is asked for.
+absl::Status SettlePrecision(const RunFolder& run, torch::Device device, PrecisionChoice& choice) {
+  if (choice == PrecisionChoice::kAuto && std::filesystem::exists(run.Latest())) {
+    Config stored;
+    SEQ2SEQ_RETURN_IF_ERROR(ReadOptions(run.Config(), ListOptions(stored)));
+    choice = stored.train.precision;
+    if (!HasPrecision(Resolve(choice, device), device)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("train.precision: ", run.path,
+                       " was begun in bf16, which this processor, or "
+                       "this build, has not; train.precision=fp32 goes on in fp32"));
+    }
+  }
+  choice = ChoiceOf(Resolve(choice, device));
+  return absl::OkStatus();
+}
+
 // Lays down what a run folder needs besides steps.
 absl::Status PrepareRun(const RunFolder& run, const Tokenizers& tokenizers, Config& config) {
   const bool is_run = std::filesystem::exists(run.TargetTokenizer());
@@ -200,6 +217,7 @@ absl::Status Train(Config& config, bool profile) {
   SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(run.path));
   SEQ2SEQ_ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Acquire(run.path));
   SEQ2SEQ_RETURN_IF_ERROR(PrepareRun(run, tokenizers, config));
+  SEQ2SEQ_RETURN_IF_ERROR(SettlePrecision(run, device, config.train.precision));
   SetUpThreads(config.train.threads);
   SEQ2SEQ_ASSIGN_OR_RETURN(const TrainingData data,
                            TrainingData::Prepare(run, device, tokenizers, config));

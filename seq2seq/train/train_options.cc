@@ -16,9 +16,9 @@ absl::Status Validate(const TrainOptions& options) {
   rules.Expect("train.max_epochs", options.max_epochs, options.max_epochs >= 0, "0 or more");
   rules.Expect("train.max_minutes", options.max_minutes, options.max_minutes >= 0, "0 or more");
   rules.Expect("train.accumulate", options.accumulate, options.accumulate >= 1, "1 or more");
-  rules.Expect("train.precision",
-               EnumTexts(options.precision)[static_cast<size_t>(options.precision)],
-               options.precision != Precision::kInt8, "fp32 or bf16: int8 is for decoding");
+  rules.Expect(
+      "train.precision", EnumTexts(options.precision)[static_cast<size_t>(options.precision)],
+      options.precision != PrecisionChoice::kInt8, "auto, fp32 or bf16: int8 is for decoding");
   rules.ExpectShare("train.label_smoothing", options.label_smoothing);
   rules.ExpectShare("train.optimizer.beta1", options.optimizer.beta1);
   rules.ExpectShare("train.optimizer.beta2", options.optimizer.beta2);

@@ -40,7 +40,7 @@ struct TrainOptions {
   std::string target_vectors;
   int64_t threads = 0;
   std::string device = "auto";
-  Precision precision = Precision::kFp32;
+  PrecisionChoice precision = PrecisionChoice::kAuto;
   int64_t max_updates = 0;
   int64_t max_epochs = 0;
   double max_minutes = 0;
@@ -78,9 +78,10 @@ struct TrainOptions {
     visit("threads", threads, "Threads to compute with; 0 is one a core.");
     visit("device", device, "cpu, cuda, cuda:1, … ; auto is cuda where LibTorch has it, else cpu.");
     visit("precision", precision,
-          "Of matrix products in training. bf16 is about twice as fast where the processor has it; "
-          "weights, sums, everything else and what runs step by step on the CPU stay fp32. On CUDA "
-          "it is autocast. int8 is for decoding alone.");
+          "Of matrix products in training. auto is bf16 where the processor has it, which is about "
+          "twice as fast, else fp32, and binds a run from its first update on; weights, sums, "
+          "everything else and what runs step by step on the CPU stay fp32. On CUDA auto is fp32, "
+          "and bf16 is autocast. int8 is for decoding alone.");
     visit("max_updates", max_updates, "Stop after this many updates; 0 is no bound.");
     visit("max_epochs", max_epochs, "Stop after this many passes over the data; 0 is no bound.");
     visit("max_minutes", max_minutes,

@@ -167,9 +167,11 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
     return absl::InvalidArgumentError(
         "train.metric: bleu, chrf and accuracy need a function that evaluates output");
   }
-  if (!HasPrecision(options.precision, device)) {
+  if (!HasPrecision(Resolve(options.precision, device), device)) {
     return absl::InvalidArgumentError(
-        "train.precision: this processor, or this build, has no bf16; use fp32");
+        "train.precision: this processor, or this build, has no bf16; train.precision=fp32 "
+        "computes "
+        "without");
   }
   std::unique_ptr<Trainer> trainer;
   try {
@@ -255,7 +257,7 @@ bool Trainer::ReachedBound(StopReason& reason) const {
 
 absl::Status Trainer::Update() {
   const Stopwatch stopwatch;
-  const ComputeGuard guard({.precision = options_.precision});
+  const ComputeGuard guard({.precision = Resolve(options_.precision, device_)});
   ResetPhases();
   const int64_t update = state_.update + 1;
   torch::manual_seed(

@@ -76,8 +76,8 @@ class ProgramTest(TestCase):
                 "train.report_every=50", "train.validate_every=125", "train.label_smoothing=0"]
 
     @classmethod
-    def train(cls, *overrides, run=None):
-        return seq2seq("train", *cls.settings(run), *overrides)
+    def train(cls, *overrides, run=None, **options):
+        return seq2seq("train", *cls.settings(run), *overrides, **options)
 
     # The way through.
 
@@ -356,6 +356,36 @@ class ProgramTest(TestCase):
                  for precision in ("fp32", "bf16", "int8")]
         self.assertGreater(sizes[0], 1.7 * sizes[1])
         self.assertGreater(sizes[1], 1.5 * sizes[2])
+
+    def test_the_precision_that_a_run_began_with_binds_it(self):
+        run = self.folder / "precision"
+        result = self.train("train.max_updates=1", run=run)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        found = re.search(r"  precision: (\w+)", (run / "config.yaml").read_text()).group(1)
+        self.assertIn(found, ("fp32", "bf16"))
+        self.assertIn(f", {found},", result.stderr.decode())
+        # On a processor without bf16.
+        older = dict(os.environ, SEQ2SEQ_INSTRUCTION_SET="avx2")
+        result = self.train("train.max_updates=2", run=run, env=older)
+        if found == "bf16":
+            self.assert_fails(result, "train.precision=fp32")
+            result = self.train("train.max_updates=2", "train.precision=fp32", run=run, env=older)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("  precision: fp32", (run / "config.yaml").read_text())
+        # And fp32 stays fp32 where there is bf16.
+        self.assertEqual(self.train("train.max_updates=3", run=run).returncode, 0)
+        self.assertIn("  precision: fp32", (run / "config.yaml").read_text())
+
+    def test_int8_translates_alike_on_every_processor(self):
+        source = self.folder / "test.en"
+        outputs = []
+        for instruction_set in ("avx2", "avx512", "avx512_vnni"):
+            found = seq2seq("decode", "-m", self.run_folder, "-i", source, "--precision", "int8", "--format", "moses",
+                            env=dict(os.environ, SEQ2SEQ_INSTRUCTION_SET=instruction_set))
+            self.assertEqual(found.returncode, 0, found.stderr)
+            outputs.append(found.stdout)
+        self.assertEqual(outputs[0], outputs[1])
+        self.assertEqual(outputs[0], outputs[2])
 
     def test_training_starts_from_another_run_and_from_vectors(self):
         run = self.folder / "tuned"

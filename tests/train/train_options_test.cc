@@ -45,7 +45,7 @@ TEST(ValidateTrain, NamesTheKeyAndItsValue) {
       {"train.optimizer.l2 -1", [](TrainOptions& o) { o.optimizer.l2 = -1; }},
       {"train.optimizer.l2_recurrent -1", [](TrainOptions& o) { o.optimizer.l2_recurrent = -1; }},
       {"train.optimizer.clip_value -1", [](TrainOptions& o) { o.optimizer.clip_value = -1; }},
-      {"train.precision int8", [](TrainOptions& o) { o.precision = Precision::kInt8; }},
+      {"train.precision int8", [](TrainOptions& o) { o.precision = PrecisionChoice::kInt8; }},
       {"train.average 1", [](TrainOptions& o) { o.average = 1; }},
       {"train.max_skipped -1", [](TrainOptions& o) { o.max_skipped = -1; }},
       {"train.schedule.floor 2", [](TrainOptions& o) { o.schedule.floor = 2; }},

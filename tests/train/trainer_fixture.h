@@ -45,6 +45,7 @@ class TrainerTest : public ::testing::Test {
   TrainerTest() {
     torch::set_num_threads(1);
     options_.run = folder_.path();
+    options_.precision = PrecisionChoice::kFp32;  // On every processor.
     options_.metric = Metric::kLoss;
     options_.patience = 0;
     options_.schedule.kind = RateScheduleKind::kConstant;

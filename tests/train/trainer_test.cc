@@ -280,7 +280,7 @@ TEST_F(TrainerTest, Bf16LearnsAboutWhatFp32Learns) {
   options_.max_updates = 30;
   const auto fp32 = Train();
   options_.run = other.path();
-  options_.precision = Precision::kBf16;
+  options_.precision = PrecisionChoice::kBf16;
   const auto bf16 = Train();
   const double loss = fp32->state().Best()->metrics.at("loss");
   EXPECT_NEAR(bf16->state().Best()->metrics.at("loss"), loss, 0.05 * loss);
