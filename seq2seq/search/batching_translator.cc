@@ -1,12 +1,12 @@
 #include "seq2seq/search/batching_translator.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 #include "seq2seq/base/options.h"
+#include "seq2seq/base/status_macros.h"
 
 namespace seq2seq {
 
@@ -22,25 +22,32 @@ BatchingTranslator::~BatchingTranslator() {
   worker_.join();
 }
 
-std::future<absl::StatusOr<std::vector<Candidate>>> BatchingTranslator::Translate(
-    Request request, const SearchOptions& options, const Limits& limits) {
-  Job job;
-  job.request = std::move(request);
-  job.options = options;
-  job.search = PrintOptions(ListOptions(job.options));
-  job.limits = limits;
-  auto result = job.result.get_future();
+absl::StatusOr<std::vector<BatchingTranslator::Future>> BatchingTranslator::Translate(
+    std::vector<Request> requests, const SearchOptions& options) {
+  for (const Request& request : requests)
+    SEQ2SEQ_RETURN_IF_ERROR(translator_.CheckRequest(request, options));
+  const auto most = static_cast<size_t>(options_.queue);
+  if (requests.size() > most) {
+    return absl::OutOfRangeError(
+        absl::StrCat(requests.size(), " requests at once, at most ", most, " may wait"));
+  }
+  auto search = std::make_shared<Search>(Search{options, ""});
+  search->text = PrintOptions(ListOptions(search->options));
+  std::vector<Future> results;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (static_cast<int64_t>(waiting_.size()) >= options_.queue) {
-      job.result.set_value(absl::ResourceExhaustedError(
-          absl::StrCat("too many requests: ", waiting_.size(), " are waiting")));
-      return result;
+    if (waiting_.size() + requests.size() > most) DropInterrupted();
+    if (waiting_.size() + requests.size() > most) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("too many requests: ", waiting_.size(), " are waiting"));
     }
-    waiting_.push_back(std::move(job));
+    for (Request& request : requests) {
+      waiting_.push_back({std::move(request), search, {}});
+      results.push_back(waiting_.back().result.get_future());
+    }
   }
   changed_.notify_all();
-  return result;
+  return results;
 }
 
 BatchingTranslator::Counts BatchingTranslator::counts() const {
@@ -50,13 +57,24 @@ BatchingTranslator::Counts BatchingTranslator::counts() const {
   return counts;
 }
 
+void BatchingTranslator::DropInterrupted() {
+  const auto interrupted = [](Job& job) {
+    const Interrupt& interrupt = job.request.interrupt;
+    if (!interrupt.raised()) return false;
+    job.result.set_value(interrupt.error());
+    return true;
+  };
+  waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), interrupted), waiting_.end());
+}
+
 std::vector<BatchingTranslator::Job> BatchingTranslator::TakeBatch() {
   std::vector<Job> jobs;
-  const std::string search = waiting_.front().search;
+  DropInterrupted();
   const auto most = static_cast<size_t>(translator_.batch_size);
   std::deque<Job> left;
   for (Job& job : waiting_) {
-    if (jobs.size() < most && job.search == search) {
+    const bool fits = jobs.empty() || job.search->text == jobs[0].search->text;
+    if (jobs.size() < most && fits) {
       jobs.push_back(std::move(job));
     } else {
       left.push_back(std::move(job));
@@ -67,34 +85,16 @@ std::vector<BatchingTranslator::Job> BatchingTranslator::TakeBatch() {
 }
 
 void BatchingTranslator::Finish(std::vector<Job> jobs) {
-  const Clock::time_point now = Clock::now();
   std::vector<Request> requests;
-  std::vector<size_t> wanted;
-  for (size_t i = 0; i < jobs.size(); ++i) {
-    const Limits& limits = jobs[i].limits;
-    if (limits.cancelled && *limits.cancelled) {
-      jobs[i].result.set_value(absl::CancelledError("the request was cancelled"));
-    } else if (limits.deadline < now) {
-      jobs[i].result.set_value(absl::DeadlineExceededError("the request waited for too long"));
-    } else {
-      requests.push_back(jobs[i].request);
-      wanted.push_back(i);
-    }
-  }
-  if (requests.empty()) return;
-  auto results = translator_.TranslateRequests(requests, jobs[0].options);
+  for (Job& job : jobs) requests.push_back(std::move(job.request));
+  std::vector<TranslationResult> results =
+      translator_.TranslateRequests(requests, jobs[0].search->options);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    counts_.requests += static_cast<int64_t>(requests.size());
+    counts_.requests += static_cast<int64_t>(jobs.size());
     ++counts_.batches;
   }
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    if (results.ok()) {
-      jobs[wanted[i]].result.set_value(std::move((*results)[i]));
-    } else {
-      jobs[wanted[i]].result.set_value(results.status());
-    }
-  }
+  for (size_t i = 0; i < jobs.size(); ++i) jobs[i].result.set_value(std::move(results[i]));
 }
 
 void BatchingTranslator::Run() {
@@ -106,7 +106,7 @@ void BatchingTranslator::Run() {
       if (waiting_.empty()) return;
       jobs = TakeBatch();
     }
-    Finish(std::move(jobs));
+    if (!jobs.empty()) Finish(std::move(jobs));
   }
 }
 

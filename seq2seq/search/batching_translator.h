@@ -2,8 +2,6 @@
 #ifndef SEQ2SEQ_SEARCH_BATCHING_TRANSLATOR_H_
 #define SEQ2SEQ_SEARCH_BATCHING_TRANSLATOR_H_
 
-#include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -29,21 +27,14 @@ struct BatchingOptions {
 // search is translated together, the longest waiting first.
 //
 //   BatchingTranslator batching(std::move(translator), {});
-//   auto result = batching.Translate({"Ein Hund rennt."}, SearchOptions(), {});
-//   …
-//   absl::StatusOr<std::vector<Candidate>> candidates = result.get();
+//   auto waiting = batching.Translate({{"Ein Hund rennt."}}, SearchOptions());
+//   if (!waiting.ok()) …  // Wrong, or too many wait.
+//   TranslationResult result = (*waiting)[0].get();
 //
 // Thread-safe. One thread of its own computes, with LibTorch's threads.
 class BatchingTranslator {
  public:
-  using Clock = std::chrono::steady_clock;
-
-  // When a request is not wanted any more. It then ends with DeadlineExceeded or Cancelled, if its
-  // batch has not begun.
-  struct Limits {
-    Clock::time_point deadline = Clock::time_point::max();
-    std::shared_ptr<const std::atomic<bool>> cancelled;  // Null for never.
-  };
+  using Future = std::future<TranslationResult>;
 
   BatchingTranslator(Translator translator, const BatchingOptions& options);
 
@@ -53,11 +44,12 @@ class BatchingTranslator {
   BatchingTranslator(const BatchingTranslator&) = delete;
   BatchingTranslator& operator=(const BatchingTranslator&) = delete;
 
-  // ResourceExhausted if too many requests wait; what Translator::TranslateRequests says of wrong
-  // options.
-  std::future<absl::StatusOr<std::vector<Candidate>>> Translate(Request request,
-                                                                const SearchOptions& options,
-                                                                const Limits& limits);
+  // Takes all of `requests`, a future for each, or none of them: what Translator::CheckRequest
+  // returns for the first wrong one, OutOfRange if there are more than ever may wait,
+  // ResourceExhausted if too many wait now. A request whose interrupt is raised ends with its error
+  // when its turn comes, or in the midst of the search, and costs nothing more.
+  absl::StatusOr<std::vector<Future>> Translate(std::vector<Request> requests,
+                                                const SearchOptions& options);
 
   // What it has done, and what waits.
   struct Counts {
@@ -70,15 +62,20 @@ class BatchingTranslator {
   const Translator& translator() const { return translator_; }
 
  private:
+  // What the requests of a call share.
+  struct Search {
+    SearchOptions options;
+    std::string text;  // The options as text: equal where they are.
+  };
   struct Job {
     Request request;
-    SearchOptions options;
-    std::string search;  // The options as text: equal where they are.
-    Limits limits;
-    std::promise<absl::StatusOr<std::vector<Candidate>>> result;
+    std::shared_ptr<const Search> search;
+    std::promise<TranslationResult> result;
   };
 
   void Run();
+  // Ends jobs that wait for nobody.
+  void DropInterrupted();
   // The jobs at the front of the queue, and those that ask for the same search.
   std::vector<Job> TakeBatch();
   void Finish(std::vector<Job> jobs);

@@ -23,6 +23,7 @@ std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const
   std::vector<SentenceBeam> beams;
   std::vector<Extension> rows;  // Of the next step; those of a sentence together.
   std::vector<Live> live;
+  std::vector<bool> interrupted(tasks.size());
   for (size_t sentence = 0; sentence < tasks.size(); ++sentence) {
     live.push_back({sentence, rows.size()});
     beams.emplace_back(options, tasks[sentence]);
@@ -47,6 +48,10 @@ std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const
     for (const auto& [sentence, first] : live) {
       const SentenceBeam& beam = beams[sentence];
       if (beam.done()) continue;
+      if (tasks[sentence].interrupt.raised()) {
+        interrupted[sentence] = true;
+        continue;
+      }
       next.push_back({sentence, rows.size()});
       for (size_t row = 0; row < beam.size(); ++row) {
         rows.push_back({static_cast<int64_t>(first + beam.parent(row)),
@@ -57,8 +62,10 @@ std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const
     }
     live = std::move(next);
   }
-  std::vector<std::vector<Hypothesis>> results;
-  for (SentenceBeam& beam : beams) results.push_back(std::move(beam).NBest());
+  std::vector<std::vector<Hypothesis>> results(tasks.size());
+  for (size_t sentence = 0; sentence < tasks.size(); ++sentence) {
+    if (!interrupted[sentence]) results[sentence] = std::move(beams[sentence]).NBest();
+  }
   return results;
 }
 

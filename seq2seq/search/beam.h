@@ -13,7 +13,8 @@
 namespace seq2seq {
 
 // Searches translations of the sentences that `scorer` begins with, a task for each. Returns the n
-// best of each, best first: at least one, and fewer than n only if there are no more.
+// best of each, best first: at least one, and fewer than n only if there are no more; none of a
+// sentence whose task was interrupted, which leaves the batch between two time steps.
 //
 // Each step takes the 2 x beam best continuations of a sentence's hypotheses. Those among the first
 // `beam` that end are finished; the best `beam` that do not end live on. A sentence is done with

@@ -8,6 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include "seq2seq/search/interrupt.h"
+
 namespace seq2seq {
 
 using TokenIds = std::vector<int32_t>;
@@ -24,6 +26,8 @@ struct SearchTask {
 
   // Called with each token as soon as it is certain, in greedy search and for the first sample.
   std::function<void(int32_t token)> on_token;
+
+  Interrupt interrupt = {};  // When the sentence is given up.
 };
 
 // A finished translation.

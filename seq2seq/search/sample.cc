@@ -84,8 +84,15 @@ std::vector<std::vector<Hypothesis>> Sample(Scorer& scorer, absl::Span<const Sea
     const StepScores scores = scorer.Step(rows);
     std::vector<Draw> going;
     std::vector<Extension> next;
+    bool interrupted = false;
     for (size_t r = 0; r < draws.size(); ++r) {
       Draw& draw = draws[r];
+      if (r == 0 || draw.sentence != static_cast<size_t>(rows[r - 1].sentence))
+        interrupted = tasks[draw.sentence].interrupt.raised();
+      if (interrupted) {
+        results[draw.sentence].clear();
+        continue;
+      }
       const SearchTask& task = tasks[draw.sentence];
       Hypothesis& hypothesis = draw.hypothesis;
       const ScoreRow row = scores.row(r);

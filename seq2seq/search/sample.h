@@ -15,7 +15,8 @@ namespace seq2seq {
 // Draws options.n_best translations of each sentence that `scorer` begins with, token by token from
 // the `top_k` likeliest, and of these from the likeliest that have the share `top_p` together,
 // sharpened by `temperature`. The same for the same seeds of options and task, whatever the
-// neighbours; best first. Constraints are not looked at.
+// neighbours; best first. None of a sentence whose task was interrupted, which leaves the batch
+// between two time steps. Constraints have no effect.
 std::vector<std::vector<Hypothesis>> Sample(Scorer& scorer, absl::Span<const SearchTask> tasks,
                                             const SearchOptions& options);
 

@@ -11,6 +11,7 @@
 
 #include "seq2seq/base/fingerprint.h"
 #include "seq2seq/base/log.h"
+#include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
@@ -191,6 +192,7 @@ Translator::Prepared Translator::Prepare(const Request& request,
     }
   }
   line.task.attention = options.attention;
+  line.task.interrupt = request.interrupt;
   const auto encode_all = [&](const std::vector<std::string>& texts, std::vector<TokenIds>& all) {
     for (const std::string& text : texts) {
       TokenIds ids = target_.Encode(Repaired(text));
@@ -212,7 +214,14 @@ Translator::Prepared Translator::Prepare(const Request& request,
   return line;
 }
 
-std::vector<std::vector<size_t>> Translator::Batches(absl::Span<const Prepared> lines) const {
+int64_t Translator::ScoresOfSentence(const SearchOptions& options) const {
+  return (options.sample ? options.n_best : options.beam) * target_.size();
+}
+
+std::vector<std::vector<size_t>> Translator::Batches(absl::Span<const Prepared> lines,
+                                                     const SearchOptions& options) const {
+  const int64_t most =
+      std::min(batch_size, std::max<int64_t>(1, batch_scores / ScoresOfSentence(options)));
   const auto size_of = [&](size_t index) {
     const Prepared& line = lines[index];
     return source_kind_ == SourceKind::kNone ? line.task.prefix.size() : line.source.size();
@@ -226,7 +235,7 @@ std::vector<std::vector<size_t>> Translator::Batches(absl::Span<const Prepared> 
     // The last one is the longest.
     const auto length = static_cast<int64_t>(size_of(index)) + 1;
     const auto size = batches.empty() ? 0 : static_cast<int64_t>(batches.back().size());
-    if (batches.empty() || size == batch_size || (size + 1) * length > batch_tokens)
+    if (batches.empty() || size == most || (size + 1) * length > batch_tokens)
       batches.emplace_back();
     batches.back().push_back(index);
   }
@@ -288,68 +297,113 @@ std::unique_ptr<Scorer> Translator::MakeScorer(const Batch& batch, const TokenId
                                         options.language_model_weight);
 }
 
-absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Search(
-    absl::Span<const Prepared> lines, const SearchOptions& options,
-    const Shortlist* shortlist) const {
-  std::vector<std::vector<Candidate>> results(lines.size());
-  try {
-    const torch::InferenceMode inference;
-    for (std::vector<size_t>& indices : Batches(lines)) {
-      const Batch batch = MakeBatch(lines, indices);
-      if (indices.empty()) continue;
-      std::vector<SearchTask> tasks;
-      std::vector<absl::Span<const int32_t>> sources;
-      for (const size_t index : indices) {
-        tasks.push_back(lines[index].task);
-        sources.push_back(lines[index].source);
-      }
-      TokenIds tokens;
-      if (shortlist) tokens = shortlist->Tokens(sources, NeededTokens(tasks));
-      const std::unique_ptr<Scorer> scorer = MakeScorer(batch, tokens, options);
-      const auto found =
-          options.sample ? Sample(*scorer, tasks, options) : BeamSearch(*scorer, tasks, options);
-      for (size_t i = 0; i < indices.size(); ++i) {
-        for (const Hypothesis& hypothesis : found[i])
-          results[indices[i]].push_back(MakeCandidate(lines[indices[i]], hypothesis));
-      }
+void Translator::SearchBatch(absl::Span<const Prepared> lines, std::vector<size_t> indices,
+                             const SearchOptions& options, const Shortlist* shortlist,
+                             std::vector<TranslationResult>& results) const {
+  const auto interrupted = [&](size_t index) {
+    const Interrupt& interrupt = lines[index].task.interrupt;
+    if (!interrupt.raised()) return false;
+    results[index] = interrupt.error();
+    return true;
+  };
+  indices.erase(std::remove_if(indices.begin(), indices.end(), interrupted), indices.end());
+  if (indices.empty()) return;
+  const Batch batch = MakeBatch(lines, indices);
+  if (indices.empty()) return;
+  std::vector<SearchTask> tasks;
+  std::vector<absl::Span<const int32_t>> sources;
+  for (const size_t index : indices) {
+    tasks.push_back(lines[index].task);
+    sources.push_back(lines[index].source);
+  }
+  TokenIds tokens;
+  if (shortlist) tokens = shortlist->Tokens(sources, NeededTokens(tasks));
+  const std::unique_ptr<Scorer> scorer = MakeScorer(batch, tokens, options);
+  const auto found =
+      options.sample ? Sample(*scorer, tasks, options) : BeamSearch(*scorer, tasks, options);
+  for (size_t i = 0; i < indices.size(); ++i) {
+    TranslationResult& result = results[indices[i]];
+    if (found[i].empty()) result = tasks[i].interrupt.error();
+    for (const Hypothesis& hypothesis : found[i])
+      result->push_back(MakeCandidate(lines[indices[i]], hypothesis));
+  }
+}
+
+std::vector<TranslationResult> Translator::Search(absl::Span<const Prepared> lines,
+                                                  const SearchOptions& options,
+                                                  const Shortlist* shortlist) const {
+  std::vector<TranslationResult> results(lines.size(), std::vector<Candidate>());
+  const torch::InferenceMode inference;
+  for (const std::vector<size_t>& indices : Batches(lines, options)) {
+    try {
+      SearchBatch(lines, indices, options, shortlist, results);
+    } catch (const std::exception& error) {
+      for (const size_t index : indices) results[index] = ToStatus(error);
     }
-  } catch (const std::exception& error) {
-    return ToStatus(error);
   }
   return results;
 }
 
 absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Translate(
     absl::Span<const std::string> lines, const SearchOptions& options) const {
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(options, limits));
   std::vector<Request> requests;
   for (const std::string& line : lines) requests.push_back({line, {}, {}, {}});
-  return TranslateRequests(requests, options);
+  std::vector<std::vector<Candidate>> results;
+  for (TranslationResult& result : TranslateRequests(requests, options)) {
+    SEQ2SEQ_RETURN_IF_ERROR(result.status());
+    results.push_back(*std::move(result));
+  }
+  return results;
 }
 
-absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::TranslateRequests(
-    absl::Span<const Request> requests, const SearchOptions& options) const {
-  SEQ2SEQ_RETURN_IF_ERROR(Validate(options));
+absl::Status Translator::CheckRequest(const Request& request, const SearchOptions& options) const {
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(options, limits));
   if (options.attention && source_kind_ == SourceKind::kNone)
     return absl::InvalidArgumentError("attention: the model has no source, and looks nowhere");
+  if (!request.constraints.empty() && (options.groups > 1 || options.sample)) {
+    return absl::InvalidArgumentError(
+        "constraints go with neither groups nor sample: leave them out");
+  }
+  OptionRules rules;
+  if (ScoresOfSentence(options) > batch_scores) {
+    rules.Expect(options.sample ? "n_best" : "beam", options.sample ? options.n_best : options.beam,
+                 false,
+                 absl::StrCat("at most ", batch_scores / target_.size(), ", for ", target_.size(),
+                              " subwords and ", batch_scores, " scores in a batch"));
+  }
+  rules.Expect("constraints", request.constraints.size(),
+               request.constraints.size() <= static_cast<size_t>(limits.max_constraints),
+               absl::StrCat("at most max_constraints, which is ", limits.max_constraints));
+  size_t bytes = request.prefix.size();
+  for (const std::string& text : request.constraints) bytes += text.size();
+  for (const std::string& text : options.forbidden) bytes += text.size();
+  rules.Expect("prefix, constraints and forbidden", absl::StrCat(bytes, " bytes"),
+               bytes <= static_cast<size_t>(limits.max_wishes),
+               absl::StrCat("at most max_wishes, which is ", limits.max_wishes));
+  return rules.status();
+}
+
+std::vector<TranslationResult> Translator::TranslateRequests(absl::Span<const Request> requests,
+                                                             const SearchOptions& options) const {
+  std::vector<TranslationResult> results(requests.size(), std::vector<Candidate>());
   std::vector<Prepared> filled;
   std::vector<size_t> places;
   for (size_t i = 0; i < requests.size(); ++i) {
-    const bool constrained = !requests[i].constraints.empty();
-    if (constrained && (options.groups > 1 || options.sample)) {
-      return absl::InvalidArgumentError(
-          "constraints go with neither groups nor sample: leave them out");
+    if (absl::Status wrong = CheckRequest(requests[i], options); !wrong.ok()) {
+      results[i] = std::move(wrong);
+      continue;
     }
     Prepared line = Prepare(requests[i], options);
     if (source_kind_ == SourceKind::kText && line.source.empty()) continue;
     filled.push_back(std::move(line));
     places.push_back(i);
   }
-  SEQ2SEQ_ASSIGN_OR_RETURN(auto found,
-                           Search(filled, options, shortlist_ ? &*shortlist_ : nullptr));
-  std::vector<std::vector<Candidate>> results(requests.size());
+  std::vector<TranslationResult> found =
+      Search(filled, options, shortlist_ ? &*shortlist_ : nullptr);
   for (size_t i = 0; i < places.size(); ++i) results[places[i]] = std::move(found[i]);
-  for (std::vector<Candidate>& candidates : results) {
-    if (candidates.empty()) candidates.resize(1);
+  for (TranslationResult& result : results) {
+    if (result.ok() && result->empty()) result->resize(1);
   }
   return results;
 }
@@ -363,9 +417,10 @@ absl::Status Translator::TranslateStream(
   for (size_t most = std::min<size_t>(16, largest);; most = std::min(2 * most, largest)) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<Request> requests, read(most));
     if (requests.empty()) return absl::OkStatus();
-    SEQ2SEQ_ASSIGN_OR_RETURN(const auto results, TranslateRequests(requests, options));
+    const std::vector<TranslationResult> results = TranslateRequests(requests, options);
     for (size_t i = 0; i < requests.size(); ++i) {
-      SEQ2SEQ_RETURN_IF_ERROR(write(requests[i], results[i]));
+      SEQ2SEQ_RETURN_IF_ERROR(results[i].status());
+      SEQ2SEQ_RETURN_IF_ERROR(write(requests[i], *results[i]));
     }
   }
 }
@@ -385,19 +440,20 @@ absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::s
   forced.beam = forced.n_best = forced.groups = 1;
   forced.sample = false;
   forced.stopping = Stopping::kFinished;
-  SEQ2SEQ_RETURN_IF_ERROR(Validate(forced));
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(forced, limits));
   std::vector<Prepared> lines;
   for (size_t i = 0; i < targets.size(); ++i) {
     lines.push_back(Prepare({alone ? "" : sources[i], {}, {}, {}}, forced));
     lines.back().task.prefix = EncodeLine(target_, targets[i]);
     lines.back().task.max_length = 0;
   }
-  SEQ2SEQ_ASSIGN_OR_RETURN(auto found, Search(lines, forced, /*shortlist=*/nullptr));
+  std::vector<TranslationResult> found = Search(lines, forced, /*shortlist=*/nullptr);
   std::vector<Candidate> results;
   for (size_t i = 0; i < found.size(); ++i) {
-    if (found[i].empty())
+    SEQ2SEQ_RETURN_IF_ERROR(found[i].status());
+    if (found[i]->empty())
       return absl::InvalidArgumentError(absl::StrCat(sources[i], ": no image to score"));
-    results.push_back(std::move(found[i][0]));
+    results.push_back(std::move((*found[i])[0]));
   }
   return results;
 }

@@ -17,7 +17,9 @@
 #include "seq2seq/model/model.h"
 #include "seq2seq/search/ensemble_scorer.h"
 #include "seq2seq/search/hypothesis.h"
+#include "seq2seq/search/interrupt.h"
 #include "seq2seq/search/scorer.h"
+#include "seq2seq/search/search_limits.h"
 #include "seq2seq/search/search_options.h"
 #include "seq2seq/search/shortlist.h"
 #include "tokenizer/tokenizer.h"
@@ -52,7 +54,12 @@ struct Request {
   std::vector<std::string> constraints;  // Words, or sequences of them, that it holds.
   // Called with the words so far, as greedy search or the first sample says piece after piece.
   std::function<void(const std::string& text)> on_text;
+  Interrupt interrupt = {};  // When it is not wanted any more.
 };
+
+// What becomes of a request: its n best, at least one; or why there are none, which is its own
+// error and no other request's.
+using TranslationResult = absl::StatusOr<std::vector<Candidate>>;
 
 // How trained models are to translate.
 struct LoadOptions {
@@ -99,14 +106,20 @@ class Translator {
   absl::StatusOr<std::vector<std::vector<Candidate>>> Translate(
       absl::Span<const std::string> lines, const SearchOptions& options = {}) const;
 
-  // The same for lines with wishes.
-  absl::StatusOr<std::vector<std::vector<Candidate>>> TranslateRequests(
-      absl::Span<const Request> requests, const SearchOptions& options = {}) const;
+  // The same for lines with wishes, each of which succeeds or fails alone: with what CheckRequest
+  // returns, with Cancelled or DeadlineExceeded once its interrupt is raised.
+  std::vector<TranslationResult> TranslateRequests(absl::Span<const Request> requests,
+                                                   const SearchOptions& options = {}) const;
+
+  // InvalidArgument, naming the key and the value, if `request` cannot be searched with `options`,
+  // or exceeds `limits` or, alone, `batch_scores`.
+  absl::Status CheckRequest(const Request& request, const SearchOptions& options) const;
 
   // Translates a stream in bounded memory. `read` gives the next requests, at most `most` and at
   // least one but at the end, as they come; `write` gets the results in their order, while what
   // follows is not yet read. Blocks grow from a few lines, so that the first results come soon, to
-  // enough to sort into batches of like length.
+  // enough to sort into batches of like length. Ends with the first error, behind the results
+  // before.
   absl::Status TranslateStream(
       absl::FunctionRef<absl::StatusOr<std::vector<Request>>(size_t most)> read,
       absl::FunctionRef<absl::Status(const Request& request, const std::vector<Candidate>& results)>
@@ -128,6 +141,13 @@ class Translator {
   int64_t batch_size = 64;
   int64_t batch_tokens = 8192;
 
+  // Scores of a time step of a batch at most, 4 bytes each: a row of the target's vocabulary for
+  // each hypothesis of each sentence. A batch has fewer sentences where it would exceed that.
+  int64_t batch_scores = 64'000'000;
+
+  // The most that a request may ask for.
+  SearchLimits limits;
+
   // Lines of more pieces are cut.
   int64_t max_line_length = 1000;
 
@@ -148,16 +168,23 @@ class Translator {
   // The pieces of a line, cut and repaired.
   TokenIds EncodeLine(const Tokenizer& tokenizer, const std::string& line) const;
   Prepared Prepare(const Request& request, const SearchOptions& options) const;
-  // Searches in batches of like length; sentences of which nothing is known stay empty.
-  absl::StatusOr<std::vector<std::vector<Candidate>>> Search(absl::Span<const Prepared> lines,
-                                                             const SearchOptions& options,
-                                                             const Shortlist* shortlist) const;
+  // Searches in batches of like length; images that cannot be read stay empty.
+  std::vector<TranslationResult> Search(absl::Span<const Prepared> lines,
+                                        const SearchOptions& options,
+                                        const Shortlist* shortlist) const;
+  // Searches one batch, `indices` of `lines`. What LibTorch reports is thrown.
+  void SearchBatch(absl::Span<const Prepared> lines, std::vector<size_t> indices,
+                   const SearchOptions& options, const Shortlist* shortlist,
+                   std::vector<TranslationResult>& results) const;
+  // Scores of a time step of one sentence.
+  int64_t ScoresOfSentence(const SearchOptions& options) const;
   // What a batch is made of and searched by.
   Batch MakeBatch(absl::Span<const Prepared> lines, std::vector<size_t>& indices) const;
   std::unique_ptr<Scorer> MakeScorer(const Batch& batch, const TokenIds& tokens,
                                      const SearchOptions& options) const;
   // Indices of lines, shortest first, in batches.
-  std::vector<std::vector<size_t>> Batches(absl::Span<const Prepared> lines) const;
+  std::vector<std::vector<size_t>> Batches(absl::Span<const Prepared> lines,
+                                           const SearchOptions& options) const;
   // The images of `files`, [image, …]; those that cannot be read are logged and left out of both.
   torch::Tensor ReadImages(absl::Span<const Prepared> lines, std::vector<size_t>& indices) const;
   Candidate MakeCandidate(const Prepared& line, const Hypothesis& hypothesis) const;

@@ -2,9 +2,9 @@
 
 #include <httplib.h>
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
-#include <future>
 #include <utility>
 #include <vector>
 
@@ -89,18 +89,19 @@ struct Server::State {
   absl::StatusOr<std::string> Answer(const std::string& body, int64_t& texts) {
     SEQ2SEQ_ASSIGN_OR_RETURN(RequestBlock block, Read(body));
     texts = static_cast<int64_t>(block.requests.size());
-    BatchingTranslator::Limits limits;
-    limits.deadline = BatchingTranslator::Clock::now() +
-                      std::chrono::microseconds(std::llround(options.timeout * 1e6));
-    std::vector<std::future<absl::StatusOr<std::vector<Candidate>>>> waiting;
-    for (Request& request : block.requests)
-      waiting.push_back(batching.Translate(std::move(request), block.options, limits));
+    const auto deadline =
+        Interrupt::Clock::now() + std::chrono::microseconds(std::llround(options.timeout * 1e6));
+    const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+    for (Request& request : block.requests) request.interrupt = {deadline, cancelled};
+    SEQ2SEQ_ASSIGN_OR_RETURN(auto waiting,
+                             batching.Translate(std::move(block.requests), block.options));
     std::vector<std::string> results;
     absl::Status status;
     for (auto& future : waiting) {
       const auto candidates = future.get();
-      if (!candidates.ok()) {
-        status = candidates.status();
+      if (!candidates.ok()) {  // The others are then for nobody.
+        *cancelled = true;
+        status.Update(candidates.status());
         continue;
       }
       results.push_back(
@@ -116,7 +117,7 @@ struct Server::State {
   }
 
   void Translate(const httplib::Request& request, httplib::Response& response) {
-    const auto start = BatchingTranslator::Clock::now();
+    const auto start = Interrupt::Clock::now();
     int64_t texts = 0;
     const absl::StatusOr<std::string> answer = Answer(request.body, texts);
     if (answer.ok()) {
@@ -126,7 +127,7 @@ struct Server::State {
       if (response.status == 503) response.set_header("Retry-After", "1");
       response.set_content(ErrorJson(answer.status().message()), kJson);
     }
-    const std::chrono::duration<double> seconds = BatchingTranslator::Clock::now() - start;
+    const std::chrono::duration<double> seconds = Interrupt::Clock::now() - start;
     traffic.Count(answer.ok() ? 200 : response.status, answer.ok() ? texts : 0, seconds.count());
   }
 

@@ -122,7 +122,7 @@ absl::Status CheckFormat(DecodeFlags& flags) {
         "--n-best: ", flags.format, " shows the best alone; use --format jsonl or moses"));
   }
   if (flags.format == "html" || flags.format == "pharaoh") flags.search.attention = true;
-  return NamingFlag(Validate(flags.search));
+  return NamingFlag(Validate(flags.search, flags.model.limits));
 }
 
 absl::Status RunDecode(DecodeFlags& flags) {
@@ -153,10 +153,12 @@ absl::Status RunDecode(DecodeFlags& flags) {
         continue;
       }
       absl::StatusOr<Request> request = ParseLine(line);
-      if (!request.ok()) {
+      const absl::Status valid =
+          request.ok() ? translator.CheckRequest(*request, flags.search) : request.status();
+      if (!valid.ok()) {
         return absl::InvalidArgumentError(
             absl::StrCat(flags.input == "-" ? "standard input" : flags.input, ":", lines_read, ": ",
-                         request.status().message()));
+                         valid.message()));
       }
       requests.push_back(*std::move(request));
     }
@@ -213,6 +215,7 @@ void AddDecode(CLI::App& program, absl::Status* status) {
       ->check(CLI::IsMember({"text", "jsonl", "moses", "pharaoh", "html"}))
       ->capture_default_str();
   AddOptionFlags(*decode, ListOptions(flags->search));
+  AddOptionFlags(*decode, ListOptions(flags->model.limits));
   decode->get_option("--language-model-weight")->needs("--language-model");
   decode->callback([flags, status] { *status = RunDecode(*flags); });
 }

@@ -41,6 +41,13 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
       ->check(CLI::Range(1, 100'000'000))
       ->capture_default_str();
   command
+      .add_option(
+          "--batch-scores", flags.batch_scores,
+          "Scores of a step together at most, of 4 bytes: hypotheses of all sentences times "
+          "pieces of the target")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->capture_default_str();
+  command
       .add_option("--max-line-length", flags.max_line_length,
                   "Longer lines are cut to so many pieces")
       ->check(CLI::Range(1, 1'000'000))
@@ -52,6 +59,7 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
 }
 
 absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
+  SEQ2SEQ_RETURN_IF_ERROR(NamingFlag(Validate(flags.limits)));
   SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(flags.device));
   SetUpThreads(flags.threads);
   SEQ2SEQ_ASSIGN_OR_RETURN(
@@ -60,6 +68,8 @@ absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
                                       flags.language_model}));
   translator.batch_size = flags.batch_size;
   translator.batch_tokens = flags.batch_tokens;
+  translator.batch_scores = flags.batch_scores;
+  translator.limits = flags.limits;
   translator.max_line_length = flags.max_line_length;
   return translator;
 }

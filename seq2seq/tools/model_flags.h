@@ -28,7 +28,9 @@ struct ModelFlags {
   int64_t threads = 0;
   int64_t batch_size = 64;
   int64_t batch_tokens = 8192;
+  int64_t batch_scores = 64'000'000;
   int64_t max_line_length = 1000;
+  SearchLimits limits;  // Of commands that search, which add their flags.
 };
 
 // Adds them; `flags` must live until the program is parsed.

@@ -26,7 +26,7 @@ struct ServeFlags {
 };
 
 absl::Status RunServe(ServeFlags& flags) {
-  SEQ2SEQ_RETURN_IF_ERROR(NamingFlag(Validate(flags.search)));
+  SEQ2SEQ_RETURN_IF_ERROR(NamingFlag(Validate(flags.search, flags.model.limits)));
   SEQ2SEQ_RETURN_IF_ERROR(NamingFlag(Validate(flags.serve)));
   // Taken by a thread that waits for them; set before others start, which inherit it.
   sigset_t signals;
@@ -61,6 +61,7 @@ void AddServe(CLI::App& program, absl::Status* status) {
   AddModelFlags(*serve, flags->model);
   AddOptionFlags(*serve, ListOptions(flags->serve));
   AddOptionFlags(*serve, ListOptions(flags->search));
+  AddOptionFlags(*serve, ListOptions(flags->model.limits));
   serve->get_option("--language-model-weight")->needs("--language-model");
   serve->footer(
       "POST /translate with {\"text\": \"…\"} or {\"text\": [\"…\", …]}; further keys are the "

@@ -206,7 +206,7 @@ void PrintProfile(const Trainer& trainer, int64_t updates) {
 absl::Status Train(Config& config, bool profile) {
   SEQ2SEQ_RETURN_IF_ERROR(TrainingData::Validate(config));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.train));
-  if (const absl::Status valid = Validate(config.validation); !valid.ok()) {
+  if (const absl::Status valid = Validate(config.validation, SearchLimits()); !valid.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("validation.", valid.message()));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(config.train.device));

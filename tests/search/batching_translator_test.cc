@@ -1,7 +1,6 @@
 #include "seq2seq/search/batching_translator.h"
 
 #include <atomic>
-#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
@@ -19,7 +18,10 @@
 namespace seq2seq {
 namespace {
 
-using Result = std::future<absl::StatusOr<std::vector<Candidate>>>;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+using Future = BatchingTranslator::Future;
 
 class BatchingTranslatorTest : public ::testing::Test {
  protected:
@@ -30,6 +32,13 @@ class BatchingTranslatorTest : public ::testing::Test {
   }
 
   Translator MakeTranslator() const { return Translator(model_, tokenizer_, tokenizer_); }
+
+  // The future of one request, which must be taken.
+  static Future Take(BatchingTranslator& batching, Request request, const SearchOptions& options) {
+    auto waiting = batching.Translate({std::move(request)}, options);
+    EXPECT_TRUE(waiting.ok()) << waiting.status();
+    return std::move((*waiting)[0]);
+  }
 
   // A request that keeps the worker busy until `release` is set.
   Request Blocker(std::shared_future<void> release) const {
@@ -52,15 +61,15 @@ class BatchingTranslatorTest : public ::testing::Test {
 TEST_F(BatchingTranslatorTest, RequestsThatWaitTogetherAreOneBatch) {
   const Translator translator = MakeTranslator();
   BatchingTranslator batching(translator, {});
-  Result blocked = batching.Translate(Blocker(release_.get_future().share()), Greedy(), {});
+  Future blocked = Take(batching, Blocker(release_.get_future().share()), Greedy());
   while (batching.counts().waiting > 0) std::this_thread::yield();
   const std::vector<std::string> lines = {"der Hund rennt", "das Kind", "die Katze", "ein Hund"};
-  std::vector<Result> results;
+  std::vector<Future> results;
   SearchOptions other = Greedy();
   other.max_length = 4;
   for (const std::string& line : lines) {
-    results.push_back(batching.Translate({line, {}, {}, {}}, Greedy(), {}));
-    results.push_back(batching.Translate({line, {}, {}, {}}, other, {}));
+    results.push_back(Take(batching, {line, {}, {}, {}}, Greedy()));
+    results.push_back(Take(batching, {line, {}, {}, {}}, other));
   }
   EXPECT_EQ(batching.counts().waiting, 8);
   release_.set_value();
@@ -75,42 +84,83 @@ TEST_F(BatchingTranslatorTest, RequestsThatWaitTogetherAreOneBatch) {
   EXPECT_EQ(batching.counts().batches, 3);  // The first one, and one for each search.
 }
 
-TEST_F(BatchingTranslatorTest, FullQueueLateAndCancelledRequestsAreRefused) {
+TEST_F(BatchingTranslatorTest, LateAndCancelledRequestsMakeRoomAndAreNotSearched) {
   BatchingTranslator batching(MakeTranslator(), {.queue = 3});
-  Result blocked = batching.Translate(Blocker(release_.get_future().share()), Greedy(), {});
+  Future blocked = Take(batching, Blocker(release_.get_future().share()), Greedy());
   while (batching.counts().waiting > 0) std::this_thread::yield();
-  BatchingTranslator::Limits late, unwanted;
-  late.deadline = BatchingTranslator::Clock::now();
   const auto cancelled = std::make_shared<std::atomic<bool>>(false);
-  unwanted.cancelled = cancelled;
-  Result first = batching.Translate({"der Hund", {}, {}, {}}, Greedy(), late);
-  Result second = batching.Translate({"der Hund", {}, {}, {}}, Greedy(), unwanted);
-  Result third = batching.Translate({"der Hund", {}, {}, {}}, Greedy(), {});
-  Result fourth = batching.Translate({"der Hund", {}, {}, {}}, Greedy(), {});
-  EXPECT_TRUE(absl::IsResourceExhausted(fourth.get().status()));
+  Request late = {"der Hund", {}, {}, {}}, unwanted = late;
+  late.interrupt.deadline = Interrupt::Clock::now();
+  unwanted.interrupt.cancelled = cancelled;
+  Future first = Take(batching, late, Greedy());
+  Future second = Take(batching, unwanted, Greedy());
+  Future third = Take(batching, {"der Hund", {}, {}, {}}, Greedy());
+  Future fourth = Take(batching, {"der Hund", {}, {}, {}}, Greedy());  // In the place of the first.
+  EXPECT_TRUE(absl::IsDeadlineExceeded(first.get().status()));
+  EXPECT_TRUE(
+      absl::IsResourceExhausted(batching.Translate({{"der Hund", {}, {}, {}}}, Greedy()).status()));
   *cancelled = true;
   release_.set_value();
-  EXPECT_TRUE(absl::IsDeadlineExceeded(first.get().status()));
   EXPECT_TRUE(absl::IsCancelled(second.get().status()));
   EXPECT_TRUE(third.get().ok());
+  EXPECT_TRUE(fourth.get().ok());
+  EXPECT_TRUE(blocked.get().ok());
+  EXPECT_EQ(batching.counts().requests, 3);
 }
 
-TEST_F(BatchingTranslatorTest, WrongOptionsAreTheCallersError) {
+TEST_F(BatchingTranslatorTest, RequestsEndInTheMidstOfTheirSearch) {
   BatchingTranslator batching(MakeTranslator(), {});
-  SearchOptions wrong = Greedy();
-  wrong.beam = 0;
-  const auto result = batching.Translate({"der Hund", {}, {}, {}}, wrong, {}).get();
-  EXPECT_TRUE(absl::IsInvalidArgument(result.status()));
+  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  int told = 0;
+  Request request = {"der Hund", {}, {}, [&](const std::string&) { *cancelled = ++told == 3; }};
+  request.interrupt.cancelled = cancelled;
+  SearchOptions endless = Greedy();
+  endless.min_length = endless.max_length = 10'000;
+  EXPECT_TRUE(absl::IsCancelled(Take(batching, std::move(request), endless).get().status()));
+  EXPECT_EQ(told, 3);
+}
+
+TEST_F(BatchingTranslatorTest, RequestsOfACallAreTakenAllOrNone) {
+  BatchingTranslator batching(MakeTranslator(), {.queue = 3});
+  Future blocked = Take(batching, Blocker(release_.get_future().share()), Greedy());
+  while (batching.counts().waiting > 0) std::this_thread::yield();
+  const Request request = {"der Hund", {}, {}, {}};
+  Request wrong = request;
+  wrong.constraints.resize(1000, "Hund");
+  const auto two = batching.Translate({request, request}, Greedy());
+  ASSERT_TRUE(two.ok()) << two.status();
+  EXPECT_THAT(*two, SizeIs(2));
+  EXPECT_TRUE(absl::IsResourceExhausted(batching.Translate({request, request}, Greedy()).status()));
+  EXPECT_TRUE(absl::IsOutOfRange(
+      batching.Translate({request, request, request, request}, Greedy()).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(batching.Translate({request, wrong}, Greedy()).status()));
+  EXPECT_EQ(batching.counts().waiting, 2);
+  release_.set_value();
+}
+
+TEST_F(BatchingTranslatorTest, WrongRequestsFailNoOthers) {
+  BatchingTranslator batching(MakeTranslator(), {});
+  Future blocked = Take(batching, Blocker(release_.get_future().share()), Greedy());
+  SearchOptions groups = Greedy();
+  groups.beam = groups.groups = 3;
+  Future right = Take(batching, {"der Hund", {}, {}, {}}, groups);
+  const absl::Status wrong = batching.Translate({{"Hund", {}, {"der"}, {}}}, groups).status();
+  EXPECT_THAT(std::string(wrong.message()), HasSubstr("constraints"));
+  groups.beam = 0;
+  EXPECT_TRUE(
+      absl::IsInvalidArgument(batching.Translate({{"der Hund", {}, {}, {}}}, groups).status()));
+  release_.set_value();
+  EXPECT_TRUE(right.get().ok());
 }
 
 TEST_F(BatchingTranslatorTest, FinishesWhatWaitsAtItsEnd) {
-  std::vector<Result> results;
+  std::vector<Future> results;
   {
     BatchingTranslator batching(MakeTranslator(), {});
     for (int i = 0; i < 20; ++i)
-      results.push_back(batching.Translate({"der Hund", {}, {}, {}}, Greedy(), {}));
+      results.push_back(Take(batching, {"der Hund", {}, {}, {}}, Greedy()));
   }
-  for (Result& result : results) EXPECT_TRUE(result.get().ok());
+  for (Future& result : results) EXPECT_TRUE(result.get().ok());
 }
 
 }  // namespace

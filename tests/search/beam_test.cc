@@ -1,9 +1,11 @@
 #include "seq2seq/search/beam.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -276,6 +278,26 @@ TEST(BeamSearch, FinishedSentencesLeaveTheBatch) {
   EXPECT_THAT(found[0][0].tokens, SizeIs(1));
   EXPECT_THAT(found[1][0].tokens, SizeIs(3));
   EXPECT_THAT(found[2][0].tokens, SizeIs(2));
+}
+
+TEST(BeamSearch, InterruptedSentencesLeaveTheBatch) {
+  Toy toy;
+  toy.end_bonus = -50;  // So that sentences end at their maximal length.
+  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  std::vector<SearchTask> tasks = {Task(1), Task(9), Task(4), Task(9)};
+  tasks[0].interrupt.cancelled = cancelled;  // Is done before.
+  tasks[1].interrupt.cancelled = cancelled;
+  tasks[1].prefix = {4, 4, 4, 4, 4, 4};
+  tasks[3].interrupt.deadline = Interrupt::Clock::now();
+  ToyScorer scorer(toy, {1, 2, 3, 4});
+  scorer.on_step = [&] { *cancelled = scorer.rows_seen.size() == 3; };
+  const auto found = BeamSearch(scorer, tasks, Beam(2));
+  EXPECT_THAT(scorer.rows_seen, ElementsAre(4, 5, 3, 2, 2));
+  EXPECT_THAT(found[0], SizeIs(1));
+  EXPECT_THAT(found[1], SizeIs(0));
+  ExpectSame(found[2], Search(toy, 3, Task(4), Beam(2)));
+  EXPECT_THAT(found[3], SizeIs(0));
+  EXPECT_TRUE(absl::IsDeadlineExceeded(tasks[3].interrupt.error()));
 }
 
 TEST(BeamSearch, StopsAsSoonAsAllAreFinished) {

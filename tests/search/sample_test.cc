@@ -1,7 +1,9 @@
 #include "seq2seq/search/sample.h"
 
+#include <atomic>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -95,6 +97,21 @@ TEST(Sample, DependsOnTheSeedsAndOnNothingElse) {
   EXPECT_NE(tokens(Draw(7, Task(9, 3), other)), alone);
   ToyScorer scorer(Toy(), {1, 7, 2});
   EXPECT_EQ(tokens(Sample(scorer, {Task(4, 1), Task(9, 3), Task(9, 2)}, options)[1]), alone);
+}
+
+TEST(Sample, InterruptedSentencesLeaveTheBatch) {
+  Toy toy;
+  toy.end_bonus = -50;
+  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  std::vector<SearchTask> tasks = {Task(1), Task(9), Task(4)};
+  tasks[0].interrupt.cancelled = tasks[1].interrupt.cancelled = cancelled;
+  ToyScorer scorer(toy, {1, 2, 3});
+  scorer.on_step = [&] { *cancelled = scorer.rows_seen.size() == 3; };
+  const auto found = Sample(scorer, tasks, Samples(2));
+  EXPECT_THAT(scorer.rows_seen, ::testing::ElementsAre(6, 6, 4, 2, 2));
+  EXPECT_THAT(found[0], SizeIs(2));
+  EXPECT_THAT(found[1], SizeIs(0));
+  EXPECT_THAT(found[2], SizeIs(2));
 }
 
 TEST(Sample, ScoresAreThoseOfTheTokens) {

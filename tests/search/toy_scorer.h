@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,7 @@ class ToyScorer : public Scorer {
     }
     rows_ = std::move(next);
     rows_seen.push_back(rows_.size());
+    if (on_step) on_step();
     normalizers_.assign(rows_.size(), kOffset);
     return {{scores_.data(), static_cast<int64_t>(rows_.size()), toy_.vocab, toy_.vocab},
             normalizers_,
@@ -75,6 +77,7 @@ class ToyScorer : public Scorer {
   }
 
   std::vector<size_t> rows_seen;
+  std::function<void()> on_step;  // Called by each step.
 
  private:
   static constexpr float kOffset = 0.25;

@@ -1,7 +1,10 @@
 #include "seq2seq/search/translator.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <thread>
 #include <utility>
@@ -177,10 +180,10 @@ TEST(Translator, SaysWhatTheShortlistHoldsAndWhatItMust) {
       EXPECT_EQ(outside, 0);
     }
     for (const Request& request : {Request{line, word, {}, {}}, Request{line, {}, {word}, {}}}) {
-      const auto wished = translator->TranslateRequests({request}, search);
+      const TranslationResult wished = translator->TranslateRequests({request}, search)[0];
       ASSERT_TRUE(wished.ok()) << wished.status();
-      EXPECT_THAT((*wished)[0][0].text, HasSubstr(word));
-      EXPECT_GT((*wished)[0][0].log_probability, -1e6);
+      EXPECT_THAT((*wished)[0].text, HasSubstr(word));
+      EXPECT_GT((*wished)[0].log_probability, -1e6);
     }
   }
   EXPECT_NE(texts[0], texts[1]);
@@ -453,16 +456,86 @@ TEST_F(TranslatorTest, RequestsGetWhatTheyWishFor) {
   options_.forbidden = {tokenizer_.Decode({kEosId + 7})};
   std::vector<Request> requests;
   for (const std::string& line : lines_) requests.push_back({line, other, {word}, {}});
-  const auto found = translator_.TranslateRequests(requests, options_);
-  ASSERT_TRUE(found.ok()) << found.status();
-  for (const Candidates& candidates : *found) {
-    const std::vector<std::string> words = absl::StrSplit(candidates[0].text, ' ');
+  for (const TranslationResult& found : translator_.TranslateRequests(requests, options_)) {
+    ASSERT_TRUE(found.ok()) << found.status();
+    const std::vector<std::string> words = absl::StrSplit((*found)[0].text, ' ');
     EXPECT_EQ(words[0], other);
     EXPECT_THAT(words, ::testing::Contains(word));
     EXPECT_THAT(words, ::testing::Not(::testing::Contains(options_.forbidden[0])));
   }
+}
+
+TEST_F(TranslatorTest, WrongRequestsFailAlone) {
+  options_.groups = options_.beam;
+  SearchOptions sample = options_;
+  sample.groups = 1;
+  sample.sample = true;
+  translator_.limits.max_constraints = 2;
+  translator_.limits.max_wishes = 20;
+  for (const SearchOptions& options : {options_, sample}) {
+    const std::vector<TranslationResult> found = translator_.TranslateRequests(
+        {{lines_[0], {}, {}, {}}, {lines_[1], {}, {"der"}, {}}, {lines_[2], {}, {}, {}}}, options);
+    ASSERT_THAT(found, SizeIs(3));
+    EXPECT_THAT(std::string(found[1].status().message()), HasSubstr("constraints"));
+    ASSERT_TRUE(found[0].ok() && found[2].ok());
+    ExpectSame({*found[0], *found[2]}, Translate({lines_[0], lines_[2]}, options));
+  }
+  options_.groups = 1;
+  const auto error = [&](const Request& request) {
+    return std::string(translator_.CheckRequest(request, options_).message());
+  };
+  EXPECT_EQ(error({lines_[0], {}, {"der", "die"}, {}}), "");
+  EXPECT_THAT(error({lines_[0], {}, {"der", "der", "der"}, {}}),
+              AllOf(HasSubstr("constraints"), HasSubstr("max_constraints"), HasSubstr("found 3")));
+  EXPECT_THAT(error({lines_[0], "der Hund rennt", {"der Hund"}, {}}),
+              AllOf(HasSubstr("prefix"), HasSubstr("max_wishes"), HasSubstr("found 22 bytes")));
+  options_.forbidden = {"der alte Mann rennt im Garten"};
+  EXPECT_THAT(error({lines_[0], {}, {}, {}}), HasSubstr("found 29 bytes"));
+}
+
+TEST_F(TranslatorTest, InterruptedRequestsFailAlone) {
+  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  std::vector<Request> requests;
+  for (size_t i = 0; i < 5; ++i) requests.push_back({lines_[i], {}, {}, {}});
+  requests[1].interrupt.deadline = Interrupt::Clock::now();
+  requests[2].interrupt.cancelled = cancelled;
+  requests[2].on_text = [&](const std::string&) { *cancelled = true; };
+  requests[3].interrupt.deadline = Interrupt::Clock::now() + std::chrono::hours(1);
+  options_.beam = 1;
+  options_.min_length = options_.max_length = 4;
+  const std::vector<TranslationResult> found = translator_.TranslateRequests(requests, options_);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(found[1].status())) << found[1].status();
+  EXPECT_TRUE(absl::IsCancelled(found[2].status())) << found[2].status();
+  for (const size_t i : {0, 3, 4}) {
+    ASSERT_TRUE(found[i].ok()) << found[i].status();
+    ExpectSame({*found[i]}, Translate({lines_[i]}));
+  }
+}
+
+TEST_F(TranslatorTest, BatchesKeepToTheirScores) {
+  options_.beam = 4;
+  const std::vector<Candidates> expected = Translate(lines_);
+  translator_.batch_scores = 4 * tokenizer_.size();  // Each sentence alone.
+  ExpectSame(Translate(lines_), expected);
+  // Sentences of a batch can be counted by when their texts grow: all of them together.
+  translator_.batch_scores = 2 * tokenizer_.size();
+  options_.beam = 1;
+  options_.min_length = options_.max_length = 3;
+  std::vector<size_t> told;
+  std::vector<Request> requests;
+  for (size_t i = 0; i < 4; ++i)
+    requests.push_back({lines_[0], {}, {}, [&told, i](const std::string&) { told.push_back(i); }});
+  for (const TranslationResult& result : translator_.TranslateRequests(requests, options_))
+    EXPECT_TRUE(result.ok());
+  EXPECT_THAT(told, ElementsAre(0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3));
+  options_.beam = 3;
+  const absl::Status alone = translator_.CheckRequest({lines_[0], {}, {}, {}}, options_);
+  EXPECT_THAT(std::string(alone.message()),
+              AllOf(HasSubstr("beam: expected at most 2"), HasSubstr("found 3")));
   options_.sample = true;
-  EXPECT_TRUE(absl::IsInvalidArgument(translator_.TranslateRequests(requests, options_).status()));
+  options_.n_best = 3;
+  EXPECT_THAT(std::string(translator_.CheckRequest({lines_[0], {}, {}, {}}, options_).message()),
+              HasSubstr("n_best: expected at most 2"));
 }
 
 TEST_F(TranslatorTest, GreedySearchTellsTheTextAsItGrows) {
@@ -470,10 +543,10 @@ TEST_F(TranslatorTest, GreedySearchTellsTheTextAsItGrows) {
   std::vector<std::string> told;
   const Request request = {
       lines_[0], {}, {}, [&](const std::string& text) { told.push_back(text); }};
-  const auto found = translator_.TranslateRequests({request}, options_);
+  const TranslationResult found = translator_.TranslateRequests({request}, options_)[0];
   ASSERT_TRUE(found.ok()) << found.status();
-  ASSERT_THAT(told, SizeIs((*found)[0][0].tokens.size()));
-  EXPECT_EQ(told.back(), (*found)[0][0].text);
+  ASSERT_THAT(told, SizeIs((*found)[0].tokens.size()));
+  EXPECT_EQ(told.back(), (*found)[0].text);
 }
 
 TEST_F(TranslatorTest, SamplesOfTheSameSeedAreTheSame) {
