@@ -1,12 +1,14 @@
 #include "seq2seq/search/translation_json.h"
 
 #include <algorithm>
-#include <utility>
+#include <variant>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include <nlohmann/json.hpp>
 
+#include "seq2seq/base/json.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/search/alignment.h"
@@ -15,6 +17,9 @@ namespace seq2seq {
 namespace {
 
 using nlohmann::json;
+
+// A request is an object of lists of texts. One of nothing but short values takes some 5 MB.
+constexpr JsonLimits kRequestLimits = {.values = 100'000, .depth = 2};
 
 // Without exceptions, whatever the bytes.
 std::string Dump(const nlohmann::ordered_json& value) {
@@ -26,51 +31,73 @@ bool IsTexts(const json& value) {
          std::all_of(value.begin(), value.end(), [](const json& item) { return item.is_string(); });
 }
 
+constexpr size_t kShown = 100;
+
+// The beginning of what may be long, for messages.
+std::string Shown(const std::string& text) {
+  return text.size() > kShown ? text.substr(0, kShown) + "…" : text;
+}
+
 absl::Status Wrong(const std::string& key, const char* expected, const json& value) {
-  std::string found = Dump(value);
-  constexpr size_t kShown = 100;
-  if (found.size() > kShown) found = found.substr(0, kShown) + "…";
-  return absl::InvalidArgumentError(absl::StrCat(key, ": expected ", expected, ", found ", found));
+  return absl::InvalidArgumentError(
+      absl::StrCat(key, ": expected ", expected, ", found ", Shown(Dump(value))));
+}
+
+absl::Status SetFromJson(const std::string& key, const json& value, const OptionList& options) {
+  if (absl::StrContains(key, '=')) {  // Which SetOption would take for the end of the key.
+    return absl::InvalidArgumentError(absl::StrCat("unknown key '", Shown(key), "'"));
+  }
+  const auto option = std::find_if(options.begin(), options.end(),
+                                   [&](const Option& option) { return option.key == key; });
+  if (option != options.end() && IsTexts(value)) {
+    if (auto* const* texts = std::get_if<std::vector<std::string>*>(&option->value)) {
+      **texts = value.get<std::vector<std::string>>();
+      return absl::OkStatus();
+    }
+  }
+  // JSON is YAML, too. No other option has a long value: what is, is read as a text, and refused.
+  std::string text = Dump(value);
+  if (text.size() > kShown) text = Dump(Shown(text));
+  return SetOption(absl::StrCat(Shown(key), "=", text), options);
 }
 
 }  // namespace
 
 absl::StatusOr<RequestBlock> ParseRequests(absl::string_view text, const SearchOptions& defaults) {
-  const json object = json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+  SEQ2SEQ_ASSIGN_OR_RETURN(const json object, ParseJson(text, kRequestLimits));
   if (!object.is_object()) return absl::InvalidArgumentError("not a JSON object");
   RequestBlock block;
   block.options = defaults;
   const OptionList options = ListOptions(block.options);
-  std::vector<std::string> texts;
-  Request wishes;
   for (const auto& [key, value] : object.items()) {
     if (key == "text") {
       block.is_list = value.is_array();
       if (!IsTexts(value) && !value.is_string())
         return Wrong(key, "a text or a list of texts", value);
       if (block.is_list) {
-        texts = value.get<std::vector<std::string>>();
+        block.texts = value.get<std::vector<std::string>>();
       } else {
-        texts = {value.get<std::string>()};
+        block.texts = {value.get<std::string>()};
       }
     } else if (key == "prefix") {
       if (!value.is_string()) return Wrong(key, "a text", value);
-      wishes.prefix = value;
+      block.wishes.prefix = value;
     } else if (key == "constraints") {
       if (!IsTexts(value)) return Wrong(key, "a list of texts", value);
-      wishes.constraints = value.get<std::vector<std::string>>();
+      block.wishes.constraints = value.get<std::vector<std::string>>();
     } else {
-      // JSON is YAML, too.
-      SEQ2SEQ_RETURN_IF_ERROR(SetOption(absl::StrCat(key, "=", Dump(value)), options));
+      SEQ2SEQ_RETURN_IF_ERROR(SetFromJson(key, value, options));
     }
   }
   if (!object.contains("text")) return absl::InvalidArgumentError("text: missing");
-  for (std::string& line : texts) {
-    block.requests.push_back(wishes);
-    block.requests.back().text = std::move(line);
-  }
   SEQ2SEQ_RETURN_IF_ERROR(Validate(block.options));
   return block;
+}
+
+std::vector<Request> RequestBlock::Requests() const {
+  std::vector<Request> requests(texts.size(), wishes);
+  for (size_t i = 0; i < texts.size(); ++i) requests[i].text = texts[i];
+  return requests;
 }
 
 std::string CandidateJson(const Candidate& candidate) {

@@ -15,14 +15,19 @@ namespace seq2seq {
 
 // What somebody asks for in one go.
 struct RequestBlock {
-  std::vector<Request> requests;
+  std::vector<std::string> texts;
   bool is_list = false;  // Whether `text` was one.
+  Request wishes;        // What holds for all of them; its own text is empty.
   SearchOptions options;
+
+  // A request for each text, with a copy of the wishes: for blocks whose sizes have been checked.
+  std::vector<Request> Requests() const;
 };
 
 // Reads {"text": "…" or ["…", …], "prefix": "…", "constraints": ["…", …]}; prefix and constraints
 // hold for all texts. Further keys are those of SearchOptions, which begin as `defaults`.
-// InvalidArgument, naming the key and the value, for everything else.
+// InvalidArgument, naming the key and the beginning of the value, for everything else; OutOfRange
+// for JSON of more than 100,000 values, or of lists in lists.
 absl::StatusOr<RequestBlock> ParseRequests(absl::string_view json, const SearchOptions& defaults);
 
 // {"text", "score", "log_probability", "pieces", "token_scores"}, and where there is an alignment

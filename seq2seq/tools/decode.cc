@@ -56,7 +56,7 @@ absl::StatusOr<Request> ParseLine(const std::string& line) {
   if (block.is_list) return absl::InvalidArgumentError("text: expected one text a line");
   if (PrintOptions(ListOptions(block.options)) != PrintOptions(ListOptions(defaults)))
     return absl::InvalidArgumentError("options of search are flags, and hold for all lines");
-  return std::move(block.requests[0]);
+  return std::move(block.Requests()[0]);
 }
 
 // One line, or with n-best several, for what became of the `number`th line, counted from 0.
