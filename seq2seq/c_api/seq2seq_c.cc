@@ -77,7 +77,7 @@ absl::StatusOr<Translator> Create(const char* const* models, size_t count, const
   torch::set_num_threads(options.threads > 0 ? static_cast<int>(options.threads)
                                              : static_cast<int>(cores));
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> paths, Texts("models", models, count));
-  LoadOptions load = {.shortlist = options.shortlist};
+  LoadOptions load = {.shortlist = options.shortlist, .language_model = options.language_model};
   if (!options.precision.empty()) {
     load.precision = EnumFromText<Precision>(options.precision);
     if (!load.precision) {

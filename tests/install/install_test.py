@@ -64,6 +64,9 @@ class InstallTest(unittest.TestCase):
         self.assertIsNone(library.seq2seq_create((ctypes.c_char_p * 1)(b"no/such/run"), one, None))
         self.assertIn(b"no/such/run", library.seq2seq_last_error())
         models = (ctypes.c_char_p * 1)(os.fsencode(self.model))
+        for wrong in (b"language_model=no/such/model", b"precision=fp31", b"threads=-1", b"shortlist=maybe", b"no_such=1"):
+            self.assertIsNone(library.seq2seq_create(models, one, wrong), wrong)
+            self.assertIn(wrong.split(b"=")[1 if b"/" in wrong else 0], library.seq2seq_last_error())
         translator = ctypes.c_void_p(library.seq2seq_create(models, one, b"threads=1"))
         self.assertTrue(translator, library.seq2seq_last_error())
         lines = (ctypes.c_char_p * 1)(b"a dog runs")
