@@ -167,13 +167,13 @@ absl::Status WriteFile(const std::string& path, absl::string_view contents) {
   return file.Commit();
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
+absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return Error(path, "open");
   std::string contents;
   char buffer[1 << 16];
-  ssize_t count;
-  while ((count = read(descriptor, buffer, sizeof buffer)) != 0) {
+  ssize_t count = 0;
+  while (contents.size() <= max_bytes && (count = read(descriptor, buffer, sizeof buffer)) != 0) {
     if (count > 0) {
       contents.append(buffer, static_cast<size_t>(count));
     } else if (errno != EINTR) {
@@ -183,7 +183,9 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   absl::Status error = count < 0 ? Error(path, "read") : absl::OkStatus();
   close(descriptor);
   if (!error.ok()) return error;
-  return contents;
+  if (contents.size() <= max_bytes) return contents;
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": has more than ", max_bytes, " bytes, which is too large"));
 }
 
 absl::Status ReplaceLink(const std::string& target, const std::string& link) {

@@ -6,6 +6,7 @@
 #define SEQ2SEQ_BASE_FILE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -75,8 +76,9 @@ class AtomicFolder {
 // Writes `contents` as an AtomicFile.
 absl::Status WriteFile(const std::string& path, absl::string_view contents);
 
-// The contents of a file, or of a pipe until it is closed.
-absl::StatusOr<std::string> ReadFile(const std::string& path);
+// The contents of a file, or of a pipe until it is closed. InvalidArgument if there are more than
+// `max_bytes`.
+absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes = SIZE_MAX);
 
 // Makes `link` a symbolic link to `target`, replacing what link was in one step.
 absl::Status ReplaceLink(const std::string& target, const std::string& link);

@@ -19,11 +19,12 @@ namespace {
 
 class StdinReader : public LineReader {
  public:
-  StdinReader() : LineReader("standard input") {}
+  explicit StdinReader(size_t max_line_bytes) : LineReader("standard input", max_line_bytes) {}
 
  protected:
-  absl::Status ReadRaw(std::string& line) override {
-    if (std::getline(std::cin, line)) line += '\n';
+  absl::Status ReadRaw(std::string& line, size_t most) override {
+    char next = 0;
+    while (line.size() <= most && next != '\n' && std::cin.get(next)) line += next;
     if (std::ferror(stdin) == 0) return absl::OkStatus();
     return absl::ErrnoToStatus(errno, absl::StrCat(path(), ": cannot read"));
   }
@@ -32,15 +33,16 @@ class StdinReader : public LineReader {
 // zlib reads plain files as they are.
 class FileReader : public LineReader {
  public:
-  FileReader(std::string path, gzFile file) : LineReader(std::move(path)), file_(file) {
+  FileReader(std::string path, size_t max_line_bytes, gzFile file)
+      : LineReader(std::move(path), max_line_bytes), file_(file) {
     gzbuffer(file_, 1 << 17);
   }
   ~FileReader() override { gzclose_r(file_); }
 
  protected:
-  absl::Status ReadRaw(std::string& line) override {
+  absl::Status ReadRaw(std::string& line, size_t most) override {
     char buffer[4096];
-    while (line.empty() || line.back() != '\n') {
+    while (line.size() <= most && (line.empty() || line.back() != '\n')) {
       if (gzgets(file_, buffer, sizeof buffer) == nullptr) break;
       // A line may hold NUL bytes, which gzgets does not count: the position in the file does.
       line.append(buffer, Advance());
@@ -66,8 +68,9 @@ class FileReader : public LineReader {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<LineReader>> LineReader::Open(const std::string& path) {
-  if (path == "-") return std::make_unique<StdinReader>();
+absl::StatusOr<std::unique_ptr<LineReader>> LineReader::Open(const std::string& path,
+                                                             size_t max_line_bytes) {
+  if (path == "-") return std::make_unique<StdinReader>(max_line_bytes);
   struct stat info;
   if (stat(path.c_str(), &info) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot open"));
@@ -77,17 +80,19 @@ absl::StatusOr<std::unique_ptr<LineReader>> LineReader::Open(const std::string& 
   }
   gzFile file = gzopen(path.c_str(), "rb");
   if (file == nullptr) return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot open"));
-  return std::make_unique<FileReader>(path, file);
+  return std::make_unique<FileReader>(path, max_line_bytes, file);
 }
 
 absl::StatusOr<bool> LineReader::Next(std::string& line) {
   line.clear();
-  SEQ2SEQ_RETURN_IF_ERROR(ReadRaw(line));
+  SEQ2SEQ_RETURN_IF_ERROR(ReadRaw(line, max_line_bytes_ + 2));
   if (line.empty()) return false;
   if (line_number_++ == 0 && line.rfind("\xEF\xBB\xBF", 0) == 0) line.erase(0, 3);
   if (!line.empty() && line.back() == '\n') line.pop_back();
   if (!line.empty() && line.back() == '\r') line.pop_back();
-  return true;
+  if (line.size() <= max_line_bytes_) return true;
+  return absl::InvalidArgumentError(absl::StrCat(
+      path_, ":", line_number_, ": the line has more than ", max_line_bytes_, " bytes"));
 }
 
 absl::StatusOr<std::vector<std::string>> ReadLines(const std::string& path) {

@@ -2,14 +2,19 @@
 #ifndef SEQ2SEQ_BASE_LINE_READER_H_
 #define SEQ2SEQ_BASE_LINE_READER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 
 namespace seq2seq {
+
+// The longest line that is read unless an option says otherwise.
+inline constexpr size_t kMaxLineBytes = 16 << 20;
 
 // Reads a text file line by line, in constant memory beside the line itself.
 //
@@ -26,12 +31,14 @@ namespace seq2seq {
 class LineReader {
  public:
   // NotFound or another error of the system, naming the file.
-  static absl::StatusOr<std::unique_ptr<LineReader>> Open(const std::string& path);
+  static absl::StatusOr<std::unique_ptr<LineReader>> Open(const std::string& path,
+                                                          size_t max_line_bytes = kMaxLineBytes);
 
   virtual ~LineReader() = default;
 
   // Puts the next line into `line` and returns true, or returns false at the end of the file.
-  // DataLoss if the file is a truncated or corrupt gzip.
+  // DataLoss if the file is a truncated or corrupt gzip, InvalidArgument if the line is longer than
+  // `max_line_bytes`.
   absl::StatusOr<bool> Next(std::string& line);
 
   const std::string& path() const { return path_; }
@@ -40,18 +47,20 @@ class LineReader {
   int64_t line_number() const { return line_number_; }
 
  protected:
-  explicit LineReader(std::string path) : path_(std::move(path)) {}
+  LineReader(std::string path, size_t max_line_bytes)
+      : path_(std::move(path)), max_line_bytes_(max_line_bytes) {}
 
   // Appends the next line with its end to `line`, which is empty; leaves it empty at the end of the
-  // file.
-  virtual absl::Status ReadRaw(std::string& line) = 0;
+  // file. May stop within a line of more than `most` bytes.
+  virtual absl::Status ReadRaw(std::string& line, size_t most) = 0;
 
  private:
   std::string path_;
+  size_t max_line_bytes_;
   int64_t line_number_ = 0;
 };
 
-// All lines of a file.
+// All lines of a file, each of kMaxLineBytes at most.
 absl::StatusOr<std::vector<std::string>> ReadLines(const std::string& path);
 
 }  // namespace seq2seq

@@ -15,6 +15,7 @@
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/base/utf8.h"
 
 namespace seq2seq {
 namespace {
@@ -48,14 +49,34 @@ std::string TypeText(const Option& option) {
                     option.value);
 }
 
+// Adds what a YAML node says to `text`, until that is long enough. Aliases let a small file say as
+// much as they like, and without end.
+void AddNodeText(const YAML::Node& node, size_t enough, std::string& text) {
+  if (text.size() >= enough) return;
+  const bool is_map = node.IsMap();
+  if (!is_map && !node.IsSequence()) {
+    absl::StrAppend(&text, node.IsScalar() ? node.Scalar() : "~");
+    return;
+  }
+  text += is_map ? "{" : "[";
+  const size_t begin = text.size();
+  for (const auto& entry : node) {
+    if (text.size() >= enough) return;
+    if (text.size() > begin) text += ", ";
+    AddNodeText(is_map ? entry.first : entry, enough, text);
+    if (is_map) text += ": ";
+    if (is_map) AddNodeText(entry.second, enough, text);
+  }
+  text += is_map ? "}" : "]";
+}
+
 // What a YAML node says, on one line, for messages.
 std::string NodeText(const YAML::Node& node) {
-  if (node.IsScalar()) return absl::StrReplaceAll(node.Scalar(), {{"\n", "\\n"}});
-  YAML::Node flow = YAML::Clone(node);
-  flow.SetStyle(YAML::EmitterStyle::Flow);
-  YAML::Emitter emitter;
-  emitter << flow;
-  return emitter.c_str();
+  constexpr size_t kEnough = 200;
+  std::string text;
+  AddNodeText(node, kEnough, text);
+  if (text.size() > kEnough) text = RepairUtf8(text.substr(0, kEnough)) + "…";
+  return absl::StrReplaceAll(text, {{"\n", "\\n"}});
 }
 
 // Sets `number` from `node`; false if it is none.
@@ -221,8 +242,8 @@ void Emit(const Option& option, YAML::Emitter& emitter) {
 }  // namespace
 
 absl::Status ReadOptions(const std::string& path, const OptionList& options,
-                         const std::vector<std::string>& ignored) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+                         const std::vector<std::string>& ignored, size_t max_bytes) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, max_bytes));
   try {
     const YAML::Node root = YAML::Load(text);
     if (root.IsNull()) return absl::OkStatus();

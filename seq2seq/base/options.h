@@ -78,9 +78,10 @@ OptionList ListOptions(Options& options);
 
 // Sets options from a YAML file. An unknown key, a wrong type or a repeated key is InvalidArgument
 // with file, line, key and value. Keys of the top level that are in `ignored` are passed over: a
-// program that needs a model may read a file that also describes its training.
+// program that needs a model may read a file that also describes its training. A file of more than
+// `max_bytes` is InvalidArgument, too.
 absl::Status ReadOptions(const std::string& path, const OptionList& options,
-                         const std::vector<std::string>& ignored = {});
+                         const std::vector<std::string>& ignored = {}, size_t max_bytes = 1 << 20);
 
 // Sets one option from "key=value", the value written as in YAML: "data.train=[a.en,a.de]".
 absl::Status SetOption(absl::string_view assignment, const OptionList& options);

@@ -3,20 +3,31 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
+
+#include "absl/strings/str_cat.h"
 
 #include "seq2seq/base/status_macros.h"
 
 namespace seq2seq {
 
 struct LineQueue::State {
+  static absl::StatusOr<bool> Read(LineReader& reader, std::string& line) {
+    try {
+      return reader.Next(line);
+    } catch (const std::exception& error) {  // No memory.
+      return absl::ResourceExhaustedError(absl::StrCat(reader.path(), ": ", error.what()));
+    }
+  }
+
   // Reads until the end.
   void Fill(size_t capacity, LineReader& reader) {
     std::string line;
     while (true) {
-      const absl::StatusOr<bool> more = reader.Next(line);
+      const absl::StatusOr<bool> more = Read(reader, line);
       std::unique_lock<std::mutex> lock(mutex);
       if (!more.ok() || !*more) {
         status = more.status();

@@ -117,6 +117,26 @@ TEST(LineReader, ReadsStandardInput) {
   EXPECT_THAT(*lines, ElementsAre("ein", "", "zwei"));
 }
 
+TEST(LineReader, LongerLinesAreErrorsThatNameTheLine) {
+  TemporaryFolder folder;
+  const std::string text = "a\r\n123456789\r\n" + std::string(10'000, '0');
+  std::istringstream input(text);
+  std::streambuf* const before = std::cin.rdbuf(input.rdbuf());
+  for (const std::string& path : {folder.Write("a", text), std::string("-")}) {
+    const auto reader = LineReader::Open(path, 9);
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    std::string line;
+    EXPECT_TRUE(*(*reader)->Next(line));
+    EXPECT_TRUE(*(*reader)->Next(line));
+    EXPECT_EQ(line, "123456789");
+    const absl::Status status = (*reader)->Next(line).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_EQ(status.message(), (*reader)->path() + ":3: the line has more than 9 bytes");
+  }
+  std::cin.rdbuf(before);
+  std::cin.clear();
+}
+
 TEST(LineReader, MissingFileIsNotFoundAndNamed) {
   TemporaryFolder folder;
   const absl::Status status = LineReader::Open(folder / "none").status();

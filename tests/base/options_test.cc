@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -266,6 +267,41 @@ TEST(Options, WrongTypeNamesFileLineKeyAndValue) {
 TEST(Options, ErrorsAreOneLine) {
   EXPECT_THAT(ReadError("model:\n  cell:\n    hidden:\n      a: 1\n      b: 2\n"),
               AllOf(HasSubstr("config.yaml:3: "), Not(HasSubstr("\n"))));
+}
+
+TEST(Options, FilesAndMessagesAreBounded) {
+  TemporaryFolder folder;
+  Options options;
+  const std::string path = folder.Write("config.yaml", "name: x\n#" + std::string(1 << 20, 'x'));
+  const absl::Status status = ReadOptions(path, ListOptions(options));
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(path + ": has more than 1048576 bytes"));
+  EXPECT_TRUE(ReadOptions(path, ListOptions(options), {}, 2 << 20).ok());
+  EXPECT_LT(ReadError("model: " + std::string(1 << 19, 'x') + "\n").size(), 500u);
+  EXPECT_LT(ReadError(std::string(1 << 19, 'x') + ": 1\n").size(), 500u);
+}
+
+// Each list holds the one before it ten times: 10^20 texts; and one that holds itself.
+TEST(Options, AliasesDoNotMultiply) {
+  std::string bomb = "a0: &a0 [x, x]\n";
+  for (int i = 1; i <= 20; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before;
+    for (int copy = 1; copy < 10; ++copy) bomb += ", " + before;
+    bomb += "]\n";
+  }
+  Options options;
+  for (const char* key :
+       {"name: *a20", "files: *a20", "model: *a20", "? *a20 : 1", "? {b: *a20} : 1"}) {
+    // A section that is passed over may define them.
+    const std::string yaml =
+        "rest:\n  " + absl::StrReplaceAll(bomb, {{"\n", "\n  "}}) + "\n" + key + "\n";
+    const absl::Status status = Read(yaml, options, {"rest"});
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << key;
+    EXPECT_LT(status.message().size(), 500u);
+  }
+  for (const char* yaml : {"name: &a [*a]\n", "name: &a {b: *a}\n", "? &a [*a]\n: 1\n"})
+    EXPECT_LT(ReadError(yaml).size(), 500u);
 }
 
 TEST(Options, NumberOutOfRangeIsAnError) {
