@@ -1,6 +1,7 @@
 #include "tokenizer/tokenizer.h"
 
 #include <array>
+#include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -50,10 +51,10 @@ struct Tokenizer::Model {
   std::string bytes;
 };
 
-absl::StatusOr<Tokenizer> Tokenizer::Load(const std::string& path) {
+absl::StatusOr<Tokenizer> Tokenizer::Load(const std::string& path, size_t max_bytes) {
   auto model = std::make_shared<Model>();
   SEQ2SEQ_ASSIGN_OR_RETURN(model->library, OpenSentencePiece());
-  SEQ2SEQ_ASSIGN_OR_RETURN(model->bytes, ReadFile(path));
+  SEQ2SEQ_ASSIGN_OR_RETURN(model->bytes, ReadFile(path, max_bytes));
   // An empty file parses as a model without pieces, and SentencePiece ends the program over it.
   if (HasNormalizer(model->bytes)) model->pieces = model->library->load(model->bytes);
   if (model->pieces == nullptr)
@@ -91,13 +92,19 @@ std::vector<std::vector<int32_t>> Tokenizer::Sample(absl::Span<const std::string
   constexpr uint32_t kNoSeed =
       ~uint32_t{0};  // What SentencePiece takes for "leave the seed as it is".
   model_->library->seed(seed == kNoSeed ? 0 : seed);
+  std::exception_ptr failure;  // No memory.
   std::thread([&] {
-    for (const std::string& text : texts) {
-      std::vector<int32_t> ids = model_->pieces->Sample(text, static_cast<float>(alpha));
-      samples.push_back(ids.empty() ? Encode(text)
-                                    : std::move(ids));  // Char and word models do not sample.
+    try {
+      for (const std::string& text : texts) {
+        std::vector<int32_t> ids = model_->pieces->Sample(text, static_cast<float>(alpha));
+        samples.push_back(ids.empty() ? Encode(text)
+                                      : std::move(ids));  // Char and word models do not sample.
+      }
+    } catch (...) {
+      failure = std::current_exception();
     }
   }).join();
+  if (failure) std::rethrow_exception(failure);
   return samples;
 }
 

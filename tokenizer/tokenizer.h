@@ -2,6 +2,7 @@
 #ifndef TOKENIZER_TOKENIZER_H_
 #define TOKENIZER_TOKENIZER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -30,8 +31,8 @@ inline constexpr int32_t kEosId = 3;
 class Tokenizer {
  public:
   // Loads a model that TrainTokenizer wrote, or any SentencePiece model whose pad, unk, bos and eos
-  // are 0 to 3.
-  static absl::StatusOr<Tokenizer> Load(const std::string& path);
+  // are 0 to 3. InvalidArgument, naming the file, if it is none, or of more than `max_bytes`.
+  static absl::StatusOr<Tokenizer> Load(const std::string& path, size_t max_bytes = 64 << 20);
 
   // Number of ids.
   int64_t size() const;

@@ -173,6 +173,16 @@ TEST(Tokenizer, PiecesShowTheStartsOfWords) {
   EXPECT_THAT(tokenizer->Pieces(tokenizer->Encode("der Hund")), ElementsAre("▁der", "▁Hund"));
 }
 
+TEST(Tokenizer, LoadRefusesLargeFiles) {
+  TemporaryFolder folder;
+  const std::string bytes = Learn(SampleText(), TokenizerKind::kBpe)->model();
+  const std::string path = folder.Write("joint.model", bytes);
+  EXPECT_TRUE(Tokenizer::Load(path, bytes.size()).ok());
+  const absl::Status status = Tokenizer::Load(path, bytes.size() - 1).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(path + ": has more than "));
+}
+
 TEST(Tokenizer, LoadRefusesEveryBeginningOfAModel) {
   const std::string bytes = Learn(SampleText())->model();
   ASSERT_TRUE(LoadStatus(bytes).ok());
