@@ -15,6 +15,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/file.h"
+#include "seq2seq/base/json.h"
 #include "seq2seq/base/status_macros.h"
 
 namespace seq2seq {
@@ -46,40 +47,54 @@ std::string ShapeText(const torch::Tensor& tensor) {
   return absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "]");
 }
 
-// Makes a tensor of one entry of the header; nullopt if it does not fit into the bytes.
+// The elements of a tensor; nullopt if none has such a shape. LibTorch multiplies sizes unchecked,
+// those beside a 0 too.
+std::optional<uint64_t> CountElements(const std::vector<int64_t>& shape) {
+  constexpr size_t kMaxDimensions = 16;
+  if (shape.size() > kMaxDimensions) return {};
+  int64_t product = 1;  // Of the sizes that are not 0.
+  bool empty = false;
+  for (const int64_t size : shape) {
+    if (size < 0 || __builtin_mul_overflow(product, std::max<int64_t>(size, 1), &product))
+      return {};
+    empty = empty || size == 0;
+  }
+  return empty ? 0 : static_cast<uint64_t>(product);
+}
+
+using Range = std::pair<uint64_t, uint64_t>;  // Bytes of a file behind its header: begin, end.
+
+// Makes a tensor of one entry of the header and adds where it lies to `ranges`; nullopt if it does
+// not fit into the bytes.
 std::optional<torch::Tensor> MakeTensor(const nlohmann::json& entry,
-                                        const std::shared_ptr<MappedFile>& file,
-                                        size_t data_offset) {
+                                        const std::shared_ptr<MappedFile>& file, size_t data_offset,
+                                        std::vector<Range>& ranges) {
   const auto type = TypeNamed(entry.at("dtype").get<std::string>());
   const auto shape = entry.at("shape").get<std::vector<int64_t>>();
   const auto range = entry.at("data_offsets").get<std::vector<uint64_t>>();
   if (!type || range.size() != 2 || range[0] > range[1] || range[1] > file->size() - data_offset)
     return {};
-  // Divided instead of multiplied: the sizes may be made up.
-  uint64_t elements = (range[1] - range[0]) / torch::elementSize(*type);
-  if ((range[1] - range[0]) % torch::elementSize(*type) != 0) return {};
-  bool empty = false;
-  for (const int64_t size : shape) {
-    if (size < 0) return {};
-    if (size == 0) empty = true;
-  }
-  if (empty != (elements == 0)) return {};
-  for (const int64_t size : shape) {
-    if (empty) break;
-    if (elements % static_cast<uint64_t>(size) != 0) return {};
-    elements /= static_cast<uint64_t>(size);
-  }
-  if (!empty && elements != 1) return {};
+  const uint64_t bytes = range[1] - range[0];
+  if (bytes % torch::elementSize(*type) != 0) return {};
+  if (CountElements(shape) != bytes / torch::elementSize(*type)) return {};
+  if (bytes > 0) ranges.emplace_back(range[0], range[1]);
   void* data = const_cast<char*>(file->data() + data_offset + range[0]);
-  const auto release = [file, size = range[1] - range[0]](void* begin) {
-    file->Release(static_cast<const char*>(begin), size);
+  const auto release = [file, bytes](void* begin) {
+    file->Release(static_cast<const char*>(begin), bytes);
   };
   const torch::Tensor tensor = torch::from_blob(data, shape, release, torch::TensorOptions(*type));
   // Other programs' files may hold numbers where the processor would not.
   if (reinterpret_cast<uintptr_t>(data) % torch::elementSize(*type) == 0) return tensor;
   torch::Tensor aligned = torch::empty(shape, *type);
-  std::memcpy(aligned.data_ptr(), data, range[1] - range[0]);
+  std::memcpy(aligned.data_ptr(), data, bytes);
   return aligned;
+}
+
+// Whether some bytes are of two tensors: a small file could stand for any number of large ones.
+bool Overlap(std::vector<Range> ranges) {
+  std::sort(ranges.begin(), ranges.end());
+  const auto overlaps = [](const Range& a, const Range& b) { return b.first < a.second; };
+  return std::adjacent_find(ranges.begin(), ranges.end(), overlaps) != ranges.end();
 }
 
 // InvalidArgument if the two have not the same names and shapes.
@@ -137,7 +152,7 @@ absl::Status WriteTensors(const std::string& path, const TensorMap& tensors) {
   return file.Commit();
 }
 
-absl::StatusOr<TensorMap> ReadTensors(const std::string& path) {
+absl::StatusOr<TensorMap> ReadTensors(const std::string& path, const TensorFileLimits& limits) {
   SEQ2SEQ_ASSIGN_OR_RETURN(MappedFile mapped, MappedFile::Open(path));
   const auto file = std::make_shared<MappedFile>(std::move(mapped));
   uint64_t length = 0;
@@ -145,24 +160,37 @@ absl::StatusOr<TensorMap> ReadTensors(const std::string& path) {
   if (length == 0 || length > file->size() - sizeof length) {
     return absl::DataLossError(absl::StrCat(path, ": not a whole safetensors file"));
   }
-  const char* begin = file->data() + sizeof length;
+  constexpr int64_t kMaxValues = 32;  // Of a tensor.
+  const absl::StatusOr<nlohmann::json> header =
+      ParseJson({file->data() + sizeof length, length},
+                {.bytes = limits.header_bytes, .values = kMaxValues * limits.tensors, .depth = 3});
+  if (!header.ok()) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": not a safetensors file: its header is ", header.status().message()));
+  }
   TensorMap tensors;
+  std::vector<Range> ranges;
   try {
-    const auto header =
-        nlohmann::json::parse(begin, begin + length).get<nlohmann::json::object_t>();
-    for (const auto& [name, entry] : header) {
+    const auto& entries = header->get_ref<const nlohmann::json::object_t&>();
+    if (entries.size() > static_cast<size_t>(limits.tensors)) {
+      return absl::DataLossError(absl::StrCat(path, ": has ", entries.size(), " tensors; at most ",
+                                              limits.tensors, " are read"));
+    }
+    for (const auto& [name, entry] : entries) {
       if (name == "__metadata__") continue;
-      std::optional<torch::Tensor> tensor = MakeTensor(entry, file, sizeof length + length);
+      std::optional<torch::Tensor> tensor = MakeTensor(entry, file, sizeof length + length, ranges);
       if (!tensor) {
         return absl::DataLossError(
             absl::StrCat(path, ": tensor '", name, "' is damaged or cut off"));
       }
       tensors.emplace(name, *std::move(tensor));
     }
-  } catch (const std::exception&) {  // Of the parser, or LibTorch's about an impossible shape.
+  } catch (const std::exception&) {  // Of nlohmann about a type, or LibTorch's about a shape.
     return absl::DataLossError(
         absl::StrCat(path, ": not a safetensors file: its header is damaged"));
   }
+  if (Overlap(std::move(ranges)))
+    return absl::DataLossError(absl::StrCat(path, ": not a safetensors file: its tensors overlap"));
   return tensors;
 }
 

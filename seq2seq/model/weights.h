@@ -3,6 +3,7 @@
 #ifndef SEQ2SEQ_MODEL_WEIGHTS_H_
 #define SEQ2SEQ_MODEL_WEIGHTS_H_
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -15,14 +16,20 @@ namespace seq2seq {
 
 using TensorMap = std::map<std::string, torch::Tensor>;
 
+// How much of a file from elsewhere is believed.
+struct TensorFileLimits {
+  int64_t header_bytes = 16 << 20;
+  int64_t tensors = 100'000;
+};
+
 // Writes `tensors` to a file that appears when it is complete. Tensors may be on any device, of any
 // layout.
 absl::Status WriteTensors(const std::string& path, const TensorMap& tensors);
 
 // Maps a file: the tensors share memory that is freed with the last of them; what is written to
 // them stays with this process. Costs milliseconds whatever the size. DataLoss, naming the file and
-// what is wrong, if it is not a whole safetensors file.
-absl::StatusOr<TensorMap> ReadTensors(const std::string& path);
+// what is wrong, if it is not a whole safetensors file within `limits`.
+absl::StatusOr<TensorMap> ReadTensors(const std::string& path, const TensorFileLimits& limits = {});
 
 // The parameters of `module`, by their dotted names. They share memory with it.
 TensorMap Parameters(const torch::nn::Module& module);

@@ -176,6 +176,8 @@ TEST(Weights, WrongHeaderIsDataLoss) {
       R"({"dtype":"F32","shape":[-2,-3],"data_offsets":[0,24]})",  // No such sizes.
       R"({"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]})",
       R"({"dtype":"F32","shape":[4611686018427387905,4,6],"data_offsets":[0,24]})",
+      R"({"dtype":"F32","shape":[0,4611686018427387904,4],"data_offsets":[0,0]})",
+      R"({"dtype":"U8","shape":[24,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,24]})",
       R"({"dtype":"F32","shape":[2,3],"data_offsets":[0]})",  // Of another form.
       R"({"dtype":"F32","shape":[2,3],"data_offsets":[0,24,24]})",
       R"({"dtype":"F32","shape":[2,3],"data_offsets":"0-24"})",
@@ -196,6 +198,42 @@ TEST(Weights, WrongHeaderIsDataLoss) {
   for (const char* header : {"[]", "[1]", "null", "7", "\"a\"", "true", "{", "{}{}"}) {
     EXPECT_FALSE(ReadStatus(folder, FileWith(header)).ok()) << header;
   }
+}
+
+TEST(Weights, DeepHeadersAreRefused) {
+  TemporaryFolder folder;
+  for (const int depth : {4, 1'000'000}) {
+    const std::string lists(static_cast<size_t>(depth), '[');
+    const absl::Status status = ReadStatus(folder, FileWith("{\"a\":" + lists));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("more than 3 levels of nesting"));
+    EXPECT_FALSE(
+        ReadStatus(folder, FileWith("{\"a\":" + lists + std::string(lists.size(), ']') + "}"))
+            .ok());
+  }
+}
+
+TEST(Weights, HeadersAndTensorsAreBounded) {
+  TemporaryFolder folder;
+  ASSERT_TRUE(WriteTensors(folder / "w", {{"a", torch::arange(5)}, {"b", torch::zeros({2})}}).ok());
+  const auto message = [&](const TensorFileLimits& limits) {
+    return std::string(ReadTensors(folder / "w", limits).status().message());
+  };
+  EXPECT_EQ(message({.tensors = 3}), "");  // __metadata__ counts.
+  EXPECT_THAT(message({.tensors = 2}), AllOf(HasSubstr(folder / "w"), HasSubstr("has 3 tensors")));
+  EXPECT_THAT(message({.header_bytes = 100}),
+              AllOf(HasSubstr(folder / "w"), HasSubstr("at most 100")));
+}
+
+TEST(Weights, BytesAreOfOneTensorAlone) {
+  TemporaryFolder folder;
+  const auto with = [&](const std::string& range) {
+    return ReadStatus(folder, FileWith(R"({"a":{"dtype":"U8","shape":[12],"data_offsets":[0,12]},)"
+                                       R"("b":{"dtype":"U8","shape":[12],"data_offsets":)" +
+                                       range + "}}"));
+  };
+  EXPECT_TRUE(with("[12,24]").ok());
+  for (const char* range : {"[0,12]", "[11,23]"})
+    EXPECT_THAT(std::string(with(range).message()), HasSubstr("overlap")) << range;
 }
 
 TEST(Weights, NoChangedByteOfTheHeaderThrows) {
