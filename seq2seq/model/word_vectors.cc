@@ -47,7 +47,9 @@ absl::StatusOr<VectorCoverage> LoadWordVectors(const std::string& path,
   coverage.pieces = static_cast<int64_t>(rows.size());
   std::vector<bool> filled(pieces.size(), false);
   const torch::NoGradGuard no_grad;
-  SEQ2SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<LineReader> reader, LineReader::Open(path));
+  // A word, which may be long, and no number needs more.
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<LineReader> reader,
+                           LineReader::Open(path, 10'000 + 100 * size));
   std::string line;
   std::vector<float> numbers(size);
   while (true) {

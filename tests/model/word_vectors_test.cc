@@ -53,6 +53,16 @@ TEST(LoadWordVectors, WordsMayHaveSpacesInThem) {
   EXPECT_TRUE(torch::equal(weight, torch::tensor({{5.0f, 6.0f}, {7.0f, 8.0f}})));
 }
 
+TEST(LoadWordVectors, LinesAreBoundedByTheSizeOfVectors) {
+  const TemporaryFolder folder;
+  std::string text = "dog 1 2\nthe";
+  for (int i = 0; i < 10'000; ++i) text += " 1";
+  const std::string path = folder.Write("vectors", text + "\n");
+  const std::vector<std::string> pieces = {"dog"};
+  const absl::Status status = LoadWordVectors(path, pieces, torch::zeros({1, 2})).status();
+  EXPECT_EQ(status.message(), path + ":2: the line has more than 10200 bytes");
+}
+
 TEST(LoadWordVectors, MistakesNameFileAndLine) {
   const TemporaryFolder folder;
   const torch::Tensor weight = torch::zeros({1, 2});
