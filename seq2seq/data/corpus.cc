@@ -15,7 +15,6 @@
 #include "absl/strings/str_join.h"
 
 #include "seq2seq/base/fingerprint.h"
-#include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
 
@@ -78,7 +77,8 @@ absl::StatusOr<uint64_t> FingerprintOf(const std::vector<std::string>& files, ui
 // Reads pairs of lines from two files or from a table, or targets alone from a file.
 class PairReader {
  public:
-  static absl::StatusOr<PairReader> Open(const std::vector<std::string>& files, bool has_sources) {
+  static absl::StatusOr<PairReader> Open(const std::vector<std::string>& files, bool has_sources,
+                                         int64_t max_line_bytes) {
     if (files.empty() || files.size() > 2) {
       return absl::InvalidArgumentError(absl::StrCat(
           "a corpus is [source, target] or [table], found [", absl::StrJoin(files, ", "), "]"));
@@ -86,7 +86,8 @@ class PairReader {
     PairReader reader;
     reader.has_sources_ = has_sources;
     for (const std::string& path : files) {
-      SEQ2SEQ_ASSIGN_OR_RETURN(reader.readers_.emplace_back(), LineReader::Open(path));
+      SEQ2SEQ_ASSIGN_OR_RETURN(reader.readers_.emplace_back(),
+                               LineReader::Open(path, static_cast<size_t>(max_line_bytes)));
     }
     return reader;
   }
@@ -236,7 +237,8 @@ absl::StatusOr<Corpus> Corpus::BuildWith(const std::vector<std::string>& files,
                                          const SourceEncoder& source, const Tokenizer& target,
                                          const FilterOptions& filter, const std::string& path) {
   const bool has_sources = source.encode != nullptr;
-  SEQ2SEQ_ASSIGN_OR_RETURN(PairReader reader, PairReader::Open(files, has_sources));
+  SEQ2SEQ_ASSIGN_OR_RETURN(PairReader reader,
+                           PairReader::Open(files, has_sources, filter.max_line_bytes));
   SEQ2SEQ_ASSIGN_OR_RETURN(const uint64_t fingerprint,
                            FingerprintOf(files, source.identity, target, filter));
   absl::StatusOr<Corpus> cached = Open(path);
@@ -307,7 +309,9 @@ absl::StatusOr<Corpus> Corpus::Open(const std::string& path) {
   Corpus corpus(std::move(file));
   const size_t size = corpus.file_.size();
   if (size < sizeof(Header) || std::memcmp(corpus.header().magic, kMagic, sizeof kMagic) != 0 ||
-      corpus.header().index_offset + corpus.header().pairs * sizeof(Entry) != size) {
+      corpus.header().index_offset < sizeof(Header) || corpus.header().index_offset > size ||
+      corpus.header().pairs != (size - corpus.header().index_offset) / sizeof(Entry) ||
+      (size - corpus.header().index_offset) % sizeof(Entry) != 0) {
     return absl::DataLossError(absl::StrCat(path, ": not a whole corpus cache"));
   }
   return corpus;

@@ -10,6 +10,7 @@
 #include "absl/types/span.h"
 
 #include "seq2seq/base/file.h"
+#include "seq2seq/base/line_reader.h"
 #include "seq2seq/data/image_set.h"
 #include "tokenizer/tokenizer.h"
 
@@ -19,6 +20,7 @@ namespace seq2seq {
 struct FilterOptions {
   int64_t max_length = 100;
   double max_ratio = 5.0;
+  int64_t max_line_bytes = kMaxLineBytes;
 
   template <typename V>
   void Visit(V&& visit) {
@@ -26,6 +28,8 @@ struct FilterOptions {
           "Pairs with more pieces on either side are dropped. Bounds memory in training.");
     visit("max_ratio", max_ratio,
           "Pairs are dropped where one side is more than this many times the other; 0 keeps all.");
+    visit("max_line_bytes", max_line_bytes,
+          "A longer line is an error: the file is no text, and would fill the memory.");
   }
 };
 

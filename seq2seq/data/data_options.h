@@ -23,6 +23,7 @@ struct DataOptions {
   std::vector<double> weights;
   std::vector<std::string> valid;
   std::string images;
+  int64_t max_pixels = kMaxPixels;
   AugmentOptions augment;
   std::string source_tokenizer;
   std::string target_tokenizer;
@@ -45,6 +46,9 @@ struct DataOptions {
     visit("images", images,
           "The folder of the images, where model.source is image; train and valid are then [table] "
           "of image<TAB>caption.");
+    visit("max_pixels", max_pixels,
+          "Images of more pixels, or files of more features, are left out, and no more are decoded "
+          "at the same time, at 12 bytes each. Bounds memory.");
     visit("augment", augment);
     visit("source_tokenizer", source_tokenizer, "SentencePiece model of the source language.");
     visit("target_tokenizer", target_tokenizer,
@@ -84,6 +88,10 @@ inline absl::Status Validate(const DataOptions& options) {
     rules.Expect("data.train", options.train.size(), options.train.size() == corpora, "[table]");
     rules.Expect("data.valid", options.valid.size(), options.valid.size() == 1, "[table]");
   }
+  rules.Expect("data.max_pixels", options.max_pixels,
+               options.max_pixels >= 1 && options.max_pixels <= 1 << 30, "1 to 1,073,741,824");
+  rules.Expect("data.filter.max_line_bytes", options.filter.max_line_bytes,
+               options.filter.max_line_bytes >= 1, "1 or more");
   rules.Expect("data.filter.max_length", options.filter.max_length, options.filter.max_length >= 1,
                "1 or more");
   rules.Expect("data.filter.max_ratio", options.filter.max_ratio, options.filter.max_ratio >= 0,

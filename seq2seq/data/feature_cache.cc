@@ -16,9 +16,21 @@ namespace {
 
 constexpr char kMagic[8] = {'s', '2', 's', 'f', 'e', 'a', 't', '1'};
 constexpr int64_t kBatch = 16;
+constexpr double kLargestHalf = 65'504;
 
 absl::string_view Bytes(const torch::Tensor& tensor) {
   return {static_cast<const char*>(tensor.data_ptr()), tensor.nbytes()};
+}
+
+// Whether a file of `size` bytes may hold so much; all of it may be made up.
+bool IsSize(size_t size, size_t header, int64_t images, int64_t places, int64_t channels) {
+  int64_t bytes = sizeof(c10::Half);
+  for (const int64_t factor : {places, channels}) {
+    if (factor < 1 || __builtin_mul_overflow(bytes, factor, &bytes)) return false;
+  }
+  if (images < 1 || __builtin_add_overflow(bytes, 1, &bytes)) return false;
+  if (__builtin_mul_overflow(bytes, images, &bytes)) return false;
+  return static_cast<size_t>(bytes) == size - header;
 }
 
 }  // namespace
@@ -35,7 +47,8 @@ absl::StatusOr<FeatureCache> FeatureCache::Open(const std::string& path) {
   FeatureCache cache(std::move(file));
   const size_t size = cache.file_.size();
   if (size < sizeof(Header) || std::memcmp(cache.header().magic, kMagic, sizeof kMagic) != 0 ||
-      cache.features(cache.header().images) + cache.header().images != cache.file_.data() + size) {
+      !IsSize(size, sizeof(Header), cache.header().images, cache.header().places,
+              cache.header().channels)) {
     return absl::DataLossError(absl::StrCat(path, ": not a whole cache of features"));
   }
   return cache;
@@ -92,7 +105,8 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
     }
     if (readable.empty()) continue;
     const torch::Tensor features =
-        source.compute(torch::stack(inputs)).to(torch::kCPU, torch::kHalf).contiguous();
+        source.compute(torch::stack(inputs)).to(torch::kCPU, torch::kFloat32).contiguous();
+    const torch::Tensor halves = features.to(torch::kHalf);
     if (header.channels == 0) {
       header.places = features.size(1);
       header.channels = features.size(2);
@@ -103,15 +117,22 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
           absl::StrCat(images.Path(readable[0]), ": its features are of another size than others"));
     }
     for (size_t i = 0; i < readable.size(); ++i) {
+      const double largest = features[static_cast<int64_t>(i)].abs().max().item<double>();
+      if (!(largest <= kLargestHalf)) {
+        Log(LogLevel::kWarning,
+            absl::StrCat(images.Path(readable[i]), ": has features up to ", largest,
+                         ", which half precision, up to 65,504, does not hold; left out"));
+        continue;
+      }
       SEQ2SEQ_RETURN_IF_ERROR(write_zeros(readable[i]));
-      SEQ2SEQ_RETURN_IF_ERROR(out.Append(Bytes(features[static_cast<int64_t>(i)])));
+      SEQ2SEQ_RETURN_IF_ERROR(out.Append(Bytes(halves[static_cast<int64_t>(i)])));
       ++written;
       present[static_cast<size_t>(readable[i])] = 1;
     }
     if (report) report(end);
   }
-  if (header.channels == 0) {
-    return absl::InvalidArgumentError("none of the images can be read");
+  if (present.find('\1') == std::string::npos) {
+    return absl::InvalidArgumentError("none of the images can be used");
   }
   SEQ2SEQ_RETURN_IF_ERROR(write_zeros(images.size()));
   SEQ2SEQ_RETURN_IF_ERROR(out.Append(present));

@@ -30,8 +30,9 @@ class FeatureCache {
   };
 
   // Computes the features of `images` into the file `path`, unless that holds just these already;
-  // `report` hears how many are done. Images that cannot be read are dropped from `images`, and a
-  // warning names each. InvalidArgument if none is left.
+  // `report` hears how many are done. Images that cannot be read, and those with features that half
+  // precision does not hold, are dropped from `images`, and a warning names each. InvalidArgument
+  // if none is left.
   static absl::StatusOr<FeatureCache> Build(const std::string& path, ImageSet& images,
                                             const Source& source,
                                             const std::function<void(int64_t done)>& report);
@@ -43,7 +44,7 @@ class FeatureCache {
 
  private:
   // The layout of the file: this header, the features, and a byte for each image that is 1 where it
-  // could be read.
+  // has some.
   struct Header {
     char magic[8];
     uint64_t fingerprint;

@@ -11,7 +11,9 @@
 #include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/data/image_header.h"
 #include "seq2seq/data/image_library.h"
+#include "seq2seq/data/pixel_budget.h"
 
 namespace seq2seq {
 namespace {
@@ -30,30 +32,6 @@ class Draws {
   uint64_t seed_;
 };
 
-// The square of an image that the network gets to see.
-struct Square {
-  int64_t top = 0;
-  int64_t left = 0;
-  int64_t side = 0;
-};
-
-absl::Status Resize(const ImageLibrary& library, const Pixels& from, Pixels& to) {
-  if (const std::string wrong = library.resize(from, to); !wrong.empty()) {
-    return absl::InternalError(absl::StrCat("cannot resize an image: ", wrong));
-  }
-  return absl::OkStatus();
-}
-
-Pixels Cut(const Pixels& image, const Square& square) {
-  Pixels cut = {static_cast<int>(square.side), static_cast<int>(square.side), {}};
-  cut.rgb.reserve(static_cast<size_t>(square.side * square.side * 3));
-  for (int64_t row = square.top; row < square.top + square.side; ++row) {
-    const auto begin = image.rgb.begin() + (row * image.width + square.left) * 3;
-    cut.rgb.insert(cut.rgb.end(), begin, begin + square.side * 3);
-  }
-  return cut;
-}
-
 // In the pixels of the file, so that an image is resized once.
 Square MiddleSquare(const Pixels& image, const ImageOptions& options) {
   const int64_t shorter = std::min(image.height, image.width);
@@ -64,11 +42,17 @@ Square MiddleSquare(const Pixels& image, const ImageOptions& options) {
 
 // A smaller square somewhere in the shorter side's square.
 Square RandomSquare(const Square& middle, double crop, Draws& draws) {
-  const auto side = static_cast<int64_t>(
-      std::lround(static_cast<double>(middle.side) * (1 - crop * draws.Next())));
+  const int64_t side = std::max<int64_t>(
+      std::lround(static_cast<double>(middle.side) * (1 - crop * draws.Next())), 1);
   const auto room = static_cast<double>(middle.side - side);
   return {middle.top + std::lround(room * draws.Next()),
-          middle.left + std::lround(room * draws.Next()), std::max<int64_t>(side, 1)};
+          middle.left + std::lround(room * draws.Next()), side};
+}
+
+// Of all threads.
+PixelBudget& Decoding() {
+  static PixelBudget budget;
+  return budget;
 }
 
 }  // namespace
@@ -97,12 +81,25 @@ absl::Status Validate(const AugmentOptions& options, const std::string& section)
 }
 
 absl::StatusOr<torch::Tensor> ReadImage(const std::string& path, const ImageOptions& options,
-                                        const std::optional<Augmentation>& augmentation) {
+                                        const std::optional<Augmentation>& augmentation,
+                                        int64_t max_pixels) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const ImageLibrary* library, OpenImageLibrary());
-  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
+  const absl::string_view contents(file.data(), file.size());
+  const auto wrong = [&](absl::string_view what) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", what));
+  };
+  const absl::StatusOr<ImageHeader> header = ReadImageHeader(contents);
+  if (!header.ok()) return wrong(header.status().message());
+  if (header->pixels() > static_cast<uint64_t>(max_pixels)) {
+    return wrong(absl::StrCat("has ", header->width, " x ", header->height, " pixels; at most ",
+                              max_pixels, " are decoded"));
+  }
+  const PixelBudget::Share share(Decoding(), header->pixels(), static_cast<uint64_t>(max_pixels));
   Pixels image;
-  if (const std::string wrong = library->decode(bytes, image); !wrong.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": ", wrong));
+  if (const std::string error = library->decode(contents.data(), contents.size(), image);
+      !error.empty()) {
+    return wrong(error);
   }
   Square square = MiddleSquare(image, options);
   const AugmentOptions augment = augmentation ? augmentation->options : AugmentOptions();
@@ -110,7 +107,8 @@ absl::StatusOr<torch::Tensor> ReadImage(const std::string& path, const ImageOpti
   if (augment.crop > 0) square = RandomSquare(square, augment.crop, draws);
   const auto size = static_cast<int>(options.size);
   Pixels seen = {size, size, {}};
-  SEQ2SEQ_RETURN_IF_ERROR(Resize(*library, Cut(image, square), seen));
+  if (const std::string error = library->resize(image, square, seen); !error.empty())
+    return wrong(absl::StrCat("cannot be resized: ", error));
 
   const bool flip = augment.flip && draws.Next() < 0.5;
   const double contrast = 1 + augment.jitter * (2 * draws.Next() - 1);

@@ -13,6 +13,9 @@
 
 namespace seq2seq {
 
+// Pixels that are decoded unless an option says otherwise; each takes 12 bytes at most.
+inline constexpr int64_t kMaxPixels = 100'000'000;
+
 // How a network sees an image.
 struct ImageOptions {
   int64_t size = 224;
@@ -59,10 +62,13 @@ struct Augmentation {
   uint64_t seed = 0;  // Of this image this time.
 };
 
-// Reads a JPEG, PNG or WebP file: [3, size, size], floats. Errors name the file and what is wrong
-// with it. Thread-safe. A photograph of 224 x 224 takes about a millisecond.
+// Reads a JPEG, PNG, WebP, BMP, TIFF or PNM file of whole numbers: [3, size, size], floats. Errors
+// name the file and what is wrong with it; more than `max_pixels` are refused before they are
+// decoded. Thread-safe: threads wait for one another where they would hold more than `max_pixels`
+// together. A photograph of 224 x 224 takes about a millisecond.
 absl::StatusOr<torch::Tensor> ReadImage(const std::string& path, const ImageOptions& options,
-                                        const std::optional<Augmentation>& augmentation = {});
+                                        const std::optional<Augmentation>& augmentation = {},
+                                        int64_t max_pixels = kMaxPixels);
 
 }  // namespace seq2seq
 

@@ -23,49 +23,40 @@ std::string Guarded(const Function& function) {
   }
 }
 
-// [height, width, 3], blue green red, over white where `image` is transparent.
-cv::Mat ThreeChannels(const cv::Mat& image) {
-  cv::Mat bytes = image;
-  if (image.depth() == CV_16U) image.convertTo(bytes, CV_8U, 1.0 / 257);
-  cv::Mat three;
-  if (bytes.channels() == 1) {
-    cv::cvtColor(bytes, three, cv::COLOR_GRAY2BGR);
-  } else if (bytes.channels() == 4) {
-    three.create(bytes.rows, bytes.cols, CV_8UC3);
-    for (int row = 0; row < bytes.rows; ++row) {
-      for (int column = 0; column < bytes.cols; ++column) {
-        const auto& from = bytes.at<cv::Vec4b>(row, column);
-        auto& to = three.at<cv::Vec3b>(row, column);
-        for (int i = 0; i < 3; ++i) {
-          to[i] = static_cast<uchar>((from[i] * from[3] + 255 * (255 - from[3]) + 127) / 255);
-        }
+// Red, green and blue of each pixel, over white where `image` is transparent. Works in place where
+// it can: images may be large.
+cv::Mat ToRgb(cv::Mat image) {
+  if (image.depth() == CV_16U) image.convertTo(image, CV_8U, 1.0 / 257);
+  if (image.channels() != 4) {
+    cv::cvtColor(image, image, image.channels() == 1 ? cv::COLOR_GRAY2RGB : cv::COLOR_BGR2RGB);
+    return image;
+  }
+  cv::Mat rgb(image.rows, image.cols, CV_8UC3);
+  for (int row = 0; row < image.rows; ++row) {
+    for (int column = 0; column < image.cols; ++column) {
+      const auto& from = image.at<cv::Vec4b>(row, column);
+      auto& to = rgb.at<cv::Vec3b>(row, column);
+      for (int i = 0; i < 3; ++i) {
+        to[2 - i] = static_cast<uchar>((from[i] * from[3] + 255 * (255 - from[3]) + 127) / 255);
       }
     }
-  } else {
-    three = bytes;
   }
-  return three;
+  return rgb;
 }
 
-// OpenCV fills up what a truncated file lacks and says nothing, so look for the end.
-bool IsTruncated(const std::string& bytes) {
-  const auto lacks = [&](const char* end) { return bytes.rfind(end) == std::string::npos; };
-  if (bytes.compare(0, 2, "\xff\xd8") == 0) return lacks("\xff\xd9");
-  if (bytes.compare(0, 4, "\x89PNG") == 0) return lacks("IEND");
-  return false;
-}
-
-std::string Decode(const std::string& bytes, Pixels& pixels) {
+std::string Decode(const char* contents, size_t size, Pixels& pixels) {
   return Guarded([&]() -> std::string {
-    if (bytes.empty()) return "is empty";
-    if (IsTruncated(bytes)) return "ends in the middle of an image";
-    const cv::Mat file(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
+    const cv::Mat file(1, static_cast<int>(size), CV_8U, const_cast<char*>(contents));
     // IMREAD_COLOR drops transparency, and IMREAD_UNCHANGED does not turn photographs upright.
-    const bool is_jpeg = bytes.compare(0, 2, "\xff\xd8") == 0;
-    const cv::Mat image = cv::imdecode(file, is_jpeg ? cv::IMREAD_COLOR : cv::IMREAD_UNCHANGED);
+    const bool is_jpeg = contents[0] == '\xff';
+    cv::Mat image = cv::imdecode(file, is_jpeg ? cv::IMREAD_COLOR : cv::IMREAD_UNCHANGED);
     if (image.empty()) return "is no image that can be read";
-    cv::Mat rgb;
-    cv::cvtColor(ThreeChannels(image), rgb, cv::COLOR_BGR2RGB);
+    const int channels = image.channels();
+    if (image.depth() > CV_16U || image.depth() == CV_8S ||
+        (channels != 1 && channels != 3 && channels != 4)) {
+      return "is no image of 1, 3 or 4 channels of whole numbers of 8 or 16 bits";
+    }
+    const cv::Mat rgb = ToRgb(std::move(image));
     pixels.height = rgb.rows;
     pixels.width = rgb.cols;
     pixels.rgb.assign(rgb.datastart, rgb.dataend);
@@ -77,12 +68,14 @@ cv::Mat Matrix(const Pixels& pixels) {
   return cv::Mat(pixels.height, pixels.width, CV_8UC3, const_cast<uint8_t*>(pixels.rgb.data()));
 }
 
-std::string Resize(const Pixels& from, Pixels& to) {
+std::string Resize(const Pixels& from, const Square& part, Pixels& to) {
   return Guarded([&]() -> std::string {
     to.rgb.resize(static_cast<size_t>(to.height) * static_cast<size_t>(to.width) * 3);
     cv::Mat target = Matrix(to);
-    const bool shrinks = to.height < from.height || to.width < from.width;
-    cv::resize(Matrix(from), target, target.size(), 0, 0,
+    const cv::Rect place(static_cast<int>(part.left), static_cast<int>(part.top),
+                         static_cast<int>(part.side), static_cast<int>(part.side));
+    const bool shrinks = to.height < part.side || to.width < part.side;
+    cv::resize(Matrix(from)(place), target, target.size(), 0, 0,
                shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
     return "";
   });

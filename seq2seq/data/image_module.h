@@ -6,6 +6,7 @@
 #define SEQ2SEQ_DATA_IMAGE_MODULE_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,6 +19,13 @@ struct Pixels {
   int height = 0;
   int width = 0;
   std::vector<uint8_t> rgb;
+};
+
+// A part of an image, within it.
+struct Square {
+  int64_t top = 0;
+  int64_t left = 0;
+  int64_t side = 0;
 };
 
 // A network in an ONNX file. Not thread-safe.
@@ -33,11 +41,11 @@ class OnnxModel {
 
 // What the module offers. Functions return what is wrong, or nothing.
 struct ImageLibrary {
-  // Decodes the contents of a JPEG, PNG, WebP or another file that OpenCV knows, turned upright as
+  // Decodes the contents of a file whose header ReadImageHeader has looked at, turned upright as
   // its metadata say. Transparent parts become white.
-  std::string (*decode)(const std::string& bytes, Pixels& pixels);
-  // Resizes `from` to the height and width of `to`.
-  std::string (*resize)(const Pixels& from, Pixels& to);
+  std::string (*decode)(const char* contents, size_t size, Pixels& pixels);
+  // Resizes a part of `from` to the height and width of `to`.
+  std::string (*resize)(const Pixels& from, const Square& part, Pixels& to);
   std::string (*load_onnx)(const std::string& path, std::unique_ptr<OnnxModel>& model);
 };
 

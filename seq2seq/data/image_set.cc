@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <filesystem>
 #include <thread>
 #include <utility>
@@ -63,7 +64,12 @@ void ImageSet::DropUnreadable(const std::function<absl::Status(const std::string
   std::atomic<size_t> next = 0;
   const auto work = [&] {
     for (size_t i = next++; i < results.size(); i = next++) {
-      results[i] = read(Path(static_cast<int64_t>(i)));
+      const std::string path = Path(static_cast<int64_t>(i));
+      try {
+        results[i] = read(path);
+      } catch (const std::exception& error) {  // No memory.
+        results[i] = absl::ResourceExhaustedError(absl::StrCat(path, ": ", error.what()));
+      }
     }
   };
   std::vector<std::thread> threads;

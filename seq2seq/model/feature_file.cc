@@ -2,13 +2,15 @@
 
 #include <cstdint>
 #include <cstring>
-#include <regex>
+#include <optional>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include <torch/torch.h>
 
 #include "seq2seq/base/file.h"
@@ -18,68 +20,97 @@
 namespace seq2seq {
 namespace {
 
+constexpr uint32_t kMaxNpyHeader = 10'000;  // As in NumPy.
+
 absl::Status Wrong(const std::string& path, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", what));
 }
 
+// What stands behind `key` in the text of a Python dictionary; empty if it is not in it.
+absl::string_view ValueOf(absl::string_view header, absl::string_view key) {
+  const size_t found = header.find(absl::StrCat("'", key, "':"));
+  if (found == absl::string_view::npos) return "";
+  return absl::StripLeadingAsciiWhitespace(header.substr(found + key.size() + 3));
+}
+
+// Floats, little-endian where their order is told.
+std::optional<torch::ScalarType> FloatType(absl::string_view text) {
+  if (text.size() < 5 || text[0] != '\'' || !absl::StrContains("<=|", text[1]) || text[4] != '\'')
+    return std::nullopt;
+  const absl::string_view type = text.substr(2, 2);
+  if (type == "f2") return torch::kHalf;
+  if (type == "f4") return torch::kFloat32;
+  if (type == "f8") return torch::kFloat64;
+  return std::nullopt;
+}
+
 // The layout: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
-absl::StatusOr<torch::Tensor> ReadNpy(const std::string& path) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
-  if (bytes.size() < 12 || bytes.compare(0, 6, "\x93NUMPY") != 0) {
+absl::StatusOr<torch::Tensor> ReadNpy(const std::string& path, int64_t max_values) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
+  const absl::string_view bytes(file.data(), file.size());
+  if (bytes.size() < 12 || !absl::StartsWith(bytes, "\x93NUMPY")) {
     return Wrong(path, "is no .npy file");
   }
   const bool wide = bytes[6] > 1;  // Version 1 has a length of two bytes.
   uint32_t length = 0;
   std::memcpy(&length, bytes.data() + 8, wide ? 4 : 2);
+  if (length > kMaxNpyHeader) {
+    return Wrong(path, absl::StrCat("has a header of ", length, " bytes; at most ", kMaxNpyHeader,
+                                    " are read"));
+  }
   const size_t begin = (wide ? 12 : 10) + static_cast<size_t>(length);
   if (begin > bytes.size()) return Wrong(path, "ends in its header");
-  const std::string header = bytes.substr(wide ? 12 : 10, length);
-  std::smatch type, shape;
-  if (!std::regex_search(header, type, std::regex("'descr': *'[<=|](f[248])'"))) {
-    return Wrong(path, "holds no little-endian floats");
-  }
-  if (!std::regex_search(header, std::regex("'fortran_order': *False")) ||
-      !std::regex_search(header, shape, std::regex("'shape': *\\(([0-9, ]*)\\)"))) {
+  const absl::string_view header = bytes.substr(wide ? 12 : 10, length);
+  const std::optional<torch::ScalarType> type = FloatType(ValueOf(header, "descr"));
+  if (!type) return Wrong(path, "holds no little-endian floats");
+  absl::string_view shape = ValueOf(header, "shape");
+  if (!absl::StartsWith(ValueOf(header, "fortran_order"), "False") ||
+      !absl::ConsumePrefix(&shape, "(")) {
     return Wrong(path, "is not in C order");
   }
+  shape = shape.substr(0, shape.find(')'));
   std::vector<int64_t> sizes;
   int64_t count = 1;
   for (const absl::string_view part :
-       absl::StrSplit(shape[1].str(), absl::ByAnyChar(", "), absl::SkipEmpty())) {
+       absl::StrSplit(shape, absl::ByAnyChar(", "), absl::SkipEmpty())) {
     if (!absl::SimpleAtoi(part, &sizes.emplace_back()) || sizes.back() < 1 ||
-        sizes.back() > (int64_t{1} << 31) / count) {
-      return Wrong(path, absl::StrCat("has the shape (", shape[1].str(), ")"));
+        sizes.back() > max_values / count) {
+      return Wrong(path, absl::StrCat("has the shape (", shape.substr(0, 80), "); at most ",
+                                      max_values, " numbers are read"));
     }
     count *= sizes.back();
   }
-  const torch::ScalarType scalar = type[1] == "f2"   ? torch::kHalf
-                                   : type[1] == "f4" ? torch::kFloat32
-                                                     : torch::kFloat64;
-  const torch::Tensor values = torch::empty(sizes, scalar);
-  if (bytes.size() - begin < values.nbytes()) return Wrong(path, "ends in its values");
-  std::memcpy(values.data_ptr(), bytes.data() + begin, values.nbytes());
+  const auto size = static_cast<size_t>(count) * torch::elementSize(*type);
+  if (bytes.size() - begin < size) return Wrong(path, "ends in its values");
+  const torch::Tensor values = torch::empty(sizes, *type);
+  std::memcpy(values.data_ptr(), bytes.data() + begin, size);
   return values;
 }
 
-absl::StatusOr<torch::Tensor> ReadSafetensors(const std::string& path) {
+absl::StatusOr<torch::Tensor> ReadSafetensors(const std::string& path, int64_t max_values) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, ReadTensors(path));
   if (tensors.size() != 1) {
     return Wrong(path, absl::StrCat("holds ", tensors.size(), " tensors instead of one"));
   }
-  return tensors.begin()->second;
+  const torch::Tensor& values = tensors.begin()->second;
+  if (values.numel() <= max_values) return values;
+  return Wrong(path, absl::StrCat("holds ", values.numel(), " values; at most ", max_values,
+                                  " numbers are read"));
 }
 
 }  // namespace
 
-absl::StatusOr<torch::Tensor> ReadFeatures(const std::string& path) {
+absl::StatusOr<torch::Tensor> ReadFeatures(const std::string& path, int64_t max_values) {
   SEQ2SEQ_ASSIGN_OR_RETURN(torch::Tensor values, absl::EndsWith(path, ".safetensors")
-                                                     ? ReadSafetensors(path)
-                                                     : ReadNpy(path));
+                                                     ? ReadSafetensors(path, max_values)
+                                                     : ReadNpy(path, max_values));
   if (values.dim() == 3) values = values.flatten(1).t();
   if (values.dim() != 2 || values.numel() == 0) {
     return Wrong(path, "is not of the shape [place, channels] or [channels, rows, columns]");
   }
-  return values.to(torch::kFloat32).contiguous();
+  values = values.to(torch::kFloat32).contiguous();
+  if (!values.isfinite().all().item<bool>()) return Wrong(path, "holds NaN or infinite numbers");
+  return values;
 }
 
 }  // namespace seq2seq

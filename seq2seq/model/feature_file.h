@@ -2,18 +2,22 @@
 #ifndef SEQ2SEQ_MODEL_FEATURE_FILE_H_
 #define SEQ2SEQ_MODEL_FEATURE_FILE_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include <torch/types.h>
+
+#include "seq2seq/data/image.h"
 
 namespace seq2seq {
 
 // Reads [place, channels], floats, from a .npy file (version 1 to 3; float16, float32 or float64;
 // little-endian, in C order) or from a .safetensors file with one tensor: of the shape [place,
 // channels], or [channels, rows, columns] as networks give it. Errors name the file and what is
-// wrong with it.
-absl::StatusOr<torch::Tensor> ReadFeatures(const std::string& path);
+// wrong with it: more than `max_values` numbers, or some that are NaN or infinite, are refused.
+absl::StatusOr<torch::Tensor> ReadFeatures(const std::string& path,
+                                           int64_t max_values = kMaxPixels);
 
 }  // namespace seq2seq
 

@@ -83,9 +83,10 @@ void ImageEncoderImpl::Initialize(const InitializationOptions& options) {
 }
 
 absl::StatusOr<torch::Tensor> ReadImageInput(const ImageEncoderOptions& options,
-                                             const std::string& path) {
-  return options.network.kind == ImageNetworkKind::kFeatures ? ReadFeatures(path)
-                                                             : ReadImage(path, options.input);
+                                             const std::string& path, int64_t max_pixels) {
+  return options.network.kind == ImageNetworkKind::kFeatures
+             ? ReadFeatures(path, max_pixels)
+             : ReadImage(path, options.input, {}, max_pixels);
 }
 
 int64_t CountChannels(const ImageEncoderOptions& options) {

@@ -76,9 +76,10 @@ class ImageEncoderImpl : public torch::nn::Module {
 TORCH_MODULE(ImageEncoder);
 
 // Reads what the encoder of `options` is given of an image: pixels, [3, height, width], or the
-// features in a file, [place, channels].
+// features in a file, [place, channels]; at most `max_pixels` of either.
 absl::StatusOr<torch::Tensor> ReadImageInput(const ImageEncoderOptions& options,
-                                             const std::string& path);
+                                             const std::string& path,
+                                             int64_t max_pixels = kMaxPixels);
 
 // The channels of the features that the network of `options` gives. Costs loading it and one image.
 int64_t CountChannels(const ImageEncoderOptions& options);

@@ -33,11 +33,12 @@ absl::StatusOr<uint64_t> FingerprintOf(ImageEncoderOptions options) {
 }
 
 // Features of as many channels as the network, or the first file of features, has.
-absl::StatusOr<int64_t> FindChannels(const ImageEncoderOptions& options, const ImageSet& images) {
+absl::StatusOr<int64_t> FindChannels(const ImageEncoderOptions& options, const ImageSet& images,
+                                     int64_t max_pixels) {
   if (options.network.kind != ImageNetworkKind::kFeatures) return CountChannels(options);
   absl::Status last = absl::InvalidArgumentError("data.train: names no image");
   for (int64_t image = 0; image < images.size(); ++image) {
-    const auto features = ReadImageInput(options, images.Path(image));
+    const auto features = ReadImageInput(options, images.Path(image), max_pixels);
     if (features.ok()) return features->size(1);
     last = features.status();
   }
@@ -46,13 +47,13 @@ absl::StatusOr<int64_t> FindChannels(const ImageEncoderOptions& options, const I
 
 absl::StatusOr<FeatureCache> BuildFeatures(const ImageEncoderOptions& options,
                                            const std::string& path, torch::Device device,
-                                           ImageSet& images) {
+                                           int64_t max_pixels, ImageSet& images) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const uint64_t fingerprint, FingerprintOf(options));
   ImageEncoder encoder(options);
   encoder->to(device);
   encoder->eval();
   const FeatureCache::Source source = {
-      .read = [&](const std::string& file) { return ReadImageInput(options, file); },
+      .read = [&](const std::string& file) { return ReadImageInput(options, file, max_pixels); },
       .compute =
           [&](const torch::Tensor& batch) {
             return batch.dim() == 4 ? encoder->Features(batch.to(device)) : batch;
@@ -69,7 +70,10 @@ absl::StatusOr<FeatureCache> BuildFeatures(const ImageEncoderOptions& options,
 }  // namespace
 
 ImageData::ImageData(const Config& config, ImageSet images)
-    : options_(config.model.image), augment_(config.data.augment), images_(std::move(images)) {}
+    : options_(config.model.image),
+      augment_(config.data.augment),
+      max_pixels_(config.data.max_pixels),
+      images_(std::move(images)) {}
 
 absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& run,
                                                               torch::Device device,
@@ -85,20 +89,22 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& r
   }
   try {
     if (options.channels == 0) {
-      SEQ2SEQ_ASSIGN_OR_RETURN(options.channels, FindChannels(options, images));
+      SEQ2SEQ_ASSIGN_OR_RETURN(options.channels,
+                               FindChannels(options, images, config.data.max_pixels));
     }
     std::optional<FeatureCache> features;
     if (options.network.is_frozen()) {
-      SEQ2SEQ_ASSIGN_OR_RETURN(features,
-                               BuildFeatures(options, run.Cache() + "/features", device, images));
+      SEQ2SEQ_ASSIGN_OR_RETURN(features, BuildFeatures(options, run.Cache() + "/features", device,
+                                                       config.data.max_pixels, images));
       if (features->channels() != options.channels) {
         return absl::InvalidArgumentError(absl::StrCat("model.image.channels: is ",
                                                        options.channels, ", the features have ",
                                                        features->channels()));
       }
     } else {
-      images.DropUnreadable(
-          [&](const std::string& path) { return ReadImage(path, options.input).status(); });
+      images.DropUnreadable([&](const std::string& path) {
+        return ReadImage(path, options.input, {}, config.data.max_pixels).status();
+      });
     }
     // Behind what would show that it is none.
     if (!options.network.path.empty()) {
@@ -119,7 +125,7 @@ absl::StatusOr<torch::Tensor> ImageData::Read(const std::string& name) const {
   const std::optional<int32_t> image = images_.Find(name);
   if (!image) return absl::NotFoundError(absl::StrCat(name, ": not among the images"));
   if (features_) return features_->Read({*image})[0];
-  return ReadImage(images_.Path(*image), options_.input);
+  return ReadImage(images_.Path(*image), options_.input, {}, max_pixels_);
 }
 
 ImageReader ImageData::Reader() const {
@@ -129,7 +135,8 @@ ImageReader ImageData::Reader() const {
     for (size_t i = 0; i < images.size(); ++i) {
       std::optional<Augmentation> augmentation;
       if (seed) augmentation = {augment_, DeriveSeed({*seed, i})};
-      const auto image = ReadImage(images_.Path(images[i]), options_.input, augmentation);
+      const auto image =
+          ReadImage(images_.Path(images[i]), options_.input, augmentation, max_pixels_);
       TORCH_CHECK(image.ok(), std::string(image.status().message()));
       tensors.push_back(*image);
     }

@@ -2,6 +2,7 @@
 #ifndef SEQ2SEQ_TOOLS_IMAGE_DATA_H_
 #define SEQ2SEQ_TOOLS_IMAGE_DATA_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,7 @@ class ImageData {
 
   const ImageEncoderOptions options_;
   const AugmentOptions augment_;
+  const int64_t max_pixels_;
   ImageSet images_;
   std::optional<FeatureCache> features_;
 };

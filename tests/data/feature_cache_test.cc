@@ -1,6 +1,9 @@
 #include "seq2seq/data/feature_cache.h"
 
+#include <array>
+#include <cstring>
 #include <filesystem>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +15,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/file.h"
+#include "seq2seq/base/log.h"
 #include "tests/temporary_folder.h"
 
 namespace seq2seq {
@@ -120,6 +124,38 @@ TEST_F(FeatureCacheTest, DamagedCacheIsComputedAgain) {
   EXPECT_EQ(cache->Read({30})[0][0][0].item<double>(), 30);
 }
 
+TEST_F(FeatureCacheTest, FeaturesThatHalfPrecisionDoesNotHoldAreNamedAndLeftOut) {
+  for (const char* number : {"70000", "-1e30", "inf", "nan"}) {
+    folder_.Write("image-17", number);
+    std::string log;
+    SetLogSink([&](LogLevel, absl::string_view message) { absl::StrAppend(&log, message, "\n"); });
+    ImageSet images = Images();
+    const auto cache = Build(images, Source());
+    SetLogSink({});
+    ASSERT_TRUE(cache.ok()) << cache.status();
+    EXPECT_EQ(images.Find("image-17"), std::nullopt) << number;
+    EXPECT_THAT(log, HasSubstr((folder_ / "image-17") + ": has features up to "));
+    EXPECT_EQ(cache->Read({18})[0][0][0].item<double>(), 18);
+  }
+}
+
+TEST_F(FeatureCacheTest, MadeUpSizesAreNoCache) {
+  ImageSet images = Images();
+  ASSERT_TRUE(Build(images, Source()).ok());
+  const std::string whole = tables_.Read("cache");
+  // 2^31 x 2^31 x 8 features, whose bytes are 0 of 64 bits; and fewer than none.
+  for (const std::array<int64_t, 3> sizes :
+       {std::array<int64_t, 3>{8, int64_t{1} << 31, int64_t{1} << 31}, {40, -2, -3}}) {
+    std::string changed = whole.substr(0, 40);
+    std::memcpy(changed.data() + 16, sizes.data(), sizeof sizes);
+    tables_.Write("cache",
+                  sizes[0] == 8 ? changed + std::string(8, '\1') : changed + whole.substr(40));
+    reads_ = 0;
+    ASSERT_TRUE(Build(images, Source()).ok());
+    EXPECT_EQ(reads_, 40);
+  }
+}
+
 TEST_F(FeatureCacheTest, NoImageThatCanBeReadIsAnError) {
   ImageSet images = Images();
   FeatureCache::Source source = Source();
@@ -145,6 +181,16 @@ TEST_F(FeatureCacheTest, UnreadableImagesAreDroppedWithoutACacheToo) {
   EXPECT_EQ(images.dropped(), 1);
   EXPECT_EQ(images.Find("image-11"), std::nullopt);
   EXPECT_EQ(images.Find("image-12"), std::optional<int32_t>(12));
+}
+
+TEST_F(FeatureCacheTest, ImagesThatThrowAreDroppedToo) {
+  ImageSet images = Images();
+  images.DropUnreadable([](const std::string& path) {
+    if (path.back() == '3') throw std::bad_alloc();
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(images.dropped(), 4);
+  EXPECT_EQ(images.Find("image-13"), std::nullopt);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 namespace seq2seq {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -109,6 +110,59 @@ TEST_F(ImageTest, DamagedFilesAreErrorsThatNameThem) {
     const auto image = ReadImage(path, Plain(8));
     EXPECT_TRUE(absl::IsInvalidArgument(image.status())) << image.status();
     EXPECT_THAT(std::string(image.status().message()), StartsWith(path + ": "));
+  }
+}
+
+// A PNG file of a few bytes that stands for any number of pixels.
+std::string PngOf(const std::string& width, const std::string& height) {
+  std::string bytes = PngFile();
+  return bytes.replace(16, 8, FromHex(width + height));
+}
+
+TEST_F(ImageTest, TooManyPixelsAreRefusedBeforeTheyAreDecoded) {
+  const std::string path = folder_.Write("large.png", PngOf("00008000", "00008000"));
+  const auto image = ReadImage(path, Plain(8));
+  EXPECT_TRUE(absl::IsInvalidArgument(image.status()));
+  EXPECT_EQ(image.status().message(),
+            path + ": has 32768 x 32768 pixels; at most 100000000 are decoded");
+  const std::string small = folder_.Write("small.png", PngFile());
+  EXPECT_TRUE(ReadImage(small, Plain(8), {}, 48).ok());
+  EXPECT_FALSE(ReadImage(small, Plain(8), {}, 47).ok());
+}
+
+// A TIFF file of one pixel of one channel.
+std::string TiffFile(const std::string& bits, const std::string& format, const std::string& value) {
+  const auto entry = [](const std::string& tag, const std::string& entry_value) {
+    return tag + "0300" + "01000000" + entry_value + "0000";
+  };
+  const std::string bytes =
+      "49492a0008000000"
+      "0a00" +
+      entry("0001", "0100") + entry("0101", "0100") + entry("0201", bits) + entry("0301", "0100") +
+      entry("0601", "0100") + entry("1101", "8600") + entry("1501", "0100") +
+      entry("1601", "0100") + entry("1701", "0800") + entry("5301", format) + "00000000" + value;
+  return FromHex(bytes);
+}
+
+TEST_F(ImageTest, OnlyWholeNumbersOf8Or16BitsAreRead) {
+  ExpectColor(Read(TiffFile("0800", "0100", "8080808080808080"), Plain(8)), 3, 3, {0.5, 0.5, 0.5});
+  ExpectColor(Read(TiffFile("1000", "0100", "0080008000800080"), Plain(8)), 3, 3, {0.5, 0.5, 0.5});
+  // 0.5 as a float of 32 and of 64 bits.
+  for (const auto& [bits, value] :
+       {std::pair("2000", "0000003f0000003f"), std::pair("4000", "000000000000e03f")}) {
+    const std::string path = folder_.Write("floats.tif", TiffFile(bits, "0300", value));
+    const auto image = ReadImage(path, Plain(8));
+    EXPECT_TRUE(absl::IsInvalidArgument(image.status())) << image.status();
+    EXPECT_THAT(std::string(image.status().message()),
+                AllOf(StartsWith(path + ": "), HasSubstr("8 or 16 bits")));
+  }
+}
+
+TEST_F(ImageTest, CropsOfOnePixelLieWithinTheImage) {
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    const AugmentOptions augment = {.crop = 0.9};
+    const torch::Tensor image = Read(PpmFile(1, 30, 255, 255, 255), Plain(8), {{augment, seed}});
+    EXPECT_TRUE(image.eq(1).all().item<bool>()) << seed;
   }
 }
 
