@@ -127,13 +127,13 @@ def fetch(folder: pathlib.Path, languages: Sequence[str]) -> pathlib.Path:
                       "train on text of your own with --data FOLDER") from None
     # A mirror of something else that fails does no harm: what counts is that all languages have arrived.
     for wanted in languages:
-        if not _files(apt.lists, wanted):
+        if not files(apt.lists, wanted):
             raise Failure(f"apt-get brought no package descriptions in '{wanted}': "
                           + apt.complaint("the system's mirrors have none"))
     return apt.lists
 
 
-def _files(lists: pathlib.Path, language: str) -> List[pathlib.Path]:
+def files(lists: pathlib.Path, language: str) -> List[pathlib.Path]:
     # apt writes pt_BR as pt%5fBR.
     return sorted(path for path in lists.iterdir()
                   if urllib.parse.unquote(path.name).endswith(f"_Translation-{language}"))
@@ -142,7 +142,7 @@ def _files(lists: pathlib.Path, language: str) -> List[pathlib.Path]:
 def read(lists: pathlib.Path, language: str) -> Dict[str, Description]:
     """The descriptions of the files in `lists`, by the md5 of the English one."""
     result: Dict[str, Description] = {}
-    for path in _files(lists, language):
+    for path in files(lists, language):
         with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
             result.update(parse(lines))
     return result

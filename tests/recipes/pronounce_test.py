@@ -182,6 +182,18 @@ class PrepareTest(ScratchTest):
         self.assertEqual([len(part) for part in parts], [80, 10, 10])
         self.assertEqual(len(set().union(*parts)), 100)
 
+    def test_tells_when_the_lexicon_is_another(self):
+        def entries(letters):
+            return "MNCL\n" + "".join(f'("{a}{b}" nil ((({a} {b}) 1)))\n' for a in letters for b in "klmnopqrst")
+        first, second = (self.file(entries(letters), f"{letters}.out") for letters in ("abcdefghij", "bcdefghijk"))
+        self.assertEqual(self.prepare("--lexicon", first).returncode, 0)
+        self.assertIn("complete already", self.prepare("--lexicon", first).stderr)
+        for arguments in (["--lexicon", second], []):
+            result = self.prepare(*arguments)
+            self.assertEqual((result.returncode, result.stderr),
+                             (1, f"prepare: {self.folder} was made of something else than the data now: remove it, "
+                                 "or name another folder\n"))
+
 
 class RunTest(repository.RepositoryTest):
     def setUp(self):
