@@ -36,6 +36,7 @@ struct CreateOptions {
   int64_t threads = 0;
   bool shortlist = true;
   std::string language_model;
+  bool allow_scripts = false;
 
   template <typename V>
   void Visit(V&& visit) {
@@ -43,6 +44,7 @@ struct CreateOptions {
     visit("threads", threads);
     visit("shortlist", shortlist);
     visit("language_model", language_model);
+    visit("allow_scripts", allow_scripts);
   }
 };
 
@@ -77,7 +79,9 @@ absl::StatusOr<Translator> Create(const char* const* models, size_t count, const
   torch::set_num_threads(options.threads > 0 ? static_cast<int>(options.threads)
                                              : static_cast<int>(cores));
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> paths, Texts("models", models, count));
-  LoadOptions load = {.shortlist = options.shortlist, .language_model = options.language_model};
+  LoadOptions load = {.shortlist = options.shortlist,
+                      .language_model = options.language_model,
+                      .allow_scripts = options.allow_scripts};
   if (!options.precision.empty()) {
     load.precision = EnumFromText<Precision>(options.precision);
     if (!load.precision) {

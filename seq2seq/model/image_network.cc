@@ -17,6 +17,9 @@ ImageNetwork MakeImageNetwork(const ImageNetworkOptions& options) {
       network = std::make_shared<ResidualNetworkImpl>(options.width, options.blocks);
       break;
     case ImageNetworkKind::kTorchscript:
+      TORCH_CHECK(options.allow_scripts, options.path,
+                  ": is a TorchScript module, which is code: give --allow-scripts, or set "
+                  "allow_scripts, if you trust whoever made it");
       network = std::make_shared<ScriptNetworkImpl>(options.path, options.fine_tune);
       break;
     case ImageNetworkKind::kOnnx:

@@ -22,6 +22,8 @@ struct ImageNetworkOptions {
   ImageNetworkKind kind = ImageNetworkKind::kResidual;
   std::string path;
   bool fine_tune = false;
+  // Whether a TorchScript file, which is code, may run. No key of a file sets it.
+  bool allow_scripts = false;
   int64_t width = 32;
   int64_t blocks = 2;
 
@@ -36,7 +38,7 @@ struct ImageNetworkOptions {
         "`path`; features: none, `data.images` holds features in .npy or .safetensors files.");
     visit("path", path,
           "torchscript, onnx: the file, from images [batch, 3, height, width] to features [batch, "
-          "channels, rows, columns].");
+          "channels, rows, columns]. TorchScript is code, which runs with --allow-scripts only.");
     visit("fine_tune", fine_tune, "torchscript: learn its parameters too; see train.fine_tune.");
     visit("width", width,
           "residual: channels of the first stage; each next one has twice as many.");

@@ -18,6 +18,8 @@
 namespace seq2seq {
 namespace {
 
+namespace fs = std::filesystem;
+
 // The part of config.yaml that describes the model.
 struct ModelSection {
   ModelOptions model;
@@ -30,15 +32,55 @@ struct ModelSection {
 
 bool Exists(const std::string& path) {
   std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
+  return fs::exists(path, ignored);
+}
+
+// InvalidArgument if `path` leads out of `root`, which is canonical, or is of another kind.
+absl::Status CheckInside(const fs::path& path, const fs::path& root) {
+  std::error_code error;
+  // Link by link, as the last one may lead to what is not there yet.
+  fs::path last = path;
+  for (int links = 0; links < 40 && fs::is_symlink(last, error); ++links)
+    last = last.parent_path() / fs::read_symlink(last, error);
+  const fs::path real = fs::weakly_canonical(last, error);
+  if (error) {
+    return absl::InvalidArgumentError(absl::StrCat(path.string(), ": ", error.message()));
+  }
+  if (std::mismatch(root.begin(), root.end(), real.begin(), real.end()).first != root.end()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path.string(), ": leads out of the run folder, to ", real.string()));
+  }
+  const fs::file_status status = fs::status(path, error);
+  if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path.string(), ": is neither a file nor a folder"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
 
+absl::Status CheckInside(const RunFolder& run, const std::string& step) {
+  std::error_code ignored;
+  const fs::path root = fs::canonical(run.path, ignored);
+  std::vector<std::string> names = {
+      run.Config(),       run.SourceTokenizer(), run.TargetTokenizer(),
+      run.ImageNetwork(), run.Shortlist(),       run.Cache(),
+      run.Log(),          run.Latest(),          run.Best()};
+  for (const int64_t update : StoredSteps(run)) names.push_back(run.Step(update));
+  if (!step.empty()) names.push_back(step);
+  for (const std::string& name : names) {
+    SEQ2SEQ_RETURN_IF_ERROR(CheckInside(fs::path(name), root));
+    for (const auto& entry : fs::directory_iterator(name, ignored))
+      SEQ2SEQ_RETURN_IF_ERROR(CheckInside(entry.path(), root));
+  }
+  return absl::OkStatus();
+}
+
 std::vector<int64_t> StoredSteps(const RunFolder& run) {
   std::vector<int64_t> steps;
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(run.path, ignored)) {
+  for (const auto& entry : fs::directory_iterator(run.path, ignored)) {
     const std::string name = entry.path().filename().string();
     int64_t update = 0;
     if (name.rfind("step-", 0) == 0 && absl::SimpleAtoi(name.substr(5), &update))
@@ -52,7 +94,7 @@ absl::StatusOr<StoredModel> FindModel(const std::string& path) {
   StoredModel stored;
   if (Exists(path + kWeightsFile)) {
     stored.step = path;
-    stored.run.path = (std::filesystem::canonical(path) / "..").lexically_normal().string();
+    stored.run.path = (fs::canonical(path) / "..").lexically_normal().string();
     if (stored.run.path.back() == '/') stored.run.path.pop_back();
   } else {
     stored.run.path = path;
@@ -66,6 +108,7 @@ absl::StatusOr<StoredModel> FindModel(const std::string& path) {
       return absl::NotFoundError(absl::StrCat(path, ": no weights have been saved in it yet"));
     }
   }
+  SEQ2SEQ_RETURN_IF_ERROR(CheckInside(stored.run, stored.step));
   ModelSection section;
   SEQ2SEQ_RETURN_IF_ERROR(
       ReadOptions(stored.run.Config(), ListOptions(section), {"data", "train", "validation"}));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "seq2seq/kernels/product.h"
@@ -24,7 +25,8 @@ namespace seq2seq {
 //   step-N/                      after update N: model.safetensors, and what training needs to go
 //   on latest best                  links to a step
 //
-// Steps are complete or not there, and the links always lead to one.
+// Steps are complete or not there, and the links always lead to one. Nothing in it leads out of it:
+// a folder may come from elsewhere, and neither show nor overwrite what else is on this machine.
 struct RunFolder {
   std::string path;
 
@@ -40,6 +42,10 @@ struct RunFolder {
   std::string Best() const { return path + "/best"; }
 };
 
+// InvalidArgument, naming it and where it leads, if something of the run, or of its folder `step`,
+// lies outside of it or is neither file nor folder.
+absl::Status CheckInside(const RunFolder& run, const std::string& step = "");
+
 // The updates of the steps in a run, oldest first.
 std::vector<int64_t> StoredSteps(const RunFolder& run);
 
@@ -54,11 +60,13 @@ struct StoredModel {
 };
 
 // Finds the best step of a run folder, else the latest; `path` may also name a step of it. NotFound
-// or InvalidArgument, naming what is missing.
+// or InvalidArgument, naming what is missing or leads out of the folder.
 absl::StatusOr<StoredModel> FindModel(const std::string& path);
 
 // Builds the model over its weights, which are mapped and not copied unless they are stored in
-// fewer bits, in eval mode, on the CPU. Costs milliseconds.
+// fewer bits, in eval mode, on the CPU. Costs milliseconds. A TorchScript network is code of
+// whoever made the run, and InvalidArgument unless stored.options.image.network.allow_scripts is
+// set.
 absl::StatusOr<Model> LoadModel(const StoredModel& stored);
 
 // What its weights are stored in: the precision that it is meant to be applied with.

@@ -73,7 +73,8 @@ TokenIds NeededTokens(absl::Span<const SearchTask> tasks) {
 }  // namespace
 
 absl::StatusOr<Translator> Translator::LoadOne(const std::string& path, const LoadOptions& wanted) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel stored, FindModel(path));
+  SEQ2SEQ_ASSIGN_OR_RETURN(StoredModel stored, FindModel(path));
+  stored.options.image.network.allow_scripts = wanted.allow_scripts;
   LoadOptions options = wanted;
   if (!options.precision) {
     SEQ2SEQ_ASSIGN_OR_RETURN(options.precision, StoredPrecision(stored));
@@ -148,9 +149,8 @@ Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer t
       target_(std::move(target)) {
   TORCH_CHECK(source_.has_value() == (source_kind_ == SourceKind::kText),
               "a tokenizer of the source is for models of texts, and for them alone");
-  read_image = [image = model->options().image](const std::string& file) {
-    return ReadImageInput(image, file);
-  };
+  read_image = [image = model->options().image, max_pixels = options.max_pixels](
+                   const std::string& file) { return ReadImageInput(image, file, max_pixels); };
   models_.push_back(MakeScoringModel(std::move(model), options.device,
                                      options.precision.value_or(Precision::kFp32)));
 }

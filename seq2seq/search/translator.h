@@ -72,6 +72,11 @@ struct LoadOptions {
   // A run whose model has no source and the same tokenizer as the target: a language model that
   // search also listens to, as SearchOptions::language_model_weight says.
   std::string language_model = "";
+  // Run the network of images of a model in TorchScript: code of whoever made the model.
+  bool allow_scripts = false;
+  // Of an image, and of all that are decoded at the same time, at 12 bytes each; larger ones cannot
+  // be read.
+  int64_t max_pixels = kMaxPixels;
 };
 
 // Translates with a trained model.

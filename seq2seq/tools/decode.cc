@@ -128,7 +128,9 @@ absl::Status CheckFormat(DecodeFlags& flags) {
 absl::Status RunDecode(DecodeFlags& flags) {
   SEQ2SEQ_RETURN_IF_ERROR(CheckFormat(flags));
   const bool html = flags.format == "html";
-  SEQ2SEQ_ASSIGN_OR_RETURN(std::unique_ptr<LineReader> reader, LineReader::Open(flags.input));
+  SEQ2SEQ_ASSIGN_OR_RETURN(
+      std::unique_ptr<LineReader> reader,
+      LineReader::Open(flags.input, static_cast<size_t>(flags.model.max_line_bytes)));
   SEQ2SEQ_ASSIGN_OR_RETURN(const Translator translator, LoadTranslator(flags.model));
   if (translator.source_kind() == SourceKind::kNone && flags.search.attention) {
     return absl::InvalidArgumentError(

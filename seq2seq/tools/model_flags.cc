@@ -52,6 +52,20 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
                   "Longer lines are cut to so many pieces")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
+  command
+      .add_option("--max-line-bytes", flags.max_line_bytes,
+                  "A longer line is an error, before it fills the memory")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->capture_default_str();
+  command
+      .add_option("--max-pixels", flags.max_pixels,
+                  "Of an image, or numbers in a file of features; larger ones are not read. Each "
+                  "pixel takes 12 bytes at most")
+      ->check(CLI::Range(1, 1 << 30))
+      ->capture_default_str();
+  command.add_flag(
+      "--allow-scripts", flags.allow_scripts,
+      "Run a model's network of images in TorchScript: code of whoever made the model");
   command.add_option("--threads", flags.threads, "Threads to compute with; 0 is one a core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
@@ -64,8 +78,9 @@ absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
   SetUpThreads(flags.threads);
   SEQ2SEQ_ASSIGN_OR_RETURN(
       Translator translator,
-      Translator::Load(flags.models, {device, flags.precision, flags.ensemble, !flags.no_shortlist,
-                                      flags.language_model}));
+      Translator::Load(flags.models,
+                       {device, flags.precision, flags.ensemble, !flags.no_shortlist,
+                        flags.language_model, flags.allow_scripts, flags.max_pixels}));
   translator.batch_size = flags.batch_size;
   translator.batch_tokens = flags.batch_tokens;
   translator.batch_scores = flags.batch_scores;

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "seq2seq/base/line_reader.h"
 #include "seq2seq/search/translator.h"
 
 namespace CLI {
@@ -25,11 +26,14 @@ struct ModelFlags {
   EnsembleMean ensemble = EnsembleMean::kProbability;
   bool no_shortlist = false;
   std::string language_model;
+  bool allow_scripts = false;
   int64_t threads = 0;
   int64_t batch_size = 64;
   int64_t batch_tokens = 8192;
   int64_t batch_scores = 64'000'000;
   int64_t max_line_length = 1000;
+  int64_t max_line_bytes = kMaxLineBytes;
+  int64_t max_pixels = kMaxPixels;
   SearchLimits limits;  // Of commands that search, which add their flags.
 };
 

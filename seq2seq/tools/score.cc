@@ -54,11 +54,12 @@ absl::Status RunScore(ScoreFlags& flags) {
     return absl::InvalidArgumentError(
         "--source and --target: only one of them can be standard input");
   }
+  const auto max_line_bytes = static_cast<size_t>(flags.model.max_line_bytes);
   std::unique_ptr<LineReader> source;
   if (!flags.source.empty()) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(source, LineReader::Open(flags.source));
+    SEQ2SEQ_ASSIGN_OR_RETURN(source, LineReader::Open(flags.source, max_line_bytes));
   }
-  SEQ2SEQ_ASSIGN_OR_RETURN(const auto target, LineReader::Open(flags.target));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const auto target, LineReader::Open(flags.target, max_line_bytes));
   SEQ2SEQ_ASSIGN_OR_RETURN(const Translator translator, LoadTranslator(flags.model));
   const bool alone = translator.source_kind() == SourceKind::kNone;
   if (alone != (source == nullptr)) {

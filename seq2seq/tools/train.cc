@@ -51,6 +51,7 @@ void OnSignal(int signal) {
 struct TrainFlags {
   std::vector<std::string> configs;
   std::vector<std::string> overrides;
+  bool allow_scripts = false;
   bool dump_config = false;
   bool profile = false;
 };
@@ -114,6 +115,7 @@ absl::Status PrepareRun(const RunFolder& run, const Tokenizers& tokenizers, Conf
     return absl::FailedPreconditionError(absl::StrCat(
         "train.run: ", run.path, " has files in it and is not a run folder; use another"));
   }
+  SEQ2SEQ_RETURN_IF_ERROR(CheckInside(run));
   RemoveTemporaries(run.path);
   RemoveTemporaries(run.Cache());
   if (std::filesystem::exists(run.Latest())) SEQ2SEQ_RETURN_IF_ERROR(CheckSameRun(run, config));
@@ -263,6 +265,7 @@ absl::Status Train(Config& config, bool profile) {
 absl::Status RunTrain(const TrainFlags& flags) {
   Config config;
   SEQ2SEQ_RETURN_IF_ERROR(ReadConfig(flags, config));
+  config.model.image.network.allow_scripts = flags.allow_scripts;
   if (flags.dump_config) {
     std::cout << PrintOptions(ListOptions(config));
     return absl::OkStatus();
@@ -284,6 +287,8 @@ void AddTrain(CLI::App& program, absl::Status* status) {
       ->add_option("settings", flags->overrides,
                    "Settings on top of those of the files, as train.seed=2")
       ->option_text("key=value ...");
+  train->add_flag("--allow-scripts", flags->allow_scripts,
+                  "Run model.image.network.path in TorchScript: code of whoever made the file");
   train->add_flag("--dump-config", flags->dump_config,
                   "Print the configuration and do nothing else");
   train->add_flag("--profile", flags->profile,

@@ -1,6 +1,7 @@
 #include "seq2seq/model/image_encoder.h"
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 namespace seq2seq {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr int64_t kSize = 32;
@@ -87,8 +89,8 @@ TEST_F(ImageEncoderTest, EveryNetworkGivesPlacesInReadingOrder) {
   const torch::Tensor images = Images(3);
   const torch::Tensor means =
       torch::avg_pool2d(images, {8, 8}).flatten(2).transpose(1, 2);  // [batch, place, 3]
-  const ImageNetworkOptions script = {.kind = ImageNetworkKind::kTorchscript,
-                                      .path = WriteScript(folder_)};
+  const ImageNetworkOptions script = {
+      .kind = ImageNetworkKind::kTorchscript, .path = WriteScript(folder_), .allow_scripts = true};
   const torch::Tensor scripted = ImageEncoder(Options(script, 4))->Features(images);
   EXPECT_LT(MaxDifference(scripted.narrow(2, 0, 3), means * torch::tensor({1.0f, 2.0f, 3.0f})),
             1e-6);
@@ -101,7 +103,7 @@ TEST_F(ImageEncoderTest, EveryNetworkGivesPlacesInReadingOrder) {
 
 TEST_F(ImageEncoderTest, CountsTheChannelsOfEveryNetwork) {
   const ImageNetworkOptions networks[] = {
-      {.kind = ImageNetworkKind::kTorchscript, .path = WriteScript(folder_)},
+      {.kind = ImageNetworkKind::kTorchscript, .path = WriteScript(folder_), .allow_scripts = true},
       {.kind = ImageNetworkKind::kOnnx, .path = WriteOnnx(folder_)},
       Residual(2, 1)};
   const int64_t channels[] = {4, 3, 16};
@@ -109,8 +111,8 @@ TEST_F(ImageEncoderTest, CountsTheChannelsOfEveryNetwork) {
 }
 
 TEST_F(ImageEncoderTest, FeaturesAgreeWithImages) {
-  const ImageNetworkOptions script = {.kind = ImageNetworkKind::kTorchscript,
-                                      .path = WriteScript(folder_)};
+  const ImageNetworkOptions script = {
+      .kind = ImageNetworkKind::kTorchscript, .path = WriteScript(folder_), .allow_scripts = true};
   ImageEncoder encoder(Options(script, 4));
   encoder->eval();
   const torch::Tensor images = Images(2);
@@ -167,8 +169,8 @@ TEST_F(ImageEncoderTest, RecurrentPlacesKnowWhatIsBesideThem) {
 }
 
 TEST_F(ImageEncoderTest, OnlyNetworksThatLearnHaveParametersAndGradients) {
-  ImageNetworkOptions script = {.kind = ImageNetworkKind::kTorchscript,
-                                .path = WriteScript(folder_)};
+  ImageNetworkOptions script = {
+      .kind = ImageNetworkKind::kTorchscript, .path = WriteScript(folder_), .allow_scripts = true};
   const auto gradients = [](const ImageNetworkOptions& network, int64_t channels) {
     ImageEncoder encoder(Options(network, channels));
     encoder->train();
@@ -215,11 +217,22 @@ TEST_F(ImageEncoderTest, WrongFilesAreErrorsThatNameThem) {
   const std::string wrong = folder_.Write("wrong", "no network");
   for (const ImageNetworkKind kind : {ImageNetworkKind::kTorchscript, ImageNetworkKind::kOnnx}) {
     try {
-      ImageEncoder encoder(Options({.kind = kind, .path = wrong}, 4));
+      ImageEncoder encoder(Options({.kind = kind, .path = wrong, .allow_scripts = true}, 4));
       ADD_FAILURE() << "read a wrong file";
     } catch (const c10::Error& error) {
       EXPECT_THAT(error.what_without_backtrace(), HasSubstr(wrong));
     }
+  }
+}
+
+TEST_F(ImageEncoderTest, ScriptsRunOnlyWhereTheyAreAllowed) {
+  const std::string path = WriteScript(folder_);
+  try {
+    ImageEncoder encoder(Options({.kind = ImageNetworkKind::kTorchscript, .path = path}, 4));
+    ADD_FAILURE() << "ran a script";
+  } catch (const c10::Error& error) {
+    EXPECT_THAT(error.what_without_backtrace(),
+                AllOf(HasSubstr(path), HasSubstr("--allow-scripts")));
   }
 }
 
@@ -265,6 +278,48 @@ TEST(FeatureFile, ReadsPlacesAndGridsOfAllPrecisions) {
   const auto tensors = ReadFeatures(folder / "c.safetensors");
   ASSERT_TRUE(tensors.ok()) << tensors.status();
   EXPECT_TRUE(tensors->equal(values.view({6, 2})));
+}
+
+// The same of version 2, whose headers may have 4 GB.
+std::string WideNpy(const std::string& header, const torch::Tensor& values) {
+  const auto length = static_cast<uint32_t>(header.size());
+  return std::string("\x93NUMPY\x02\x00", 8) +
+         std::string(reinterpret_cast<const char*>(&length), sizeof length) + header +
+         std::string(static_cast<const char*>(values.data_ptr()), values.nbytes());
+}
+
+TEST(FeatureFile, LongHeadersAreRefused) {
+  const TemporaryFolder folder;
+  const torch::Tensor values = torch::arange(12).to(torch::kFloat32);
+  const auto read = [&](size_t spaces) {
+    return ReadFeatures(
+        folder.Write("x.npy", WideNpy("{'descr': '<f4', 'fortran_order': False, 'shape':" +
+                                          std::string(spaces, ' ') + "(3, 4), }",
+                                      values)));
+  };
+  const auto good = read(1000);
+  ASSERT_TRUE(good.ok()) << good.status();
+  EXPECT_TRUE(good->equal(values.view({3, 4})));
+  EXPECT_EQ(read(300'000).status().message(),
+            (folder / "x.npy") + ": has a header of 300060 bytes; at most 10000 are read");
+}
+
+TEST(FeatureFile, NumbersAreBoundedAndFinite) {
+  const TemporaryFolder folder;
+  const std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }";
+  const torch::Tensor values = torch::zeros({12}, torch::kFloat64);
+  const std::string path = folder.Write("x.npy", Npy(header, values));
+  ASSERT_TRUE(WriteTensors(folder / "x.safetensors", {{"x", values.view({3, 4})}}).ok());
+  for (const std::string& file : {path, folder / "x.safetensors"}) {
+    EXPECT_TRUE(ReadFeatures(file, 12).ok());
+    EXPECT_THAT(std::string(ReadFeatures(file, 11).status().message()),
+                AllOf(HasSubstr(file), HasSubstr("at most 11 numbers")));
+  }
+  for (const double number : {std::nan(""), -HUGE_VAL, 1e300}) {
+    values[5] = number;
+    folder.Write("x.npy", Npy(header, values));
+    EXPECT_EQ(ReadFeatures(path).status().message(), path + ": holds NaN or infinite numbers");
+  }
 }
 
 TEST(FeatureFile, DamagedFilesAreErrorsThatNameThem) {

@@ -1,5 +1,7 @@
 #include "seq2seq/model/run_folder.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <string>
 
@@ -8,6 +10,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "tests/model/script_file.h"
 #include "tests/temporary_folder.h"
 #include "tests/tiny_model.h"
 
@@ -79,6 +82,86 @@ TEST(RunFolder, LinksThatLeadNowhereAreNotTaken) {
   const RunFolder run = WriteRun(folder, TinyOptions(), *TinyModel(TinyOptions(), torch::kFloat32));
   fs::create_directory_symlink("step-9", run.Best());
   EXPECT_EQ(FindModel(run.path)->step, run.Latest());
+}
+
+TEST(RunFolder, WhatLeadsOutOfItIsRefusedByName) {
+  const TemporaryFolder outside;
+  const std::string file = outside.Write("model.safetensors", "secret");
+  const auto expect_refused = [](const std::string& name, const std::string& target) {
+    TemporaryFolder folder;
+    const RunFolder run =
+        WriteRun(folder, TinyOptions(), *TinyModel(TinyOptions(), torch::kFloat32));
+    ASSERT_TRUE(FindModel(run.path).ok());
+    fs::remove_all(folder / name);
+    fs::create_symlink(target, folder / name);
+    EXPECT_THAT(std::string(CheckInside(run).message()),
+                AllOf(HasSubstr(name + ": leads out of the run folder")));
+    EXPECT_FALSE(FindModel(run.path).ok()) << name;
+  };
+  for (const char* name :
+       {"config.yaml", "source.model", "target.model", "image_network", "shortlist.safetensors",
+        "log.jsonl", "step-1/model.safetensors", "step-1/trainer.json"}) {
+    expect_refused(name, file);
+  }
+  for (const char* name : {"latest", "best", "cache", "step-3"})
+    expect_refused(name, outside.path());
+  expect_refused("best", "../" + fs::path(outside.path()).filename().string());
+  expect_refused("log.jsonl", outside / "not there yet");
+}
+
+TEST(RunFolder, LinksWithinItAreTakenAndLinksToItToo) {
+  TemporaryFolder folder;
+  const TemporaryFolder elsewhere;
+  const RunFolder run = WriteRun(folder, TinyOptions(), *TinyModel(TinyOptions(), torch::kFloat32));
+  fs::create_directory_symlink(run.Step(1), run.Best());  // By its whole path.
+  EXPECT_TRUE(FindModel(run.path).ok()) << FindModel(run.path).status();
+  fs::create_directory_symlink(run.path, elsewhere / "run");
+  fs::create_directory_symlink(run.Step(1), elsewhere / "step");
+  for (const char* name : {"run", "step"})
+    EXPECT_TRUE(FindModel(elsewhere / name).ok()) << FindModel(elsewhere / name).status();
+  // What is not of the run may lead wherever its owner likes.
+  fs::create_directory_symlink(elsewhere.path(), folder / "notes");
+  EXPECT_TRUE(FindModel(run.path).ok()) << FindModel(run.path).status();
+}
+
+TEST(RunFolder, LinksThroughAnotherFolderAreRefusedToo) {
+  TemporaryFolder folder;
+  const TemporaryFolder outside;
+  const RunFolder run = WriteRun(folder, TinyOptions(), *TinyModel(TinyOptions(), torch::kFloat32));
+  fs::create_directory(folder / "notes");
+  fs::create_symlink(outside.Write("w", ""), (folder / "notes") + kWeightsFile);
+  fs::create_directory_symlink("notes", run.Best());
+  EXPECT_THAT(FindError(run.path),
+              AllOf(StartsWith(run.Best() + kWeightsFile), HasSubstr("leads out")));
+}
+
+TEST(RunFolder, PipesAreRefused) {
+  TemporaryFolder folder;
+  const RunFolder run = WriteRun(folder, TinyOptions(), *TinyModel(TinyOptions(), torch::kFloat32));
+  ASSERT_EQ(mkfifo(run.TargetTokenizer().c_str(), 0600), 0);
+  EXPECT_EQ(FindError(run.path), run.TargetTokenizer() + ": is neither a file nor a folder");
+}
+
+TEST(RunFolder, ScriptsRunOnlyWhereTheyAreAllowed) {
+  TemporaryFolder folder;
+  ModelOptions options = TinyOptions();
+  options.source = SourceKind::kImage;
+  options.image.network.kind = ImageNetworkKind::kTorchscript;
+  options.image.network.path = WriteScript(folder);
+  options.image.network.allow_scripts = true;
+  options.image.channels = 4;
+  options.image.hidden = 6;
+  const RunFolder run = WriteRun(folder, options, *TinyModel(options, torch::kFloat32));
+  fs::copy(folder / "network.pt", run.ImageNetwork());
+  absl::StatusOr<StoredModel> stored = FindModel(run.path);
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  EXPECT_THAT(std::string(LoadModel(*stored).status().message()),
+              AllOf(HasSubstr(run.ImageNetwork()), HasSubstr("--allow-scripts")));
+  stored->options.image.network.allow_scripts = true;
+  EXPECT_TRUE(LoadModel(*stored).ok()) << LoadModel(*stored).status();
+  // The folder cannot allow it.
+  folder.Write("config.yaml", "model: {image: {network: {allow_scripts: true}}}\n");
+  EXPECT_THAT(FindError(run.path), HasSubstr("unknown key 'model.image.network.allow_scripts'"));
 }
 
 TEST(RunFolder, WhatIsMissingIsNamed) {

@@ -440,6 +440,14 @@ class RunTest(repository.RepositoryTest):
         self.assertIn(f"\nimage      {self.data}/images/a.jpg\nreference  a cat\n", result.stdout)
         self.assertTrue((self.root / run / "dev.html").is_file())
 
+    def test_allows_the_script_that_the_user_names(self):
+        (self.root / "net.pt").write_bytes(b"")
+        result = self.run_recipe("caption", "--data", "corpus", "--network", "net.pt")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        calls = [call.split() for call in self.calls() if "train.run=" in call or " decode " in call]
+        self.assertEqual([(call[1], "--allow-scripts" in call) for call in calls], [("train", True), ("decode", True)])
+        self.assertIn("photographs-net --allow-scripts --format html", result.stdout)
+
     def test_refuses_what_it_does_not_know_before_it_builds(self):
         for arguments in (["--epochs", "3"], ["corpus"], ["--minutes"], ["--config", "none.yaml"], ["--min-count", "few"],
                           ["--network", "none.pt"]):

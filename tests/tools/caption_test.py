@@ -211,7 +211,9 @@ class CaptionTest(TestCase):
                           "model.image.network.path")
         wrong = self.folder / "captions.txt"
         self.assert_fails(self.train("images", run, "model.image.network.kind=torchscript",
-                                     f"model.image.network.path={wrong}"), "model.image.network", "TorchScript")
+                                     f"model.image.network.path={wrong}"), "model.image.network", "--allow-scripts")
+        self.assert_fails(self.train("images", run, "model.image.network.kind=torchscript", "--allow-scripts",
+                                     f"model.image.network.path={wrong}"), "model.image.network", "no TorchScript module")
         self.assert_fails(self.train("images", run, "model.image.network.kind=onnx",
                                      f"model.image.network.path={self.words}"), "model.image.network")
         self.assert_fails(self.train("features", run, "model.image.network.kind=features", "data.augment.flip=true"),

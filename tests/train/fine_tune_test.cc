@@ -35,6 +35,7 @@ class FineTuneTest : public TrainerTest {
     model_options.target_vocab = tokenizer_.size();
     model_options.image.network.kind = ImageNetworkKind::kTorchscript;
     model_options.image.network.path = WriteScript(corpora_);
+    model_options.image.network.allow_scripts = true;
     model_options.image.network.fine_tune = true;
     model_options.image.channels = 4;
     model_options.image.hidden = 6;
