@@ -1,15 +1,16 @@
 #include "seq2seq/base/line_reader.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <iostream>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include <zlib.h>
 
 #include "seq2seq/base/status_macros.h"
@@ -17,17 +18,32 @@
 namespace seq2seq {
 namespace {
 
+// Reads the descriptor itself: stdin and std::cin hold a lock while they wait for input, and
+// glibc's exit waits for that lock.
 class StdinReader : public LineReader {
  public:
   explicit StdinReader(size_t max_line_bytes) : LineReader("standard input", max_line_bytes) {}
 
  protected:
   absl::Status ReadRaw(std::string& line, size_t most) override {
-    char next = 0;
-    while (line.size() <= most && next != '\n' && std::cin.get(next)) line += next;
-    if (std::ferror(stdin) == 0) return absl::OkStatus();
-    return absl::ErrnoToStatus(errno, absl::StrCat(path(), ": cannot read"));
+    while (line.size() <= most && (line.empty() || line.back() != '\n')) {
+      if (unread_.empty()) {
+        const ssize_t size = read(STDIN_FILENO, buffer_, sizeof buffer_);
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0) return absl::ErrnoToStatus(errno, absl::StrCat(path(), ": cannot read"));
+        if (size == 0) break;
+        unread_ = absl::string_view(buffer_, static_cast<size_t>(size));
+      }
+      const size_t length = std::min(unread_.find('\n'), unread_.size() - 1) + 1;
+      line.append(unread_.data(), length);
+      unread_.remove_prefix(length);
+    }
+    return absl::OkStatus();
   }
+
+ private:
+  char buffer_[1 << 16];
+  absl::string_view unread_;  // In the buffer.
 };
 
 // zlib reads plain files as they are.

@@ -1,9 +1,13 @@
 #include "seq2seq/base/line_reader.h"
 
-#include <iostream>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
 #include <memory>
-#include <sstream>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -107,12 +111,37 @@ TEST(LineReader, CountsLines) {
   EXPECT_EQ(lines.line_number(), 2);
 }
 
+// Standard input, while it lives, is what is written to it.
+class StandardInput {
+ public:
+  StandardInput() {
+    int ends[2];
+    EXPECT_EQ(pipe(ends), 0);
+    EXPECT_EQ(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    close(ends[0]);
+    in_ = ends[1];
+  }
+  ~StandardInput() {
+    Close();
+    EXPECT_EQ(dup2(before_, STDIN_FILENO), STDIN_FILENO);
+    close(before_);
+  }
+
+  void Write(const std::string& text) {
+    EXPECT_EQ(write(in_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  void Close() { close(std::exchange(in_, -1)); }
+
+ private:
+  int before_ = dup(STDIN_FILENO);
+  int in_ = -1;
+};
+
 TEST(LineReader, ReadsStandardInput) {
-  std::istringstream text("ein\r\n\nzwei");
-  std::streambuf* const before = std::cin.rdbuf(text.rdbuf());
+  StandardInput input;
+  input.Write("ein\r\n\nzwei");
+  input.Close();
   const absl::StatusOr<std::vector<std::string>> lines = ReadLines("-");
-  std::cin.rdbuf(before);
-  std::cin.clear();
   ASSERT_TRUE(lines.ok()) << lines.status();
   EXPECT_THAT(*lines, ElementsAre("ein", "", "zwei"));
 }
@@ -120,8 +149,8 @@ TEST(LineReader, ReadsStandardInput) {
 TEST(LineReader, LongerLinesAreErrorsThatNameTheLine) {
   TemporaryFolder folder;
   const std::string text = "a\r\n123456789\r\n" + std::string(10'000, '0');
-  std::istringstream input(text);
-  std::streambuf* const before = std::cin.rdbuf(input.rdbuf());
+  StandardInput input;
+  input.Write(text);
   for (const std::string& path : {folder.Write("a", text), std::string("-")}) {
     const auto reader = LineReader::Open(path, 9);
     ASSERT_TRUE(reader.ok()) << reader.status();
@@ -133,8 +162,28 @@ TEST(LineReader, LongerLinesAreErrorsThatNameTheLine) {
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
     EXPECT_EQ(status.message(), (*reader)->path() + ":3: the line has more than 9 bytes");
   }
-  std::cin.rdbuf(before);
-  std::cin.clear();
+}
+
+TEST(LineReader, StandardInputGivesALineAsSoonAsItIsComplete) {
+  StandardInput input;
+  const std::unique_ptr<LineReader> lines = *LineReader::Open("-");
+  std::string line;
+  input.Write("ein\nzw");
+  EXPECT_TRUE(*lines->Next(line));
+  EXPECT_EQ(line, "ein");
+  input.Write("ei\n");
+  EXPECT_TRUE(*lines->Next(line));
+  EXPECT_EQ(line, "zwei");
+}
+
+TEST(LineReaderDeathTest, ProgramEndsWhileItWaitsForStandardInput) {
+  const auto end = [] {
+    std::thread([] { ReadLines("-").IgnoreError(); }).detach();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // Time to begin.
+    std::exit(0);
+  };
+  StandardInput input;
+  EXPECT_EXIT(end(), ::testing::ExitedWithCode(0), "");
 }
 
 TEST(LineReader, MissingFileIsNotFoundAndNamed) {
