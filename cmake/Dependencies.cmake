@@ -36,6 +36,11 @@ set_target_properties(Stemmer::stemmer PROPERTIES IMPORTED_LOCATION ${STEMMER_LI
 
 if(SEQ2SEQ_SERVER)
   pkg_check_modules(httplib REQUIRED IMPORTED_TARGET GLOBAL cpp-httplib)
+  # Where it is built with OpenSSL, its header calls OpenSSL too, which its pkg-config file passes on to static programs only.
+  if("-DCPPHTTPLIB_OPENSSL_SUPPORT" IN_LIST httplib_CFLAGS_OTHER)
+    find_package(OpenSSL REQUIRED)
+    target_link_libraries(PkgConfig::httplib INTERFACE OpenSSL::Crypto)
+  endif()
 endif()
 
 if(SEQ2SEQ_KERNELS)
