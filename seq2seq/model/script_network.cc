@@ -34,6 +34,8 @@ void ScriptNetworkImpl::to(torch::Device device, bool non_blocking) {
 }
 
 torch::Tensor ScriptNetworkImpl::forward(const torch::Tensor& images) {
+  // Operation by operation: with some versions of LLVM, LibTorch never ends optimizing a script.
+  const torch::jit::GraphOptimizerEnabledGuard optimize(false);
   const torch::IValue output = script_->module.forward({images});
   TORCH_CHECK(output.isTensor() && output.toTensor().dim() == 4,
               "the TorchScript module does not give [batch, channels, rows, columns]");
