@@ -7,14 +7,19 @@
 namespace seq2seq {
 namespace {
 
-absl::StatusOr<const SentencePieceLibrary*> Open() {
-  // The sanitizers of tests do not bear RTLD_DEEPBIND; without LibTorch in the program it is not
-  // needed.
-  int flags = RTLD_NOW | RTLD_LOCAL;
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  flags |= RTLD_DEEPBIND;
+#if SEQ2SEQ_SANITIZED
+// The sanitizers refuse RTLD_DEEPBIND, because a library opened so finds libc's malloc before
+// theirs. This one does not: it is linked with their runtime (by GCC, and by Clang with
+// -shared-libasan), which stands first in its list. So libc's own dlopen is called, which theirs
+// hides.
+const auto OpenModule = reinterpret_cast<decltype(&dlopen)>(
+    dlsym(dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD), "dlopen"));
+#else
+const auto OpenModule = dlopen;
 #endif
-  void* module = dlopen(SEQ2SEQ_SENTENCEPIECE_MODULE, flags);
+
+absl::StatusOr<const SentencePieceLibrary*> Open() {
+  void* module = OpenModule(SEQ2SEQ_SENTENCEPIECE_MODULE, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
   if (module == nullptr)
     return absl::NotFoundError(absl::StrCat("cannot open SentencePiece: ", dlerror()));
   const auto get_library =
