@@ -3,55 +3,55 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <mutex>
 
-// The thread sanitizer does not see OpenMP's own synchronization: say it where it happens, and look
-// away where the compiler hands over the arguments.
 #if defined(__SANITIZE_THREAD__)
-extern "C" void __tsan_acquire(void* address);
-extern "C" void __tsan_release(void* address);
-#define SEQ2SEQ_TSAN_ACQUIRE(address) __tsan_acquire(address)
-#define SEQ2SEQ_TSAN_RELEASE(address) __tsan_release(address)
-#define SEQ2SEQ_NO_TSAN __attribute__((no_sanitize("thread")))
-#else
-#define SEQ2SEQ_TSAN_ACQUIRE(address) static_cast<void>(address)
-#define SEQ2SEQ_TSAN_RELEASE(address) static_cast<void>(address)
-#define SEQ2SEQ_NO_TSAN
+#include <thread>
+#include <vector>
 #endif
 
 namespace seq2seq {
+namespace {
+
+// Runs `run` on `threads` threads at once.
+void RunOnThreads(int threads, absl::FunctionRef<void()> run) {
+#if defined(__SANITIZE_THREAD__)  // Which does not understand how OpenMP's threads wait.
+  std::vector<std::thread> team;
+  for (int i = 0; i < threads; ++i) team.emplace_back(run);
+  for (std::thread& thread : team) thread.join();
+#else
+#pragma omp parallel num_threads(threads)
+  run();
+#endif
+}
+
+}  // namespace
 
 int ParallelThreads() { return omp_in_parallel() ? 1 : omp_get_max_threads(); }
 
-SEQ2SEQ_NO_TSAN void ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t task)> run) {
+void ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t task)> run) {
   const int threads = static_cast<int>(std::min<int64_t>(tasks, ParallelThreads()));
   if (threads <= 1) {
     for (int64_t task = 0; task < tasks; ++task) run(task);
     return;
   }
-  static char fork;
-  static char join;
+  std::atomic<int64_t> next = 0;
   std::exception_ptr error;
   std::mutex mutex;
-  SEQ2SEQ_TSAN_RELEASE(&fork);
-#pragma omp parallel num_threads(threads)
-  {
-    SEQ2SEQ_TSAN_ACQUIRE(&fork);
+  RunOnThreads(threads, [&] {
     // What a task calls, such as oneDNN, is to plan for this thread alone.
     omp_set_num_threads(1);
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t task = 0; task < tasks; ++task) {
+    for (int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) {
       try {
         run(task);
-      } catch (...) {  // None may leave the parallel region.
+      } catch (...) {  // None may leave the thread.
         const std::lock_guard<std::mutex> lock(mutex);
         if (!error) error = std::current_exception();
       }
     }
-    SEQ2SEQ_TSAN_RELEASE(&join);
-  }
-  SEQ2SEQ_TSAN_ACQUIRE(&join);
+  });
   if (error) std::rethrow_exception(error);
 }
 
