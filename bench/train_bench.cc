@@ -243,7 +243,7 @@ class Bench {
       model_->ComputeLoss(batch, forcing, 0.1, 1.0 / static_cast<double>(batch.target_tokens))
           .objective.backward();
       const double norm = GradientNorm(parameters_);
-      optimizer_->Step(1e-4, update_, norm > 1 ? 1 / norm : 1);
+      optimizer_->Step(1e-4, norm > 1 ? 1 / norm : 1);
       tokens += batch.target_tokens;
     }
     const double seconds = Now() - start;

@@ -7,14 +7,16 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
+#include "seq2seq/base/file_system.h"
 #include "seq2seq/base/status_macros.h"
 
 namespace seq2seq {
@@ -35,17 +37,36 @@ std::string ParentFolder(const std::string& path) {
   return parent.empty() ? "." : parent;
 }
 
-// Unique among the processes that may write the same path.
-std::string TemporaryName(const std::string& path) {
-  return absl::StrCat(path, ".", getpid(), ".tmp");
+absl::Status SyncFolder(const std::string& path) {
+  const int descriptor = CurrentFileSystem().Open(path, O_RDONLY | O_DIRECTORY);
+  if (descriptor < 0) return Error(path, "open");
+  const absl::Status status =
+      CurrentFileSystem().Sync(descriptor) == 0 ? absl::OkStatus() : Error(path, "sync");
+  close(descriptor);
+  return status;
 }
 
-absl::Status SyncFolder(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return Error(path, "open");
-  const int result = fsync(descriptor);
-  close(descriptor);
-  return result == 0 ? absl::OkStatus() : Error(path, "sync");
+// Removes a file, a link, or a folder with all that is in it, as far as the system lets it.
+void RemoveAll(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(std::filesystem::symlink_status(path, ignored))) {
+    CurrentFileSystem().Remove(path);
+    return;
+  }
+  std::vector<std::string> entries;
+  for (const auto& entry : std::filesystem::directory_iterator(path, ignored))
+    entries.push_back(entry.path().string());
+  for (const std::string& entry : entries) RemoveAll(entry);
+  CurrentFileSystem().RemoveFolder(path);
+}
+
+// Moves what is at `path`, if there is something, to a temporary name, which it returns.
+absl::StatusOr<std::string> MoveAside(const std::string& path) {
+  const std::string aside = TemporaryName(path + ".old");
+  RemoveAll(aside);
+  if (CurrentFileSystem().Rename(path, aside) != 0 && errno != ENOENT)
+    return Error(path, "move aside");
+  return aside;
 }
 
 }  // namespace
@@ -67,7 +88,7 @@ AtomicFile::AtomicFile(AtomicFile&& other) noexcept
 AtomicFile::~AtomicFile() {
   if (descriptor_ < 0) return;
   close(descriptor_);
-  if (!nameless_) unlink(temporary_.c_str());
+  if (!nameless_) CurrentFileSystem().Remove(temporary_);
 }
 
 absl::StatusOr<AtomicFile> AtomicFile::Create(const std::string& path) {
@@ -81,10 +102,10 @@ absl::StatusOr<AtomicFile> AtomicFile::Create(const std::string& path) {
   std::string temporary = TemporaryName(real);
   // A file without a name goes away with the process, however that ends. Not every file system
   // knows it.
-  int descriptor = open(ParentFolder(real).c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+  FileSystem& files = CurrentFileSystem();
+  int descriptor = files.Open(ParentFolder(real), O_WRONLY | O_TMPFILE);
   const bool nameless = descriptor >= 0;
-  if (!nameless)
-    descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (!nameless) descriptor = files.Open(temporary, O_WRONLY | O_CREAT | O_TRUNC);
   if (descriptor < 0) return Error(path, "create");
   return AtomicFile(std::move(real), std::move(temporary), descriptor, nameless);
 }
@@ -96,34 +117,25 @@ absl::Status AtomicFile::Append(absl::string_view bytes) {
 }
 
 absl::Status AtomicFile::Flush() {
-  const char* next = buffer_.data();
-  const char* end = next + buffer_.size();
-  while (next < end) {
-    const ssize_t written = write(descriptor_, next, static_cast<size_t>(end - next));
-    if (written < 0 && errno != EINTR) {
-      absl::Status error = Error(path_, "write");
-      buffer_.erase(0,
-                    static_cast<size_t>(next - buffer_.data()));  // Another try goes on from here.
-      return error;
-    }
-    if (written > 0) next += written;
+  while (!buffer_.empty()) {
+    const ssize_t written = CurrentFileSystem().Write(descriptor_, buffer_.data(), buffer_.size(),
+                                                      static_cast<off_t>(size_ - buffer_.size()));
+    if (written < 0 && errno != EINTR) return Error(path_, "write");
+    if (written > 0) buffer_.erase(0, static_cast<size_t>(written));  // Another try goes on there.
   }
-  buffer_.clear();
   return absl::OkStatus();
 }
 
 absl::Status AtomicFile::Commit() {
   SEQ2SEQ_RETURN_IF_ERROR(Flush());
-  if (fsync(descriptor_) != 0) return Error(path_, "sync");
+  FileSystem& files = CurrentFileSystem();
+  if (files.Sync(descriptor_) != 0) return Error(path_, "sync");
   if (nameless_) {
-    const std::string open_file = absl::StrCat("/proc/self/fd/", descriptor_);
-    unlink(temporary_.c_str());
-    if (linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) != 0) {
-      return Error(path_, "name");
-    }
+    files.Remove(temporary_);
+    if (files.Link(descriptor_, temporary_) != 0) return Error(path_, "name");
     nameless_ = false;
   }
-  if (rename(temporary_.c_str(), path_.c_str()) != 0) return Error(path_, "replace");
+  if (files.Rename(temporary_, path_) != 0) return Error(path_, "replace");
   close(std::exchange(descriptor_, -1));
   return SyncFolder(ParentFolder(path_));
 }
@@ -135,8 +147,7 @@ AtomicFolder::AtomicFolder(AtomicFolder&& other) noexcept
     : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, "")) {}
 
 AtomicFolder::~AtomicFolder() {
-  std::error_code ignored;
-  if (!temporary_.empty()) std::filesystem::remove_all(temporary_, ignored);
+  if (!temporary_.empty()) RemoveAll(temporary_);
 }
 
 absl::StatusOr<AtomicFolder> AtomicFolder::Create(const std::string& path) {
@@ -144,21 +155,25 @@ absl::StatusOr<AtomicFolder> AtomicFolder::Create(const std::string& path) {
   std::string plain = path;
   while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
   AtomicFolder folder(plain, TemporaryName(plain));
-  std::error_code code;
-  std::filesystem::remove_all(folder.temporary_, code);
-  std::filesystem::create_directories(folder.temporary_, code);
-  if (code) return Error(path, "create", code);
+  if (const absl::Status above = CreateFolders(ParentFolder(plain)); !above.ok())
+    return absl::Status(above.code(), absl::StrCat(path, ": cannot create: ", above.message()));
+  RemoveAll(folder.temporary_);
+  if (CurrentFileSystem().MakeFolder(folder.temporary_) != 0) return Error(path, "create");
   return folder;
 }
 
 absl::Status AtomicFolder::Commit() {
   SEQ2SEQ_RETURN_IF_ERROR(SyncFolder(temporary_));
-  std::error_code code;
-  std::filesystem::remove_all(path_, code);
-  std::filesystem::rename(temporary_, path_, code);
-  if (code) return Error(path_, "replace", code);
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string before, MoveAside(path_));
+  if (CurrentFileSystem().Rename(temporary_, path_) != 0) {
+    absl::Status error = Error(path_, "replace");
+    CurrentFileSystem().Rename(before, path_);
+    return error;
+  }
   temporary_.clear();
-  return SyncFolder(ParentFolder(path_));
+  const absl::Status synced = SyncFolder(ParentFolder(path_));
+  RemoveAll(before);
+  return synced;
 }
 
 absl::Status WriteFile(const std::string& path, absl::string_view contents) {
@@ -168,7 +183,7 @@ absl::Status WriteFile(const std::string& path, absl::string_view contents) {
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = CurrentFileSystem().Open(path, O_RDONLY);
   if (descriptor < 0) return Error(path, "open");
   std::string contents;
   char buffer[1 << 16];
@@ -190,36 +205,58 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) 
 
 absl::Status ReplaceLink(const std::string& target, const std::string& link) {
   const std::string temporary = TemporaryName(link);
-  unlink(temporary.c_str());
-  if (symlink(target.c_str(), temporary.c_str()) != 0) return Error(link, "create");
-  if (rename(temporary.c_str(), link.c_str()) != 0) {
-    absl::Status error = Error(link, "replace");
-    unlink(temporary.c_str());
+  FileSystem& files = CurrentFileSystem();
+  files.Remove(temporary);
+  if (files.LinkTo(target, temporary) != 0) return Error(link, "create");
+  if (files.Rename(temporary, link) != 0) {
+    const absl::Status error = Error(link, "replace");
+    files.Remove(temporary);
     return error;
   }
   return SyncFolder(ParentFolder(link));
 }
 
-void RemoveTemporaries(const std::string& folder) {
+std::string TemporaryName(const std::string& path) {
+  return absl::StrCat(path, ".", getpid(), ".tmp");
+}
+
+void RemoveTemporaries(const std::string& folder, absl::string_view prefix) {
   std::error_code ignored;
+  std::vector<std::string> ours;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    // NAME.PROCESS.tmp, as TemporaryName makes them.
-    const std::filesystem::path stem = entry.path().stem();
+    const std::filesystem::path& path = entry.path();
+    const std::filesystem::path stem = path.stem();  // NAME.PROCESS, as TemporaryName makes them.
     int64_t process = 0;
-    const bool ours = entry.path().extension() == ".tmp" && stem.has_extension() &&
-                      absl::SimpleAtoi(stem.extension().string().substr(1), &process);
-    if (ours) std::filesystem::remove_all(entry.path(), ignored);
+    if (absl::StartsWith(path.filename().string(), prefix) && path.extension() == ".tmp" &&
+        stem.has_extension() && absl::SimpleAtoi(stem.extension().string().substr(1), &process)) {
+      ours.push_back(path.string());
+    }
   }
+  for (const std::string& path : ours) RemoveAll(path);
+}
+
+absl::Status RemovePath(const std::string& path) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string aside, MoveAside(path));
+  // Before anything in it goes, lest a power cut leaves some of it under its name.
+  SEQ2SEQ_RETURN_IF_ERROR(SyncFolder(ParentFolder(path)));
+  RemoveAll(aside);
+  return absl::OkStatus();
 }
 
 absl::Status CreateFolders(const std::string& path) {
   std::error_code code;
-  std::filesystem::create_directories(path, code);
-  return code ? Error(path, "create the folder", code) : absl::OkStatus();
+  if (std::filesystem::is_directory(path, code)) return absl::OkStatus();
+  const std::string parent = ParentFolder(path);
+  if (parent != path) SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(parent));
+  if (CurrentFileSystem().MakeFolder(path) != 0) {
+    absl::Status error = Error(path, "create the folder");
+    if (!std::filesystem::is_directory(path, code)) return error;
+  }
+  return SyncFolder(parent);
 }
 
 absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = CurrentFileSystem().Open(path, O_RDONLY);
   if (descriptor < 0) return Error(path, "open");
   struct stat info;
   if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
@@ -259,7 +296,7 @@ void MappedFile::Release(const char* part, size_t size) const {
 }
 
 absl::StatusOr<FolderLock> FolderLock::Acquire(const std::string& folder) {
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int descriptor = CurrentFileSystem().Open(folder, O_RDONLY | O_DIRECTORY);
   if (descriptor < 0) return Error(folder, "open");
   if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     const absl::Status error = Error(folder, "lock");

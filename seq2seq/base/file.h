@@ -2,6 +2,7 @@
 //
 // Everything that the toolkit leaves on disk is written under another name in the same folder,
 // synced, and renamed: a crash, a full disk or a second process never shows a reader half a file.
+// What a function that returned OK has written is there after a power cut too.
 #ifndef SEQ2SEQ_BASE_FILE_H_
 #define SEQ2SEQ_BASE_FILE_H_
 
@@ -63,7 +64,8 @@ class AtomicFolder {
   // Where to put the files until Commit. They must be synced, as AtomicFile does.
   const std::string& temporary() const { return temporary_; }
 
-  // Syncs the folder and renames it; a folder that is already there is replaced.
+  // Syncs the folder and renames it. A folder that is already there is replaced: moved aside first,
+  // so that what is at the path is whole or not there.
   absl::Status Commit();
 
  private:
@@ -83,9 +85,16 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes =
 // Makes `link` a symbolic link to `target`, replacing what link was in one step.
 absl::Status ReplaceLink(const std::string& target, const std::string& link);
 
-// Removes from `folder` what processes that were killed had begun to write there. No other may be
-// writing.
-void RemoveTemporaries(const std::string& folder);
+// The name that `path` has while it is written, unique among the processes that may write it.
+std::string TemporaryName(const std::string& path);
+
+// Removes from `folder` what processes that were killed had begun to write there, as far as its
+// name was to begin with `prefix`. No other may be writing that.
+void RemoveTemporaries(const std::string& folder, absl::string_view prefix = "");
+
+// Removes a file, a link, or a folder with all that is in it, or nothing: what is left by a crash
+// has a temporary name. No error if there is nothing.
+absl::Status RemovePath(const std::string& path);
 
 // Creates a folder and those above it; no error if it exists.
 absl::Status CreateFolders(const std::string& path);

@@ -249,8 +249,8 @@ absl::StatusOr<Corpus> Corpus::BuildWith(const std::vector<std::string>& files,
   header.fingerprint = fingerprint;
   CorpusCounts& counts = header.counts;
   // The ids go first and the header is known last, so both spools end up behind it.
-  Spool ids(path + ".ids");
-  Spool index(path + ".index");
+  Spool ids(TemporaryName(path + ".ids"));
+  Spool index(TemporaryName(path + ".index"));
   Fingerprint content;
   uint64_t offset = 0;
   std::string source_line;

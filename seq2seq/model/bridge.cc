@@ -22,7 +22,10 @@ BridgeImpl::BridgeImpl(BridgeKind kind, int64_t encoded, const DecoderOptions& o
 }
 
 DecoderState BridgeImpl::forward(const Encoded& encoded) {
-  const torch::Tensor& final = encoded.final;
+  // States add up from step to step, in 32 bits at least: autocast's bf16 would lose what is small
+  // beside them.
+  const torch::Tensor final =
+      encoded.final.to(c10::promoteTypes(encoded.final.scalar_type(), torch::kFloat32));
   const auto zeros = [&](int64_t size) {
     return torch::zeros({final.size(0), size}, final.options().requires_grad(false));
   };
@@ -32,7 +35,7 @@ DecoderState BridgeImpl::forward(const Encoded& encoded) {
         kind_ == BridgeKind::kMean
             ? encoded.values.sum(1) / encoded.mask.sum(1, /*keepdim=*/true).to(final.scalar_type())
             : final;
-    filled = torch::tanh(dense_(summary));
+    filled = torch::tanh(dense_(summary)).to(final.scalar_type());
   }
   DecoderState state;
   for (int64_t layer = 0; layer < layers_; ++layer) {

@@ -34,6 +34,12 @@ ComputeGuard::~ComputeGuard() {
   SetAutocast(before_.precision == Precision::kBf16);
 }
 
+NoGradPass::NoGradPass() : cached_(at::autocast::is_autocast_cache_enabled()) {
+  at::autocast::set_autocast_cache_enabled(false);
+}
+
+NoGradPass::~NoGradPass() { at::autocast::set_autocast_cache_enabled(cached_); }
+
 const Compute& CurrentCompute() { return current; }
 
 bool UsesKernels(const torch::Tensor& parameter) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
 #include "seq2seq/kernels/product.h"
@@ -38,6 +39,21 @@ class ComputeGuard {
 
  private:
   Compute before_;
+};
+
+// Computes without gradients until it goes out of scope, in the midst of a pass that has them.
+// Unlike torch::NoGradGuard alone it keeps autocast from remembering the weights that it has cast
+// here, without gradients, for the products that come later.
+class NoGradPass {
+ public:
+  NoGradPass();
+  ~NoGradPass();
+  NoGradPass(const NoGradPass&) = delete;
+  NoGradPass& operator=(const NoGradPass&) = delete;
+
+ private:
+  at::NoGradGuard no_grad_;
+  bool cached_;  // Before.
 };
 
 // What the guards of this thread say.

@@ -1,5 +1,6 @@
 #include "seq2seq/model/decoder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -104,14 +105,28 @@ Decoded DecoderImpl::forward(const torch::Tensor& tokens, const torch::Tensor& l
   own = torch::cat({torch::zeros_like(own.narrow(1, 0, 1)), own.slice(1, 1)}, 1);
   if (forcing.form == SamplingForm::kStepwise) return decode(tokens, own);
 
-  torch::Tensor said;  // [batch, target - 1], the decoder's own tokens when it is fed the truth.
+  torch::Tensor mixed;
   {
-    const torch::NoGradGuard no_grad;
-    const torch::Tensor before = decode(tokens, {}).readouts.slice(1, 0, tokens.size(1) - 1);
-    said = forcing.Choose(Preview(before).flatten(0, 1)).view({before.size(0), before.size(1)});
+    const NoGradPass no_grad;
+    mixed = WithOwnTokens(tokens, decode(tokens, {}).readouts, own, forcing);
   }
-  const torch::Tensor moved = torch::cat({tokens.narrow(1, 0, 1), said}, 1);
-  return decode(torch::where(own.logical_and(tokens.ne(kPadId)), moved, tokens), {});
+  return decode(mixed, {});
+}
+
+torch::Tensor DecoderImpl::WithOwnTokens(const torch::Tensor& tokens, const torch::Tensor& readouts,
+                                         const torch::Tensor& own, const TeacherForcing& forcing) {
+  torch::Tensor mixed = tokens.clone();
+  torch::Tensor rest = mixed.slice(1, 1);  // The first token is always the same.
+  const torch::Tensor chosen = own.slice(1, 1).logical_and(rest.ne(kPadId));
+  const torch::Tensor rows = readouts.slice(1, 0, rest.size(1)).index({chosen});  // [row, readout]
+  constexpr int64_t kLogits = 1 << 22;
+  std::vector<torch::Tensor> tokens_of_rows;
+  for (const torch::Tensor& part :
+       rows.split(std::max<int64_t>(kLogits / output_weight_.size(0), 1))) {
+    if (part.size(0) > 0) tokens_of_rows.push_back(forcing.Choose(Preview(part)));
+  }
+  if (!tokens_of_rows.empty()) rest.masked_scatter_(chosen, torch::cat(tokens_of_rows));
+  return mixed;
 }
 
 torch::Tensor DecoderImpl::FusedReadouts(const torch::Tensor& tokens, const torch::Tensor& lengths,
@@ -248,7 +263,7 @@ bool DecoderImpl::is_fused() const {
 }
 
 torch::Tensor DecoderImpl::Preview(const torch::Tensor& readout) {
-  const torch::NoGradGuard no_grad;
+  const NoGradPass no_grad;
   return torch::linear(readout, output_weight_, output_bias_);
 }
 

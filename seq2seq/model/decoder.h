@@ -74,8 +74,8 @@ struct DecoderOptions {
     visit("attention_dropout", attention_dropout,
           "On what attention has read. Trains step by step.");
     visit("variational", variational,
-          "All dropout, but the recurrent, leaves out the same numbers at every step of a sentence "
-          "(Gal & Ghahramani 2016). Trains step by step.");
+          "Dropout leaves out the same numbers at every step of a sentence, as in Gal & Ghahramani "
+          "2016, but without their masks of the recurrent state. Trains step by step.");
     visit("recurrent_dropout", recurrent_dropout,
           "Of what is new in a state, at each step (Semeniuta et al. 2016); not of rnn_tanh and "
           "rnn_relu. Trains step by step.");
@@ -183,6 +183,11 @@ class DecoderImpl : public torch::nn::Module {
 
   // `start` with the masks of this pass.
   DecoderState WithMasks(const DecoderState& start) const;
+
+  // `tokens`, [batch, target], with the decoder's own where `own` is true, chosen by the readouts
+  // of the steps before. Holds the logits of some rows at a time.
+  torch::Tensor WithOwnTokens(const torch::Tensor& tokens, const torch::Tensor& readouts,
+                              const torch::Tensor& own, const TeacherForcing& forcing);
 
   // Logits without gradient.
   torch::Tensor Preview(const torch::Tensor& readout);

@@ -16,7 +16,7 @@ inline torch::Tensor DropoutMask(at::IntArrayRef sizes, double rate, const torch
 }
 
 // Dropout of a sequence, [step, batch, size]: of each step by itself or, if `variational`, of the
-// same numbers in all steps (Gal & Ghahramani 2016).
+// same numbers in all steps (as the input masks of Gal & Ghahramani 2016).
 inline torch::Tensor DropoutSequence(const torch::Tensor& sequence, double rate, bool variational,
                                      bool training) {
   if (!variational || !training || rate == 0) return torch::dropout(sequence, rate, training);

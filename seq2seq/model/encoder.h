@@ -57,8 +57,8 @@ struct EncoderOptions {
           "On embeddings and between layers. 0.3-0.5 for small corpora, 0.1 for large.");
     visit("embedding_dropout", embedding_dropout, "On embeddings; -1 is what dropout says.");
     visit("variational", variational,
-          "dropout leaves out the same numbers at every step of a sentence (Gal & Ghahramani "
-          "2016). Trains step by step.");
+          "Dropout leaves out the same numbers at every step of a sentence, as in Gal & Ghahramani "
+          "2016, but without their masks of the recurrent state. Trains step by step.");
     visit("recurrent_dropout", recurrent_dropout,
           "Of what is new in a state, at each step (Semeniuta et al. 2016); not of rnn_tanh and "
           "rnn_relu. Trains step by step.");

@@ -2,14 +2,16 @@
 
 #include <torch/torch.h>
 
-#include "tokenizer/tokenizer.h"
-
 namespace seq2seq {
 
 torch::Tensor SelectTokens(const torch::Tensor& values, const Batch& batch) {
   const torch::Tensor rows = values.flatten(0, 1);
   if (batch.target_tokens == rows.size(0)) return rows;
-  return rows.index_select(0, batch.target_output.flatten().ne(kPadId).nonzero().squeeze(1));
+  // From the lengths, which are on the CPU: to ask a device for the places waits for it.
+  const torch::Tensor places = torch::arange(values.size(1)).unsqueeze(0);  // [1, target]
+  const torch::Tensor tokens =
+      places.lt(batch.target_lengths.unsqueeze(1)).flatten().nonzero().squeeze(1);
+  return rows.index_select(0, tokens.to(rows.device(), /*non_blocking=*/true));
 }
 
 Loss CrossEntropy(const torch::Tensor& logits, const Batch& batch, double smoothing) {

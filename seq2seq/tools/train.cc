@@ -33,6 +33,7 @@
 #include "seq2seq/tools/first_weights.h"
 #include "seq2seq/tools/keep_file.h"
 #include "seq2seq/tools/training_data.h"
+#include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/trainer.h"
 
 namespace seq2seq {
@@ -110,7 +111,10 @@ absl::Status SettlePrecision(const RunFolder& run, torch::Device device, Precisi
 
 // Lays down what a run folder needs besides steps.
 absl::Status PrepareRun(const RunFolder& run, const Tokenizers& tokenizers, Config& config) {
-  const bool is_run = std::filesystem::exists(run.TargetTokenizer());
+  // Whichever was laid down first, before the program was killed.
+  const bool is_run = std::filesystem::exists(run.SourceTokenizer()) ||
+                      std::filesystem::exists(run.TargetTokenizer());
+  for (const char* begun : {"source.model.", "target.model."}) RemoveTemporaries(run.path, begun);
   if (!is_run && !std::filesystem::is_empty(run.path)) {
     return absl::FailedPreconditionError(absl::StrCat(
         "train.run: ", run.path, " has files in it and is not a run folder; use another"));
@@ -118,6 +122,7 @@ absl::Status PrepareRun(const RunFolder& run, const Tokenizers& tokenizers, Conf
   SEQ2SEQ_RETURN_IF_ERROR(CheckInside(run));
   RemoveTemporaries(run.path);
   RemoveTemporaries(run.Cache());
+  SEQ2SEQ_RETURN_IF_ERROR(LinkLatest(run));
   if (std::filesystem::exists(run.Latest())) SEQ2SEQ_RETURN_IF_ERROR(CheckSameRun(run, config));
   if (tokenizers.source) {
     SEQ2SEQ_RETURN_IF_ERROR(KeepFile(tokenizers.source->model(), "tokenizer",
@@ -185,6 +190,7 @@ TrainerHooks MakeHooks(const Tokenizers& tokenizers, const TrainingData& data, t
   hooks.on_validation = [](const Validation& validation) {
     spdlog::info("{}", ValidationLine(validation));
   };
+  hooks.on_warning = [](const std::string& warning) { spdlog::warn("{}", warning); };
   hooks.stop_requested = [] { return signals_received > 0; };
   return hooks;
 }
@@ -256,7 +262,7 @@ absl::Status Train(Config& config, bool profile) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const StopReason reason, trainer->Run());
   const int64_t updates = trainer->state().update - first_update;
   if (profile && updates > 0) PrintProfile(*trainer, updates);
-  const Validation* best = trainer->state().Best();
+  const Validation* best = StoredBest(run, trainer->state());
   spdlog::info("{}; saved {}{}", Text(reason), run.Step(trainer->state().update),
                best == nullptr ? "" : absl::StrCat("; best is update ", best->update));
   return absl::OkStatus();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,37 +12,37 @@
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/model/weights.h"
+#include "seq2seq/train/optimizer.h"
 
 namespace seq2seq {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LoaderPosition, epoch, batch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Validation, update, scheduled, score, metrics)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerState, update, position, seconds, corpus, skipped,
-                                   skipped_in_a_row, validations)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerState, update, position, seconds, corpus, valid, skipped,
+                                   skipped_in_a_row, recoveries, rate_share, validations)
 
 namespace {
 
 constexpr char kOptimizerFile[] = "/optimizer.safetensors";
 constexpr char kStateFile[] = "/trainer.json";
 
-void RemoveOldSteps(const RunFolder& run, int64_t best, int64_t keep_last) {
-  std::vector<int64_t> steps = StoredSteps(run);
-  const auto kept =
-      std::min<size_t>(steps.size(), static_cast<size_t>(std::max<int64_t>(keep_last, 1)));
-  steps.resize(steps.size() - kept);
-  for (const int64_t update : steps) {
-    std::error_code ignored;
-    if (update != best) std::filesystem::remove_all(run.Step(update), ignored);
-  }
+std::string StepName(const RunFolder& run, int64_t update) {
+  return std::filesystem::path(run.Step(update)).filename().string();
+}
+
+// Whether the first is better, or as good and earlier.
+bool IsBetter(const Validation& validation, const Validation* than) {
+  return than == nullptr || validation.score > than->score;
 }
 
 }  // namespace
 
 const Validation* TrainerState::Best() const {
-  const auto best =
-      std::max_element(validations.begin(), validations.end(),
-                       [](const Validation& a, const Validation& b) { return a.score < b.score; });
-  return best == validations.end() ? nullptr : &*best;
+  const Validation* best = nullptr;
+  for (const Validation& validation : validations) {
+    if (IsBetter(validation, best)) best = &validation;
+  }
+  return best;
 }
 
 std::vector<double> TrainerState::ScheduledScores() const {
@@ -58,23 +59,63 @@ int64_t TrainerState::SinceBest() const {
   return std::prev(scores.end()) - std::max_element(scores.begin(), scores.end());
 }
 
+const Validation* StoredBest(const RunFolder& run, const TrainerState& state) {
+  const Validation* best = nullptr;
+  std::error_code ignored;
+  for (const Validation& validation : state.validations) {
+    if (IsBetter(validation, best) &&
+        std::filesystem::exists(run.Step(validation.update) + kWeightsFile, ignored)) {
+      best = &validation;
+    }
+  }
+  return best;
+}
+
+absl::Status LinkBest(const RunFolder& run, const TrainerState& state) {
+  std::error_code code;
+  const std::string before = std::filesystem::read_symlink(run.Best(), code).string();
+  const Validation* best = StoredBest(run, state);
+  const std::string name = best == nullptr ? "" : StepName(run, best->update);
+  if (name == before) return absl::OkStatus();
+  if (best != nullptr) return ReplaceLink(name, run.Best());
+  return RemovePath(run.Best());
+}
+
+absl::Status LinkLatest(const RunFolder& run) {
+  std::error_code ignored;
+  if (std::filesystem::exists(std::filesystem::symlink_status(run.Latest(), ignored)))
+    return absl::OkStatus();
+  std::vector<int64_t> steps = StoredSteps(run);
+  while (!steps.empty() && !std::filesystem::exists(run.Step(steps.back()) + kStateFile, ignored))
+    steps.pop_back();
+  return steps.empty() ? absl::OkStatus() : ReplaceLink(StepName(run, steps.back()), run.Latest());
+}
+
+void RemoveSteps(const RunFolder& run, const TrainerState& state, int64_t keep_last) {
+  const Validation* best = StoredBest(run, state);
+  const std::vector<int64_t> steps = StoredSteps(run);
+  const auto end = std::upper_bound(steps.begin(), steps.end(), state.update);
+  const auto kept = end - std::min<int64_t>(std::max<int64_t>(keep_last, 1), end - steps.begin());
+  for (auto step = steps.begin(); step != steps.end(); ++step) {
+    const bool is_best = best != nullptr && *step == best->update;
+    const bool is_late_or_old = step < kept || step >= end;
+    if (is_late_or_old && !is_best) RemovePath(run.Step(*step)).IgnoreError();
+  }
+  RemoveTemporaries(run.path, "step-");
+}
+
 absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state,
                             const TensorMap& weights, const TensorMap& memory, int64_t keep_last) {
-  const std::string step = run.Step(state.update);
-  SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFolder folder, AtomicFolder::Create(step));
+  SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFolder folder, AtomicFolder::Create(run.Step(state.update)));
   SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kWeightsFile, weights));
   SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kOptimizerFile, memory));
   SEQ2SEQ_RETURN_IF_ERROR(
       WriteFile(folder.temporary() + kStateFile, nlohmann::json(state).dump(1) + "\n"));
   SEQ2SEQ_RETURN_IF_ERROR(folder.Commit());
 
-  const std::string name = std::filesystem::path(step).filename().string();
-  SEQ2SEQ_RETURN_IF_ERROR(ReplaceLink(name, run.Latest()));
-  const Validation* best = state.Best();
-  if (best != nullptr && best->update == state.update) {
-    SEQ2SEQ_RETURN_IF_ERROR(ReplaceLink(name, run.Best()));
-  }
-  RemoveOldSteps(run, best == nullptr ? -1 : best->update, keep_last);
+  SEQ2SEQ_RETURN_IF_ERROR(LinkBest(run, state));
+  SEQ2SEQ_RETURN_IF_ERROR(ReplaceLink(StepName(run, state.update), run.Latest()));
+  RemoveSteps(run, state, keep_last);
   return absl::OkStatus();
 }
 
@@ -85,14 +126,17 @@ absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const TensorMa
   TrainerState state;
   try {
     nlohmann::json json = nlohmann::json::parse(text);
-    for (const char* key : {"skipped", "skipped_in_a_row"})
-      json.emplace(key, 0);  // Of older steps.
+    // Of older steps.
+    for (const char* key : {"skipped", "skipped_in_a_row", "valid", "recoveries"})
+      json.emplace(key, 0);
+    json.emplace("rate_share", 1);
     state = json.get<TrainerState>();
   } catch (const nlohmann::json::exception& error) {
     return absl::DataLossError(absl::StrCat(step, kStateFile, ": damaged: ", error.what()));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap saved_weights, ReadTensors(step + kWeightsFile));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap saved_memory, ReadTensors(step + kOptimizerFile));
+  SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap saved_memory, ReadTensors(step + kOptimizerFile));
+  AddCounts(state.update, saved_memory);
   SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(saved_weights, step + kWeightsFile, weights));
   SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(saved_memory, step + kOptimizerFile, memory));
   return state;

@@ -19,19 +19,24 @@
 namespace seq2seq {
 namespace {
 
-using Paces = std::map<std::string, Pace>;
+// What the names of a State begin with: of a running mean of gradients, and of a count of updates.
+constexpr char kMean[] = "mean";
+constexpr char kCount[] = "count.";
 
-Pace PaceOf(const Paces& paces, const std::string& name) {
-  const auto found = paces.find(name);
-  return found == paces.end() ? Pace() : found->second;
+using Shares = std::map<std::string, double>;
+
+double ShareOf(const Shares& shares, const std::string& name) {
+  const auto found = shares.find(name);
+  return found == shares.end() ? 1 : found->second;
 }
 
 // A parameter and what an optimizer remembers of it.
 struct Slots {
   std::string name;
-  Pace pace;
+  double share = 1;  // Of the learning rate.
   torch::Tensor parameter;
   std::vector<torch::Tensor> tensors;  // Of the shape of the parameter, zeros at first.
+  torch::Tensor count;  // [1], float64, on the CPU, of its updates; undefined where none needs it.
 };
 
 // An update of one parameter.
@@ -41,19 +46,21 @@ struct OwnUpdate {
   double gradient_scale = 1;
 };
 
-OwnUpdate UpdateOf(const Slots& slots, double rate, int64_t update, double gradient_scale) {
-  return {slots.pace.share * rate, static_cast<double>(update - slots.pace.from), gradient_scale};
+// Begins the next update of a parameter.
+OwnUpdate NextUpdate(Slots& slots, double rate, double gradient_scale) {
+  const double count = slots.count.defined() ? ++*slots.count.data_ptr<double>() : 0;
+  return {slots.share * rate, count, gradient_scale};
 }
 
 // Optimizers that remember some tensors of the shape of each parameter.
 class SlotOptimizer : public Optimizer {
  public:
-  void Step(double rate, int64_t update, double gradient_scale) override {
+  void Step(double rate, double gradient_scale) override {
     const PhaseTimer timer(Phase::kOptimizer);
     const torch::NoGradGuard no_grad;
     for (Slots& slots : slots_) {
       if (!slots.parameter.grad().defined()) continue;
-      Apply(UpdateOf(slots, rate, update, gradient_scale), slots);
+      Apply(NextUpdate(slots, rate, gradient_scale), slots);
     }
   }
 
@@ -62,16 +69,19 @@ class SlotOptimizer : public Optimizer {
     for (const Slots& slots : slots_) {
       for (size_t i = 0; i < names_.size(); ++i)
         state.emplace(absl::StrCat(names_[i], ".", slots.name), slots.tensors[i]);
+      if (slots.count.defined()) state.emplace(absl::StrCat(kCount, slots.name), slots.count);
     }
     return state;
   }
 
  protected:
-  SlotOptimizer(const TensorMap& parameters, const Paces& paces, std::vector<std::string> names)
+  SlotOptimizer(const TensorMap& parameters, const Shares& shares, std::vector<std::string> names,
+                bool counts = false)
       : names_(std::move(names)) {
     const torch::NoGradGuard no_grad;
     for (const auto& [name, parameter] : parameters) {
-      slots_.push_back({name, PaceOf(paces, name), parameter, {}});
+      slots_.push_back({name, ShareOf(shares, name), parameter, {}, {}});
+      if (counts) slots_.back().count = torch::zeros({1}, torch::kFloat64);
       for (size_t i = 0; i < names_.size(); ++i)
         slots_.back().tensors.push_back(torch::zeros_like(parameter));
     }
@@ -80,7 +90,7 @@ class SlotOptimizer : public Optimizer {
   // Moves one parameter by its gradient.
   virtual void Apply(const OwnUpdate& update, Slots& slots) = 0;
 
-  const std::vector<Slots>& slots() const { return slots_; }
+  std::vector<Slots>& slots() { return slots_; }
 
  private:
   std::vector<std::string> names_;
@@ -90,8 +100,8 @@ class SlotOptimizer : public Optimizer {
 // With the momentum of Polyak 1964 or, looking ahead, of Sutskever et al. 2013.
 class Sgd : public SlotOptimizer {
  public:
-  Sgd(const OptimizerOptions& options, const TensorMap& parameters, const Paces& paces)
-      : SlotOptimizer(parameters, paces,
+  Sgd(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
+      : SlotOptimizer(parameters, shares,
                       options.momentum > 0 ? std::vector<std::string>{"momentum"}
                                            : std::vector<std::string>()),
         momentum_(options.momentum),
@@ -117,8 +127,8 @@ class Sgd : public SlotOptimizer {
 // Duchi et al. 2011.
 class Adagrad : public SlotOptimizer {
  public:
-  Adagrad(const OptimizerOptions& options, const TensorMap& parameters, const Paces& paces)
-      : SlotOptimizer(parameters, paces, {"square"}), epsilon_(options.epsilon) {}
+  Adagrad(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
+      : SlotOptimizer(parameters, shares, {"square"}), epsilon_(options.epsilon) {}
 
  protected:
   void Apply(const OwnUpdate& update, Slots& slots) override {
@@ -135,8 +145,8 @@ class Adagrad : public SlotOptimizer {
 // Tieleman & Hinton 2012.
 class Rmsprop : public SlotOptimizer {
  public:
-  Rmsprop(const OptimizerOptions& options, const TensorMap& parameters, const Paces& paces)
-      : SlotOptimizer(parameters, paces,
+  Rmsprop(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
+      : SlotOptimizer(parameters, shares,
                       options.momentum > 0 ? std::vector<std::string>{"square", "momentum"}
                                            : std::vector<std::string>{"square"}),
         options_(options) {}
@@ -209,14 +219,14 @@ void AddStretches(const Slots& slots, const torch::Tensor& gradient, bool lazy,
   }
 }
 
-void FusedAdam(const std::vector<Slots>& all, const OptimizerOptions& options, double rate,
-               int64_t update, double gradient_scale) {
+void FusedAdam(std::vector<Slots>& all, const OptimizerOptions& options, double rate,
+               double gradient_scale) {
   std::vector<torch::Tensor> gradients;  // What the stretches point to.
   std::vector<Stretch> stretches;
-  for (const Slots& slots : all) {
+  for (Slots& slots : all) {
     const torch::Tensor& gradient = slots.parameter.grad();
     if (!gradient.defined()) continue;
-    const OwnUpdate own = UpdateOf(slots, rate, update, gradient_scale);
+    const OwnUpdate own = NextUpdate(slots, rate, gradient_scale);
     const AdamUpdate numbers = {
         .rate = static_cast<float>(own.rate / BiasCorrection(options.beta1, own.count)),
         .beta1 = static_cast<float>(options.beta1),
@@ -254,20 +264,20 @@ double FusedSquares(const torch::Tensor& values) {
 // Kingma & Ba 2015; kAdamW with the decay of Loshchilov & Hutter 2019.
 class Adam : public SlotOptimizer {
  public:
-  Adam(const OptimizerOptions& options, const TensorMap& parameters, const Paces& paces)
-      : SlotOptimizer(parameters, paces, {"mean", "square"}), options_(options) {}
+  Adam(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
+      : SlotOptimizer(parameters, shares, {kMean, "square"}, /*counts=*/true), options_(options) {}
 
-  void Step(double rate, int64_t update, double gradient_scale) override {
+  void Step(double rate, double gradient_scale) override {
 #if SEQ2SEQ_KERNELS
     if (std::all_of(slots().begin(), slots().end(), [](const Slots& slots) {
           return UsesKernels(slots.parameter) && slots.parameter.is_contiguous();
         })) {
       const PhaseTimer timer(Phase::kOptimizer);
       const torch::NoGradGuard no_grad;
-      return FusedAdam(slots(), options_, rate, update, gradient_scale);
+      return FusedAdam(slots(), options_, rate, gradient_scale);
     }
 #endif
-    SlotOptimizer::Step(rate, update, gradient_scale);
+    SlotOptimizer::Step(rate, gradient_scale);
   }
 
  protected:
@@ -292,17 +302,17 @@ class Adam : public SlotOptimizer {
 
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
                                          const TensorMap& parameters,
-                                         const std::map<std::string, Pace>& paces) {
+                                         const std::map<std::string, double>& shares) {
   switch (options.kind) {
     case OptimizerKind::kAdam:
     case OptimizerKind::kAdamW:
-      return std::make_unique<Adam>(options, parameters, paces);
+      return std::make_unique<Adam>(options, parameters, shares);
     case OptimizerKind::kSgd:
-      return std::make_unique<Sgd>(options, parameters, paces);
+      return std::make_unique<Sgd>(options, parameters, shares);
     case OptimizerKind::kAdagrad:
-      return std::make_unique<Adagrad>(options, parameters, paces);
+      return std::make_unique<Adagrad>(options, parameters, shares);
     case OptimizerKind::kRmsprop:
-      return std::make_unique<Rmsprop>(options, parameters, paces);
+      return std::make_unique<Rmsprop>(options, parameters, shares);
   }
   TORCH_CHECK(false, "no such optimizer: ", static_cast<int>(options.kind));
 }
@@ -331,6 +341,7 @@ double GradientNorm(const TensorMap& parameters) {
   const PhaseTimer timer(Phase::kOptimizer);
   const torch::NoGradGuard no_grad;
   double squares = 0;
+  std::vector<torch::Tensor> others;  // Whose norm the device takes at once: to ask for it waits.
   for (const auto& [name, parameter] : parameters) {
     torch::Tensor gradient = parameter.grad();
     if (!gradient.defined()) continue;
@@ -341,9 +352,25 @@ double GradientNorm(const TensorMap& parameters) {
       continue;
     }
 #endif
-    squares += std::pow(gradient.norm().item<double>(), 2);
+    others.push_back(gradient);
+  }
+  if (!others.empty()) {
+    const torch::Tensor norms = torch::stack(at::_foreach_norm(others));
+    squares += norms.to(torch::kFloat64).square().sum().item<double>();
   }
   return std::sqrt(squares);
+}
+
+void AddCounts(int64_t update, TensorMap& state) {
+  const std::string prefix = absl::StrCat(kMean, ".");
+  TensorMap counts;
+  for (const auto& [name, mean] : state) {
+    if (!absl::StartsWith(name, prefix)) continue;
+    const bool moved = mean.count_nonzero().item<int64_t>() > 0;
+    counts.emplace(kCount + name.substr(prefix.size()),
+                   torch::full({1}, moved ? update : 0, torch::kFloat64));
+  }
+  state.merge(counts);  // Counts that are there stay.
 }
 
 }  // namespace seq2seq

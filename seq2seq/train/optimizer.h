@@ -71,24 +71,22 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  // One update with learning rate `rate` by the gradients times `gradient_scale`; `update` counts
-  // from 1.
-  virtual void Step(double rate, int64_t update, double gradient_scale = 1.0) = 0;
+  // One update with learning rate `rate` by the gradients times `gradient_scale`.
+  virtual void Step(double rate, double gradient_scale = 1.0) = 0;
 
   // What it remembers, by the names of the parameters, sharing memory with it.
   virtual TensorMap State() const = 0;
 };
 
-// How fast a parameter goes, and from when on.
-struct Pace {
-  double share = 1;  // Of the learning rate.
-  int64_t from = 0;  // The update after which it has a gradient.
-};
-
-// Parameters that are not named in `paces` go with the learning rate from the start.
+// Parameters go with their share of the learning rate; those that `shares` does not name, with all
+// of it.
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
                                          const TensorMap& parameters,
-                                         const std::map<std::string, Pace>& paces = {});
+                                         const std::map<std::string, double>& shares = {});
+
+// Adds to the stored State of an Adam that did not yet count the updates of each parameter what
+// these must have been, after `update` updates in all: none where nothing is remembered.
+void AddCounts(int64_t update, TensorMap& state);
 
 // Adds the gradients of the penalties of `options`, then cuts off what is too large.
 void ShapeGradients(const OptimizerOptions& options, const TensorMap& parameters);

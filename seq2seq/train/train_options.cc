@@ -78,6 +78,12 @@ absl::Status Validate(const TrainOptions& options) {
                "more than 0 and at most 1");
   rules.ExpectShare("train.average", options.average);
   rules.Expect("train.max_skipped", options.max_skipped, options.max_skipped >= 0, "0 or more");
+  rules.Expect("train.recoveries", options.recoveries, options.recoveries >= 0, "0 or more");
+  rules.Expect("train.recovery_rate", options.recovery_rate,
+               options.recovery_rate > 0 && options.recovery_rate <= 1,
+               "more than 0 and at most 1");
+  rules.Expect("train.max_failed_saves", options.max_failed_saves, options.max_failed_saves >= 0,
+               "0 or more");
   rules.Expect("train.report_every", options.report_every, options.report_every >= 1, "1 or more");
   rules.Expect("train.validate_every", options.validate_every, options.validate_every >= 1,
                "1 or more");

@@ -53,10 +53,13 @@ struct TrainOptions {
   std::vector<std::string> freeze;
   double average = 0;
   int64_t max_skipped = 5;
+  int64_t recoveries = 0;
+  double recovery_rate = 0.5;
   bool log_norms = false;
   int64_t report_every = 50;
   int64_t validate_every = 500;
   int64_t save_every = 500;
+  int64_t max_failed_saves = 5;
   Metric metric = Metric::kBleu;
   int64_t patience = 10;
   int64_t keep_last = 1;
@@ -101,8 +104,14 @@ struct TrainOptions {
           "What is validated, saved and decoded with is a moving average of the weights, of which "
           "an update keeps this share: 0.999 is usual; 0 is the weights themselves.");
     visit("max_skipped", max_skipped,
-          "Updates whose loss or gradient is infinite or no number are left out; after so many of "
-          "them in a row training ends.");
+          "Updates whose loss or gradient is infinite or NaN are left out; after more than so many "
+          "of them in a row training ends, or goes back.");
+    visit("recoveries", recoveries,
+          "How often training that would end by max_skipped goes back to the last saved step "
+          "instead and on with a lower learning rate. 0 ends it; 2 or 3 for runs that nobody "
+          "watches.");
+    visit("recovery_rate", recovery_rate,
+          "The share of the learning rate that each recovery leaves, to the end of the run.");
     visit("log_norms", log_norms,
           "Reports in log.jsonl also tell the norms of gradient and weights of each module, and of "
           "each cell the share of gates below 0.05 or above 0.95, by one more pass, step by step.");
@@ -111,6 +120,9 @@ struct TrainOptions {
           "Updates between validations; each saves, and may become the best.");
     visit("save_every", save_every,
           "Updates between saves: what a crash can cost. 0 saves at validations only.");
+    visit("max_failed_saves", max_failed_saves,
+          "Saves in a row that may fail because the disk is full or faulty, while training goes on "
+          "with a warning; after more of them, and if the last save fails, it ends with an error.");
     visit("metric", metric,
           "What the best weights are chosen by, and the plateau schedule goes by, of the metrics "
           "that every validation takes. accuracy, the share of lines that are just the reference, "

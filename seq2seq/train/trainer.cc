@@ -19,7 +19,6 @@
 #include "seq2seq/model/describe_error.h"
 #include "seq2seq/model/loss.h"
 #include "seq2seq/train/module_report.h"
-#include "seq2seq/train/run_log.h"
 
 namespace seq2seq {
 namespace {
@@ -114,11 +113,15 @@ class AverageInPlace {
   std::optional<WeightAverage>& average_;
 };
 
-std::map<std::string, Pace> PacesOf(const TensorMap& fine_tuned, const FineTuneOptions& options) {
-  std::map<std::string, Pace> paces;
-  for (const auto& [name, parameter] : fine_tuned)
-    paces.emplace(name, Pace{options.rate, options.from});
-  return paces;
+std::map<std::string, double> SharesOf(const TensorMap& fine_tuned, double share) {
+  std::map<std::string, double> shares;
+  for (const auto& [name, parameter] : fine_tuned) shares.emplace(name, share);
+  return shares;
+}
+
+// Whether a write that failed so may succeed later: there was no room, or the disk failed.
+bool MayPass(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) || absl::IsUnknown(status);
 }
 
 }  // namespace
@@ -140,18 +143,21 @@ std::string Text(StopReason reason) {
 }
 
 Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Model model,
-                 torch::Device device, const Corpus& valid, TrainerHooks hooks)
+                 torch::Device device, const CorpusMix& train, const Corpus& valid,
+                 TrainerHooks hooks)
     : options_(options),
       buckets_(buckets),
       run_{options.run},
       model_(std::move(model)),
       device_(device),
+      train_(train),
       valid_(valid),
       hooks_(std::move(hooks)),
       parameters_(Parameters(*model_)),
       fine_tuned_(FineTuned(*model_, options)),
-      optimizer_(
-          MakeOptimizer(options.optimizer, parameters_, PacesOf(fine_tuned_, options.fine_tune))) {
+      optimizer_(MakeOptimizer(options.optimizer, parameters_,
+                               SharesOf(fine_tuned_, options.fine_tune.rate))),
+      log_(run_.Log()) {
   if (options.average > 0) average_.emplace(parameters_, options.average);
 }
 
@@ -160,7 +166,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
                                                          torch::Device device,
                                                          const CorpusMix& train,
                                                          const Corpus& valid, TrainerHooks hooks) {
-  SEQ2SEQ_RETURN_IF_ERROR(Validate(options));
+  SEQ2SEQ_RETURN_IF_ERROR(seq2seq::Validate(options));
   const bool needs_output =
       options.metric != Metric::kLoss && options.metric != Metric::kPerplexity;
   if (needs_output && !hooks.evaluate) {
@@ -177,36 +183,47 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
   try {
     model->to(device);
     SEQ2SEQ_RETURN_IF_ERROR(Freeze(options, Parameters(*model)));
-    trainer.reset(new Trainer(options, buckets, std::move(model), device, valid, std::move(hooks)));
+    trainer.reset(
+        new Trainer(options, buckets, std::move(model), device, train, valid, std::move(hooks)));
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("cannot set up training: ", Describe(error)));
   }
-  // A link that leads nowhere is a damaged run, not a new one.
-  std::error_code ignored;
-  if (std::filesystem::exists(std::filesystem::symlink_status(trainer->run_.Latest(), ignored))) {
-    const TensorMap& weights =
-        trainer->average_ ? trainer->average_->average() : trainer->parameters_;
-    SEQ2SEQ_ASSIGN_OR_RETURN(trainer->state_,
-                             LoadCheckpoint(trainer->run_, weights, trainer->Memory()));
-    if (trainer->state_.corpus != train.content()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(options.run,
-                       ": data.train, or its weights, is not what the run was begun with; use "
-                       "another train.run"));
-    }
-    SEQ2SEQ_RETURN_IF_ERROR(TruncateLog(trainer->run_.Log(), trainer->state_.update));
-    trainer->saved_update_ = trainer->state_.update;
-  }
-  trainer->state_.corpus = train.content();
-  try {
-    trainer->loader_ = std::make_unique<Loader>(train, buckets, static_cast<uint64_t>(options.seed),
-                                                trainer->state_.position, trainer->hooks_.examples);
-  } catch (const std::exception& error) {
-    return absl::InternalError(absl::StrCat("cannot read the training data: ", Describe(error)));
-  }
+  SEQ2SEQ_RETURN_IF_ERROR(trainer->Restore());
+  SEQ2SEQ_RETURN_IF_ERROR(trainer->StartLoader());
   trainer->first_update_ = trainer->state_.update;
   trainer->first_seconds_ = trainer->state_.seconds;
   return trainer;
+}
+
+absl::Status Trainer::Restore() {
+  SEQ2SEQ_RETURN_IF_ERROR(LinkLatest(run_));
+  // A link that leads nowhere is a damaged run, not a new one.
+  std::error_code ignored;
+  if (std::filesystem::exists(std::filesystem::symlink_status(run_.Latest(), ignored))) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(
+        state_, LoadCheckpoint(run_, average_ ? average_->average() : parameters_, Memory()));
+    const bool other_corpus = state_.corpus != train_.content();
+    if (other_corpus || (state_.valid != 0 && state_.valid != valid_.content())) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(run_.path, ": ", other_corpus ? "data.train, or its weights," : "data.valid",
+                       " is not what the run was begun with; use another train.run"));
+    }
+    SEQ2SEQ_RETURN_IF_ERROR(LinkBest(run_, state_));
+    saved_update_ = state_.update;
+  }
+  state_.corpus = train_.content();
+  state_.valid = valid_.content();
+  return log_.Truncate(state_.update);
+}
+
+absl::Status Trainer::StartLoader() {
+  try {
+    loader_ = std::make_unique<Loader>(train_, buckets_, static_cast<uint64_t>(options_.seed),
+                                       state_.position, hooks_.examples);
+  } catch (const std::exception& error) {
+    return absl::InternalError(absl::StrCat("cannot read the training data: ", Describe(error)));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<StopReason> Trainer::Run() {
@@ -221,18 +238,26 @@ absl::StatusOr<StopReason> Trainer::Run() {
 absl::StatusOr<StopReason> Trainer::Loop() {
   StopReason reason;
   bool stop = ReachedBound(reason);
+  RemoveSteps(run_, state_, options_.keep_last);
+  const auto every = [this](int64_t updates) {
+    return updates > 0 && state_.update % updates == 0;
+  };
   while (!stop) {
+    const int64_t before = state_.update;
     SEQ2SEQ_RETURN_IF_ERROR(Update());
-    if (state_.update % options_.report_every == 0) SEQ2SEQ_RETURN_IF_ERROR(Report());
-    if (state_.update % options_.validate_every == 0) SEQ2SEQ_RETURN_IF_ERROR(ValidateAndSave());
+    if (state_.update <= before) continue;  // It went back, to what is reported and saved.
+    if (every(options_.report_every)) SEQ2SEQ_RETURN_IF_ERROR(Report());
+    if (every(options_.validate_every)) SEQ2SEQ_RETURN_IF_ERROR(Validate());
     stop = ReachedBound(reason);
-    // The last save comes below, with its validation.
-    const bool due = options_.save_every > 0 && state_.update % options_.save_every == 0;
-    if (due && !stop && saved_update_ != state_.update) SEQ2SEQ_RETURN_IF_ERROR(Save());
+    // The last save comes below.
+    const bool due = every(options_.save_every) || every(options_.validate_every);
+    if (due && !stop) SEQ2SEQ_RETURN_IF_ERROR(TrySave());
   }
-  // Who asks to stop does not want to wait for a validation.
   if (saved_update_ != state_.update) {
-    SEQ2SEQ_RETURN_IF_ERROR(reason == StopReason::kRequested ? Save() : ValidateAndSave());
+    // Who asks to stop does not want to wait for a validation.
+    if (reason != StopReason::kRequested && !every(options_.validate_every))
+      SEQ2SEQ_RETURN_IF_ERROR(Validate());
+    SEQ2SEQ_RETURN_IF_ERROR(Save());
   }
   return reason;
 }
@@ -285,30 +310,26 @@ absl::Status Trainer::Update() {
   }
   if (options_.log_norms && update % options_.report_every == 0) reported_batch_ = batches.back();
   const TeacherForcing forcing = ForcingAt(options_.teacher_forcing, update);
-  double nll = 0, correct = 0;
+  std::vector<torch::Tensor> sums;  // [2] of each batch. To ask for them would wait for the device.
   for (const Batch& batch : batches) {
     const Loss loss = model_->ComputeLoss(batch, forcing, options_.label_smoothing,
                                           1.0 / static_cast<double>(tokens));
     loss.objective.backward();
-    nll += loss.nll.item<double>();
-    correct += loss.correct.item<double>();
+    sums.push_back(torch::stack({loss.nll.to(torch::kFloat64), loss.correct.to(torch::kFloat64)}));
   }
+  SEQ2SEQ_RETURN_IF_ERROR(CheckGradients());
   // Cutting off would make a number of what is infinite.
   const double uncut = options_.optimizer.clip_value > 0 ? GradientNorm(parameters_) : 0;
   ShapeGradients(options_.optimizer, parameters_);
   const double norm = std::isfinite(uncut) ? GradientNorm(parameters_) : uncut;
+  const torch::Tensor sum = torch::stack(sums).sum(0).to(torch::kCPU);
+  const auto nll = sum[0].item<double>(), correct = sum[1].item<double>();
   const bool finite = std::isfinite(nll) && std::isfinite(norm);
   state_.skipped_in_a_row = finite ? 0 : state_.skipped_in_a_row + 1;
-  if (state_.skipped_in_a_row > options_.max_skipped) {
-    return absl::InternalError(
-        absl::StrCat("update ", update, ": the loss is ", nll, " and the gradient ", norm,
-                     "; try a lower train.schedule.rate than ", options_.schedule.rate));
-  }
+  if (state_.skipped_in_a_row > options_.max_skipped) return Recover(update, nll, norm);
   if (finite) {
     const double limit = options_.optimizer.clip_norm;
-    optimizer_->Step(
-        LearningRate(options_.schedule, TimeAt(update, state_.position), state_.ScheduledScores()),
-        update, limit > 0 && norm > limit ? limit / norm : 1.0);
+    optimizer_->Step(CurrentRate(update), limit > 0 && norm > limit ? limit / norm : 1.0);
     if (average_) average_->Update(update);
     window_.nll += nll;
     window_.correct += correct;
@@ -327,6 +348,54 @@ absl::Status Trainer::Update() {
   return absl::OkStatus();
 }
 
+absl::Status Trainer::CheckGradients() const {
+  for (const auto& [name, parameter] : parameters_) {
+    // Of a network that was brought along not all need be in use.
+    if (!parameter.requires_grad() || parameter.grad().defined() || IsIn(name, kNetwork)) continue;
+    return absl::InternalError(
+        absl::StrCat("the loss does not depend on the parameter ", name,
+                     ", which would stay as it is; name it in train.freeze if it is meant to"));
+  }
+  return absl::OkStatus();
+}
+
+double Trainer::CurrentRate(int64_t update) const {
+  return state_.rate_share *
+         LearningRate(options_.schedule, TimeAt(update, state_.position), state_.ScheduledScores());
+}
+
+absl::Status Trainer::Recover(int64_t update, double loss, double gradient_norm) {
+  const std::string cause =
+      absl::StrCat("update ", update, ": the loss is ", loss, " and the gradient ", gradient_norm);
+  if (state_.recoveries >= options_.recoveries || saved_update_ < 0) {
+    return absl::InternalError(absl::StrCat(cause, "; try a lower train.schedule.rate than ",
+                                            state_.rate_share * options_.schedule.rate));
+  }
+  const TrainerState lost = state_;
+  SEQ2SEQ_RETURN_IF_ERROR(Restore());
+  state_.seconds = lost.seconds;
+  state_.skipped_in_a_row = 0;
+  state_.recoveries = lost.recoveries + 1;
+  state_.rate_share = lost.rate_share * options_.recovery_rate;
+  window_ = Window();
+  SEQ2SEQ_RETURN_IF_ERROR(StartLoader());
+  if (hooks_.on_warning) {
+    hooks_.on_warning(absl::StrCat(cause, "; going on from update ", state_.update, " with ",
+                                   state_.rate_share, " of the learning rate"));
+  }
+  // Of the update that comes next: who goes on from the step itself is led here again.
+  return Log(nlohmann::ordered_json({{"event", "recovery"},
+                                     {"update", state_.update + 1},
+                                     {"failed", update},
+                                     {"rate_share", state_.rate_share}})
+                 .dump());
+}
+
+absl::Status Trainer::Log(const std::string& line) {
+  const absl::Status status = log_.Append(line);
+  return MayPass(status) ? absl::OkStatus() : status;  // It is written with the next line.
+}
+
 absl::Status Trainer::Report() {
   // Where all updates were skipped there is no mean: NaN here, null in the log.
   const auto tokens = static_cast<double>(window_.tokens);
@@ -337,7 +406,7 @@ absl::Status Trainer::Report() {
   progress.loss = window_.nll / tokens;
   progress.perplexity = std::exp(progress.loss);
   progress.token_accuracy = window_.correct / tokens;
-  progress.learning_rate = LearningRate(options_.schedule, now, state_.ScheduledScores());
+  progress.learning_rate = CurrentRate(state_.update);
   progress.teacher_forcing = ForcingAt(options_.teacher_forcing, state_.update).rate;
   progress.tokens_per_second = tokens / window_.seconds;
   progress.waiting = window_.waiting / window_.seconds;
@@ -363,7 +432,7 @@ absl::Status Trainer::Report() {
   };
   if (options_.log_norms) line["norms"] = ToJson(ReportModules(model_, reported_batch_));
   reported_batch_ = Batch();
-  SEQ2SEQ_RETURN_IF_ERROR(AppendToLog(run_.Log(), line.dump()));
+  SEQ2SEQ_RETURN_IF_ERROR(Log(line.dump()));
   if (hooks_.on_progress) hooks_.on_progress(progress);
   return absl::OkStatus();
 }
@@ -387,7 +456,7 @@ double Trainer::RemainingSeconds() const {
   return std::max(0.0, *std::min_element(remaining.begin(), remaining.end()));
 }
 
-absl::Status Trainer::ValidateAndSave() {
+absl::Status Trainer::Validate() {
   Validation validation;
   validation.update = state_.update;
   validation.scheduled = state_.update % options_.validate_every == 0;
@@ -398,8 +467,7 @@ absl::Status Trainer::ValidateAndSave() {
   nlohmann::ordered_json line = {
       {"event", "validation"}, {"update", state_.update}, {"seconds", state_.seconds}};
   line.update(nlohmann::ordered_json(validation.metrics));
-  SEQ2SEQ_RETURN_IF_ERROR(AppendToLog(run_.Log(), line.dump()));
-  SEQ2SEQ_RETURN_IF_ERROR(Save());
+  SEQ2SEQ_RETURN_IF_ERROR(Log(line.dump()));
   if (hooks_.on_validation) hooks_.on_validation(validation);
   return absl::OkStatus();
 }
@@ -457,9 +525,21 @@ TensorMap Trainer::Memory() const {
 }
 
 absl::Status Trainer::Save() {
+  // Before the step, so that no line of it can be missing.
+  SEQ2SEQ_RETURN_IF_ERROR(log_.Sync());
   SEQ2SEQ_RETURN_IF_ERROR(SaveCheckpoint(run_, state_, average_ ? average_->average() : parameters_,
                                          Memory(), options_.keep_last));
   saved_update_ = state_.update;
+  failed_saves_ = 0;
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::TrySave() {
+  const absl::Status status = Save();
+  if (!MayPass(status) || ++failed_saves_ > options_.max_failed_saves) return status;
+  if (hooks_.on_warning)
+    hooks_.on_warning(absl::StrCat("update ", state_.update, " is not saved: ", status.message(),
+                                   "; training goes on"));
   return absl::OkStatus();
 }
 

@@ -20,13 +20,14 @@
 #include "seq2seq/model/model.h"
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/optimizer.h"
+#include "seq2seq/train/run_log.h"
 #include "seq2seq/train/train_options.h"
 #include "seq2seq/train/weight_average.h"
 
 namespace seq2seq {
 
 // The state of training since the last report. Loss, accuracy and norm are means over the updates
-// that were not skipped, no number where all were.
+// that were not skipped, NaN where all were.
 struct Progress {
   int64_t update = 0;
   double epoch = 0;           // Passes over the data, as a fraction.
@@ -34,7 +35,7 @@ struct Progress {
   double perplexity = 0;      // Its exponential.
   double token_accuracy = 0;  // Share of target tokens that score highest, 0 to 1.
   double gradient_norm = 0;   // With penalties, cut by clip_value, and before clip_norm.
-  int64_t skipped = 0;        // Updates so far whose gradient was no number.
+  int64_t skipped = 0;        // Updates so far whose gradient was not finite.
   double learning_rate = 0;
   double teacher_forcing = 0;    // Probability of feeding the truth.
   double tokens_per_second = 0;  // Target tokens, end of sentence included, padding not.
@@ -57,23 +58,29 @@ struct TrainerHooks {
   std::function<absl::StatusOr<std::map<std::string, double>>(Model)> evaluate;
   std::function<void(const Progress&)> on_progress;
   std::function<void(const Validation&)> on_validation;
+  // Told in a line what training goes on in spite of: a save that failed, a step back.
+  std::function<void(const std::string&)> on_warning;
   // Asked after every update: true saves and stops.
   std::function<bool()> stop_requested;
 };
 
 // Trains a model in a run folder, from the latest step there if there is one. Order of data,
 // dropout and coins are functions of the seed and the update, so that a run that was stopped and
-// went on ends with the same weights, bit for bit, as one that was not. Reseeds LibTorch's default
-// generators at every update.
+// went on ends with the same weights as one that was not: bit for bit on the CPU with the same
+// number of threads, processor and build; elsewhere, and on CUDA, sums are rounded in another
+// order. Reseeds LibTorch's default generators at every update.
 //
-// Validates and saves every so often and at the end, and appends to log.jsonl. After an error, as
-// after a crash, the last saved step is whole.
+// Validates and saves every so often and at the end, and appends to log.jsonl. After an error, a
+// crash or a power cut, at any moment, `latest` and `best` lead to whole steps. A full disk lets
+// training go on until train.max_failed_saves; losses that are not finite, until train.max_skipped
+// and train.recoveries.
 class Trainer {
  public:
   // `model` is trained in place, on `device`. The corpora must outlive the trainer.
   // InvalidArgument, by its key, for an option that is out of range, that the device or the hooks
   // cannot serve or that names no module; FailedPrecondition for a run that was begun with another
-  // corpus; DataLoss and InvalidArgument, by its file, for a step that is damaged or does not fit.
+  // corpus or held-out data; DataLoss and InvalidArgument, by its file, for a step that is damaged
+  // or does not fit. No other process may be training in the folder (FolderLock).
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(const TrainOptions& options,
                                                          const BucketOptions& buckets, Model model,
                                                          torch::Device device,
@@ -105,7 +112,12 @@ class Trainer {
   };
 
   Trainer(const TrainOptions& options, const BucketOptions& buckets, Model model,
-          torch::Device device, const Corpus& valid, TrainerHooks hooks);
+          torch::Device device, const CorpusMix& train, const Corpus& valid, TrainerHooks hooks);
+
+  // Goes to the latest step, if there is one, else to the beginning.
+  absl::Status Restore();
+  // Begins to load the batches that come next.
+  absl::Status StartLoader();
 
   // How far training is at the end of the update that brings it to `position`.
   TrainingTime TimeAt(int64_t update, const LoaderPosition& position) const;
@@ -115,9 +127,17 @@ class Trainer {
 
   absl::StatusOr<StopReason> Loop();
   absl::Status Update();
+  // Whether every parameter that is to learn has a gradient.
+  absl::Status CheckGradients() const;
+  // From update `update`, the last of too many without a finite loss, to the step before them.
+  absl::Status Recover(int64_t update, double loss, double gradient_norm);
+  double CurrentRate(int64_t update) const;
   absl::Status Report();
-  absl::Status ValidateAndSave();
+  absl::Status Log(const std::string& line);
+  absl::Status Validate();
   absl::Status Save();
+  // Saves, or warns that there is no room and goes on.
+  absl::Status TrySave();
   // Of held-out data, by the weights that would be saved now.
   absl::StatusOr<std::map<std::string, double>> Metrics();
   std::map<std::string, double> HeldOutLoss();
@@ -129,6 +149,7 @@ class Trainer {
   const RunFolder run_;
   Model model_;
   const torch::Device device_;
+  const CorpusMix train_;
   const Corpus& valid_;
   const TrainerHooks hooks_;
   const TensorMap parameters_;
@@ -136,8 +157,10 @@ class Trainer {
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
   std::unique_ptr<Loader> loader_;
+  RunLog log_;
   TrainerState state_;
   int64_t saved_update_ = -1;
+  int64_t failed_saves_ = 0;  // In a row.
   int64_t first_update_ = 0;  // Of this call.
   double first_seconds_ = 0;
   Batch reported_batch_;  // Whose gates a report of the modules tells of.

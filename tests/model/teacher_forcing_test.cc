@@ -1,10 +1,16 @@
 #include "seq2seq/model/teacher_forcing.h"
 
+#include <algorithm>
 #include <cmath>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include <c10/core/Allocator.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
 #include <torch/torch.h>
+#include <torch/version.h>
 
 #include "seq2seq/model/loss.h"
 #include "seq2seq/model/model.h"
@@ -108,6 +114,45 @@ TEST(TeacherForcing, CoinsMixTruthAndOwnTokensAsDrawn) {
   EXPECT_LT(MaxDifference(logits, decoder->Logits(torch::stack(readouts, 1)).flatten(0, 1)), 1e-12);
   EXPECT_GT(MaxDifference(logits, model(batch, TeacherForcing())), 1e-3);
   EXPECT_GT(MaxDifference(logits, model(batch, TeacherForcing{0.0})), 1e-3);
+}
+
+// The largest tensor that this thread makes while it lives, in bytes.
+class LargestTensor {
+ public:
+  int64_t bytes() const { return report_->bytes; }
+
+ private:
+#if TORCH_VERSION_MAJOR >= 2
+  using Total = size_t;
+#else
+  using Total = int64_t;
+#endif
+  struct Report : c10::MemoryReportingInfoBase {
+    void reportMemoryUsage(void*, int64_t size, Total, Total, c10::Device) override {
+      bytes = std::max(bytes, size);
+    }
+    bool memoryProfilingEnabled() const override { return true; }
+
+    int64_t bytes = 0;
+  };
+
+  const std::shared_ptr<Report> report_ = std::make_shared<Report>();
+  const c10::DebugInfoGuard guard_{c10::DebugInfoKind::PROFILER_STATE, report_};
+};
+
+TEST(TeacherForcing, TwoPassesHoldTheLogitsOfSomeRowsAtATime) {
+  ModelOptions options = TinyOptions();
+  options.target_vocab = 20000;
+  Model model = TinyModel(options, torch::kFloat32);
+  const Batch batch =
+      MakeBatch(RandomPairs(options, std::vector<std::pair<size_t, size_t>>(16, {3, 40})));
+  const ModelImpl::Start start = model->Begin(batch);
+  for (const OwnToken own : {OwnToken::kArgmax, OwnToken::kSample}) {
+    const LargestTensor largest;
+    const TeacherForcing forcing = {.rate = 0, .own = own, .form = SamplingForm::kTwoPass};
+    model->decoder()(batch.target_input, batch.target_lengths, start.memory, start.state, forcing);
+    EXPECT_LT(largest.bytes(), 20 << 20);  // Those of all are 51 MB.
+  }
 }
 
 TEST(CoinScope, TokenMixesWithinASentence) {

@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/file.h"
 #include "seq2seq/train/optimizer.h"
 #include "tests/temporary_folder.h"
 #include "tests/tiny_model.h"
@@ -147,6 +148,95 @@ TEST(Checkpoint, KeepsTheLastStepsAndTheBest) {
     EXPECT_TRUE(fs::exists(run.Best() + kWeightsFile));
     EXPECT_TRUE(fs::exists(run.Latest() + kWeightsFile));
   }
+}
+
+// As after a crash between a step and its links, or of somebody who went back to an earlier step.
+TEST(Checkpoint, SaveBelowALaterStepStaysAndTheLaterOneGoes) {
+  for (const int64_t keep_last : {1, 3}) {
+    TemporaryFolder folder;
+    const RunFolder run = {folder.path()};
+    TrainerState state;
+    for (const int64_t update : {20, 40, 60}) {
+      state.update = update;
+      state.validations.push_back(Scored(update, static_cast<double>(update)));
+      ASSERT_TRUE(Save(run, state, 3).ok());
+    }
+    ASSERT_TRUE(ReplaceLink("step-20", run.Latest()).ok());
+    state.validations = {Scored(20, 20), Scored(30, 10)};
+    state.update = 30;
+    ASSERT_TRUE(Save(run, state, keep_last).ok());
+    EXPECT_THAT(folder.Names(), ElementsAre("best", "latest", "step-20", "step-30"));
+    EXPECT_EQ(fs::read_symlink(run.Latest()), "step-30");
+    EXPECT_EQ(fs::read_symlink(run.Best()), "step-20");
+    EXPECT_TRUE(Load(run).ok());
+  }
+}
+
+TEST(Checkpoint, BestIsPutRightBehindACrashBetweenTheLinks) {
+  TemporaryFolder folder;
+  const RunFolder run = {folder.path()};
+  TrainerState state;
+  for (const int64_t update : {40, 60}) {
+    state.update = update;
+    state.validations.push_back(Scored(update, static_cast<double>(update)));
+    ASSERT_TRUE(Save(run, state, 2).ok());
+  }
+  ASSERT_TRUE(ReplaceLink("step-40", run.Best()).ok());
+  ASSERT_TRUE(LinkBest(run, state).ok());
+  EXPECT_EQ(fs::read_symlink(run.Best()), "step-60");
+  ASSERT_TRUE(ReplaceLink("step-40", run.Best()).ok());
+  state.update = 80;
+  state.validations.push_back(Scored(80, 0));
+  ASSERT_TRUE(Save(run, state).ok());
+  EXPECT_EQ(fs::read_symlink(run.Best()), "step-60");
+  EXPECT_THAT(folder.Names(), ElementsAre("best", "latest", "step-60", "step-80"));
+}
+
+TEST(Checkpoint, BestOfAValidationThatWasNotSavedIsTheBestThatWas) {
+  TemporaryFolder folder;
+  const RunFolder run = {folder.path()};
+  TrainerState state;
+  state.update = 10;
+  state.validations = {Scored(5, 9), Scored(10, 1)};
+  ASSERT_TRUE(Save(run, state).ok());
+  EXPECT_EQ(fs::read_symlink(run.Best()), "step-10");
+  state.validations = {Scored(5, 9)};  // And without any there is none.
+  ASSERT_TRUE(LinkBest(run, state).ok());
+  EXPECT_FALSE(fs::exists(fs::symlink_status(run.Best())));
+}
+
+TEST(Checkpoint, MissingLinkLeadsToTheLastStepAgain) {
+  TemporaryFolder folder;
+  const RunFolder run = {folder.path()};
+  ASSERT_TRUE(LinkLatest(run).ok());
+  EXPECT_TRUE(folder.Names().empty());
+  TrainerState state;
+  for (const int64_t update : {9, 10}) {
+    state.update = update;
+    ASSERT_TRUE(Save(run, state, 2).ok());
+  }
+  fs::remove(run.Latest());
+  ASSERT_TRUE(LinkLatest(run).ok());
+  EXPECT_EQ(fs::read_symlink(run.Latest()), "step-10");
+}
+
+TEST(Checkpoint, OlderStepsCountTheUpdatesOfWhatHasMoved) {
+  TemporaryFolder folder;
+  const RunFolder run = {folder.path()};
+  Trained saved(1);
+  TensorMap memory = saved.optimizer->State();
+  const std::string moved = "bridge.dense.bias", rested = "bridge.dense.weight";
+  memory.at("mean." + rested).zero_();
+  for (auto entry = memory.begin(); entry != memory.end();)
+    entry = entry->first.rfind("count.", 0) == 0 ? memory.erase(entry) : std::next(entry);
+  TrainerState state;
+  state.update = 30;
+  ASSERT_TRUE(SaveCheckpoint(run, state, Parameters(*saved.model), memory, 1).ok());
+  Trained loaded(2);
+  ASSERT_TRUE(
+      LoadCheckpoint(run, Parameters(*loaded.model), loaded.optimizer->State()).status().ok());
+  EXPECT_EQ(loaded.optimizer->State().at("count." + moved).item<double>(), 30);
+  EXPECT_EQ(loaded.optimizer->State().at("count." + rested).item<double>(), 0);
 }
 
 TEST(Checkpoint, DamagedStateIsDataLossAndNamed) {

@@ -137,6 +137,36 @@ TEST_F(TrainerErrors, LossThatIsNoNumberEndsTheRun) {
               AllOf(HasSubstr("update"), HasSubstr("train.schedule.rate")));
 }
 
+TEST_F(TrainerErrors, ParameterThatNothingDependsOnIsNamed) {
+  options_.max_updates = 1;
+  Model model = MakeModel();
+  model->register_parameter("unused", torch::zeros({2}));
+  const auto run = [&] {
+    auto trainer = Trainer::Create(options_, buckets_, model, torch::kCPU, mix_, valid_, {});
+    EXPECT_TRUE(trainer.ok()) << trainer.status();
+    return (*trainer)->Run().status();
+  };
+  EXPECT_THAT(std::string(run().message()), AllOf(HasSubstr("unused"), HasSubstr("train.freeze")));
+  options_.freeze = {"unused"};
+  EXPECT_TRUE(run().ok()) << run();
+}
+
+TEST_F(TrainerErrors, OtherHeldOutDataIsRefused) {
+  options_.max_updates = 1;
+  Train();
+  const Corpus other = MakeCorpus(6, 4);
+  const auto create = [&] {
+    return Trainer::Create(options_, buckets_, MakeModel(), torch::kCPU, mix_, other, {}).status();
+  };
+  EXPECT_TRUE(absl::IsFailedPrecondition(create())) << create();
+  EXPECT_THAT(std::string(create().message()), HasSubstr("data.valid"));
+  // A step of an earlier program does not tell.
+  nlohmann::json state = nlohmann::json::parse(folder_.Read("latest/trainer.json"));
+  state.erase("valid");
+  folder_.Write("latest/trainer.json", state.dump());
+  EXPECT_TRUE(create().ok()) << create();
+}
+
 TEST_F(TrainerErrors, FrozenModuleThatIsNotThereIsNamed) {
   options_.freeze = {"encoder", "decodre"};
   const absl::Status status = Create().status();

@@ -193,6 +193,100 @@ TEST_F(TrainerTest, UpdateWithoutANumberIsLeftOutAndCounted) {
   }
 }
 
+// A parameter that is thawed begins Adam anew, as in a run of its own.
+TEST_F(TrainerTest, ThawedModuleMovesByTheRateAndNotMore) {
+  options_.optimizer.clip_norm = 0;
+  options_.freeze = {"encoder"};
+  options_.max_updates = 60;
+  Train();
+  const auto before = ReadTensors(folder_ / "step-60/model.safetensors");
+  ASSERT_TRUE(before.ok());
+  options_.freeze = {};
+  options_.max_updates = 61;
+  options_.keep_last = 2;
+  Train();
+  const auto after = ReadTensors(folder_ / "step-61/model.safetensors");
+  ASSERT_TRUE(after.ok());
+  double largest = 0;
+  for (const auto& [name, tensor] : *after) {
+    if (name.rfind("encoder.", 0) == 0)
+      largest = std::max(largest, MaxDifference(tensor, before->at(name)));
+  }
+  EXPECT_NEAR(largest, options_.schedule.rate, 1e-4);
+}
+
+// A model whose gradients are infinite at the backward passes from `first` to `last`.
+class InfiniteGradients {
+ public:
+  InfiniteGradients(Model model, int64_t first, int64_t last) {
+    Parameters(*model).at("decoder.output_bias").register_hook([=, this](const auto& gradient) {
+      const bool infinite = ++passes_ >= first && passes_ <= last;
+      return infinite ? torch::full_like(gradient, std::numeric_limits<double>::infinity())
+                      : gradient;
+    });
+  }
+
+ private:
+  int64_t passes_ = 0;
+};
+
+TEST_F(TrainerTest, GoesBackToTheLastStepWithALowerRateWhereAsked) {
+  options_.max_updates = 6;
+  options_.save_every = 2;
+  options_.report_every = 1;
+  options_.max_skipped = 1;
+  options_.recoveries = 1;
+  options_.recovery_rate = 0.25;
+  Model model = MakeModel();
+  InfiniteGradients gradients(model, 3, 4);
+  std::vector<std::string> warnings;
+  TrainerHooks hooks;
+  hooks.on_warning = [&](const std::string& warning) { warnings.push_back(warning); };
+  auto trainer = Trainer::Create(options_, buckets_, model, torch::kCPU, mix_, valid_, hooks);
+  ASSERT_TRUE(trainer.ok() && (*trainer)->Run().ok());
+  EXPECT_EQ((*trainer)->state().recoveries, 1);
+  EXPECT_EQ((*trainer)->state().rate_share, 0.25);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_THAT(warnings[0], ::testing::HasSubstr("update 4: the loss is"));
+  EXPECT_THAT(warnings[0], ::testing::HasSubstr("from update 2 with 0.25"));
+  std::vector<std::string> events;
+  for (const nlohmann::json& line : LogLines()) {
+    events.push_back(
+        absl::StrCat(line.at("event").get<std::string>(), " ", line.at("update").get<int>()));
+    if (line.at("event") == "progress") {
+      EXPECT_EQ(line.at("learning_rate").get<double>(), line.at("update") > 2 ? 0.0025 : 0.01);
+    }
+  }
+  EXPECT_THAT(events,
+              ::testing::ElementsAre("progress 1", "progress 2", "recovery 3", "progress 3",
+                                     "progress 4", "progress 5", "progress 6", "validation 6"));
+
+  const TemporaryFolder twin;
+  options_.run = twin.path();
+  Train(StoppingAfter(2));
+  options_.schedule.rate = 0.0025;
+  Train();
+  EXPECT_TRUE(twin.Read("step-6/model.safetensors") == folder_.Read("step-6/model.safetensors"));
+}
+
+TEST_F(TrainerTest, GoesBackNoMoreOftenThanAsked) {
+  options_.save_every = 2;
+  options_.max_skipped = 0;
+  options_.recoveries = 2;
+  Model model = MakeModel();
+  InfiniteGradients gradients(model, 3, std::numeric_limits<int64_t>::max());
+  int warnings = 0;
+  TrainerHooks hooks;
+  hooks.on_warning = [&](const std::string&) { ++warnings; };
+  auto trainer = Trainer::Create(options_, buckets_, model, torch::kCPU, mix_, valid_, hooks);
+  ASSERT_TRUE(trainer.ok());
+  const absl::Status status = (*trainer)->Run().status();
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("update 3: the loss is"));
+  EXPECT_THAT(std::string(status.message()),
+              ::testing::HasSubstr("lower train.schedule.rate than 0.0025"));
+  EXPECT_EQ(warnings, 2);
+}
+
 TEST_F(TrainerTest, NormsOfModulesAreLoggedOnRequest) {
   options_.max_updates = 2;
   options_.report_every = 2;
@@ -450,6 +544,25 @@ TEST_F(TrainerTest, LogHasALineOfJsonForEachReportAndValidation) {
   }
   EXPECT_THAT(events, ::testing::ElementsAre("progress 2", "validation 3", "progress 4",
                                              "progress 6", "validation 6", "validation 7"));
+}
+
+TEST_F(TrainerTest, LogOfARunThatWasKilledBeforeItsFirstSaveBeginsAnew) {
+  options_.report_every = 1;
+  options_.max_updates = 2;
+  folder_.Write("log.jsonl", "{\"event\":\"progress\",\"update\":1}\n{\"event\":\"pro");
+  Train();
+  EXPECT_EQ(LogLines().size(), 3u);
+}
+
+TEST_F(TrainerTest, LogThatIsTakenAwayGoesOn) {
+  options_.report_every = 1;
+  options_.max_updates = 3;
+  TrainerHooks hooks;
+  hooks.on_progress = [&](const Progress& progress) {
+    if (progress.update == 1) fs::remove(folder_ / "log.jsonl");
+  };
+  Train(std::move(hooks));
+  EXPECT_EQ(LogLines().size(), 3u);
 }
 
 TEST_F(TrainerTest, ReportsTheMeanOfTheUpdatesSinceTheLastReport) {
