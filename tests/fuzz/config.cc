@@ -1,0 +1,34 @@
+// config.yaml. What is read must be the same when it is printed and read again.
+#include "seq2seq/tools/config.h"
+
+#include "seq2seq/base/options.h"
+#include "tests/fuzz/input.h"
+
+namespace seq2seq {
+namespace {
+
+void Fuzz(const uint8_t* data, size_t size) {
+  Config config;
+  const OptionList options = ListOptions(config);
+  if (!ReadOptions(InputFile(data, size), options, {"ignored"}).ok()) return;
+  Validate(config.data).IgnoreError();
+  Validate(config.model).IgnoreError();
+  Validate(config.train).IgnoreError();
+  Validate(config.validation).IgnoreError();
+
+  const std::string printed = PrintOptions(options);
+  Config again;
+  const OptionList read = ListOptions(again);
+  const absl::Status status = ReadOptions(
+      InputFile(reinterpret_cast<const uint8_t*>(printed.data()), printed.size()), read);
+  Require(status.ok(), status.ToString());
+  Require(PrintOptions(read) == printed, printed);
+}
+
+}  // namespace
+}  // namespace seq2seq
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  seq2seq::Fuzz(data, size);
+  return 0;
+}
