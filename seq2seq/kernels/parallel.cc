@@ -41,7 +41,7 @@ void ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t task)> run) {
   std::exception_ptr error;
   std::mutex mutex;
   RunOnThreads(threads, [&] {
-    // What a task calls, such as oneDNN, is to plan for this thread alone.
+    // What a task calls is to use this thread alone.
     omp_set_num_threads(1);
     for (int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) {
       try {
