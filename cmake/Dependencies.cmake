@@ -34,15 +34,6 @@ endif()
 set_target_properties(Stemmer::stemmer PROPERTIES IMPORTED_LOCATION ${STEMMER_LIBRARY}
                                                   INTERFACE_INCLUDE_DIRECTORIES ${STEMMER_INCLUDE_DIR})
 
-if(SEQ2SEQ_SERVER)
-  pkg_check_modules(httplib REQUIRED IMPORTED_TARGET GLOBAL cpp-httplib)
-  # Where it is built with OpenSSL, its header calls OpenSSL too, which its pkg-config file passes on to static programs only.
-  if("-DCPPHTTPLIB_OPENSSL_SUPPORT" IN_LIST httplib_CFLAGS_OTHER)
-    find_package(OpenSSL REQUIRED)
-    target_link_libraries(PkgConfig::httplib INTERFACE OpenSSL::Crypto)
-  endif()
-endif()
-
 if(SEQ2SEQ_KERNELS)
   find_package(OpenMP REQUIRED COMPONENTS CXX)
   find_package(hwy REQUIRED)

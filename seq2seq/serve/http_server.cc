@@ -1,6 +1,5 @@
 #include "seq2seq/serve/http_server.h"
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -13,10 +12,10 @@
 #include <cerrno>
 #include <cmath>
 #include <condition_variable>
-#include <cstring>
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -25,6 +24,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "seq2seq/base/option_rules.h"
+#include "seq2seq/serve/listener.h"
 
 namespace seq2seq {
 namespace {
@@ -42,39 +42,6 @@ constexpr uint64_t kWake = 1;
 
 Clock::duration Seconds(double seconds) {
   return std::chrono::microseconds(std::llround(seconds * 1e6));
-}
-
-const char* ReasonOf(int code) {
-  switch (code) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 413:
-      return "Content Too Large";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 503:
-      return "Service Unavailable";
-    case 504:
-      return "Gateway Timeout";
-    default:
-      return code < 500 ? "Refused" : "Error";
-  }
-}
-
-std::string ResponseText(const HttpResponse& response, bool head_only, bool keep_alive) {
-  return absl::StrCat(
-      "HTTP/1.1 ", response.code, " ", ReasonOf(response.code), "\r\nContent-Type: ", response.type,
-      "\r\nContent-Length: ", response.body.size(), response.retry ? "\r\nRetry-After: 1" : "",
-      "\r\nConnection: ", keep_alive ? "keep-alive" : "close", "\r\n\r\n",
-      head_only ? "" : response.body);
 }
 
 }  // namespace
@@ -112,7 +79,7 @@ class HttpServer::Loop {
 
   ~Loop() {
     for (const auto& [id, connection] : connections_) close(connection.socket);
-    for (const int file : {listener_, wake_, epoll_}) {
+    for (const int file : {wake_, epoll_}) {
       if (file >= 0) close(file);
     }
   }
@@ -125,7 +92,7 @@ class HttpServer::Loop {
     Wake();
   }
 
-  int port() const { return port_; }
+  int port() const { return listener_.port(); }
   bool stopping() const { return stopping_; }
 
  private:
@@ -159,7 +126,7 @@ class HttpServer::Loop {
     uint64_t id = 0;
     HttpRequest request;
     Clock::time_point begin;
-    std::shared_ptr<const std::atomic<bool>> cancelled;
+    std::shared_ptr<std::atomic<bool>> cancelled;
   };
 
   void Wake() {
@@ -168,7 +135,6 @@ class HttpServer::Loop {
     [[maybe_unused]] const ssize_t written = write(wake_, &one, sizeof one);
   }
 
-  bool Listen(const addrinfo& address);
   void Watch(int operation, uint64_t id, int socket, uint32_t events) {
     epoll_event event = {};
     event.events = events;
@@ -178,6 +144,10 @@ class HttpServer::Loop {
 
   // Of the serving thread. Each may close the connection.
   void Accept();
+  void Pause() {  // Until the next tick.
+    full_ = true;
+    Watch(EPOLL_CTL_MOD, kListener, listener_.socket(), 0);
+  }
   void OnEvent(uint64_t id, Connection& connection, uint32_t events);
   void OnTick();
   void OnStop();
@@ -188,13 +158,13 @@ class HttpServer::Loop {
   void Dispatch(uint64_t id, Connection& connection);
   void TakeAnswers();
   void Respond(Connection& connection, const HttpResponse& response, bool head_only);
-  void Refuse(Connection& connection, int code, const std::string& why);
+  void Refuse(Connection& connection, int code, std::string why);
   void Begin(Connection& connection, Phase phase, Clock::duration most);
   void CountHeld(Connection& connection);
   void Close(Connection& connection);
-  // Closes the connection that has been idle, sending or receiving for the longest time; false if
-  // all wait for answers.
-  bool CloseOldest();
+  // Closes the connection that has been idle, sending or receiving for the longest time, and for
+  // `least` at least; false if there is none, as where all wait for answers.
+  bool CloseOldest(Clock::duration least);
   bool Finished() const;
 
   // What each of the other threads does.
@@ -205,13 +175,12 @@ class HttpServer::Loop {
   HttpService& service_;
   const int epoll_;
   const int wake_;
-  int listener_ = -1;
-  int port_ = 0;
+  Listener listener_;
   std::atomic<bool> stopping_ = false;
 
   std::unordered_map<uint64_t, Connection> connections_;  // By id, which is never used again.
   int64_t open_ = 0;                                      // Connections that are not closed.
-  bool full_ = false;                                     // No further one can be accepted now.
+  bool full_ = false;                                     // No further one is accepted now.
   uint64_t next_id_ = kWake + 1;
   size_t held_ = 0;  // Bytes of requests and answers.
   bool ending_ = false;
@@ -225,45 +194,19 @@ class HttpServer::Loop {
 };
 
 absl::Status HttpServer::Loop::Bind() {
-  addrinfo hints = {};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const std::string port = absl::StrCat(options_.port);
-  const int error = getaddrinfo(options_.host.c_str(), port.c_str(), &hints, &found);
-  std::string why = error == 0 ? "" : gai_strerror(error);
-  bool listening = false;
-  for (const addrinfo* address = found; address != nullptr && !listening;
-       address = address->ai_next) {
-    listening = Listen(*address);
-    if (!listening) why = std::strerror(errno);
-  }
-  if (found != nullptr) freeaddrinfo(found);
-  if (listening && epoll_ >= 0 && wake_ >= 0) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat(options_.host, ":", port, ": cannot listen there: ", why));
-}
-
-bool HttpServer::Loop::Listen(const addrinfo& address) {
-  if (listener_ >= 0) close(listener_);
-  listener_ = socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (listener_ < 0) return false;
-  const int yes = 1;
-  setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  if (bind(listener_, address.ai_addr, address.ai_addrlen) != 0) return false;
-  if (listen(listener_, SOMAXCONN) != 0) return false;
-  sockaddr_storage bound = {};
-  socklen_t size = sizeof bound;
-  getsockname(listener_, reinterpret_cast<sockaddr*>(&bound), &size);
-  port_ = ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
-                                            : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
-  return true;
+  if (epoll_ < 0 || wake_ < 0) return absl::ErrnoToStatus(errno, "cannot watch connections");
+  return listener_.Open(options_.host, options_.port);
 }
 
 absl::Status HttpServer::Loop::Run() {
   std::vector<std::thread> workers;
-  for (int64_t i = 0; i < options_.workers; ++i) workers.emplace_back([this] { WorkOff(); });
-  Watch(EPOLL_CTL_ADD, kListener, listener_, EPOLLIN);
+  try {
+    for (int64_t i = 0; i < options_.workers; ++i) workers.emplace_back([this] { WorkOff(); });
+  } catch (const std::system_error& error) {  // Fewer than wanted do, none does not.
+    if (workers.empty())
+      return absl::UnavailableError(absl::StrCat("cannot start a thread: ", error.what()));
+  }
+  Watch(EPOLL_CTL_ADD, kListener, listener_.socket(), EPOLLIN);
   Watch(EPOLL_CTL_ADD, kWake, wake_, EPOLLIN);
   Clock::time_point next_tick = Clock::now();
   std::array<epoll_event, 64> events;
@@ -302,18 +245,15 @@ absl::Status HttpServer::Loop::Run() {
 
 void HttpServer::Loop::Accept() {
   while (true) {
-    const int socket = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    // A client that has just come has not been slow yet. If there is no other, new ones wait before
+    // the door.
+    if (open_ >= options_.connections && !CloseOldest(kTick)) return Pause();
+    const int socket = accept4(listener_.socket(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket < 0) {
       if (errno == ECONNABORTED || errno == EINTR) continue;
       if (errno == EAGAIN) return;
-      if (CloseOldest()) continue;
-      full_ = true;  // Of files or memory. The next tick tries again.
-      Watch(EPOLL_CTL_MOD, kListener, listener_, 0);
-      return;
-    }
-    if (open_ >= options_.connections && !CloseOldest()) {
-      close(socket);
-      continue;
+      if (CloseOldest(kTick)) continue;
+      return Pause();  // There are no files or memory for it.
     }
     const int yes = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
@@ -346,7 +286,7 @@ void HttpServer::Loop::OnEvent(uint64_t id, Connection& connection, uint32_t eve
 void HttpServer::Loop::OnTick() {
   if (full_) {
     full_ = false;
-    if (!ending_) Watch(EPOLL_CTL_MOD, kListener, listener_, EPOLLIN);
+    if (!ending_) Watch(EPOLL_CTL_MOD, kListener, listener_.socket(), EPOLLIN);
   }
   const Clock::time_point now = Clock::now();
   const bool give_up = ending_ && now >= end_;
@@ -379,7 +319,7 @@ void HttpServer::Loop::OnStop() {
   // What is given up then still has some time to hear of it.
   end_ = Clock::now() + Seconds(options_.grace * 0.75);
   Accept();
-  close(std::exchange(listener_, -1));
+  listener_.Close();
   for (auto& [id, connection] : connections_) {
     if (connection.phase != Phase::kReading) continue;
     Receive(id, connection);  // A request that is here already has begun.
@@ -490,9 +430,9 @@ void HttpServer::Loop::Respond(Connection& connection, const HttpResponse& respo
   Begin(connection, Phase::kWriting, Seconds(options_.client_timeout));
 }
 
-void HttpServer::Loop::Refuse(Connection& connection, int code, const std::string& why) {
+void HttpServer::Loop::Refuse(Connection& connection, int code, std::string why) {
   connection.keep_alive = false;
-  connection.reader = HttpRequestReader(limits_);
+  connection.reader = HttpRequestReader(limits_);  // Which `why` may have come from.
   connection.input = std::string();
   Respond(connection, service_.Refuse(code, why), /*head_only=*/false);
 }
@@ -509,7 +449,7 @@ void HttpServer::Loop::CountHeld(Connection& connection) {
   const size_t held = connection.reader.size() + connection.input.size() + connection.output.size();
   held_ += held - connection.held;
   connection.held = held;
-  while (held_ > static_cast<size_t>(options_.max_held) && CloseOldest()) {
+  while (held_ > static_cast<size_t>(options_.max_held) && CloseOldest(Clock::duration(0))) {
   }
 }
 
@@ -521,11 +461,13 @@ void HttpServer::Loop::Close(Connection& connection) {
   connection.phase = Phase::kClosed;
 }
 
-bool HttpServer::Loop::CloseOldest() {
+bool HttpServer::Loop::CloseOldest(Clock::duration least) {
+  const Clock::time_point latest = Clock::now() - least;
   Connection* oldest = nullptr;
   for (auto& [id, connection] : connections_) {
     if (connection.phase == Phase::kWaiting || connection.phase == Phase::kClosed) continue;
-    if (oldest == nullptr || connection.since < oldest->since) oldest = &connection;
+    if (connection.since <= latest && (oldest == nullptr || connection.since < oldest->since))
+      oldest = &connection;
   }
   if (oldest != nullptr) Close(*oldest);
   return oldest != nullptr;

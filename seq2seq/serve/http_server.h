@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 
 #include "seq2seq/serve/http_request.h"
+#include "seq2seq/serve/http_response.h"
 
 namespace seq2seq {
 
@@ -31,7 +32,7 @@ struct HttpOptions {
   void Visit(V&& visit) {
     visit("host", host,
           "The address to listen at. Everybody who reaches it may translate: 0.0.0.0 is everybody "
-          "in the network. There is no TLS: for that, put a proxy before it.");
+          "in the network. For TLS and for limits per client, put a proxy before it.");
     visit("port", port, "The port; 0 is any that is free.");
     visit("connections", connections,
           "Connections that are open at the same time. A further one takes the place of the one "
@@ -59,13 +60,6 @@ struct HttpOptions {
 // InvalidArgument, naming the key and its value, if no server can be made with `options`.
 absl::Status Validate(const HttpOptions& options);
 
-struct HttpResponse {
-  int code = 200;
-  std::string type;  // Of the body.
-  std::string body;
-  bool retry = false;  // Says that the client may try again in a second.
-};
-
 // What a server is for.
 class HttpService {
  public:
@@ -76,10 +70,11 @@ class HttpService {
   virtual std::optional<HttpResponse> AnswerAtOnce(const HttpRequest& request) = 0;
 
   // The answer to another one, whose last byte came at `begin`. Called by several threads. Nobody
-  // waits any more once `cancelled` is set: the client hung up, or the server ends.
+  // waits any more once `cancelled` is set: the client hung up, or the server ends. The service may
+  // set it, too.
   virtual HttpResponse Answer(const HttpRequest& request,
                               std::chrono::steady_clock::time_point begin,
-                              const std::shared_ptr<const std::atomic<bool>>& cancelled) = 0;
+                              const std::shared_ptr<std::atomic<bool>>& cancelled) = 0;
 
   // The answer to a request that was refused with the HTTP status `code`, as `why` tells. Called by
   // any of the threads.

@@ -1,8 +1,15 @@
 #include "seq2seq/serve/page.h"
 
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+
 namespace seq2seq {
 
-const char kPage[] = R"(<!DOCTYPE html>
+namespace {
+
+constexpr char kPage[] = R"(<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -44,7 +51,7 @@ td { width: 1.6rem; height: 1.6rem; border: 1px solid var(--line); background: r
 <form id="form">
 <textarea id="text" placeholder="Type a sentence" aria-label="Sentence" autofocus></textarea>
 <div class="controls"><button id="go">Translate</button>
-<label>Beam <input id="beam" type="number" min="1" max="100" value="5"></label><span id="time"></span></div>
+<label>Beam <input id="beam" type="number" min="1" max="{{max_beam}}" value="{{beam}}"></label><span id="time"></span></div>
 </form>
 <p id="best" aria-live="polite"></p>
 <p id="error" role="alert"></p>
@@ -90,9 +97,10 @@ $('form').addEventListener('submit', async event => {
   $('go').disabled = true;
   const start = performance.now();
   try {
-    const beam = Number($('beam').value);
+    const beam = Number($('beam').value), wishes = beam === {{beam}} ? {} : { beam };
+    const n_best = {{sample}} ? {{n_best}} : Math.min(beam, {{n_best}});
     const response = await fetch('translate', { method: 'POST',
-      body: JSON.stringify({ text: $('text').value, beam, n_best: Math.min(beam, 5), attention: true }) });
+      body: JSON.stringify({ text: $('text').value, n_best, attention: true, ...wishes }) });
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.error);
     show(answer.results[0].translations);
@@ -111,5 +119,15 @@ if (asked) { $('text').value = asked; $('form').requestSubmit(); }
 </body>
 </html>
 )";
+
+}  // namespace
+
+std::string PageFor(const SearchOptions& search, const SearchLimits& limits) {
+  return absl::StrReplaceAll(kPage,
+                             {{"{{beam}}", absl::StrCat(search.beam)},
+                              {"{{max_beam}}", absl::StrCat(limits.max_beam)},
+                              {"{{n_best}}", absl::StrCat(std::min<int64_t>(5, limits.max_n_best))},
+                              {"{{sample}}", search.sample ? "true" : "false"}});
+}
 
 }  // namespace seq2seq

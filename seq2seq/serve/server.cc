@@ -1,10 +1,11 @@
 #include "seq2seq/serve/server.h"
 
-#include <httplib.h>
-
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,10 +23,11 @@
 namespace seq2seq {
 namespace {
 
-constexpr char kJson[] = "application/json";
+using Clock = std::chrono::steady_clock;
 
-// After so many requests a connection makes room for another that waits.
-constexpr size_t kRequestsOfConnection = 50;
+constexpr char kJson[] = "application/json";
+// The client closed the connection: never sent, but counted, under the number that nginx gives it.
+constexpr int kHungUp = 499;
 
 int CodeOf(const absl::Status& status) {
   switch (status.code()) {
@@ -47,88 +49,137 @@ std::string ErrorJson(absl::string_view message) {
   return error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+absl::Status TooLarge(absl::string_view key, const absl::AlphaNum& size, const char* unit,
+                      int64_t most) {
+  return absl::OutOfRangeError(
+      absl::StrCat(key, ": ", size, " ", unit, ", at most ", most, " are allowed"));
+}
+
+std::string ResultJson(const std::vector<Candidate>& candidates) {
+  const std::string all = absl::StrJoin(candidates, ",", [](std::string* out, const auto& one) {
+    absl::StrAppend(out, CandidateJson(one));
+  });
+  return absl::StrCat("{\"translations\":[", all, "]}");
+}
+
 }  // namespace
 
 absl::Status Validate(const ServeOptions& options) {
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(static_cast<const HttpOptions&>(options)));
   OptionRules rules;
-  rules.Expect("port", options.port, options.port >= 0 && options.port <= 65535, "0 to 65535");
-  rules.Expect("connections", options.connections,
-               options.connections >= 1 && options.connections <= 10'000, "1 to 10,000");
   rules.Expect("queue", options.queue, options.queue >= 1, "1 or more");
-  rules.Expect("max_body", options.max_body, options.max_body >= 1, "1 or more");
   rules.Expect("max_texts", options.max_texts, options.max_texts >= 1, "1 or more");
   rules.Expect("max_text", options.max_text, options.max_text >= 1, "1 or more");
+  rules.Expect("max_attention", options.max_attention, options.max_attention >= 0, "0 or more");
+  rules.Expect("max_answer", options.max_answer, options.max_answer >= 1, "1 or more");
   rules.Expect("timeout", options.timeout, options.timeout > 0 && options.timeout <= 86'400,
                "more than 0, at most 86,400");
   return rules.status();
 }
 
-struct Server::State {
+struct Server::State : HttpService {
   State(Translator translator, const SearchOptions& search, const ServeOptions& options)
       : search(search),
         options(options),
-        batching(std::move(translator), {.queue = options.queue}) {}
+        page(PageFor(search, translator.limits)),
+        batching(std::move(translator), {.queue = options.queue}),
+        http(options, *this) {}
 
   // What a request asks for, within the limits.
   absl::StatusOr<RequestBlock> Read(const std::string& body) const {
     SEQ2SEQ_ASSIGN_OR_RETURN(RequestBlock block, ParseRequests(body, search));
-    if (static_cast<int64_t>(block.requests.size()) > options.max_texts) {
-      return absl::OutOfRangeError(absl::StrCat("text: ", block.requests.size(), " texts, at most ",
-                                                options.max_texts, " are allowed"));
+    const int64_t most = std::min(options.max_texts, options.queue);
+    if (static_cast<int64_t>(block.texts.size()) > most)
+      return TooLarge("text", block.texts.size(), "texts", most);
+    // Also before the wishes are copied for each text.
+    SEQ2SEQ_RETURN_IF_ERROR(batching.translator().CheckRequest(block.wishes, block.options));
+    double attention = 0;
+    for (const std::string& text : block.texts) {
+      const auto size = static_cast<int64_t>(text.size());
+      if (size > options.max_text) return TooLarge("text", size, "bytes", options.max_text);
+      // A subword has a byte or more.
+      attention += static_cast<double>(MaxLength(size, block.options) * block.options.n_best) *
+                   static_cast<double>(size);
     }
-    for (const Request& request : block.requests) {
-      if (static_cast<int64_t>(request.text.size()) > options.max_text) {
-        return absl::OutOfRangeError(absl::StrCat("text: ", request.text.size(), " bytes, at most ",
-                                                  options.max_text, " are allowed"));
-      }
-    }
+    if (block.options.attention && attention > static_cast<double>(options.max_attention))
+      return TooLarge("attention", attention, "weights", options.max_attention);
     return block;
   }
 
-  // The answer to a request of `texts` texts.
-  absl::StatusOr<std::string> Answer(const std::string& body, int64_t& texts) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(RequestBlock block, Read(body));
-    texts = static_cast<int64_t>(block.requests.size());
-    const auto deadline =
-        Interrupt::Clock::now() + std::chrono::microseconds(std::llround(options.timeout * 1e6));
-    const auto cancelled = std::make_shared<std::atomic<bool>>(false);
-    for (Request& request : block.requests) request.interrupt = {deadline, cancelled};
-    SEQ2SEQ_ASSIGN_OR_RETURN(auto waiting,
-                             batching.Translate(std::move(block.requests), block.options));
-    std::vector<std::string> results;
-    absl::Status status;
-    for (auto& future : waiting) {
-      const auto candidates = future.get();
-      if (!candidates.ok()) {  // The others are then for nobody.
-        *cancelled = true;
-        status.Update(candidates.status());
-        continue;
-      }
-      results.push_back(
-          absl::StrCat("{\"translations\":[",
-                       absl::StrJoin(*candidates, ",",
-                                     [](std::string* out, const Candidate& candidate) {
-                                       absl::StrAppend(out, CandidateJson(candidate));
-                                     }),
-                       "]}"));
+  // Appends the results to `answer`, in their order.
+  absl::Status Collect(std::vector<BatchingTranslator::Future>& results, std::string& answer) {
+    for (auto& result : results) {
+      SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<Candidate> candidates, result.get());
+      const std::string json = (answer.empty() ? "" : ",") + ResultJson(candidates);
+      const auto size = static_cast<int64_t>(json.size());
+      const auto sum = static_cast<int64_t>(answer.size()) + size;
+      if (sum > options.max_answer) return TooLarge("answer", sum, "bytes", options.max_answer);
+      if (collected + size > options.max_held)
+        return absl::ResourceExhaustedError("too many large answers at once");
+      answer += json;
+      collected += size;
     }
-    if (!status.ok()) return status;
-    return absl::StrCat("{\"results\":[", absl::StrJoin(results, ","), "]}\n");
+    return absl::OkStatus();
   }
 
-  void Translate(const httplib::Request& request, httplib::Response& response) {
-    const auto start = Interrupt::Clock::now();
-    int64_t texts = 0;
-    const absl::StatusOr<std::string> answer = Answer(request.body, texts);
-    if (answer.ok()) {
-      response.set_content(*answer, kJson);
-    } else {
-      response.status = CodeOf(answer.status());
-      if (response.status == 503) response.set_header("Retry-After", "1");
-      response.set_content(ErrorJson(answer.status().message()), kJson);
+  // The answer to a request, whose texts are counted.
+  absl::StatusOr<std::string> Translate(const std::string& body, const Interrupt& interrupt,
+                                        int64_t& texts) {
+    if (interrupt.raised()) return interrupt.error();
+    SEQ2SEQ_ASSIGN_OR_RETURN(const RequestBlock block, Read(body));
+    texts = static_cast<int64_t>(block.texts.size());
+    std::vector<Request> requests = block.Requests();
+    for (Request& request : requests) request.interrupt = interrupt;
+    SEQ2SEQ_ASSIGN_OR_RETURN(auto results, batching.Translate(std::move(requests), block.options));
+    std::string all;
+    const absl::Status status = Collect(results, all);
+    collected -= static_cast<int64_t>(all.size());
+    SEQ2SEQ_RETURN_IF_ERROR(status);
+    return absl::StrCat("{\"results\":[", all, "]}\n");
+  }
+
+  std::optional<HttpResponse> AnswerAtOnce(const HttpRequest& request) override {
+    const bool get = request.method == "GET" || request.method == "HEAD";
+    const bool post = request.method == "POST";
+    if (request.path == "/translate" && post) return std::nullopt;
+    if (request.path == "/health" && get) return HttpResponse{200, "text/plain", "ok\n"};
+    if (request.path == "/metrics" && get)
+      return HttpResponse{200, "text/plain; version=0.0.4", Metrics()};
+    if (request.path == "/" && get) return HttpResponse{200, "text/html; charset=utf-8", page};
+    const std::string path = request.path.substr(0, 100);
+    for (const char* known : {"/translate", "/health", "/metrics", "/"}) {
+      if (request.path == known) return Error(405, absl::StrCat(path, ": ", request.method, "?"));
     }
-    const std::chrono::duration<double> seconds = Interrupt::Clock::now() - start;
-    traffic.Count(answer.ok() ? 200 : response.status, answer.ok() ? texts : 0, seconds.count());
+    return Error(404, absl::StrCat(path, ": no such page"));
+  }
+
+  HttpResponse Answer(const HttpRequest& request, Clock::time_point begin,
+                      const std::shared_ptr<std::atomic<bool>>& cancelled) override {
+    const auto timeout = std::chrono::microseconds(std::llround(options.timeout * 1e6));
+    int64_t texts = 0;
+    absl::StatusOr<std::string> answer =
+        Translate(request.body, {begin + timeout, cancelled}, texts);
+    HttpResponse response = {200, kJson, ""};
+    if (answer.ok()) {
+      response.body = *std::move(answer);
+    } else if (absl::IsCancelled(answer.status())) {
+      response = http.stopping() ? Error(503, "the server is ending") : Error(kHungUp, "hung up");
+    } else {
+      response = Error(CodeOf(answer.status()), answer.status().message());
+      *cancelled = true;  // What else the request asks for.
+    }
+    const std::chrono::duration<double> seconds = Clock::now() - begin;
+    traffic.Count(response.code, answer.ok() ? texts : 0, seconds.count());
+    return response;
+  }
+
+  HttpResponse Refuse(int code, const std::string& why) override {
+    traffic.Count(code, 0, 0);
+    return Error(code, why);
+  }
+
+  static HttpResponse Error(int code, absl::string_view message) {
+    return {code, kJson, ErrorJson(message), /*retry=*/code == 503};
   }
 
   std::string Metrics() const {
@@ -144,76 +195,24 @@ struct Server::State {
 
   const SearchOptions search;
   const ServeOptions options;
+  const std::string page;
   Traffic traffic;
+  std::atomic<int64_t> collected = 0;  // Bytes of answers that are not complete.
   BatchingTranslator batching;
-  httplib::Server http;
-  socket_t socket = INVALID_SOCKET;
-  int port = 0;
+  HttpServer http;
 };
 
 Server::Server(Translator translator, const SearchOptions& search, const ServeOptions& options)
-    : state_(std::make_unique<State>(std::move(translator), search, options)) {
-  State& state = *state_;
-  const auto connections = static_cast<size_t>(options.connections);
-  state.http.new_task_queue = [connections] { return new httplib::ThreadPool(connections); };
-  // Without what the library sets by default: two servers would share a port, unnoticed.
-  state.http.set_socket_options([&state](socket_t socket) {
-    const int yes = 1;
-    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    state.socket = socket;
-  });
-  // An answer is written in several parts: waiting to send them together would add 40 ms to each.
-  state.http.set_tcp_nodelay(true);
-  state.http.set_keep_alive_max_count(kRequestsOfConnection);
-  state.http.set_payload_max_length(static_cast<size_t>(options.max_body));
-  const auto seconds = static_cast<time_t>(std::ceil(options.timeout));
-  state.http.set_read_timeout(seconds, 0);
-  state.http.set_write_timeout(seconds, 0);
-  state.http.Post("/translate",
-                  [&state](const httplib::Request& request, httplib::Response& response) {
-                    state.Translate(request, response);
-                  });
-  state.http.Get("/health", [](const httplib::Request&, httplib::Response& response) {
-    response.set_content("ok\n", "text/plain");
-  });
-  state.http.Get("/metrics", [&state](const httplib::Request&, httplib::Response& response) {
-    response.set_content(state.Metrics(), "text/plain; version=0.0.4");
-  });
-  state.http.Get("/", [](const httplib::Request&, httplib::Response& response) {
-    response.set_content(kPage, "text/html; charset=utf-8");
-  });
-  state.http.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
-    if (!response.body.empty()) return;
-    const char* why = response.status == 404   ? "no such page"
-                      : response.status == 413 ? "the request is too large"
-                                               : "the request cannot be read";
-    response.set_content(ErrorJson(absl::StrCat(request.path, ": ", why)), kJson);
-  });
-}
+    : state_(std::make_unique<State>(std::move(translator), search, options)) {}
 
 Server::~Server() = default;
 
-absl::Status Server::Bind() {
-  const std::string& host = state_->options.host;
-  const auto wanted = static_cast<int>(state_->options.port);
-  if (wanted == 0) {
-    state_->port = state_->http.bind_to_any_port(host);
-  } else {
-    state_->port = state_->http.bind_to_port(host, wanted) ? wanted : -1;
-  }
-  // The library lets five connections wait, and who comes next waits a second before the next try.
-  if (state_->port > 0 && listen(state_->socket, SOMAXCONN) == 0) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat(host, ":", wanted, ": cannot listen there"));
-}
+absl::Status Server::Bind() { return state_->http.Bind(); }
 
-int Server::port() const { return state_->port; }
+int Server::port() const { return state_->http.port(); }
 
-absl::Status Server::Run() {
-  if (state_->http.listen_after_bind()) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat(state_->options.host, ":", state_->port, ": cannot accept connections"));
-}
+absl::Status Server::Run() { return state_->http.Run(); }
 
-void Server::Stop() { state_->http.stop(); }
+void Server::Stop() { state_->http.Stop(); }
 
 }  // namespace seq2seq

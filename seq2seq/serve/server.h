@@ -4,39 +4,36 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "absl/status/status.h"
 
 #include "seq2seq/search/search_options.h"
 #include "seq2seq/search/translator.h"
+#include "seq2seq/serve/http_server.h"
 
 namespace seq2seq {
 
-struct ServeOptions {
-  std::string host = "127.0.0.1";
-  int64_t port = 8080;
-  int64_t connections = 64;
+struct ServeOptions : HttpOptions {
   int64_t queue = 1024;
-  int64_t max_body = 1 << 20;
   int64_t max_texts = 256;
   int64_t max_text = 10'000;
+  int64_t max_attention = 20'000'000;
+  int64_t max_answer = 16 << 20;
   double timeout = 30;
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("host", host,
-          "The address to listen at. Everybody who reaches it may translate: 0.0.0.0 is everybody "
-          "in the network.");
-    visit("port", port, "The port; 0 is any that is free.");
-    visit("connections", connections, "Connections that are read from at the same time.");
+    HttpOptions::Visit(visit);
     visit("queue", queue, "Texts that may wait; with more, requests are refused (503).");
-    visit("max_body", max_body, "Bytes of a request; larger ones are refused (413).");
-    visit("max_texts", max_texts, "Texts of a request (413).");
+    visit("max_texts", max_texts, "Texts of a request (413); never more than the queue.");
     visit("max_text", max_text, "Bytes of a text (413).");
-    visit(
-        "timeout", timeout,
-        "Seconds that a text may wait (504), and that a client may take to send (it is dropped).");
+    visit("max_attention", max_attention,
+          "Attention weights that a request may ask for (413): for each text, n_best times the "
+          "subwords that a translation may have times the bytes of the text.");
+    visit("max_answer", max_answer, "Bytes of an answer (413).");
+    visit("timeout", timeout,
+          "Seconds from the last byte of a request to its answer; what takes longer is given up "
+          "(504), also in the midst of a search.");
   }
 };
 
@@ -51,12 +48,10 @@ absl::Status Validate(const ServeOptions& options);
 //   GET /metrics      counters and latencies, as Prometheus reads them
 //   GET /             a page to try it
 //
-// Bodies of more than 8 KB need the header Content-Type: application/json, since cpp-httplib takes
-// what curl sends without for a form.
-//
-// Errors are {"error": "…"} with 400 for what cannot be read or searched, 413 for what is too
-// large, 503 when too many wait, 504 when it took too long. Requests that arrive together share
-// batches.
+// Errors are {"error": "…"} with 400 for what cannot be read or searched, 408 for what takes too
+// long to come, 413 and 431 for what is too large, 503 when too many wait, 504 when it took too
+// long. Requests that arrive together share batches; what nobody waits for any more is not searched
+// to its end.
 class Server {
  public:
   // `search` is what requests begin with.
@@ -69,10 +64,10 @@ class Server {
   // The port taken.
   int port() const;
 
-  // Answers until Stop, then finishes what has begun.
+  // Answers until Stop, then finishes what has begun, for ServeOptions::grace at most.
   absl::Status Run();
 
-  // From any thread or signal-safe context that may lock: no new connections.
+  // From any thread, at any time.
   void Stop();
 
  private:

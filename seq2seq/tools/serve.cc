@@ -1,6 +1,11 @@
 // `seq2seq serve`: translates over HTTP.
+#include <cerrno>
+#include <cmath>
 #include <csignal>
+#include <cstdlib>
+#include <ctime>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -25,15 +30,57 @@ struct ServeFlags {
   ServeOptions serve;
 };
 
+// Ends the server at SIGTERM or SIGINT: at once while it loads, when nobody waits for anything;
+// later it finishes what has begun, for `grace` seconds. A second signal ends it at once, too.
+class Ending {
+ public:
+  // Before other threads start, which inherit that the signals are left to one of its own.
+  explicit Ending(double grace) : grace_(grace) {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGINT);
+    sigaddset(&signals_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    std::thread([this] { Wait(); }).detach();
+  }
+
+  // From now on `server` is stopped first; null for none.
+  void Watch(Server* server) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    server_ = server;
+  }
+
+ private:
+  [[noreturn]] void Wait() {
+    int signal = 0;
+    sigwait(&signals_, &signal);
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (server_ == nullptr) {
+        spdlog::info("stopped, serving nobody");
+        std::_Exit(0);
+      }
+      spdlog::info("finishing what has begun");
+      server_->Stop();
+    }
+    timespec left = {};
+    left.tv_sec = static_cast<time_t>(grace_);
+    left.tv_nsec = static_cast<int64_t>((grace_ - std::floor(grace_)) * 1e9);
+    while (sigtimedwait(&signals_, nullptr, &left) < 0 && errno == EINTR) {
+    }
+    spdlog::error("stopped before all was finished");
+    std::_Exit(1);
+  }
+
+  const double grace_;
+  sigset_t signals_;
+  std::mutex mutex_;
+  Server* server_ = nullptr;
+};
+
 absl::Status RunServe(ServeFlags& flags) {
   SEQ2SEQ_RETURN_IF_ERROR(NamingFlag(Validate(flags.search, flags.model.limits)));
   SEQ2SEQ_RETURN_IF_ERROR(NamingFlag(Validate(flags.serve)));
-  // Taken by a thread that waits for them; set before others start, which inherit it.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  static Ending& ending = *new Ending(flags.serve.grace);  // Its thread ends with the program.
   SEQ2SEQ_ASSIGN_OR_RETURN(Translator translator, LoadTranslator(flags.model));
   if (translator.source_kind() != SourceKind::kText) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -41,16 +88,11 @@ absl::Status RunServe(ServeFlags& flags) {
   }
   Server server(std::move(translator), flags.search, flags.serve);
   SEQ2SEQ_RETURN_IF_ERROR(server.Bind());
+  ending.Watch(&server);
   spdlog::info("listening at http://{}:{}/", flags.serve.host, server.port());
-  std::thread([&server, signals] {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    spdlog::info("finishing what has begun");
-    server.Stop();
-    // A second one ends the program at once.
-    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-  }).detach();
-  return server.Run();
+  const absl::Status status = server.Run();
+  ending.Watch(nullptr);
+  return status;
 }
 
 }  // namespace
@@ -65,9 +107,8 @@ void AddServe(CLI::App& program, absl::Status* status) {
   serve->get_option("--language-model-weight")->needs("--language-model");
   serve->footer(
       "POST /translate with {\"text\": \"…\"} or {\"text\": [\"…\", …]}; further keys are the "
-      "options of "
-      "search, as \"beam\": 5. Send it as application/json: forms end at 8 KB. GET / is a page to "
-      "try it, /health and /metrics are for machines.");
+      "options of search, as \"beam\": 5. GET / is a page to try it, /health and /metrics are for "
+      "machines.");
   serve->callback([flags, status] { *status = RunServe(*flags); });
 }
 

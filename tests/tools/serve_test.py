@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -28,16 +29,54 @@ class ServeTest(TestCase):
         cls.server, cls.port = cls.start("--max-body", "2000", "--max-texts", "3", "--max-text", "100", "--timeout", "5")
         cls.addClassCleanup(cls.server.kill)
 
+    # A search that takes many seconds.
+    ENDLESS = {"text": ["a dog runs"] * 3, "beam": 100, "max_length": 10**4, "min_length": 10**4, "max_ratio": 10**4}
+
+    @classmethod
+    def launch(cls, *flags):
+        return subprocess.Popen([PROGRAM, "serve", "-m", str(cls.model), "--port", "0", *flags], stderr=subprocess.PIPE)
+
     @classmethod
     def start(cls, *flags):
-        server = subprocess.Popen([PROGRAM, "serve", "-m", str(cls.model), "--port", "0", *flags],
-                                  stderr=subprocess.PIPE)
+        server = cls.launch(*flags)
         line = server.stderr.readline().decode()
         return server, int(re.fullmatch(r"listening at http://127\.0\.0\.1:(\d+)/\n", line).group(1))
 
-    def get(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+    def start_another(self, *flags):
+        """A server that this test may stop, and its port."""
+        server, port = self.start(*flags)
+        self.addCleanup(server.stderr.close)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        return server, port
+
+    def get(self, path, port=None):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port or self.port}{path}", timeout=10) as answer:
             return answer.read().decode()
+
+    def metrics(self, port=None):
+        lines = self.get("/metrics", port).splitlines()
+        return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+    def await_metric(self, name, value, port=None):
+        end = time.monotonic() + 60
+        while self.metrics(port).get(name) != value:
+            self.assertLess(time.monotonic(), end, f"{name} never is {value}")
+            time.sleep(0.01)
+
+    def ask(self, port, head, body=b""):
+        """A connection on which a request to translate was sent; what the server did not want to read is not."""
+        client = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self.addCleanup(client.close)
+        try:
+            client.sendall(b"POST /translate HTTP/1.1\r\n" + head + b"\r\n\r\n" + body)
+        except ConnectionError:
+            pass
+        return client
+
+    def ask_json(self, port, body):
+        raw = json.dumps(body).encode()
+        return self.ask(port, b"Content-Length: %d" % len(raw), raw)
 
     def post(self, body, port=None):
         """The status and the JSON of an answer."""
@@ -80,7 +119,13 @@ class ServeTest(TestCase):
                 ({"text": "a", "beam": 0}, 400, "beam", "0"), ({"text": "a", "prefix": 1}, 400, "prefix"),
                 ({"text": "a", "constraints": "b"}, 400, "constraints"),
                 ({"text": "a" * 101}, 413, "101", "100"), ({"text": ["a"] * 4}, 413, "4", "3"),
-                ({"text": "a" * 3000}, 413, "too large")):
+                ({"text": "a" * 3000}, 413, "2000"), (b'{"beam":' + b"[" * 900 + b"]" * 900 + b"}", 413, "nesting"),
+                ({"text": "a", "beam": 1000}, 400, "beam", "max_beam"),
+                ({"text": "a", "min_length": 10**9, "max_length": 10**9}, 400, "max_length", "max_subwords"),
+                ({"text": "a", "constraints": ["a"] * 101}, 400, "constraints", "max_constraints"),
+                ({"text": "a" * 100, "attention": True, "max_length": 10**4, "max_ratio": 10**4, "beam": 50,
+                  "n_best": 50}, 413, "attention"),
+                ({"text": "a", "beam=2 #": 1}, 400, "beam=2 #")):
             found, answer = self.post(body)
             self.assertEqual(found, code, answer)
             for part in parts:
@@ -94,7 +139,7 @@ class ServeTest(TestCase):
         self.assertEqual(self.get("/health"), "ok\n")
         self.post({"text": "a dog runs"})
         self.post(b"{")
-        metrics = dict(line.rsplit(" ", 1) for line in self.get("/metrics").splitlines() if not line.startswith("#"))
+        metrics = self.metrics()
         self.assertGreaterEqual(int(metrics['seq2seq_requests_total{code="200"}']), 1)
         self.assertGreaterEqual(int(metrics['seq2seq_requests_total{code="400"}']), 1)
         self.assertEqual(metrics['seq2seq_request_seconds_bucket{le="+Inf"}'], metrics["seq2seq_request_seconds_count"])
@@ -126,23 +171,91 @@ class ServeTest(TestCase):
         self.assertEqual(self.get("/health"), "ok\n")
         self.assertIsNone(self.server.poll())
 
+    def test_refuses_what_is_too_large_before_it_is_read(self):
+        for head, body, code in (
+                (b"Content-Length: 99999999999", b"", b"413"),
+                (b"Transfer-Encoding: chunked", b"10000\r\n" + b"x" * 65536 + b"\r\n", b"413"),
+                (b"Transfer-Encoding: chunked", b"10\r\n" + b"x" * 16 + b"\r\n" + b"10\r\n0123456789abcdef\r\n" * 200, b"413"),
+                (b"\r\n".join(b"A%d: x" % i for i in range(1000)), b"", b"431"),
+                (b"A: " + b"x" * 1_000_000, b"", b"431")):
+            with self.ask(self.port, head, body) as client:
+                self.assertEqual(client.recv(12), b"HTTP/1.1 " + code)
+        self.assertEqual(self.post({"text": "a dog runs"})[0], 200)
+
+    def test_slow_senders_are_dropped_and_keep_nobody_out(self):
+        _, port = self.start_another("--connections", "8", "--client-timeout", "1")
+        slow = [self.ask(port, b"Content-Length: 100", b"{") for _ in range(20)]
+        self.assertEqual(self.post({"text": "a dog runs"}, port)[0], 200)
+        with slow[-1].makefile("rb") as answer:
+            self.assertIn(b" 408 ", answer.readline())
+        self.assertIn('seq2seq_requests_total{code="408"}', self.metrics(port))
+
+    def test_searches_that_take_too_long_are_given_up(self):
+        _, port = self.start_another("--timeout", "0.5")
+        code, answer = self.post(self.ENDLESS, port)
+        self.assertEqual(code, 504)
+        self.assertIn("too long", answer["error"])
+        self.assertEqual(self.post({"text": "a dog runs"}, port)[0], 200)
+
+    def test_more_texts_than_may_ever_wait_are_refused_for_good(self):
+        _, port = self.start_another("--queue", "2")
+        code, answer = self.post({"text": ["a dog runs"] * 3}, port)
+        self.assertEqual(code, 413, answer)
+        self.assertEqual(self.post({"text": ["a dog runs"] * 2}, port)[0], 200)
+
+    def test_who_hangs_up_is_not_searched_for(self):
+        _, port = self.start_another("--timeout", "3000")
+        for hung_up in range(1, 4):
+            client = self.ask_json(port, self.ENDLESS)
+            client.close()
+            self.await_metric('seq2seq_requests_total{code="499"}', str(hung_up), port)
+            self.assertEqual(self.post({"text": "a dog runs"}, port)[0], 200)
+
     def test_finishes_what_has_begun_when_it_is_told_to_end(self):
-        server, port = self.start()
-        self.addCleanup(server.stderr.close)
-        self.addCleanup(server.kill)
+        server, port = self.start_another("--grace", "60")
         answers = []
         body = {"text": ["a dog runs"] * 200, "beam": 50}
         asking = threading.Thread(target=lambda: answers.append(self.post(body, port)))
         asking.start()
         while asking.is_alive():
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as metrics:
-                if b"seq2seq_waiting 0" not in metrics.read():
-                    break
+            if self.metrics(port)["seq2seq_waiting"] != "0":
+                break
         server.send_signal(signal.SIGTERM)
         asking.join()
         self.assertEqual(answers[0][0], 200)
         self.assertEqual(len(answers[0][1]["results"]), 200)
         self.assertEqual(server.wait(timeout=20), 0)
+
+    def test_gives_up_what_takes_longer_than_the_grace_time(self):
+        server, port = self.start_another("--grace", "1", "--timeout", "3000")
+        client = self.ask_json(port, self.ENDLESS)
+        self.get("/health", port)
+        server.send_signal(signal.SIGTERM)
+        with client.makefile("rb") as answer:
+            self.assertIn(b" 503 ", answer.readline())
+        self.assertEqual(server.wait(timeout=60), 0)
+
+    def test_ends_when_it_is_told_to_while_it_loads(self):
+        for delay in (0.1, 0.3, 0.5, 0.7, 1, 1.5, None):
+            server = self.launch()
+            self.addCleanup(server.stderr.close)
+            self.addCleanup(server.kill)
+            if delay is None:
+                server.stderr.readline()  # It listens.
+            else:
+                time.sleep(delay)
+            server.send_signal(signal.SIGTERM)
+            self.assertIn(server.wait(timeout=30), (0, -signal.SIGTERM))  # The latter before it knows of signals.
+
+    def test_page_asks_for_what_the_server_does_by_itself(self):
+        _, port = self.start_another("-b", "6", "--groups", "3", "--max-beam", "12", "--max-n-best", "4")
+        page = self.get("/", port)
+        self.assertIn('min="1" max="12" value="6"', page)
+        self.assertIn("beam === 6 ? {} : { beam }", page)
+        self.assertIn("Math.min(beam, 4)", page)
+        self.assertNotIn("{{", page)
+        code, answer = self.post({"text": "a dog runs", "n_best": 4, "attention": True}, port)
+        self.assertEqual(code, 200, answer)
 
     def test_mistakes_at_the_start(self):
         self.assert_fails(seq2seq("serve", "-m", self.model, "--port", self.port, timeout=30), self.port)
