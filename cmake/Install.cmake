@@ -1,4 +1,5 @@
-# What `cmake --install` puts where, so that other projects find it by find_package(seq2seq).
+# What `cmake --install` puts where, so that other projects find it by find_package(seq2seq). The components program,
+# library and development are the packages of Package.cmake.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -13,35 +14,41 @@ foreach(target IN LISTS targets)
   string(REPLACE seq2seq_ "" name ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
 endforeach()
-install(TARGETS ${targets} EXPORT seq2seqTargets)
+install(
+  TARGETS ${targets}
+  EXPORT seq2seqTargets
+  ARCHIVE COMPONENT development
+  LIBRARY COMPONENT library NAMELINK_COMPONENT development)
 
+# Opened at run time, from the run path of whoever holds the library.
 set(modules seq2seq_sentencepiece)
 if(SEQ2SEQ_IMAGES)
   list(APPEND modules seq2seq_images)
 endif()
-install(TARGETS ${modules} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-# Opened at run time, from the run path of whoever holds the library.
-target_link_options(seq2seq INTERFACE $<INSTALL_INTERFACE:-Wl,-rpath,$<INSTALL_PREFIX>/${CMAKE_INSTALL_LIBDIR}>)
-set_target_properties(seq2seq_shared PROPERTIES INSTALL_RPATH "$ORIGIN")
+set(modules_folder ${CMAKE_INSTALL_LIBDIR}/seq2seq)
+install(TARGETS ${modules} LIBRARY DESTINATION ${modules_folder} COMPONENT library)
+target_link_options(seq2seq INTERFACE $<INSTALL_INTERFACE:-Wl,-rpath,$<INSTALL_PREFIX>/${modules_folder}>)
+set_target_properties(seq2seq_shared PROPERTIES INSTALL_RPATH "$ORIGIN/seq2seq")
 
 if(SEQ2SEQ_PROGRAM)
-  set_target_properties(seq2seq_program PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
-  install(TARGETS seq2seq_program)
+  set_target_properties(seq2seq_program PROPERTIES INSTALL_RPATH "$ORIGIN/../${modules_folder}")
+  install(TARGETS seq2seq_program COMPONENT program)
 endif()
 
 foreach(folder seq2seq tokenizer)
   install(
     DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    COMPONENT development
     FILES_MATCHING
     PATTERN "*.h"
     PATTERN "seq2seq/tools" EXCLUDE)
 endforeach()
 
 set(config ${CMAKE_INSTALL_LIBDIR}/cmake/seq2seq)
-install(EXPORT seq2seqTargets NAMESPACE seq2seq:: DESTINATION ${config})
+install(EXPORT seq2seqTargets NAMESPACE seq2seq:: DESTINATION ${config} COMPONENT development)
 configure_package_config_file(cmake/seq2seqConfig.cmake.in ${PROJECT_BINARY_DIR}/seq2seqConfig.cmake
                               INSTALL_DESTINATION ${config})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/seq2seqConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/seq2seqConfig.cmake ${PROJECT_BINARY_DIR}/seq2seqConfigVersion.cmake
-              cmake/Dependencies.cmake DESTINATION ${config})
+install(FILES ${PROJECT_BINARY_DIR}/seq2seqConfig.cmake ${PROJECT_BINARY_DIR}/seq2seqConfigVersion.cmake cmake/Dependencies.cmake
+        DESTINATION ${config} COMPONENT development)

@@ -1,0 +1,65 @@
+# Debian packages of the install components, made by `cpack -G DEB --config build/release/CPackConfig.cmake`
+# with dpkg-dev at hand.
+set(CPACK_PACKAGE_NAME seq2seq)
+set(CPACK_PACKAGE_CONTACT "The seq2seq authors <seq2seq@localhost>")
+set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
+set(CPACK_COMPONENTS_ALL library development)
+if(SEQ2SEQ_PROGRAM)
+  list(APPEND CPACK_COMPONENTS_ALL program)
+endif()
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)  # Beside the dependencies below, those of what is linked with.
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(same "= ${PROJECT_VERSION}")
+
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME seq2seq)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS "libseq2seq (${same})")
+set(CPACK_DEBIAN_PROGRAM_DESCRIPTION
+    "The program: trains translators, describers of pictures, letters to sounds, labels and language models,
+each an encoder and a decoder with attention, of LSTM, GRU or other recurrent cells. Decodes with
+beam search or sampling from the command line, measures, and serves over HTTP.")
+
+# The reference BLAS, which LibTorch is content with, is 50 times slower.
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libseq2seq)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS libopenblas0-openmp)
+set(CPACK_DEBIAN_LIBRARY_DESCRIPTION
+    "The shared library, with interfaces for C++ and C, and what it and the program open at run time to read
+text and pictures.")
+
+set(development
+    "libseq2seq (${same})"
+    pkg-config
+    libtorch-dev
+    libabsl-dev
+    libyaml-cpp-dev
+    nlohmann-json3-dev
+    zlib1g-dev
+    libutf8proc-dev
+    libstemmer-dev)
+if(SEQ2SEQ_KERNELS)
+  list(APPEND development libhwy-dev libdnnl-dev)
+endif()
+if(SEQ2SEQ_SERVER)
+  list(APPEND development libcpp-httplib-dev)
+endif()
+list(JOIN development ", " development)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libseq2seq-dev)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${development}")
+set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION
+    "Headers, archives and CMake files: find_package(seq2seq) brings seq2seq::seq2seq, which is static, and
+seq2seq::shared.")
+
+foreach(component IN LISTS CPACK_COMPONENTS_ALL)
+  string(TOUPPER ${component} id)
+  install(
+    FILES LICENSE
+    DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/${CPACK_DEBIAN_${id}_PACKAGE_NAME}
+    COMPONENT ${component}
+    RENAME copyright)
+endforeach()
+include(CPack)
