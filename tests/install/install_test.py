@@ -49,6 +49,19 @@ class InstallTest(unittest.TestCase):
     def test_a_program_linked_with_the_shared_library(self):
         self.assertEqual(run(self.folder / "build" / "translate_shared", self.model, "a dog runs"), self.expected)
 
+    def test_each_file_belongs_to_one_package(self):
+        def files(prefix):
+            return sorted(path.relative_to(prefix) for path in prefix.rglob("*") if not path.is_dir())
+
+        packages = {}
+        for package in ("program", "library", "development"):
+            prefix = self.folder / package
+            run("cmake", "--install", BUILD, "--prefix", prefix, "--component", package)
+            packages[package] = files(prefix)
+            self.assertNotEqual(packages[package], [])
+        self.assertEqual(sorted(sum(packages.values(), [])), files(self.prefix))
+        self.assertIn(pathlib.Path("bin/seq2seq"), packages["program"])
+
     def test_the_readme_shows_that_program(self):
         program = (SOURCE / "tests" / "install" / "translate.cc").read_text()
         self.assertIn(program, (SOURCE / "README.md").read_text())
