@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include <yaml-cpp/yaml.h>
 
+#include "seq2seq/base/closest.h"
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
@@ -136,24 +137,8 @@ bool Assign(const YAML::Node& node, const Option& option) {
       option.value);
 }
 
-// Levenshtein distance.
-size_t EditDistance(absl::string_view a, absl::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({substituted, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 // "unknown key 'model.hiden'; did you mean 'model.hidden'?"
 std::string UnknownKey(absl::string_view key, const OptionList& options) {
-  std::string message = absl::StrCat("unknown key '", key, "'");
   std::set<std::string> known;  // Keys and sections.
   for (const Option& option : options) {
     for (size_t end = 0; end != std::string::npos;) {
@@ -161,13 +146,7 @@ std::string UnknownKey(absl::string_view key, const OptionList& options) {
       known.insert(option.key.substr(0, end));
     }
   }
-  const auto closest = std::min_element(
-      known.begin(), known.end(),
-      [&](const auto& a, const auto& b) { return EditDistance(key, a) < EditDistance(key, b); });
-  if (closest != known.end() && EditDistance(key, *closest) <= 1 + key.size() / 4) {
-    absl::StrAppend(&message, "; did you mean '", *closest, "'?");
-  }
-  return message;
+  return absl::StrCat("unknown key '", key, "'", DidYouMean(key, {known.begin(), known.end()}));
 }
 
 // Walks a YAML tree and sets the options that it names.
