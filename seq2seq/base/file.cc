@@ -71,6 +71,34 @@ absl::StatusOr<std::string> MoveAside(const std::string& path) {
 
 }  // namespace
 
+bool IsStream(const std::string& path) {
+  std::error_code code;
+  std::filesystem::path place = path;
+  // Links below /proc lead to what is open, whose name tells nothing of how it is open.
+  for (int links = 0; links < 40; ++links) {
+    const std::string folder = std::filesystem::canonical(ParentFolder(place), code).string();
+    if (absl::StartsWith(folder, "/proc/")) return true;
+    const std::filesystem::path next = std::filesystem::read_symlink(place, code);
+    if (code) break;
+    place = folder / next;
+  }
+  return std::filesystem::is_other(path, code);
+}
+
+absl::StatusOr<std::string> ReplaceablePath(const std::string& path) {
+  if (IsStream(path))
+    return absl::InvalidArgumentError(absl::StrCat(path, ": a file is expected, not a stream"));
+  std::error_code code;
+  if (std::filesystem::is_directory(path, code))
+    return absl::InvalidArgumentError(absl::StrCat(path, ": is a folder, a file is expected"));
+  if (!std::filesystem::is_symlink(path, code)) return path;
+  const std::string real = std::filesystem::weakly_canonical(path, code).string();
+  if (code) return Error(path, "create", code);
+  return real;
+}
+
+absl::Status SyncParent(const std::string& path) { return SyncFolder(ParentFolder(path)); }
+
 AtomicFile::AtomicFile(std::string path, std::string temporary, int descriptor, bool nameless)
     : path_(std::move(path)),
       temporary_(std::move(temporary)),
@@ -92,13 +120,7 @@ AtomicFile::~AtomicFile() {
 }
 
 absl::StatusOr<AtomicFile> AtomicFile::Create(const std::string& path) {
-  // What a link leads to is replaced, not the link.
-  std::error_code code;
-  std::string real = path;
-  if (std::filesystem::is_symlink(path, code)) {
-    real = std::filesystem::weakly_canonical(path, code).string();
-    if (code) return Error(path, "create", code);
-  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(std::string real, ReplaceablePath(path));
   std::string temporary = TemporaryName(real);
   // A file without a name goes away with the process, however that ends. Not every file system
   // knows it.

@@ -16,6 +16,18 @@
 
 namespace seq2seq {
 
+// Whether `path` leads to what is written as it stands and cannot be replaced: a device, a pipe, a
+// socket, or what a process has open, as /dev/stdout does, be it a file or not.
+bool IsStream(const std::string& path);
+
+// The path that a new file is renamed to so that it replaces `path`: what a link leads to, and not
+// the link. InvalidArgument if that is a folder or a stream.
+absl::StatusOr<std::string> ReplaceablePath(const std::string& path);
+
+// Writes the entries of the folder that holds `path` through to the disk: what was renamed there
+// stays so.
+absl::Status SyncParent(const std::string& path);
+
 // A file that appears at its path when it is complete.
 //
 //   SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create("model.bin"));

@@ -1,5 +1,6 @@
 #include "seq2seq/base/file.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -71,6 +72,37 @@ TEST(AtomicFile, LeavesNothingWithoutCommit) {
     ASSERT_TRUE(file->Append(std::string(3 << 20, 'x')).ok());
   }
   EXPECT_THAT(folder.Names(), IsEmpty());
+}
+
+TEST(AtomicFile, FoldersAndStreamsAreRefusedAtOnce) {
+  TemporaryFolder folder;
+  ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
+  std::filesystem::create_symlink("/dev/stdout", folder / "link");
+  for (const std::string& path :
+       {folder.path(), folder / "pipe", folder / "link", std::string("/dev/null")}) {
+    const absl::Status status = AtomicFile::Create(path).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(path));
+  }
+  EXPECT_THAT(folder.Names(), ElementsAre("link", "pipe"));
+}
+
+TEST(IsStream, HoldsForWhatIsOpenAndForDevices) {
+  TemporaryFolder folder;
+  folder.Write("file", "");
+  std::filesystem::create_symlink("file", folder / "link");
+  std::filesystem::create_symlink("/dev/stdout", folder / "stdout");
+  const int descriptor = open((folder / "file").c_str(), O_RDONLY | O_CLOEXEC);
+  const std::string open_file = "/dev/fd/" + std::to_string(descriptor);
+  for (const std::string& path :
+       {std::string("/dev/stdout"), std::string("/dev/null"), folder / "stdout", open_file}) {
+    EXPECT_TRUE(IsStream(path)) << path;
+  }
+  for (const std::string& path : {folder / "file", folder / "link", folder / "none", folder.path(),
+                                  std::string("/dev/shm/none")}) {
+    EXPECT_FALSE(IsStream(path)) << path;
+  }
+  close(descriptor);
 }
 
 TEST(AtomicFile, ReplacesAFileInOneStep) {
