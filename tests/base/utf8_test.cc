@@ -39,6 +39,20 @@ TEST(Utf8, RepairReplacesEachBadByteAndKeepsTheRest) {
   EXPECT_EQ(RepairUtf8("\xe7\x8aß"), "\uFFFD\uFFFDß");
 }
 
+TEST(Utf8, BlankTextHasNothingToRead) {
+  for (const char* text : {"", " \t", "\u3000\u00a0", "\u2028\u200b\ufeff", "\x01\u0085"})
+    EXPECT_TRUE(IsBlank(text)) << text;
+  for (const char* text : {"a", " 犬 ", "\u3000.", "\u0301", "\U0001F600"})
+    EXPECT_FALSE(IsBlank(text)) << text;
+}
+
+TEST(Utf8, PrintableTextHoldsNoControls) {
+  EXPECT_EQ(Printable("Straße 犬"), "Straße 犬");
+  EXPECT_EQ(Printable(std::string("a\x1b[2Jb\n\0\x7f\u009b\xff", 12)),
+            "a\\x1b[2Jb\\x0a\\x00\\x7f\\x9b\uFFFD");
+  EXPECT_EQ(Printable("a\tb\nc\rd", "\n\t"), "a\tb\nc\\x0dd");
+}
+
 TEST(Utf8, RepairedTextIsValid) {
   std::string text;
   for (int first = 0; first < 256; ++first) {
