@@ -1,8 +1,8 @@
 #include "tokenizer/train.h"
 
+#include <set>
 #include <unordered_map>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -19,6 +19,12 @@ namespace {
 
 // Bytes of a line that a tokenizer learns from at most: a longer one is hardly a sentence.
 constexpr size_t kMaxLine = 20'000;
+
+// Whether something of a line stays when it is normalised. SentencePiece, whose sign for a space
+// U+2581 is, ends the program over text of which nothing stays.
+bool HasText(const std::string& line) {
+  return !IsBlank(absl::StrReplaceAll(line, {{"\u2581", ""}, {"\uFFFD", ""}}));
+}
 
 // The lines of several files that a tokenizer can learn from.
 class FileLines {
@@ -38,8 +44,7 @@ class FileLines {
         ++invalid_;
       } else if (line.size() > kMaxLine) {
         ++too_long_;
-      } else if (!absl::StripAsciiWhitespace(line)
-                      .empty()) {  // SentencePiece ends the program over nothing but space.
+      } else if (HasText(line)) {
         ++lines_;
         return true;
       }
@@ -70,13 +75,18 @@ void AppendQuoted(std::string* out, const std::string& symbol) {
 // [condition] what".
 std::string WithoutPlace(const std::string& message) {
   const size_t end = message.rfind("] ");
-  return end == std::string::npos ? message : message.substr(end + 2);
+  if (end == std::string::npos) return message;
+  if (end + 2 < message.size()) return message.substr(end + 2);
+  return message.substr(message.find('['));  // The condition that does not hold.
 }
 
 }  // namespace
 
 absl::Status TrainTokenizer(const TokenizerTrainOptions& options) {
+  std::set<std::string> symbols;
   for (const std::string& symbol : options.symbols) {
+    if (!symbols.insert(symbol).second)
+      return absl::InvalidArgumentError(absl::StrCat("symbols: '", symbol, "' is there twice"));
     if (symbol.empty() || symbol == "<pad>" || symbol == "<unk>" || symbol == "<s>" ||
         symbol == "</s>") {
       return absl::InvalidArgumentError(absl::StrCat("symbols: '", symbol, "' cannot be one"));

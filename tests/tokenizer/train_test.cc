@@ -102,6 +102,21 @@ TEST(TrainTokenizer, SymbolsThatHaveAMeaningAreRefused) {
   }
 }
 
+TEST(TrainTokenizer, SymbolThatIsThereTwiceIsNamed) {
+  TokenizerTrainOptions options;
+  options.symbols = {"<a>", "<b>", "<a>"};
+  EXPECT_THAT(std::string(LearnError(SampleText(), options).message()), HasSubstr("'<a>'"));
+}
+
+TEST(TrainTokenizer, FolderInPlaceOfTheModelIsSeenBeforeTheTextIsRead) {
+  TemporaryFolder folder;
+  TokenizerTrainOptions options;
+  options.input = {folder.Write("text", "")};  // Of which reading would complain.
+  options.model = folder.path();
+  EXPECT_THAT(std::string(TrainTokenizer(options).message()),
+              HasSubstr(folder.path() + ": is a folder"));
+}
+
 TEST(TrainTokenizer, CaseFoldingNormalizationForgetsCase) {
   const auto tokenizer = Learn(SampleText(), WithNormalization("nmt_nfkc_cf"));
   EXPECT_EQ(tokenizer->Encode("DER HUND"), tokenizer->Encode("der hund"));
@@ -141,7 +156,9 @@ TEST(TrainTokenizer, TextWithoutWordsIsAnErrorThatNamesTheFile) {
   for (const TokenizerKind kind : kKinds) {
     TokenizerTrainOptions options;
     options.kind = kind;
-    for (const char* text : {"", "\n\n", "  \n\t\n", "\xff\n"}) {
+    for (const char* text :
+         {"", "\n\n", "  \n\t\n", "\xff\n", "\u3000\n", "\u00a0 \u2003\n", "\u200b\n", "\u0001\n",
+          "\ufeff\ufeff\n", "\u00ad\n", "\u2028\n", "\ufffd\n", "\u2581\n"}) {
       EXPECT_THAT(std::string(LearnError(text, options).message()), HasSubstr("/text: no text"));
     }
   }
