@@ -9,6 +9,8 @@
 #include "absl/strings/str_join.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/utf8.h"
+
 namespace seq2seq {
 namespace {
 
@@ -39,7 +41,7 @@ std::string ModuleOf(const std::string& parameter) {
 
 std::string ParameterTable(const TensorMap& parameters) {
   size_t width = 9;
-  for (const auto& [name, tensor] : parameters) width = std::max(width, name.size());
+  for (const auto& [name, tensor] : parameters) width = std::max(width, Printable(name).size());
   std::string table;
   const auto add = [&](const std::string& what, const std::string& shape,
                        const std::string& count) {
@@ -50,7 +52,7 @@ std::string ParameterTable(const TensorMap& parameters) {
   int64_t of_module = 0, total = 0;
   const auto add_sum = [&] {
     const char* part = HasParts(module, parameters) ? ", its own" : "";
-    if (of_module > 0) add(absl::StrCat("= ", module, part), "", Grouped(of_module));
+    if (of_module > 0) add(absl::StrCat("= ", Printable(module), part), "", Grouped(of_module));
     of_module = 0;
   };
   for (const auto& [name, tensor] : parameters) {
@@ -58,7 +60,8 @@ std::string ParameterTable(const TensorMap& parameters) {
     module = ModuleOf(name);
     of_module += tensor.numel();
     total += tensor.numel();
-    add(name, absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "]"), Grouped(tensor.numel()));
+    add(Printable(name), absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "]"),
+        Grouped(tensor.numel()));
   }
   add_sum();
   add("total", "", Grouped(total));

@@ -87,6 +87,7 @@ absl::StatusOr<RequestBlock> ParseRequests(absl::string_view text, const SearchO
       block.wishes.constraints = value.get<std::vector<std::string>>();
     } else {
       SEQ2SEQ_RETURN_IF_ERROR(SetFromJson(key, value, options));
+      block.named_options.push_back(key);
     }
   }
   if (!object.contains("text")) return absl::InvalidArgumentError("text: missing");

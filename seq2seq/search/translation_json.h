@@ -19,6 +19,7 @@ struct RequestBlock {
   bool is_list = false;  // Whether `text` was one.
   Request wishes;        // What holds for all of them; its own text is empty.
   SearchOptions options;
+  std::vector<std::string> named_options;  // The keys of `options` that it holds.
 
   // A request for each text, with a copy of the wishes: for blocks whose sizes have been checked.
   std::vector<Request> Requests() const;

@@ -70,6 +70,22 @@ TokenIds NeededTokens(absl::Span<const SearchTask> tasks) {
   return needed;
 }
 
+// Requests of a stream that are searched in one go.
+struct Block {
+  int64_t start;
+  size_t size;
+};
+
+// The block that the request `number` is in, where blocks have `largest` requests at most.
+Block BlockOf(int64_t number, size_t largest) {
+  Block block = {0, std::min<size_t>(16, largest)};
+  while (block.start + static_cast<int64_t>(block.size) <= number) {
+    block.start += static_cast<int64_t>(block.size);
+    block.size = std::min(2 * block.size, largest);
+  }
+  return block;
+}
+
 }  // namespace
 
 absl::StatusOr<Translator> Translator::LoadOne(const std::string& path, const LoadOptions& wanted) {
@@ -123,6 +139,7 @@ absl::StatusOr<Translator> Translator::Load(absl::Span<const std::string> paths,
       return differ("another tokenizer of the source");
     if (member.image_input_ != ensemble.image_input_) return differ("another model.image.input");
     ensemble.models_.push_back(member.models_[0]);
+    ensemble.has_attention_ |= member.has_attention_;
   }
   if (!options.language_model.empty()) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const Translator model, LoadOne(options.language_model, options));
@@ -144,6 +161,8 @@ Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer t
                        const LoadOptions& options)
     : mean_(options.mean),
       source_kind_(model->options().source),
+      has_attention_(source_kind_ != SourceKind::kNone &&
+                     model->options().decoder.attention != AttentionKind::kNone),
       image_input_(ImageInput(model->options())),
       source_(std::move(source)),
       target_(std::move(target)) {
@@ -153,6 +172,14 @@ Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer t
                    const std::string& file) { return ReadImageInput(image, file, max_pixels); };
   models_.push_back(MakeScoringModel(std::move(model), options.device,
                                      options.precision.value_or(Precision::kFp32)));
+}
+
+absl::Status Translator::CheckAttention(const SearchOptions& options) const {
+  if (has_attention_ || (!options.attention && options.coverage_penalty == 0))
+    return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      options.attention ? "attention" : "coverage_penalty",
+      ": the model has no attention: its model.source or model.decoder.attention is none"));
 }
 
 TokenIds Translator::EncodeLine(const Tokenizer& tokenizer, const std::string& line) const {
@@ -359,8 +386,7 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Translate(
 
 absl::Status Translator::CheckRequest(const Request& request, const SearchOptions& options) const {
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options, limits));
-  if (options.attention && source_kind_ == SourceKind::kNone)
-    return absl::InvalidArgumentError("attention: the model has no source, and looks nowhere");
+  SEQ2SEQ_RETURN_IF_ERROR(CheckAttention(options));
   if (!request.constraints.empty() && (options.groups > 1 || options.sample)) {
     return absl::InvalidArgumentError(
         "constraints go with neither groups nor sample: leave them out");
@@ -408,13 +434,17 @@ std::vector<TranslationResult> Translator::TranslateRequests(absl::Span<const Re
   return results;
 }
 
+int64_t Translator::BlockStart(int64_t number) const {
+  return BlockOf(number, static_cast<size_t>(batch_size) * 16).start;
+}
+
 absl::Status Translator::TranslateStream(
     absl::FunctionRef<absl::StatusOr<std::vector<Request>>(size_t most)> read,
     absl::FunctionRef<absl::Status(const Request& request, const std::vector<Candidate>& results)>
         write,
-    const SearchOptions& options) const {
+    const SearchOptions& options, int64_t first) const {
   const auto largest = static_cast<size_t>(batch_size) * 16;
-  for (size_t most = std::min<size_t>(16, largest);; most = std::min(2 * most, largest)) {
+  for (size_t most = BlockOf(first, largest).size;; most = std::min(2 * most, largest)) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<Request> requests, read(most));
     if (requests.empty()) return absl::OkStatus();
     const std::vector<TranslationResult> results = TranslateRequests(requests, options);
@@ -441,6 +471,7 @@ absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::s
   forced.sample = false;
   forced.stopping = Stopping::kFinished;
   SEQ2SEQ_RETURN_IF_ERROR(Validate(forced, limits));
+  SEQ2SEQ_RETURN_IF_ERROR(CheckAttention(forced));
   std::vector<Prepared> lines;
   for (size_t i = 0; i < targets.size(); ++i) {
     lines.push_back(Prepare({alone ? "" : sources[i], {}, {}, {}}, forced));

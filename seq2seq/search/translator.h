@@ -125,11 +125,18 @@ class Translator {
   // follows is not yet read. Blocks grow from a few lines, so that the first results come soon, to
   // enough to sort into batches of like length. Ends with the first error, behind the results
   // before.
+  //
+  // A stream that was stopped goes on with its request `first`: in the same blocks, if that is a
+  // BlockStart and `read` always gives as many as it is asked for.
   absl::Status TranslateStream(
       absl::FunctionRef<absl::StatusOr<std::vector<Request>>(size_t most)> read,
       absl::FunctionRef<absl::Status(const Request& request, const std::vector<Candidate>& results)>
           write,
-      const SearchOptions& options = {}) const;
+      const SearchOptions& options = {}, int64_t first = 0) const;
+
+  // The number of the request that begins the block of a stream in which the request `number` is,
+  // both counted from 0.
+  int64_t BlockStart(int64_t number) const;
 
   // Scores given translations: what Translate would say of the same pieces, without a shortlist.
   // sources and targets pair up; a model without a source is given no sources. InvalidArgument
@@ -140,6 +147,9 @@ class Translator {
 
   // What lines are.
   SourceKind source_kind() const { return source_kind_; }
+
+  // Whether it shows what of the source each subword was made from: some model attends to it.
+  bool has_attention() const { return has_attention_; }
 
   // Sentences searched together at most, and the tokens of their sources, or of what they begin
   // with, padding included. More are faster where many are given at once, and take more memory.
@@ -170,6 +180,8 @@ class Translator {
 
   static absl::StatusOr<Translator> LoadOne(const std::string& path, const LoadOptions& options);
 
+  // InvalidArgument if `options` ask for attention that no model has.
+  absl::Status CheckAttention(const SearchOptions& options) const;
   // The pieces of a line, cut and repaired.
   TokenIds EncodeLine(const Tokenizer& tokenizer, const std::string& line) const;
   Prepared Prepare(const Request& request, const SearchOptions& options) const;
@@ -199,6 +211,7 @@ class Translator {
   std::shared_ptr<const ScoringModel> language_model_;  // Null if there is none.
   std::optional<Shortlist> shortlist_;
   SourceKind source_kind_;
+  bool has_attention_;
   std::string image_input_;  // How images are read, as text; empty of text.
   std::optional<Tokenizer> source_;
   Tokenizer target_;

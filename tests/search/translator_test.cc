@@ -586,6 +586,26 @@ TEST_F(TranslatorTest, StreamsComeInOrderAndInGrowingBlocks) {
   ExpectSame(found, expected);
 }
 
+TEST_F(TranslatorTest, AStreamGoesOnInTheBlocksThatItWouldHaveHad) {
+  translator_.batch_size = 3;  // Blocks of 16, 32, 48, 48, …
+  EXPECT_EQ(translator_.BlockStart(0), 0);
+  EXPECT_EQ(translator_.BlockStart(15), 0);
+  EXPECT_EQ(translator_.BlockStart(47), 16);
+  EXPECT_EQ(translator_.BlockStart(48), 48);
+  EXPECT_EQ(translator_.BlockStart(150), 144);
+  for (const auto& [first, sizes] : std::vector<std::pair<int64_t, std::vector<size_t>>>{
+           {0, {16, 32, 48}}, {48, {48, 48, 48}}}) {
+    std::vector<size_t> found;
+    const auto read = [&found](size_t most) -> absl::StatusOr<std::vector<Request>> {
+      found.push_back(most);
+      return std::vector<Request>(found.size() < 3 ? 1 : 0);
+    };
+    const auto write = [](const Request&, const Candidates&) { return absl::OkStatus(); };
+    ASSERT_TRUE(translator_.TranslateStream(read, write, options_, first).ok());
+    EXPECT_EQ(found, sizes);
+  }
+}
+
 TEST_F(TranslatorTest, StreamsEndWithTheFirstError) {
   const auto read = [&](size_t) -> absl::StatusOr<std::vector<Request>> {
     return std::vector<Request>{{lines_[0], {}, {}, {}}};
