@@ -1,4 +1,7 @@
 // `seq2seq decode`: translates lines, as they come.
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -11,10 +14,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
@@ -26,6 +32,7 @@
 #include "seq2seq/tools/line_queue.h"
 #include "seq2seq/tools/model_flags.h"
 #include "seq2seq/tools/option_flags.h"
+#include "seq2seq/tools/part_file.h"
 
 namespace seq2seq {
 namespace {
@@ -37,6 +44,7 @@ struct DecodeFlags {
   std::string input_format = "text";
   std::string output = "-";
   std::string format = "text";
+  bool resume = false;
 };
 
 std::atomic<int> signals_received = 0;
@@ -51,13 +59,77 @@ void OnSignal(int signal) {
 
 // A line of --input-format jsonl.
 absl::StatusOr<Request> ParseLine(const std::string& line) {
-  SearchOptions defaults;
-  SEQ2SEQ_ASSIGN_OR_RETURN(RequestBlock block, ParseRequests(line, defaults));
+  if (absl::StripAsciiWhitespace(line).empty())
+    return absl::InvalidArgumentError("expected {\"text\": \"…\"}, found an empty line");
+  SEQ2SEQ_ASSIGN_OR_RETURN(RequestBlock block, ParseRequests(line, SearchOptions()));
   if (block.is_list) return absl::InvalidArgumentError("text: expected one text a line");
-  if (PrintOptions(ListOptions(block.options)) != PrintOptions(ListOptions(defaults)))
-    return absl::InvalidArgumentError("options of search are flags, and hold for all lines");
+  if (!block.named_options.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        block.named_options[0], ": options of search are flags, and hold for all lines"));
+  }
   return std::move(block.Requests()[0]);
 }
+
+// The input as requests.
+class Input {
+ public:
+  // Goes on with a reader that `lines` were read from. `flags` and `translator` must outlive it.
+  Input(std::unique_ptr<LineReader> reader, const DecodeFlags& flags, const Translator& translator,
+        int64_t lines)
+      : path_(reader->path()),
+        flags_(flags),
+        translator_(translator),
+        lines_(lines),
+        // Enough lines to sort into batches of like length.
+        queue_(std::move(reader), static_cast<size_t>(flags.model.batch_size) * 16,
+               BlocksOf(flags.input)) {}
+
+  // As `read` of Translator::TranslateStream. What stands before a mistake still comes.
+  absl::StatusOr<std::vector<Request>> Next(size_t most) {
+    SEQ2SEQ_RETURN_IF_ERROR(mistake_);
+    SEQ2SEQ_ASSIGN_OR_RETURN(lines_now_, queue_.Next(most, [] { return signals_received > 0; }));
+    std::vector<Request> requests;
+    for (const std::string& line : lines_now_) {
+      ++lines_;
+      absl::StatusOr<Request> request = MakeRequest(line);
+      if (!request.ok()) {
+        mistake_ = absl::InvalidArgumentError(
+            absl::StrCat(path_, ":", lines_, ": ", request.status().message()));
+        break;
+      }
+      requests.push_back(*std::move(request));
+    }
+    if (requests.empty()) SEQ2SEQ_RETURN_IF_ERROR(mistake_);
+    return requests;
+  }
+
+  // The `index`th line of the requests that came last.
+  const std::string& line(size_t index) const { return lines_now_[index]; }
+
+  // A file is searched in the same blocks in every run, so that what depends on them, such as a
+  // shortlist, does not change.
+  static LineBlocks BlocksOf(const std::string& input) {
+    std::error_code ignored;
+    return std::filesystem::is_regular_file(input, ignored) ? LineBlocks::kWhole
+                                                            : LineBlocks::kAsTheyCome;
+  }
+
+ private:
+  absl::StatusOr<Request> MakeRequest(const std::string& line) const {
+    if (flags_.input_format == "text") return Request{line, {}, {}, {}};
+    SEQ2SEQ_ASSIGN_OR_RETURN(Request request, ParseLine(line));
+    SEQ2SEQ_RETURN_IF_ERROR(translator_.CheckRequest(request, flags_.search));
+    return request;
+  }
+
+  std::string path_;
+  const DecodeFlags& flags_;
+  const Translator& translator_;
+  int64_t lines_;  // Read so far.
+  LineQueue queue_;
+  std::vector<std::string> lines_now_;
+  absl::Status mistake_;
+};
 
 // One line, or with n-best several, for what became of the `number`th line, counted from 0.
 std::string Format(const std::string& format, int64_t number,
@@ -78,39 +150,84 @@ std::string Format(const std::string& format, int64_t number,
   return absl::StrCat("{\"id\":", number, ",\"translations\":[", all, "]}\n");
 }
 
+// What the output depends on, a line each: a part of it goes on under the same alone.
+absl::StatusOr<std::string> Settings(const DecodeFlags& flags) {
+  std::string settings =
+      absl::StrCat("input_format: ", flags.input_format, "\nformat: ", flags.format, "\n");
+  SearchOptions search = flags.search;
+  for (const Option& option : ListOptions(search))
+    absl::StrAppend(&settings, option.key, ": ", OptionText(option), "\n");
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string model, ModelSettings(flags.model));
+  return settings + model;
+}
+
+// Whether `path` leads to where stdout goes. Opened anew it would have a place in the file of its
+// own, and what others write to stdout would come on top of it.
+bool IsStandardOutput(const std::string& path) {
+  if (path == "-") return true;
+  struct stat file, standard;
+  return stat(path.c_str(), &file) == 0 && fstat(STDOUT_FILENO, &standard) == 0 &&
+         file.st_dev == standard.st_dev && file.st_ino == standard.st_ino;
+}
+
 // Where translations go: a file that appears when it is complete; or standard output, a pipe or a
 // device, which get every line at once.
 class Output {
  public:
-  static absl::StatusOr<Output> Open(const std::string& path) {
+  // Of what was begun before, as many lines are kept, and read from `input`, as `keep` makes of
+  // their number.
+  static absl::StatusOr<Output> Open(const DecodeFlags& flags, LineReader& input,
+                                     absl::FunctionRef<int64_t(int64_t)> keep) {
     Output output;
-    output.path_ = path;
-    std::error_code ignored;
-    if (path == "-") {
-      output.path_ = "standard output";
-    } else if (std::filesystem::exists(path, ignored) &&
-               !std::filesystem::is_regular_file(path, ignored)) {
-      output.stream_ = std::make_unique<std::ofstream>(path);
-      if (!*output.stream_) return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot open"));
-    } else {
-      SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
-      output.file_.emplace(std::move(file));
+    output.path_ = flags.output;
+    const bool standard = IsStandardOutput(flags.output);
+    if (standard || IsStream(flags.output)) {
+      if (flags.resume) return absl::InvalidArgumentError("--resume: needs a file, --output FILE");
+      if (standard) return output;
+      // What stands in a file that it leads to stays, as behind >>.
+      output.stream_ = std::make_unique<std::ofstream>(flags.output, std::ios::app);
+      if (!*output.stream_)
+        return absl::ErrnoToStatus(errno, absl::StrCat(flags.output, ": cannot open"));
+      return output;
     }
+    SEQ2SEQ_ASSIGN_OR_RETURN(const std::string settings, Settings(flags));
+    SEQ2SEQ_ASSIGN_OR_RETURN(PartFile file,
+                             flags.resume ? PartFile::Resume(flags.output, settings, input, keep)
+                                          : PartFile::Begin(flags.output, settings));
+    output.file_.emplace(std::move(file));
     return output;
   }
 
-  absl::Status Write(const std::string& text) {
-    if (file_) return file_->Append(text);
-    std::ostream& stream = stream_ ? *stream_ : std::cout;
-    if (stream << text << std::flush) return absl::OkStatus();
-    return absl::DataLossError(absl::StrCat(path_, ": cannot write"));
+  // Writes what became of the next line of the input.
+  absl::Status Write(const std::string& line, const std::string& text) {
+    return file_ ? file_->Append(line, text) : WriteStream(text);
   }
 
-  absl::Status Close() { return file_ ? file_->Commit() : absl::OkStatus(); }
+  absl::Status Close(const std::string& ending) {
+    return file_ ? file_->Commit(ending) : WriteStream(ending);
+  }
+
+  // Lines that were done before.
+  int64_t lines() const { return file_ ? file_->lines() : 0; }
+
+  // `status`, which ended the work, and what there is of it.
+  absl::Status Stopped(const absl::Status& status) const {
+    if (status.ok() || lines() == 0) return status;
+    return absl::Status(status.code(),
+                        absl::StrCat(status.message(), "; ", file_->part(), " covers ", lines(),
+                                     lines() == 1 ? " line" : " lines",
+                                     " of the input, and --resume goes on from there"));
+  }
 
  private:
+  absl::Status WriteStream(const std::string& text) {
+    std::ostream& stream = stream_ ? *stream_ : std::cout;
+    if (stream << text << std::flush) return absl::OkStatus();
+    return absl::DataLossError(absl::StrCat(stream_ ? path_ : "standard output", ": cannot write"));
+  }
+
   std::string path_;
-  std::optional<AtomicFile> file_;
+  std::optional<PartFile> file_;
   std::unique_ptr<std::ofstream> stream_;
 };
 
@@ -125,62 +242,61 @@ absl::Status CheckFormat(DecodeFlags& flags) {
   return NamingFlag(Validate(flags.search, flags.model.limits));
 }
 
+// Says which flag asks for attention where no model has any.
+absl::Status CheckAttention(const DecodeFlags& flags, const Translator& translator) {
+  const bool shown = flags.search.attention;
+  if (translator.has_attention() || !(shown || flags.search.coverage_penalty > 0))
+    return absl::OkStatus();
+  const bool format = flags.format == "html" || flags.format == "pharaoh";
+  return absl::InvalidArgumentError(
+      absl::StrCat(format  ? "--format " + flags.format
+                   : shown ? "--attention"
+                           : "--coverage-penalty",
+                   ": ", flags.model.models[0],
+                   " has no attention: its model.source or model.decoder.attention is none"));
+}
+
+// Translates `input` to `output`, the first `done` lines of which are there.
+absl::Status Decode(const DecodeFlags& flags, const Translator& translator, int64_t done,
+                    Input& input, Output& output) {
+  const bool html = flags.format == "html";
+  const auto section =
+      translator.source_kind() == SourceKind::kImage ? CaptionSection : TranslationSection;
+  const std::string page_start = html ? PageStart(absl::StrJoin(flags.model.models, ", ")) : "";
+  int64_t number = done;
+  size_t index = 0;
+  const auto read = [&](size_t most) {
+    index = 0;
+    return input.Next(most);
+  };
+  const auto write = [&](const Request& request, const std::vector<Candidate>& candidates) {
+    const std::string text =
+        html ? section(request.text, candidates[0]) : Format(flags.format, number, candidates);
+    return output.Write(input.line(index++), number++ == 0 ? page_start + text : text);
+  };
+  SEQ2SEQ_RETURN_IF_ERROR(translator.TranslateStream(read, write, flags.search, done));
+  if (signals_received > 0)
+    return absl::CancelledError(absl::StrCat("stopped by a signal behind line ", number));
+  return output.Close(html ? (number == 0 ? page_start : "") + PageEnd() : "");
+}
+
 absl::Status RunDecode(DecodeFlags& flags) {
   SEQ2SEQ_RETURN_IF_ERROR(CheckFormat(flags));
-  const bool html = flags.format == "html";
   SEQ2SEQ_ASSIGN_OR_RETURN(
       std::unique_ptr<LineReader> reader,
       LineReader::Open(flags.input, static_cast<size_t>(flags.model.max_line_bytes)));
   SEQ2SEQ_ASSIGN_OR_RETURN(const Translator translator, LoadTranslator(flags.model));
-  if (translator.source_kind() == SourceKind::kNone && flags.search.attention) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(flags.model.models[0], ": has no source, and looks nowhere: leave out ",
-                     html || flags.format == "pharaoh" ? absl::StrCat("--format ", flags.format)
-                                                       : "--attention"));
-  }
-  SEQ2SEQ_ASSIGN_OR_RETURN(Output output, Output::Open(flags.output));
+  SEQ2SEQ_RETURN_IF_ERROR(CheckAttention(flags, translator));
+  const bool whole = Input::BlocksOf(flags.input) == LineBlocks::kWhole;
+  SEQ2SEQ_ASSIGN_OR_RETURN(Output output, Output::Open(flags, *reader, [&](int64_t lines) {
+                             return whole ? translator.BlockStart(lines) : lines;
+                           }));
   std::signal(SIGINT, OnSignal);
   std::signal(SIGTERM, OnSignal);
-  // Enough lines to sort into batches of like length.
-  LineQueue queue(std::move(reader), static_cast<size_t>(flags.model.batch_size) * 16);
-  int64_t lines_read = 0;
-  const auto read = [&](size_t most) -> absl::StatusOr<std::vector<Request>> {
-    SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines,
-                             queue.Next(most, [] { return signals_received > 0; }));
-    std::vector<Request> requests;
-    for (const std::string& line : lines) {
-      ++lines_read;
-      if (flags.input_format == "text") {
-        requests.push_back({line, {}, {}, {}});
-        continue;
-      }
-      absl::StatusOr<Request> request = ParseLine(line);
-      const absl::Status valid =
-          request.ok() ? translator.CheckRequest(*request, flags.search) : request.status();
-      if (!valid.ok()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(flags.input == "-" ? "standard input" : flags.input, ":", lines_read, ": ",
-                         valid.message()));
-      }
-      requests.push_back(*std::move(request));
-    }
-    return requests;
-  };
-  const auto section =
-      translator.source_kind() == SourceKind::kImage ? CaptionSection : TranslationSection;
-  int64_t number = 0;
-  const auto write = [&](const Request& request, const std::vector<Candidate>& candidates) {
-    if (html) return output.Write(section(request.text, candidates[0]));
-    return output.Write(Format(flags.format, number++, candidates));
-  };
-  if (html)
-    SEQ2SEQ_RETURN_IF_ERROR(output.Write(PageStart(absl::StrJoin(flags.model.models, ", "))));
-  SEQ2SEQ_RETURN_IF_ERROR(translator.TranslateStream(read, write, flags.search));
-  if (signals_received > 0) {
-    return absl::CancelledError(absl::StrCat("stopped by a signal behind line ", number));
-  }
-  if (html) SEQ2SEQ_RETURN_IF_ERROR(output.Write(PageEnd()));
-  return output.Close();
+  const int64_t done = output.lines();
+  if (done > 0) spdlog::info("goes on behind line {} of {}", done, reader->path());
+  Input input(std::move(reader), flags, translator, done);
+  return output.Stopped(Decode(flags, translator, done, input, output));
 }
 
 }  // namespace
@@ -206,9 +322,14 @@ void AddDecode(CLI::App& program, absl::Status* status) {
       ->capture_default_str();
   decode
       ->add_option("-o,--output", flags->output,
-                   "Where the translations go, a line each; - is standard output")
+                   "Where the translations go, a line each; - is standard output. They gather in "
+                   "FILE.part, which stays if the program is stopped")
       ->option_text("FILE")
       ->capture_default_str();
+  decode->add_flag(
+      "--resume", flags->resume,
+      "Go on with FILE.part of --output, which belongs to the same input and settings; "
+      "begin if there is none");
   decode
       ->add_option("--format", flags->format,
                    "text; jsonl: scores and pieces too, with --attention where they looked; moses: "

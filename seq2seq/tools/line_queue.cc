@@ -48,8 +48,8 @@ struct LineQueue::State {
   absl::Status status;
 };
 
-LineQueue::LineQueue(std::unique_ptr<LineReader> reader, size_t capacity)
-    : state_(std::make_shared<State>()) {
+LineQueue::LineQueue(std::unique_ptr<LineReader> reader, size_t capacity, LineBlocks blocks)
+    : blocks_(blocks), state_(std::make_shared<State>()) {
   std::thread([state = state_, capacity, reader = std::move(reader)] {
     state->Fill(capacity, *reader);
   }).detach();
@@ -59,12 +59,13 @@ absl::StatusOr<std::vector<std::string>> LineQueue::Next(size_t most,
                                                          absl::FunctionRef<bool()> stop) {
   constexpr std::chrono::milliseconds kAskAgain(100);
   std::unique_lock<std::mutex> lock(state_->mutex);
-  const auto ready = [this] { return state_->ended || !state_->lines.empty(); };
-  while (!state_->changed.wait_for(lock, kAskAgain, ready)) {
-    if (stop()) return std::vector<std::string>();
-  }
+  const size_t least = blocks_ == LineBlocks::kWhole ? most : 1;
+  const auto ready = [&] { return state_->ended || state_->lines.size() >= least; };
+  bool stopped = stop();
+  while (!stopped && !state_->changed.wait_for(lock, kAskAgain, ready)) stopped = stop();
   std::vector<std::string> lines;
-  while (lines.size() < most && !state_->lines.empty() && !stop()) {
+  if (stopped) return lines;
+  while (lines.size() < most && !state_->lines.empty()) {
     lines.push_back(std::move(state_->lines.front()));
     state_->lines.pop_front();
   }

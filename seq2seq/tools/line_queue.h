@@ -14,20 +14,26 @@
 
 namespace seq2seq {
 
-// Reads lines by a thread of its own: whoever asks gets those that are there, so that a person at a
-// terminal gets an answer to one line and a file is searched in large blocks.
+// How many lines are handed out.
+enum class LineBlocks {
+  kAsTheyCome,  // Those that are there: a person at a terminal gets an answer to each.
+  kWhole,       // As many as are asked for, up to the end: the same in every run.
+};
+
+// Reads lines by a thread of its own.
 class LineQueue {
  public:
   // Holds `capacity` lines at most.
-  LineQueue(std::unique_ptr<LineReader> reader, size_t capacity);
+  LineQueue(std::unique_ptr<LineReader> reader, size_t capacity, LineBlocks blocks);
 
-  // The lines that are there, at least one and at most `most`, as soon as there is one; none at the
-  // end, or when `stop`, asked now and then, says so.
+  // At least one line and at most `most`, which is at most the capacity; none at the end, or when
+  // `stop`, asked now and then, says so.
   absl::StatusOr<std::vector<std::string>> Next(size_t most, absl::FunctionRef<bool()> stop);
 
  private:
   struct State;
 
+  LineBlocks blocks_;
   // Shared with the thread, which may wait for a line that never comes while the program wants to
   // end.
   std::shared_ptr<State> state_;

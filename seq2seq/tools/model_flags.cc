@@ -1,11 +1,16 @@
 #include "seq2seq/tools/model_flags.h"
 
+#include <filesystem>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include <CLI/CLI.hpp>
 
+#include "seq2seq/base/file.h"
+#include "seq2seq/base/fingerprint.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/model/run_folder.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/option_flags.h"
 
@@ -87,6 +92,33 @@ absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
   translator.limits = flags.limits;
   translator.max_line_length = flags.max_line_length;
   return translator;
+}
+
+absl::StatusOr<std::string> ModelSettings(const ModelFlags& flags) {
+  std::string settings;
+  std::vector<std::string> models = flags.models;
+  if (!flags.language_model.empty()) models.push_back(flags.language_model);
+  for (const std::string& model : models) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(StoredModel stored, FindModel(model));
+    Fingerprint fingerprint;
+    fingerprint.Add(PrintOptions(ListOptions(stored.options)));
+    for (const std::string& file : {stored.step + kWeightsFile, stored.run.SourceTokenizer(),
+                                    stored.run.TargetTokenizer(), stored.run.Shortlist()}) {
+      std::error_code ignored;
+      if (!std::filesystem::exists(file, ignored)) continue;
+      SEQ2SEQ_ASSIGN_OR_RETURN(const MappedFile bytes, MappedFile::Open(file));
+      fingerprint.Add({bytes.data(), bytes.size()});
+    }
+    absl::StrAppend(&settings, "model: ", absl::Hex(fingerprint.value()), "\n");
+  }
+  const auto precision =
+      flags.precision ? EnumTexts(Precision())[static_cast<size_t>(*flags.precision)] : "as stored";
+  absl::StrAppend(
+      &settings, "ensemble: ", EnumTexts(flags.ensemble)[static_cast<size_t>(flags.ensemble)],
+      "\nprecision: ", precision, "\nno_shortlist: ", flags.no_shortlist,
+      "\nlanguage_model: ", !flags.language_model.empty(), "\nbatch_size: ", flags.batch_size,
+      "\nbatch_tokens: ", flags.batch_tokens, "\nmax_line_length: ", flags.max_line_length, "\n");
+  return settings;
 }
 
 }  // namespace seq2seq

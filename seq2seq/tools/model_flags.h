@@ -43,6 +43,10 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags);
 // Sets up threads and device, and loads the models.
 absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags);
 
+// What a translation depends on besides options of search, as lines "key: value": the flags, and
+// fingerprints of the models.
+absl::StatusOr<std::string> ModelSettings(const ModelFlags& flags);
+
 }  // namespace seq2seq
 
 #endif  // SEQ2SEQ_TOOLS_MODEL_FLAGS_H_
