@@ -60,6 +60,10 @@ std::string DisplayName(const std::string& path) { return path == "-" ? "standar
 absl::StatusOr<Texts> ReadTexts(const EvalFlags& flags) {
   Texts texts;
   SEQ2SEQ_ASSIGN_OR_RETURN(texts.hypotheses, ReadLines(flags.hypotheses));
+  if (texts.hypotheses.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(DisplayName(flags.hypotheses), ": has no lines, nothing to score"));
+  }
   for (const std::string& path : flags.references) {
     SEQ2SEQ_ASSIGN_OR_RETURN(std::vector<std::string> reference, ReadLines(path));
     if (reference.size() != texts.hypotheses.size()) {
@@ -232,7 +236,6 @@ absl::Status RunEval(const EvalFlags& flags) {
     all[metric] = std::move(report.json);
   }
   if (flags.format == "json") std::cout << all.dump(2) << "\n";
-  if (!std::cout.flush()) return absl::DataLossError("standard output: cannot write");
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/base/utf8.h"
 #include "seq2seq/model/parameter_table.h"
 #include "seq2seq/model/run_folder.h"
 #include "seq2seq/model/weights.h"
@@ -25,7 +26,7 @@ absl::Status RunInspect(const std::string& path) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel stored, FindModel(path));
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::string config, ReadFile(stored.run.Config()));
   SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, ReadTensors(stored.step + kWeightsFile));
-  std::cout << "# " << stored.run.Config() << "\n" << config << "\n";
+  std::cout << "# " << stored.run.Config() << "\n" << Printable(config, "\n\t") << "\n";
   std::cout << "# " << std::filesystem::canonical(stored.step).string() << kWeightsFile << "\n";
   std::cout << ParameterTable(tensors);
   return absl::OkStatus();
@@ -40,11 +41,7 @@ void AddInspect(CLI::App& program, absl::Status* status) {
   inspect->add_option("path", *path, "A run folder, one of its steps, or a safetensors file")
       ->option_text("RUN|FILE")
       ->required();
-  inspect->callback([path, status] {
-    *status = RunInspect(*path);
-    if (status->ok() && !std::cout.flush())
-      *status = absl::DataLossError("standard output: cannot write");
-  });
+  inspect->callback([path, status] { *status = RunInspect(*path); });
 }
 
 }  // namespace seq2seq

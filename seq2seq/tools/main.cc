@@ -3,16 +3,21 @@
 #include <stdlib.h>
 
 #include <exception>
+#include <iostream>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include <CLI/CLI.hpp>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "seq2seq/base/closest.h"
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/options.h"
+#include "seq2seq/base/utf8.h"
 #if SEQ2SEQ_KERNELS
 #include "seq2seq/kernels/instruction_set.h"
 #endif
@@ -34,7 +39,7 @@ void SetUpLogging() {
   spdlog::set_default_logger(spdlog::stderr_color_mt("seq2seq"));
   spdlog::set_pattern("%^%v%$");
   seq2seq::SetLogSink([](seq2seq::LogLevel level, absl::string_view message) {
-    const std::string text(message);
+    const std::string text = seq2seq::Printable(message);
     if (level == seq2seq::LogLevel::kWarning) {
       spdlog::warn("warning: {}", text);
     } else {
@@ -60,6 +65,43 @@ bool LimitToEnvironment() {
   return true;
 }
 
+// What is wrong with the command line, and where the right ones stand.
+std::string Mistake(const CLI::App& program, const CLI::Error& error) {
+  std::string command;  // "tokenizer train "
+  const CLI::App* last = &program;
+  for (auto used = program.get_subcommands(); !used.empty(); used = last->get_subcommands()) {
+    last = used[0];
+    command += last->get_name() + " ";
+  }
+  std::string what = error.what();
+  const std::vector<std::string> rest = last->remaining();
+  if (!rest.empty()) {
+    std::vector<std::string> known;
+    for (const CLI::App* subcommand : last->get_subcommands([](const CLI::App*) { return true; }))
+      known.push_back(subcommand->get_name());
+    const bool flag = absl::StartsWith(rest[0], "-");
+    if (flag) {
+      known.clear();
+      for (const CLI::Option* option : last->get_options()) {
+        for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+      }
+    }
+    if (flag || !known.empty()) {
+      const std::string word = rest[0].substr(0, rest[0].find('='));
+      what = (flag ? "unknown flag '" : "unknown subcommand '") + word + "'" +
+             seq2seq::DidYouMean(word, known);
+    }
+  }
+  return "seq2seq: " + what + (what.back() == '?' ? " See" : "; see") + " seq2seq " + command +
+         "--help";
+}
+
+// `status`, unless it is OK and what was written to stdout did not come there.
+absl::Status Written(absl::Status status) {
+  if (!status.ok() || std::cout.flush()) return status;
+  return absl::DataLossError("standard output: cannot write");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -69,15 +111,8 @@ int main(int argc, char** argv) {
                    "seq2seq");
   program.set_version_flag("--version", "seq2seq " SEQ2SEQ_VERSION);
   program.require_subcommand(1);
-  program.failure_message([argc, argv](const CLI::App* app, const CLI::Error& error) {
-    std::string command;  // "tokenizer train "
-    for (auto used = app->get_subcommands(); !used.empty(); used = used[0]->get_subcommands())
-      command += used[0]->get_name() + " ";
-    std::string what = error.what();
-    if (argc > 1 && argv[1][0] != '-' && command.empty()) {
-      what = std::string("unknown subcommand '") + argv[1] + "'";
-    }
-    return "seq2seq: " + what + "; see seq2seq " + command + "--help\n";
+  program.failure_message([](const CLI::App* app, const CLI::Error& error) {
+    return seq2seq::Printable(Mistake(*app, error)) + "\n";
   });
   absl::Status status;
   seq2seq::AddTokenizer(program, &status);
@@ -94,13 +129,14 @@ int main(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return program.exit(error) == 0 ? 0 : 1;
+    if (program.exit(error) != 0) return 1;
   } catch (const std::exception& error) {
     // The library throws nothing; what is left is no memory, or the system's.
     spdlog::error("seq2seq: {}", error.what());
     return 1;
   }
+  status = Written(status);
   if (status.ok()) return 0;
-  spdlog::error("seq2seq: {}", std::string(status.message()));
+  spdlog::error("seq2seq: {}", seq2seq::Printable(status.message()));
   return 1;
 }

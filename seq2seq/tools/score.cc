@@ -67,6 +67,11 @@ absl::Status RunScore(ScoreFlags& flags) {
         absl::StrCat("--source: ", flags.model.models[0],
                      alone ? " has no source" : " translates: name the file of its sources"));
   }
+  if (flags.search.coverage_penalty > 0 && !translator.has_attention()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--coverage-penalty: ", flags.model.models[0],
+                     " has no attention: its model.source or model.decoder.attention is none"));
+  }
   Total total;
   while (true) {
     std::vector<std::string> sources;
@@ -90,6 +95,9 @@ absl::Status RunScore(ScoreFlags& flags) {
     }
     if (!std::cout.flush()) return absl::DataLossError("standard output: cannot write");
   }
+  if (total.lines == 0)
+    return absl::InvalidArgumentError(
+        absl::StrCat(target->path(), ": has no lines, nothing to score"));
   // Sums with a language model are no probabilities.
   if (!flags.model.language_model.empty()) return absl::OkStatus();
   const double tokens = std::max(1.0, static_cast<double>(total.tokens));

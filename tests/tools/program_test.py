@@ -205,7 +205,8 @@ class ProgramTest(TestCase):
         lines = said.stdout.decode().split("\n")
         self.assertTrue(lines[0].startswith("der rote "), lines)
         self.assertNotEqual(lines[1], "")
-        self.assert_fails(seq2seq("decode", "-m", run, "--attention", stdin="der\n"), "has no source")
+        for flags in (["--attention"], ["--format", "html"], ["--coverage-penalty", "0.2"]):
+            self.assert_fails(seq2seq("decode", "-m", run, *flags, stdin="der\n"), run, "no attention", flags[0])
         fused = seq2seq("decode", "-m", self.run_folder, "--language-model", run, "-i", self.folder / "val.en",
                         "--format", "jsonl")
         self.assertEqual(fused.returncode, 0, fused.stderr)
@@ -458,8 +459,9 @@ class ProgramTest(TestCase):
             time.sleep(2)  # Time to begin.
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(timeout=20), 1)
-            self.assertIn(b"stopped by a signal behind line 10", process.stderr.read())
-        self.assertEqual([path for path in self.folder.iterdir() if path.name.startswith("interrupted")], [])
+            self.assertIn(b"stopped by a signal behind line 10; ", process.stderr.read())
+        self.assertFalse(output.exists())
+        self.assertEqual((self.folder / "interrupted.de.part").read_text(), "der Hund\n" * 10)
 
     def test_tokenizer_encodes_and_decodes(self):
         text = "der Hund rennt\nein Haus\n"
@@ -576,16 +578,92 @@ class ProgramTest(TestCase):
         self.assertEqual(result.stdout.count(b"\n"), 3)
         self.assertIn("not UTF-8", result.stderr.decode())
         self.assertIn("cut to 1000", result.stderr.decode())
-
-    def test_decode_writes_a_whole_file_or_none(self):
-        output = self.folder / "none" / "output"
-        self.assert_fails(seq2seq("decode", "-m", self.run_folder, "-o", output, stdin="the dog\n"), output)
-        self.assertFalse(output.exists())
+        shorter = seq2seq("decode", "-m", self.run_folder, "-b", "1", "--max-line-length", "10", stdin="dog " * 11 + "\n")
+        self.assertIn("a line of 11 pieces is cut to 10", shorter.stderr.decode())
 
     def test_unknown_flags_and_commands(self):
-        self.assert_fails(seq2seq("decode", "-m", self.run_folder, "--bean", "5"), "--bean")
-        self.assert_fails(seq2seq("trian"), "trian")
+        self.assert_fails(seq2seq("decode", "-m", self.run_folder, "--bean", "5"), "unknown flag '--bean'",
+                          "mean '--beam'", "seq2seq decode --help")
+        self.assert_fails(seq2seq("decode", "--modle=x", "-b", "5"), "unknown flag '--modle'", "mean '--model'")
+        self.assert_fails(seq2seq("decode", "--wibble"), "unknown flag '--wibble'; see")
+        self.assert_fails(seq2seq("trian"), "unknown subcommand 'trian'", "mean 'train'")
+        self.assert_fails(seq2seq("tokenizer", "lern"), "unknown subcommand 'lern'", "seq2seq tokenizer --help")
+        self.assert_fails(seq2seq("decode", "-m", self.run_folder, "input.txt"), "input.txt", "seq2seq decode --help")
+        self.assert_fails(seq2seq("decode", "-b", "many", "-m", "x"), "--beam", "many")
+        self.assert_fails(seq2seq("tokenizer"), "subcommand")
         self.assert_fails(seq2seq(), "subcommand")
+
+    def test_wrong_files_are_named(self):
+        """A missing one, a folder, an empty one, and one of another kind, wherever a file is read."""
+        missing, empty = self.folder / "missing", self.write_lines("empty")
+        text, model, run = self.folder / "test.en", self.tokenizer, self.run_folder
+        for wrong, part in ((missing, "No such file"), (self.folder, "folder")):
+            for command in (["decode", "-m", run, "-i", wrong], ["score", "-m", run, "-s", wrong, "-t", text],
+                            ["score", "-m", run, "-s", text, "-t", wrong], ["eval", "-i", wrong, "-r", text],
+                            ["eval", "-i", text, "-r", wrong], ["tokenizer", "train", "-i", wrong, "-m", missing],
+                            ["tokenizer", "encode", "-m", model, "-i", wrong],
+                            ["tokenizer", "decode", "-m", model, "-i", wrong]):
+                self.assert_fails(seq2seq(*command), wrong, part)
+        for wrong in (missing, self.folder, empty, text):
+            self.assert_fails(seq2seq("tokenizer", "encode", "-m", wrong), wrong)
+            self.assert_fails(seq2seq("inspect", wrong), wrong)
+            self.assert_fails(seq2seq("decode", "-m", wrong), wrong)
+        self.assert_fails(seq2seq("train", "-c", missing), missing)
+        self.assert_fails(seq2seq("train", "-c", self.folder), self.folder)
+        self.assertFalse(missing.exists())
+
+    def test_nothing_to_score_is_a_mistake(self):
+        empty = self.write_lines("empty")
+        for metric in ("bleu", "chrf", "accuracy", "caption"):
+            self.assert_fails(seq2seq("eval", "-i", empty, "-r", empty, "--metric", metric), empty, "nothing to score")
+        self.assert_fails(seq2seq("eval", "-r", empty), "standard input", "nothing to score")
+        self.assert_fails(seq2seq("score", "-m", self.run_folder, "-s", empty, "-t", empty), empty, "nothing to score")
+
+    def test_a_full_device_is_never_passed_over(self):
+        source = self.write_lines("two.en", "the dog", "the cat")
+        for command in (["--help"], ["--version"], ["train", "--help"], ["train", "--dump-config"],
+                        ["decode", "-m", self.run_folder, "-i", source], ["inspect", self.run_folder],
+                        ["score", "-m", self.run_folder, "-s", source, "-t", source],
+                        ["eval", "-i", source, "-r", source], ["tokenizer", "encode", "-m", self.tokenizer, "-i", source],
+                        ["tokenizer", "decode", "-m", self.tokenizer, "-i", source]):
+            with open("/dev/full", "wb") as full:
+                result = subprocess.run([PROGRAM, *map(str, command)], stdout=full, stderr=subprocess.PIPE, check=False)
+            self.assert_fails(result, "standard output: cannot write")
+
+    def test_a_model_without_attention_shows_none(self):
+        run = self.folder / "blind"
+        self.assertEqual(self.train("train.max_updates=1", "model.decoder.attention=none", run=run).returncode, 0)
+        for flags in (["--attention"], ["--format", "pharaoh"], ["--format", "html"], ["--coverage-penalty", "0.1"]):
+            self.assert_fails(seq2seq("decode", "-m", run, *flags, stdin="the dog\n"), run, "no attention", flags[0])
+        text = self.folder / "test.en"
+        self.assert_fails(seq2seq("score", "-m", run, "-s", text, "-t", text, "--coverage-penalty", "0.1"), run,
+                          "--coverage-penalty", "no attention")
+        self.assertEqual(seq2seq("decode", "-m", run, "-b", "1", stdin="the dog\n").returncode, 0)
+        mixed = ["decode", "-m", run, "-m", self.run_folder, "--format", "pharaoh"]
+        self.assertEqual(seq2seq(*mixed, stdin="the dog\n").returncode, 0, "one of them attends")
+
+    def test_nothing_of_a_file_reaches_the_terminal_as_it_is(self):
+        header = json.dumps({"a\x1b[2Jb\nc": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
+        path = self.folder / "hostile.safetensors"
+        path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))
+        result = seq2seq("inspect", path)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(b"a\\x1b[2Jb\\x0ac  ", result.stdout)
+        config = self.folder / "hostile.yaml"
+        config.write_text('"a\\e[2Jb": 1\n')
+        self.assert_fails(seq2seq("train", "-c", config), "a\\x1b[2Jb")
+        self.assert_fails(seq2seq("decode", "-m", "no\x1b[2J\nrun"), "no\\x1b[2J\\x0arun")
+
+    def test_mistakes_in_learning_a_tokenizer_are_seen_at_once(self):
+        text, model = self.folder / "train.en", self.folder / "wrong.model"
+        learn = ["tokenizer", "train", "-i", text, "-m"]
+        self.assert_fails(seq2seq(*learn, self.folder), self.folder, "is a folder")
+        self.assert_fails(seq2seq(*learn, "/dev/null"), "/dev/null", "stream")
+        self.assertTrue(os.stat("/dev/null").st_rdev, "a device is not replaced")
+        self.assert_fails(seq2seq(*learn, model, "--symbol", "<a>", "--symbol", "<a>"), "'<a>'", "twice")
+        space = self.write_lines("space", "\u3000", "\u00a0 \u2003", "\u200b")
+        self.assert_fails(seq2seq("tokenizer", "train", "-t", "unigram", "-i", space, "-m", model), space, "no text")
+        self.assertFalse(model.exists())
 
     def test_help_everywhere(self):
         for command in ([], ["train"], ["decode"], ["score"], ["eval"], ["inspect"], ["tokenizer"],
