@@ -33,6 +33,11 @@ set_target_properties(seq2seq_shared PROPERTIES INSTALL_RPATH "$ORIGIN/seq2seq")
 if(SEQ2SEQ_PROGRAM)
   set_target_properties(seq2seq_program PROPERTIES INSTALL_RPATH "$ORIGIN/../${modules_folder}")
   install(TARGETS seq2seq_program COMPONENT program)
+  if(NOT CMAKE_CROSSCOMPILING)
+    install(FILES ${PROJECT_BINARY_DIR}/seq2seq.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
+    install(FILES ${PROJECT_BINARY_DIR}/seq2seq.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+            COMPONENT program RENAME seq2seq)
+  endif()
 endif()
 
 foreach(folder seq2seq tokenizer)

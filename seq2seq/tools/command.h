@@ -26,6 +26,7 @@ void AddEval(CLI::App& program, absl::Status* status);
 void AddAverage(CLI::App& program, absl::Status* status);
 void AddExport(CLI::App& program, absl::Status* status);
 void AddInspect(CLI::App& program, absl::Status* status);
+void AddManual(CLI::App& program, absl::Status* status);
 void AddServe(CLI::App& program, absl::Status* status);  // Of builds with SEQ2SEQ_SERVER.
 
 // Sets the threads that LibTorch computes with, 0 being one a core: it starts with a single one on

@@ -126,6 +126,7 @@ int main(int argc, char** argv) {
 #if SEQ2SEQ_SERVER
   seq2seq::AddServe(program, &status);
 #endif
+  seq2seq::AddManual(program, &status);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

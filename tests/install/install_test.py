@@ -66,6 +66,10 @@ class InstallTest(unittest.TestCase):
         program = (SOURCE / "tests" / "install" / "translate.cc").read_text()
         self.assertIn(program, (SOURCE / "README.md").read_text())
 
+    def test_manual_page_and_completion(self):
+        self.assertTrue((self.prefix / "share/man/man1/seq2seq.1").read_text().startswith(".TH SEQ2SEQ 1"))
+        self.assertIn("complete ", (self.prefix / "share/bash-completion/completions/seq2seq").read_text())
+
     def test_a_program_in_c(self):
         self.assertEqual(run(self.folder / "build" / "translate_c", self.model, "a dog runs"), self.expected)
 

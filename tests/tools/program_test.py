@@ -622,7 +622,7 @@ class ProgramTest(TestCase):
     def test_a_full_device_is_never_passed_over(self):
         source = self.write_lines("two.en", "the dog", "the cat")
         for command in (["--help"], ["--version"], ["train", "--help"], ["train", "--dump-config"],
-                        ["decode", "-m", self.run_folder, "-i", source], ["inspect", self.run_folder],
+                        ["decode", "-m", self.run_folder, "-i", source], ["inspect", self.run_folder], ["manual"],
                         ["score", "-m", self.run_folder, "-s", source, "-t", source],
                         ["eval", "-i", source, "-r", source], ["tokenizer", "encode", "-m", self.tokenizer, "-i", source],
                         ["tokenizer", "decode", "-m", self.tokenizer, "-i", source]):
@@ -664,6 +664,33 @@ class ProgramTest(TestCase):
         space = self.write_lines("space", "\u3000", "\u00a0 \u2003", "\u200b")
         self.assert_fails(seq2seq("tokenizer", "train", "-t", "unigram", "-i", space, "-m", model), space, "no text")
         self.assertFalse(model.exists())
+
+    def test_manual_and_completion_tell_of_every_flag(self):
+        page = seq2seq("manual").stdout.decode().replace("\\-", "-")
+        script = self.folder / "completion"
+        script.write_bytes(seq2seq("manual", "--format", "bash").stdout)
+        def complete(*words):
+            shell = f'source {script}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _seq2seq; echo "${{COMPREPLY[@]}}"'
+            result = subprocess.run(["bash", "-c", shell, "bash", "seq2seq", *words], capture_output=True, check=True)
+            self.assertEqual(result.stderr, b"")
+            return result.stdout.decode().split()
+        commands = [[]]
+        for command in commands:  # Which grows.
+            text = seq2seq(*command, "--help").stdout.decode()
+            self.assertIn(".SS " + " ".join(["seq2seq", *command]) + "\n", page)
+            section = page.split(".SS " + " ".join(["seq2seq", *command]) + "\n")[1].split("\n.SS ")[0]
+            flags = set(re.findall(r"(?m)^  (?:-\w,)?(--[\w-]+)", text))
+            self.assertIn("--help", flags)
+            for flag in flags:
+                self.assertIn(flag, complete(*command, "-"), command)
+                self.assertRegex(section, rf"(?m)^\\fB.*{flag}\b", command)
+            below = re.findall(r"(?m)^  (\w+) ", text.partition("Subcommands:")[2])
+            commands += [[*command, name] for name in below]
+            self.assertLessEqual(set(below), set(complete(*command, "")))
+        self.assertGreater(len(commands), 10)
+        self.assertEqual(complete("decode", "--format", "m"), ["moses"])
+        self.assertEqual(complete("dec"), ["decode"])
+        self.assertEqual(complete("decode", "-m", "run", "-i", "fi"), [], "a file")
 
     def test_help_everywhere(self):
         for command in ([], ["train"], ["decode"], ["score"], ["eval"], ["inspect"], ["tokenizer"],
