@@ -12,7 +12,7 @@ paths=() values=() overrides=() flags=()
 minutes='' threads='' training=''
 
 # Reads the arguments: --NAME VALUE into the variable NAME (- becomes _), for each NAME in `values`, and in `paths`, which
-# are resolved; key=value, and --threads, into `overrides`; what goes to train besides is in `flags`. Then changes to the root.
+# are resolved; key=value, and --threads, into `overrides`. Then changes to the root. Flags of train are in `flags`.
 read_options() {
   local option value
   while (($#)); do
@@ -75,7 +75,8 @@ train() {
   # signal once, by stop.
   (
     trap - INT # Which the shell lets background commands ignore.
-    exec setsid "$program" train -c "$config" "${flags[@]}" "train.run=$1" ${minutes:+"train.max_minutes=$minutes"} "${@:2}" "${overrides[@]}"
+    exec setsid "$program" train -c "$config" "${flags[@]}" "train.run=$1" ${minutes:+"train.max_minutes=$minutes"} \
+      "${@:2}" "${overrides[@]}"
   ) &
   training=$!
   wait "$training" || status=$?

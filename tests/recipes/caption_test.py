@@ -441,7 +441,7 @@ class RunTest(repository.RepositoryTest):
         self.assertTrue((self.root / run / "dev.html").is_file())
 
     def test_allows_the_script_that_the_user_names(self):
-        (self.root / "net.pt").write_bytes(b"")
+        (self.data.parent / "net.pt").write_bytes(b"")
         result = self.run_recipe("caption", "--data", "corpus", "--network", "net.pt")
         self.assertEqual(result.returncode, 0, result.stderr)
         calls = [call.split() for call in self.calls() if "train.run=" in call or " decode " in call]
