@@ -110,7 +110,7 @@ struct Server::State : HttpService {
   absl::Status Collect(std::vector<BatchingTranslator::Future>& results, std::string& answer) {
     for (auto& result : results) {
       SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<Candidate> candidates, result.get());
-      const std::string json = (answer.empty() ? "" : ",") + ResultJson(candidates);
+      const std::string json = absl::StrCat(answer.empty() ? "" : ",", ResultJson(candidates));
       const auto size = static_cast<int64_t>(json.size());
       const auto sum = static_cast<int64_t>(answer.size()) + size;
       if (sum > options.max_answer) return TooLarge("answer", sum, "bytes", options.max_answer);
