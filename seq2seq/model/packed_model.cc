@@ -97,9 +97,16 @@ void Scale(Matrix values, float factor) {
 
 }  // namespace
 
-bool PackedModel::Knows(const ModelOptions& options) {
-  return HasKernel(options.decoder) &&
-         (options.source != SourceKind::kText || HasKernel(options.encoder.cell));
+std::string PackedModel::UnknownPart(const ModelOptions& options) {
+  const auto text = [](auto value) { return EnumTexts(value)[static_cast<size_t>(value)]; };
+  const DecoderOptions& decoder = options.decoder;
+  if (options.source == SourceKind::kText && !HasKernel(options.encoder.cell))
+    return absl::StrCat("encoder.cell=", text(options.encoder.cell));
+  if (HasKernel(decoder)) return "";
+  if (!HasKernel(decoder.cell)) return absl::StrCat("decoder.cell=", text(decoder.cell));
+  if (decoder.context_gate) return "decoder.context_gate=true";
+  if (decoder.residual && decoder.layers > 1) return "decoder.residual=true";
+  return absl::StrCat("decoder.attention=", text(decoder.attention));
 }
 
 PackedModel::PackedModel(Model model, Precision precision)

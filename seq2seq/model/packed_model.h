@@ -3,6 +3,7 @@
 #define SEQ2SEQ_MODEL_PACKED_MODEL_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -29,8 +30,9 @@ struct PackedSources {
 // where the model has them; what is packed is let go. Thread-safe.
 class PackedModel {
  public:
-  // Whether the kernels know such a model.
-  static bool Knows(const ModelOptions& options);
+  // The first part of such a model that the kernels do not know, as "decoder.attention=mlp"; empty
+  // if they know it all.
+  static std::string UnknownPart(const ModelOptions& options);
 
   // `model` is on the CPU, in eval mode; its weights are not changed afterwards. Costs a pass over
   // them.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
 #if SEQ2SEQ_KERNELS
@@ -125,10 +126,23 @@ absl::Span<const float> ModelScorer::Attention(size_t row) const {
           static_cast<size_t>(lengths_[static_cast<size_t>(sentences_[row])])};
 }
 
+std::string PrecisionNote(const ModelOptions& options, torch::Device device, Precision precision) {
+  if (precision == Precision::kFp32 || !device.is_cpu()) return "";
+  std::string why = "without the kernels";
+#if SEQ2SEQ_KERNELS
+  const std::string part = PackedModel::UnknownPart(options);
+  if (CurrentCompute().fused && part.empty()) return "";
+  if (!part.empty()) why = absl::StrCat("for model.", part);
+#endif
+  return absl::StrCat("precision ", EnumTexts(precision)[static_cast<size_t>(precision)], ": not ",
+                      why, "; computes in fp32");
+}
+
 std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,
                                                      Precision precision) {
 #if SEQ2SEQ_KERNELS
-  if (device.is_cpu() && CurrentCompute().fused && PackedModel::Knows(model->options())) {
+  if (device.is_cpu() && CurrentCompute().fused &&
+      PackedModel::UnknownPart(model->options()).empty()) {
     return std::make_shared<KernelModel>(std::move(model), precision);
   }
 #endif

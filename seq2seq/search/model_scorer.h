@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "seq2seq/data/batch.h"
@@ -47,6 +48,10 @@ class ModelScorer : public Scorer {
 // fp32. The model is in eval mode and is not changed while it is used.
 std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,
                                                      Precision precision);
+
+// Why MakeScoringModel computes such a model in fp32 although `precision` is asked for, as a line
+// for the log; empty if it does not.
+std::string PrecisionNote(const ModelOptions& options, torch::Device device, Precision precision);
 
 }  // namespace seq2seq
 

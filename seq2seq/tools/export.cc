@@ -18,6 +18,7 @@
 #include "seq2seq/model/rounded_weights.h"
 #include "seq2seq/model/run_folder.h"
 #include "seq2seq/model/weights.h"
+#include "seq2seq/search/model_scorer.h"
 #include "seq2seq/search/shortlist.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/model_folder.h"
@@ -99,6 +100,9 @@ absl::Status RunExport(const ExportFlags& flags) {
                          return shortlist.Save(folder.Shortlist());
                        }));
   SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel exported, FindModel(flags.output));
+  if (const std::string note = PrecisionNote(exported.options, torch::kCPU, flags.precision);
+      !note.empty())
+    spdlog::warn("{}: {}", flags.output, note);
   spdlog::info("{}: {} of weights in {}, before {}", flags.output,
                Megabytes(std::filesystem::file_size(exported.step + kWeightsFile)),
                EnumTexts(flags.precision)[static_cast<size_t>(flags.precision)],
