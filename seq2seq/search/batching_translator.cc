@@ -24,8 +24,7 @@ BatchingTranslator::~BatchingTranslator() {
 
 absl::StatusOr<std::vector<BatchingTranslator::Future>> BatchingTranslator::Translate(
     std::vector<Request> requests, const SearchOptions& options) {
-  for (const Request& request : requests)
-    SEQ2SEQ_RETURN_IF_ERROR(translator_.CheckRequest(request, options));
+  SEQ2SEQ_RETURN_IF_ERROR(translator_.CheckRequests(requests, options));
   const auto most = static_cast<size_t>(options_.queue);
   if (requests.size() > most) {
     return absl::OutOfRangeError(

@@ -24,6 +24,7 @@ std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const
   std::vector<Extension> rows;  // Of the next step; those of a sentence together.
   std::vector<Live> live;
   std::vector<bool> interrupted(tasks.size());
+  std::vector<size_t> told(tasks.size());  // Tokens of greedy search that are certain.
   for (size_t sentence = 0; sentence < tasks.size(); ++sentence) {
     live.push_back({sentence, rows.size()});
     beams.emplace_back(options, tasks[sentence]);
@@ -57,14 +58,21 @@ std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const
         rows.push_back({static_cast<int64_t>(first + beam.parent(row)),
                         static_cast<int64_t>(sentence), beam.last_token(row)});
       }
-      if (options.beam == 1 && tasks[sentence].on_token)
+      if (options.beam == 1 && tasks[sentence].on_token && !beam.has_finished()) {
         tasks[sentence].on_token(beam.last_token(0));
+        ++told[sentence];
+      }
     }
     live = std::move(next);
   }
   std::vector<std::vector<Hypothesis>> results(tasks.size());
   for (size_t sentence = 0; sentence < tasks.size(); ++sentence) {
-    if (!interrupted[sentence]) results[sentence] = std::move(beams[sentence]).NBest();
+    if (interrupted[sentence]) continue;
+    results[sentence] = std::move(beams[sentence]).NBest();
+    if (options.beam > 1 || !tasks[sentence].on_token) continue;
+    // With exact stopping the best may be longer than the first that finished.
+    const TokenIds& tokens = results[sentence][0].tokens;
+    for (size_t i = told[sentence]; i < tokens.size(); ++i) tasks[sentence].on_token(tokens[i]);
   }
   return results;
 }

@@ -14,17 +14,24 @@ namespace seq2seq {
 
 using TokenIds = std::vector<int32_t>;
 
-// What is wanted of the translation of a sentence.
+class ForbiddenWords;
+class Vocabulary;
+
+// What is wanted of the translation of a sentence. What pointers name must outlive it.
 struct SearchTask {
   int64_t min_length = 0;
   int64_t max_length = 250;
   TokenIds prefix;                    // What it begins with.
   std::vector<TokenIds> constraints;  // Sequences that it holds.
-  std::vector<TokenIds> forbidden;    // Sequences that it does not hold.
-  uint64_t seed = 0;                  // Of samples, besides that of the options.
-  bool attention = false;             // Whether to tell where each step looked.
+  // Of constraints that are held as whole words; else null.
+  const Vocabulary* vocabulary = nullptr;
+  bool whole_prefix = false;                  // Whether the prefix, too, ends with a whole word.
+  const ForbiddenWords* forbidden = nullptr;  // What it does not hold; may be null.
+  uint64_t seed = 0;                          // Of samples, besides that of the options.
+  bool attention = false;                     // Whether to tell where each step looked.
 
-  // Called with each token as soon as it is certain, in greedy search and for the first sample.
+  // Called with each token of the result as soon as it is certain, in greedy search and for the
+  // first sample.
   std::function<void(int32_t token)> on_token;
 
   Interrupt interrupt = {};  // When the sentence is given up.

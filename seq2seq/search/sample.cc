@@ -19,8 +19,9 @@ struct Draw {
   size_t sentence = 0;
   uint64_t seed = 0;
   Hypothesis hypothesis;
-  double total = 0;    // Of log-probabilities, with penalties.
-  bool first = false;  // Of its sentence.
+  double total = 0;           // Of log-probabilities, with penalties.
+  bool first = false;         // Of its sentence.
+  std::vector<float> looked;  // At each place of the source so far, if coverage counts.
 };
 
 // What may be drawn, likeliest first where that counts.
@@ -76,7 +77,7 @@ std::vector<std::vector<Hypothesis>> Sample(Scorer& scorer, absl::Span<const Sea
     for (int64_t i = 0; i < options.n_best; ++i) {
       const uint64_t seed = DeriveSeed(
           {static_cast<uint64_t>(options.seed), tasks[s].seed, static_cast<uint64_t>(i)});
-      draws.push_back({s, seed, {}, 0, i == 0});
+      draws.push_back({s, seed, {}, 0, i == 0, {}});
       rows.push_back({static_cast<int64_t>(s), static_cast<int64_t>(s), kBosId});
     }
   }
@@ -117,9 +118,16 @@ std::vector<std::vector<Hypothesis>> Sample(Scorer& scorer, absl::Span<const Sea
         hypothesis.attention.push_back(
             std::make_shared<const std::vector<float>>(looked.begin(), looked.end()));
       }
+      if (options.coverage_penalty > 0) {
+        const absl::Span<const float> looked = scorer.Attention(r);
+        draw.looked.resize(looked.size());
+        for (size_t i = 0; i < looked.size(); ++i) draw.looked[i] += looked[i];
+      }
       if (token == kEosId) {
         hypothesis.score = NormalizedScore(
             draw.total, static_cast<int64_t>(hypothesis.token_scores.size()), options);
+        if (options.coverage_penalty > 0)
+          hypothesis.score += options.coverage_penalty * CoverageScore(draw.looked);
         results[draw.sentence].push_back(std::move(hypothesis));
         continue;
       }

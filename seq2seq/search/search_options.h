@@ -43,6 +43,7 @@ struct SearchOptions {
   double top_p = 1;
   int64_t seed = 1;
   std::vector<std::string> forbidden;
+  bool partial_words = false;
   bool attention = false;
 
   template <typename V>
@@ -92,7 +93,13 @@ struct SearchOptions {
           "Samples are drawn from the likeliest pieces that have this share together (Holtzman et "
           "al. 2020).");
     visit("seed", seed, "Decides the samples, together with the sentence.");
-    visit("forbidden", forbidden, "Words, or sequences of them, that no translation holds.");
+    visit("forbidden", forbidden,
+          "Words, or sequences of them, that no translation holds, whatever pieces they are made "
+          "of. Greedy search and samples also avoid words that begin with them.");
+    visit(
+        "partial_words", partial_words,
+        "Words of prefix and constraints may go on, as Haus in Haustür, and no word begins with a "
+        "forbidden one; else all of them end as words do.");
     visit("attention", attention,
           "Adds to each translation where each of its steps looked, in jsonl.");
   }

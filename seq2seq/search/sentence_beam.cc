@@ -31,18 +31,21 @@ void KeepBest(std::vector<Continuation>& continuations, size_t count) {
 }  // namespace
 
 SentenceBeam::SentenceBeam(const SearchOptions& options, const SearchTask& task)
-    : options_(options), task_(task), rules_(options, task), max_length_(rules_.max_length()) {
+    : options_(options),
+      task_(task),
+      rules_(options, task),
+      constraints_(std::make_unique<Constraints>(task.constraints, task.vocabulary)) {
   for (size_t group = 0; group < static_cast<size_t>(options.groups); ++group) {
-    live_.push_back({{}, ConstraintProgress(task.constraints), 0, group, 0, {}});
+    live_.push_back({{}, ConstraintProgress(*constraints_), 0, group, 0, {}});
   }
   finished_of_.resize(live_.size());
 }
 
 bool SentenceBeam::IsAllowed(const Live& live, int32_t token) const {
-  if (task_.constraints.empty()) return true;
+  if (constraints_->size() == 0) return true;
   if (token == kEosId) return live.progress.missing() == 0;
   // What is still missing must find room.
-  return live.progress.After(token).missing() < max_length_ - length();
+  return live.progress.MissingAfter(token) < rules_.max_length() - length();
 }
 
 std::vector<Continuation> SentenceBeam::Expand(size_t row, const ScoreRow& scores) const {
@@ -65,7 +68,8 @@ std::vector<Continuation> SentenceBeam::Expand(size_t row, const ScoreRow& score
   // What must be said may break the other rules.
   const TokenIds needed = live.progress.missing() > 0 ? live.progress.Needed() : TokenIds();
   for (const int32_t token : needed) {
-    if (IsAllowed(live, token)) add(token, score_of(token));
+    if (IsAllowed(live, token) && !rules_.Bars(live.hypothesis.tokens, token))
+      add(token, score_of(token));
   }
   rules_.Apply(live.hypothesis.tokens, scores);
   // Each row has one end, so twice the width always holds enough that go on; what groups before
@@ -83,7 +87,7 @@ std::vector<Continuation> SentenceBeam::Expand(size_t row, const ScoreRow& score
 
 std::vector<Continuation> SentenceBeam::BestOfGroup(
     size_t group, absl::Span<const std::vector<Continuation>> continuations,
-    const std::vector<Live>& before) const {
+    const std::map<int32_t, int>& before) const {
   std::vector<Continuation> best;
   for (size_t row = 0; row < live_.size(); ++row) {
     if (live_[row].group != group) continue;
@@ -93,12 +97,9 @@ std::vector<Continuation> SentenceBeam::BestOfGroup(
     KeepBest(best, 2 * width());
     return best;
   }
-  std::vector<double> losses;
   for (Continuation& continuation : best) {
-    const auto chosen = std::count_if(before.begin(), before.end(), [&](const Live& live) {
-      return live.hypothesis.tokens.back() == continuation.token;
-    });
-    continuation.total -= options_.diversity * static_cast<double>(chosen);
+    const auto chosen = before.find(continuation.token);
+    if (chosen != before.end()) continuation.total -= options_.diversity * chosen->second;
   }
   KeepBest(best, 2 * width());
   // The penalty decides who goes on, and is no part of what it scores.
@@ -109,14 +110,14 @@ std::vector<Continuation> SentenceBeam::BestOfGroup(
 
 std::vector<Continuation> SentenceBeam::BestOfBanks(
     absl::Span<const std::vector<Continuation>> continuations) const {
-  const ConstraintProgress none(task_.constraints);
-  std::vector<std::vector<Continuation>> banks(static_cast<size_t>(none.missing()) + 1);
+  std::vector<std::vector<Continuation>> banks(static_cast<size_t>(constraints_->size()) + 1);
   for (const std::vector<Continuation>& of_row : continuations) {
     for (const Continuation& continuation : of_row) {
       const ConstraintProgress& progress = live_[continuation.row].progress;
-      const int64_t met =
-          continuation.token == kEosId ? progress.met() : progress.After(continuation.token).met();
-      banks[static_cast<size_t>(met)].push_back(continuation);
+      const int64_t missing = continuation.token == kEosId
+                                  ? progress.missing()
+                                  : progress.MissingAfter(continuation.token);
+      banks[static_cast<size_t>(constraints_->size() - missing)].push_back(continuation);
     }
   }
   // Those with most met come first: what a bank leaves goes to those below, then to those above.
@@ -151,7 +152,7 @@ SentenceBeam::Live SentenceBeam::Extended(const Continuation& continuation,
   extended.hypothesis.log_probability += score;
   if (continuation.token != kEosId) {
     extended.hypothesis.tokens.push_back(continuation.token);
-    if (!task_.constraints.empty()) {
+    if (constraints_->size() > 0) {
       extended.progress = live.progress.After(continuation.token);
     }
   }
@@ -178,17 +179,21 @@ void SentenceBeam::Finish(Live ended) {
   finished_.push_back(std::move(hypothesis));
 }
 
-void SentenceBeam::Take(absl::Span<const Continuation> best, Attention attention,
-                        std::vector<Live>& next) {
+std::set<int32_t> SentenceBeam::Take(absl::Span<const Continuation> best, Attention attention,
+                                     std::vector<Live>& next) {
+  std::set<int32_t> tokens;
   size_t kept = 0;
   for (size_t i = 0; i < best.size() && kept < width(); ++i) {
     if (best[i].token != kEosId) {
       next.push_back(Extended(best[i], attention));
+      tokens.insert(best[i].token);
       ++kept;
-    } else if (i < width() || !task_.constraints.empty()) {
+    } else if (i < width() || constraints_->size() > 0) {
       Finish(Extended(best[i], attention));
+      tokens.insert(kEosId);
     }
   }
+  return tokens;
 }
 
 void SentenceBeam::Prune(std::vector<Live>& next) const {
@@ -209,7 +214,7 @@ void SentenceBeam::Prune(std::vector<Live>& next) const {
   next.erase(std::remove_if(next.begin(), next.end(),
                             [&](const Live& live) {
                               return HighestScore(live.total, shortest,
-                                                  std::max(max_length_ + 1, shortest),
+                                                  std::max(rules_.max_length() + 1, shortest),
                                                   options_) <= *last;
                             }),
              next.end());
@@ -218,11 +223,13 @@ void SentenceBeam::Prune(std::vector<Live>& next) const {
 void SentenceBeam::Advance(absl::Span<const std::vector<Continuation>> continuations,
                            Attention attention) {
   std::vector<Live> next;
-  if (!task_.constraints.empty()) {
+  if (constraints_->size() > 0) {
     Take(BestOfBanks(continuations), attention, next);
   } else {
+    std::map<int32_t, int> chosen;  // By so many groups.
     for (size_t group = 0; group < finished_of_.size(); ++group) {
-      Take(BestOfGroup(group, continuations, next), attention, next);
+      for (const int32_t token : Take(BestOfGroup(group, continuations, chosen), attention, next))
+        ++chosen[token];
     }
   }
   if (next.empty() && finished_.empty()) {  // The rules leave nothing to say: it ends here.

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -48,6 +50,9 @@ class SentenceBeam {
   void Advance(absl::Span<const std::vector<Continuation>> continuations,
                absl::FunctionRef<absl::Span<const float>(size_t row)> attention);
 
+  // Whether any hypothesis finished. Until then those of a beam of one begin as the best will.
+  bool has_finished() const { return !finished_.empty(); }
+
   // The n best that finished, best first.
   std::vector<Hypothesis> NBest() &&;
 
@@ -68,12 +73,13 @@ class SentenceBeam {
   bool IsAllowed(const Live& live, int32_t token) const;
   Live Extended(const Continuation& continuation, Attention attention) const;
   void Finish(Live ended);
-  // Takes the best of a group, in their order.
-  void Take(absl::Span<const Continuation> best, Attention attention, std::vector<Live>& next);
-  // The best continuations of a group, given the tokens that groups before have chosen.
+  // Takes the best of a group, in their order; returns their tokens.
+  std::set<int32_t> Take(absl::Span<const Continuation> best, Attention attention,
+                         std::vector<Live>& next);
+  // The best continuations of a group, given how many groups before have chosen each token.
   std::vector<Continuation> BestOfGroup(size_t group,
                                         absl::Span<const std::vector<Continuation>> continuations,
-                                        const std::vector<Live>& before) const;
+                                        const std::map<int32_t, int>& before) const;
   // The best continuations, an equal share for each number of constraint tokens met.
   std::vector<Continuation> BestOfBanks(
       absl::Span<const std::vector<Continuation>> continuations) const;
@@ -83,10 +89,10 @@ class SentenceBeam {
   const SearchOptions& options_;
   const SearchTask& task_;
   TokenRules rules_;
-  int64_t max_length_;
-  std::vector<Live> live_;            // Best first in each group, group after group.
-  std::vector<Hypothesis> finished_;  // In no order.
-  std::vector<size_t> finished_of_;   // How many of each group.
+  std::unique_ptr<const Constraints> constraints_;  // Of which hypotheses know the address.
+  std::vector<Live> live_;                          // Best first in each group, group after group.
+  std::vector<Hypothesis> finished_;                // In no order.
+  std::vector<size_t> finished_of_;                 // How many of each group.
 };
 
 }  // namespace seq2seq

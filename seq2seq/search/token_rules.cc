@@ -4,23 +4,27 @@
 #include <cstddef>
 #include <limits>
 
+#include "seq2seq/search/forbidden_words.h"
+#include "seq2seq/search/vocabulary.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
 namespace {
 
-void Forbid(const ScoreRow& row, int32_t token) {
-  if (float* score = row.Find(token)) *score = -std::numeric_limits<float>::infinity();
-}
+constexpr float kNever = -std::numeric_limits<float>::infinity();
 
-// Whether `said` ends with the first `count` tokens of `sequence`.
-bool EndsWith(const TokenIds& said, const TokenIds& sequence, size_t count) {
-  return said.size() >= count &&
-         std::equal(sequence.begin(), sequence.begin() + static_cast<std::ptrdiff_t>(count),
-                    said.end() - static_cast<std::ptrdiff_t>(count));
+void Forbid(const ScoreRow& row, int32_t token) {
+  if (float* score = row.Find(token)) *score = kNever;
 }
 
 }  // namespace
+
+TokenRules::TokenRules(const SearchOptions& options, const SearchTask& task)
+    : options_(options), task_(task) {
+  size_t needed = task.prefix.size();
+  for (const TokenIds& constraint : task.constraints) needed += constraint.size();
+  max_length_ = std::max(task.max_length, static_cast<int64_t>(needed));
+}
 
 std::optional<int32_t> TokenRules::Forced(int64_t length) const {
   if (length < static_cast<int64_t>(task_.prefix.size())) {
@@ -30,13 +34,25 @@ std::optional<int32_t> TokenRules::Forced(int64_t length) const {
   return std::nullopt;
 }
 
+bool TokenRules::Bars(const TokenIds& said, int32_t token) const {
+  const bool inside_prefix = task_.whole_prefix && said.size() == task_.prefix.size() &&
+                             task_.vocabulary->InOneWord(said.back(), token);
+  return inside_prefix || (task_.forbidden != nullptr && task_.forbidden->Completes(said, token));
+}
+
 void TokenRules::Apply(const TokenIds& said, const ScoreRow& row) const {
   for (const int32_t token : {kPadId, kUnknownId, kBosId}) Forbid(row, token);
   if (static_cast<int64_t>(said.size()) < task_.min_length) Forbid(row, kEosId);
-  for (const TokenIds& sequence : task_.forbidden) {
-    if (!sequence.empty() && EndsWith(said, sequence, sequence.size() - 1)) {
-      Forbid(row, sequence.back());
+  if (task_.whole_prefix && said.size() == task_.prefix.size()) {
+    for (size_t column = 0; column < row.scores.size(); ++column) {
+      if (task_.vocabulary->InOneWord(said.back(), row.Token(column))) row.scores[column] = kNever;
     }
+  }
+  if (task_.forbidden != nullptr) {
+    // Where there is no room, or no other hypothesis to go on from.
+    const bool at_once = options_.sample || options_.beam == options_.groups ||
+                         static_cast<int64_t>(said.size()) + 1 >= max_length_;
+    task_.forbidden->Apply(said, task_.prefix.size(), at_once, row);
   }
   const auto n = static_cast<size_t>(options_.no_repeat_ngram);
   if (n > 0 && said.size() >= n) {
@@ -60,12 +76,6 @@ double TokenRules::Penalty(const TokenIds& said, int32_t token) const {
   if (options_.repetition_penalty == 1) return 1;
   const bool repeated = std::find(said.begin(), said.end(), token) != said.end();
   return repeated ? options_.repetition_penalty : 1;
-}
-
-int64_t TokenRules::max_length() const {
-  size_t needed = task_.prefix.size();
-  for (const TokenIds& constraint : task_.constraints) needed += constraint.size();
-  return std::max(task_.max_length, static_cast<int64_t>(needed));
 }
 
 }  // namespace seq2seq

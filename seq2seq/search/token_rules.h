@@ -15,12 +15,14 @@ namespace seq2seq {
 // must outlive it.
 class TokenRules {
  public:
-  TokenRules(const SearchOptions& options, const SearchTask& task)
-      : options_(options), task_(task) {}
+  TokenRules(const SearchOptions& options, const SearchTask& task);
 
   // The only token that may follow `length` tokens: that of the prefix, or the end of sentence when
   // there is no more room. Nothing else of the rules counts then.
   std::optional<int32_t> Forced(int64_t length) const;
+
+  // Whether a token that must come some time, as those of constraints, may not come now.
+  bool Bars(const TokenIds& said, int32_t token) const;
 
   // Gives what may not follow `said` a score of minus infinity, and what was said before its
   // penalty. Padding, beginning of sentence and unknown never follow.
@@ -30,11 +32,12 @@ class TokenRules {
   double Penalty(const TokenIds& said, int32_t token) const;
 
   // The most tokens there is room for: prefix and constraints have room in any case.
-  int64_t max_length() const;
+  int64_t max_length() const { return max_length_; }
 
  private:
   const SearchOptions& options_;
   const SearchTask& task_;
+  int64_t max_length_;
 };
 
 }  // namespace seq2seq

@@ -38,6 +38,11 @@ absl::Status ToStatus(const std::exception& error) {
   return absl::InternalError(absl::StrCat("translation failed: ", Describe(error)));
 }
 
+std::string NotToBeHad(Precision precision, torch::Device device) {
+  return absl::StrCat("precision ", EnumTexts(precision)[static_cast<size_t>(precision)],
+                      ": not to be had on ", device.is_cpu() ? "this machine" : device.str());
+}
+
 absl::StatusOr<Tokenizer> LoadTokenizer(const std::string& path, int64_t vocab) {
   SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer tokenizer, Tokenizer::Load(path));
   if (tokenizer.size() == vocab) return tokenizer;
@@ -92,9 +97,14 @@ absl::StatusOr<Translator> Translator::LoadOne(const std::string& path, const Lo
   SEQ2SEQ_ASSIGN_OR_RETURN(StoredModel stored, FindModel(path));
   stored.options.image.network.allow_scripts = wanted.allow_scripts;
   LoadOptions options = wanted;
+  std::vector<std::string> notes;
   if (!options.precision) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(options.precision, StoredPrecision(stored));
-    if (!HasPrecision(*options.precision, options.device)) options.precision = Precision::kFp32;
+    SEQ2SEQ_ASSIGN_OR_RETURN(const Precision precision, StoredPrecision(stored));
+    options.precision = precision;
+    if (!HasPrecision(precision, options.device)) {
+      notes.push_back(absl::StrCat(NotToBeHad(precision, options.device), "; computes in fp32"));
+      options.precision = Precision::kFp32;
+    }
   }
   std::optional<Tokenizer> source;
   if (stored.options.source == SourceKind::kText) {
@@ -106,7 +116,12 @@ absl::StatusOr<Translator> Translator::LoadOne(const std::string& path, const Lo
   SEQ2SEQ_ASSIGN_OR_RETURN(Model model, LoadModel(stored));
   try {
     model->to(options.device);
-    return Translator(std::move(model), std::move(source), std::move(target), options);
+    Translator translator(std::move(model), std::move(source), std::move(target), options);
+    notes.insert(notes.end(), translator.notes_.begin(), translator.notes_.end());
+    translator.notes_.clear();
+    for (const std::string& note : notes)
+      translator.notes_.push_back(absl::StrCat(path, ": ", note));
+    return translator;
   } catch (const std::exception& error) {
     return ToStatus(error);
   }
@@ -116,9 +131,7 @@ absl::StatusOr<Translator> Translator::Load(absl::Span<const std::string> paths,
                                             const LoadOptions& options) {
   if (paths.empty()) return absl::InvalidArgumentError("no model is named");
   if (options.precision && !HasPrecision(*options.precision, options.device)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        EnumTexts(Precision())[static_cast<size_t>(*options.precision)], ": not to be had on ",
-        options.device.is_cpu() ? "this machine" : options.device.str()));
+    return absl::InvalidArgumentError(NotToBeHad(*options.precision, options.device));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(Translator ensemble, LoadOne(paths[0], options));
   SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel first, FindModel(paths[0]));
@@ -140,6 +153,7 @@ absl::StatusOr<Translator> Translator::Load(absl::Span<const std::string> paths,
     if (member.image_input_ != ensemble.image_input_) return differ("another model.image.input");
     ensemble.models_.push_back(member.models_[0]);
     ensemble.has_attention_ |= member.has_attention_;
+    ensemble.notes_.insert(ensemble.notes_.end(), member.notes_.begin(), member.notes_.end());
   }
   if (!options.language_model.empty()) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const Translator model, LoadOne(options.language_model, options));
@@ -153,6 +167,7 @@ absl::StatusOr<Translator> Translator::Load(absl::Span<const std::string> paths,
           options.language_model, ": has another tokenizer than the target of ", paths[0]));
     }
     ensemble.language_model_ = model.models_[0];
+    ensemble.notes_.insert(ensemble.notes_.end(), model.notes_.begin(), model.notes_.end());
   }
   return ensemble;
 }
@@ -165,13 +180,16 @@ Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer t
                      model->options().decoder.attention != AttentionKind::kNone),
       image_input_(ImageInput(model->options())),
       source_(std::move(source)),
-      target_(std::move(target)) {
+      target_(std::move(target)),
+      wishes_(std::make_shared<WishReader>(target_)) {
   TORCH_CHECK(source_.has_value() == (source_kind_ == SourceKind::kText),
               "a tokenizer of the source is for models of texts, and for them alone");
   read_image = [image = model->options().image, max_pixels = options.max_pixels](
                    const std::string& file) { return ReadImageInput(image, file, max_pixels); };
-  models_.push_back(MakeScoringModel(std::move(model), options.device,
-                                     options.precision.value_or(Precision::kFp32)));
+  const Precision precision = options.precision.value_or(Precision::kFp32);
+  std::string note = PrecisionNote(model->options(), options.device, precision);
+  if (!note.empty()) notes_.push_back(std::move(note));
+  models_.push_back(MakeScoringModel(std::move(model), options.device, precision));
 }
 
 absl::Status Translator::CheckAttention(const SearchOptions& options) const {
@@ -192,12 +210,12 @@ TokenIds Translator::EncodeLine(const Tokenizer& tokenizer, const std::string& l
   return ids;
 }
 
-Translator::Prepared Translator::Prepare(const Request& request,
-                                         const SearchOptions& options) const {
+Translator::Prepared Translator::Prepare(const Request& request, const SearchOptions& options,
+                                         SearchTask task) const {
   Prepared line;
+  line.task = std::move(task);
   line.task.min_length = options.min_length;
   line.task.max_length = options.max_length;
-  line.task.prefix = target_.Encode(Repaired(request.prefix));
   switch (source_kind_) {
     case SourceKind::kText: {
       line.source = EncodeLine(*source_, request.text);
@@ -220,14 +238,6 @@ Translator::Prepared Translator::Prepare(const Request& request,
   }
   line.task.attention = options.attention;
   line.task.interrupt = request.interrupt;
-  const auto encode_all = [&](const std::vector<std::string>& texts, std::vector<TokenIds>& all) {
-    for (const std::string& text : texts) {
-      TokenIds ids = target_.Encode(Repaired(text));
-      if (!ids.empty()) all.push_back(std::move(ids));
-    }
-  };
-  encode_all(request.constraints, line.task.constraints);
-  encode_all(options.forbidden, line.task.forbidden);
   Fingerprint seed;
   seed.Add(source_kind_ == SourceKind::kText ? "" : request.text);
   for (const int32_t id : line.source) seed.AddValue(id);
@@ -384,43 +394,40 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Translate(
   return results;
 }
 
-absl::Status Translator::CheckRequest(const Request& request, const SearchOptions& options) const {
+absl::StatusOr<ForbiddenWords> Translator::CheckOptions(const SearchOptions& options) const {
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options, limits));
   SEQ2SEQ_RETURN_IF_ERROR(CheckAttention(options));
-  if (!request.constraints.empty() && (options.groups > 1 || options.sample)) {
-    return absl::InvalidArgumentError(
-        "constraints go with neither groups nor sample: leave them out");
-  }
   OptionRules rules;
-  if (ScoresOfSentence(options) > batch_scores) {
-    rules.Expect(options.sample ? "n_best" : "beam", options.sample ? options.n_best : options.beam,
-                 false,
-                 absl::StrCat("at most ", batch_scores / target_.size(), ", for ", target_.size(),
-                              " subwords and ", batch_scores, " scores in a batch"));
-  }
-  rules.Expect("constraints", request.constraints.size(),
-               request.constraints.size() <= static_cast<size_t>(limits.max_constraints),
-               absl::StrCat("at most max_constraints, which is ", limits.max_constraints));
-  size_t bytes = request.prefix.size();
-  for (const std::string& text : request.constraints) bytes += text.size();
-  for (const std::string& text : options.forbidden) bytes += text.size();
-  rules.Expect("prefix, constraints and forbidden", absl::StrCat(bytes, " bytes"),
-               bytes <= static_cast<size_t>(limits.max_wishes),
-               absl::StrCat("at most max_wishes, which is ", limits.max_wishes));
-  return rules.status();
+  rules.Expect(options.sample ? "n_best" : "beam", options.sample ? options.n_best : options.beam,
+               ScoresOfSentence(options) <= batch_scores,
+               absl::StrCat("at most ", batch_scores / target_.size(), ", for ", target_.size(),
+                            " pieces and a batch of ", batch_scores, " scores"));
+  SEQ2SEQ_RETURN_IF_ERROR(rules.status());
+  return wishes_->ReadForbidden(options, limits);
+}
+
+absl::Status Translator::CheckRequests(absl::Span<const Request> requests,
+                                       const SearchOptions& options) const {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ForbiddenWords forbidden, CheckOptions(options));
+  for (const Request& request : requests)
+    SEQ2SEQ_RETURN_IF_ERROR(wishes_->Read(request, options, forbidden, limits).status());
+  return absl::OkStatus();
 }
 
 std::vector<TranslationResult> Translator::TranslateRequests(absl::Span<const Request> requests,
                                                              const SearchOptions& options) const {
+  const absl::StatusOr<ForbiddenWords> forbidden = CheckOptions(options);
+  if (!forbidden.ok()) return std::vector<TranslationResult>(requests.size(), forbidden.status());
   std::vector<TranslationResult> results(requests.size(), std::vector<Candidate>());
   std::vector<Prepared> filled;
   std::vector<size_t> places;
   for (size_t i = 0; i < requests.size(); ++i) {
-    if (absl::Status wrong = CheckRequest(requests[i], options); !wrong.ok()) {
-      results[i] = std::move(wrong);
+    absl::StatusOr<SearchTask> task = wishes_->Read(requests[i], options, *forbidden, limits);
+    if (!task.ok()) {
+      results[i] = task.status();
       continue;
     }
-    Prepared line = Prepare(requests[i], options);
+    Prepared line = Prepare(requests[i], options, *std::move(task));
     if (source_kind_ == SourceKind::kText && line.source.empty()) continue;
     filled.push_back(std::move(line));
     places.push_back(i);
@@ -474,7 +481,7 @@ absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::s
   SEQ2SEQ_RETURN_IF_ERROR(CheckAttention(forced));
   std::vector<Prepared> lines;
   for (size_t i = 0; i < targets.size(); ++i) {
-    lines.push_back(Prepare({alone ? "" : sources[i], {}, {}, {}}, forced));
+    lines.push_back(Prepare({alone ? "" : sources[i], {}, {}, {}}, forced, SearchTask()));
     lines.back().task.prefix = EncodeLine(target_, targets[i]);
     lines.back().task.max_length = 0;
   }

@@ -17,11 +17,12 @@
 #include "seq2seq/model/model.h"
 #include "seq2seq/search/ensemble_scorer.h"
 #include "seq2seq/search/hypothesis.h"
-#include "seq2seq/search/interrupt.h"
+#include "seq2seq/search/request.h"
 #include "seq2seq/search/scorer.h"
 #include "seq2seq/search/search_limits.h"
 #include "seq2seq/search/search_options.h"
 #include "seq2seq/search/shortlist.h"
+#include "seq2seq/search/wish_reader.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -45,16 +46,6 @@ struct Candidate {
   double log_probability = 0;  // Their sum, in nats.
   double score = 0;            // What candidates are ranked by.
   Alignment alignment;         // Empty unless SearchOptions::attention asks for it.
-};
-
-// A line, and what its translation has to be like.
-struct Request {
-  std::string text;                      // Or the path of an image, or what a text begins with.
-  std::string prefix;                    // Whole words that the translation begins with.
-  std::vector<std::string> constraints;  // Words, or sequences of them, that it holds.
-  // Called with the words so far, as greedy search or the first sample says piece after piece.
-  std::function<void(const std::string& text)> on_text;
-  Interrupt interrupt = {};  // When it is not wanted any more.
 };
 
 // What becomes of a request: its n best, at least one; or why there are none, which is its own
@@ -111,14 +102,15 @@ class Translator {
   absl::StatusOr<std::vector<std::vector<Candidate>>> Translate(
       absl::Span<const std::string> lines, const SearchOptions& options = {}) const;
 
-  // The same for lines with wishes, each of which succeeds or fails alone: with what CheckRequest
+  // The same for lines with wishes, each of which succeeds or fails alone: with what CheckRequests
   // returns, with Cancelled or DeadlineExceeded once its interrupt is raised.
   std::vector<TranslationResult> TranslateRequests(absl::Span<const Request> requests,
                                                    const SearchOptions& options = {}) const;
 
-  // InvalidArgument, naming the key and the value, if `request` cannot be searched with `options`,
-  // or exceeds `limits` or, alone, `batch_scores`.
-  absl::Status CheckRequest(const Request& request, const SearchOptions& options) const;
+  // InvalidArgument, naming the key and the value, for the first of `requests` that cannot be
+  // searched with `options`, or that exceeds `limits` or, alone, `batch_scores`.
+  absl::Status CheckRequests(absl::Span<const Request> requests,
+                             const SearchOptions& options) const;
 
   // Translates a stream in bounded memory. `read` gives the next requests, at most `most` and at
   // least one but at the end, as they come; `write` gets the results in their order, while what
@@ -144,6 +136,10 @@ class Translator {
   absl::StatusOr<std::vector<Candidate>> Score(absl::Span<const std::string> sources,
                                                absl::Span<const std::string> targets,
                                                const SearchOptions& options = {}) const;
+
+  // What is slower or other than asked for, a line for the log each: a model that cannot compute in
+  // its precision.
+  const std::vector<std::string>& notes() const { return notes_; }
 
   // What lines are.
   SourceKind source_kind() const { return source_kind_; }
@@ -184,7 +180,9 @@ class Translator {
   absl::Status CheckAttention(const SearchOptions& options) const;
   // The pieces of a line, cut and repaired.
   TokenIds EncodeLine(const Tokenizer& tokenizer, const std::string& line) const;
-  Prepared Prepare(const Request& request, const SearchOptions& options) const;
+  Prepared Prepare(const Request& request, const SearchOptions& options, SearchTask task) const;
+  // What all requests with these options share, if they can be searched for at all.
+  absl::StatusOr<ForbiddenWords> CheckOptions(const SearchOptions& options) const;
   // Searches in batches of like length; images that cannot be read stay empty.
   std::vector<TranslationResult> Search(absl::Span<const Prepared> lines,
                                         const SearchOptions& options,
@@ -215,6 +213,8 @@ class Translator {
   std::string image_input_;  // How images are read, as text; empty of text.
   std::optional<Tokenizer> source_;
   Tokenizer target_;
+  std::shared_ptr<const WishReader> wishes_;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace seq2seq

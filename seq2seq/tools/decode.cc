@@ -118,7 +118,7 @@ class Input {
   absl::StatusOr<Request> MakeRequest(const std::string& line) const {
     if (flags_.input_format == "text") return Request{line, {}, {}, {}};
     SEQ2SEQ_ASSIGN_OR_RETURN(Request request, ParseLine(line));
-    SEQ2SEQ_RETURN_IF_ERROR(translator_.CheckRequest(request, flags_.search));
+    SEQ2SEQ_RETURN_IF_ERROR(translator_.CheckRequests({request}, flags_.search));
     return request;
   }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/fingerprint.h"
@@ -86,6 +87,7 @@ absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
       Translator::Load(flags.models,
                        {device, flags.precision, flags.ensemble, !flags.no_shortlist,
                         flags.language_model, flags.allow_scripts, flags.max_pixels}));
+  for (const std::string& note : translator.notes()) spdlog::warn("warning: {}", note);
   translator.batch_size = flags.batch_size;
   translator.batch_tokens = flags.batch_tokens;
   translator.batch_scores = flags.batch_scores;

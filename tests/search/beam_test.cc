@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/search/forbidden_words.h"
 #include "seq2seq/search/ranking.h"
 #include "tests/search/toy_scorer.h"
 
@@ -70,9 +71,7 @@ bool IsAllowed(const Tokens& tokens, const SearchTask& task, const SearchOptions
   for (const Tokens& constraint : task.constraints) {
     if (!Holds(tokens, constraint)) return false;
   }
-  for (const Tokens& sequence : task.forbidden) {
-    if (Holds(tokens, sequence)) return false;
-  }
+  if (task.forbidden != nullptr && !task.forbidden->Find(tokens).empty()) return false;
   const auto n = static_cast<size_t>(options.no_repeat_ngram);
   std::set<Tokens> seen;
   for (size_t i = 0; n > 0 && i + n <= tokens.size(); ++i) {
@@ -332,6 +331,15 @@ TEST(BeamSearch, NoSentencesNeedNoSteps) {
   EXPECT_THAT(scorer.rows_seen, SizeIs(0));
 }
 
+// The three words of the toy.
+const ForbiddenWords* Forbid(const std::vector<Tokens>& phrases) {
+  static const Vocabulary words(
+      std::vector<std::string>{"<pad>", "<unk>", "<s>", "</s>", "▁a", "▁b", "▁c"});
+  static std::vector<std::unique_ptr<ForbiddenWords>> kept;
+  kept.push_back(std::make_unique<ForbiddenWords>(phrases, words, true));
+  return kept.back().get();
+}
+
 // Penalties and wishes, each alone and all at once.
 struct Wish {
   const char* name;
@@ -349,7 +357,7 @@ const Wish kWishes[] = {
      }},
     {"forbidden",
      [](auto&, auto& task) {
-       task.forbidden = {{4}, {5, 6}};
+       task.forbidden = Forbid({{4}, {5, 6}});
      }},
     {"constraint", [](auto&, auto& task) { task.constraints = {{5}}; }},
     {"phrases",
@@ -362,7 +370,7 @@ const Wish kWishes[] = {
        options.repetition_penalty = 1.3;
        options.no_repeat_ngram = 3;
        task.prefix = {4};
-       task.forbidden = {{5, 5}};
+       task.forbidden = Forbid({{5, 5}});
        task.constraints = {{6}};
      }},
 };
@@ -415,6 +423,88 @@ TEST(BeamSearch, ConstraintsFindRoomHoweverShortItIs) {
   }
 }
 
+// A toy with two subwords that spell a third one, and what is wanted of whole words.
+struct WholeWordsTest : ::testing::Test {
+  static std::string Text(const Tokens& tokens) {
+    const char* const texts[] = {" a", "b", " ab"};
+    std::string text;
+    for (const int32_t token : tokens) text += texts[token - kEosId - 1];
+    return text + " ";
+  }
+
+  // Searches with a beam of all translations, those of which `is_wanted` is true of the text.
+  void ExpectAll(const SearchTask& task, const std::function<bool(const Tokens&)>& is_wanted) {
+    for (uint64_t sentence = 0; sentence < 5; ++sentence) {
+      std::vector<Hypothesis> expected;
+      for (const Hypothesis& one : AllTranslations(Toy(), sentence, Task(4), Beam(1))) {
+        if (is_wanted(one.tokens)) expected.push_back(one);
+      }
+      ASSERT_GT(expected.size(), 5u);
+      ASSERT_LT(expected.size(), 121u);
+      ExpectSame(Search(Toy(), sentence, task, Beam(600, 600)), expected);
+      for (const int64_t beam : {1, 2, 5}) {
+        for (const Hypothesis& one : Search(Toy(), sentence, task, Beam(beam, beam)))
+          EXPECT_TRUE(is_wanted(one.tokens)) << Text(one.tokens) << "of beam " << beam;
+      }
+    }
+  }
+
+  static constexpr int32_t kA = 4, kB = 5, kAb = 6;
+  const Vocabulary vocabulary_{
+      std::vector<std::string>{"<pad>", "<unk>", "<s>", "</s>", "▁a", "b", "▁ab"}};
+};
+
+TEST_F(WholeWordsTest, PrefixesEndWithAWord) {
+  SearchTask task = Task(4);
+  task.prefix = {kA, kB};
+  task.vocabulary = &vocabulary_;
+  task.whole_prefix = true;
+  ExpectAll(task, [&](const Tokens& tokens) {
+    return tokens.size() >= 2 && Tokens(tokens.begin(), tokens.begin() + 2) == task.prefix &&
+           (tokens.size() == 2 || tokens[2] != kB);
+  });
+}
+
+TEST_F(WholeWordsTest, ConstraintsAreWords) {
+  SearchTask task = Task(4);
+  task.vocabulary = &vocabulary_;
+  for (const Tokens& constraint : {Tokens{kAb}, Tokens{kA, kB}, Tokens{kA, kAb}}) {
+    task.constraints = {constraint};
+    ExpectAll(task, [&](const Tokens& tokens) {
+      auto found = tokens.begin();
+      while (true) {
+        found = std::search(found, tokens.end(), constraint.begin(), constraint.end());
+        if (found == tokens.end()) return false;
+        const auto end = found + static_cast<std::ptrdiff_t>(constraint.size());
+        if (end == tokens.end() || *end != kB) return true;
+        ++found;
+      }
+    });
+  }
+}
+
+TEST_F(WholeWordsTest, ForbiddenWordsDoNotComeHoweverTheyAreSpelt) {
+  SearchTask task = Task(4);
+  const ForbiddenWords forbidden(std::vector<Tokens>{{kAb}}, vocabulary_, true);
+  task.forbidden = &forbidden;
+  ExpectAll(task,
+            [&](const Tokens& tokens) { return Text(tokens).find(" ab ") == std::string::npos; });
+}
+
+TEST_F(WholeWordsTest, ConstraintsDoNotMakeForbiddenWords) {
+  SearchTask task = Task(4);
+  task.vocabulary = &vocabulary_;
+  task.constraints = {{kAb}};
+  const ForbiddenWords forbidden(std::vector<Tokens>{{kA, kAb}}, vocabulary_, true);
+  task.forbidden = &forbidden;
+  for (uint64_t sentence = 0; sentence < 20; ++sentence) {
+    for (const Hypothesis& one : Search(Toy(), sentence, task, Beam(5, 5))) {
+      EXPECT_NE(Text(one.tokens).find(" ab "), std::string::npos);
+      EXPECT_EQ(Text(one.tokens).find(" a ab "), std::string::npos);
+    }
+  }
+}
+
 TEST(BeamSearch, ExactStoppingNeverFindsLess) {
   int better = 0;
   for (uint64_t sentence = 0; sentence < 40; ++sentence) {
@@ -461,6 +551,41 @@ TEST(BeamSearch, GroupsSayDifferentThings) {
   EXPECT_GT(first_words(5), 25u);
 }
 
+TEST(BeamSearch, GroupsLoseForEachGroupBeforeThatChoseTheSame) {
+  // The end is likeliest at each step, then three words.
+  class Fixed : public Scorer {
+   public:
+    int64_t batch() const override { return 1; }
+    StepScores Step(absl::Span<const Extension> rows) override {
+      const std::vector<float> row = {-9, -9, -9, -1, -2.8F, -3, -5};
+      scores_.clear();
+      for (size_t i = 0; i < rows.size(); ++i)
+        scores_.insert(scores_.end(), row.begin(), row.end());
+      normalizers_.assign(rows.size(), 0);
+      return {{scores_.data(), static_cast<int64_t>(rows.size()), 7, 7}, normalizers_, {}};
+    }
+    absl::Span<const float> Attention(size_t) const override { return {}; }
+
+   private:
+    std::vector<float> scores_, normalizers_;
+  };
+  SearchOptions options = Beam(2, 2);
+  options.groups = 2;
+  options.normalization = LengthNormalization::kNone;
+  const auto texts = [&](double diversity) {
+    options.diversity = diversity;
+    Fixed scorer;
+    std::vector<Tokens> found;
+    for (const Hypothesis& one : BeamSearch(scorer, {Task(2)}, options)[0])
+      found.push_back(one.tokens);
+    return found;
+  };
+  // Alike, both groups end at once.
+  EXPECT_THAT(texts(0), ElementsAre(Tokens(), Tokens()));
+  // The second one is told that the first one ended.
+  EXPECT_THAT(texts(3), ElementsAre(Tokens(), Tokens{5}));
+}
+
 TEST(BeamSearch, OneGroupIsPlainSearchWhateverTheDiversity) {
   SearchOptions options = Beam(4, 4);
   const auto plain = Search(Toy(), 3, 6, options);
@@ -487,6 +612,27 @@ TEST(BeamSearch, GreedySearchTellsEachToken) {
   task.prefix = {5};
   task.on_token = [&](int32_t token) { told.push_back(token); };
   EXPECT_EQ(Search(Toy(), 2, task, Beam(1))[0].tokens, told);
+}
+
+TEST(BeamSearch, GreedySearchThatStopsExactlyTellsTheResult) {
+  SearchOptions options = Beam(1);
+  options.stopping = Stopping::kExact;
+  options.normalization = LengthNormalization::kPower;
+  options.length_alpha = 1.5;
+  int longer = 0, shorter = 0;
+  for (uint64_t sentence = 0; sentence < 40; ++sentence) {
+    Tokens told;
+    SearchTask task = Task(8);
+    task.on_token = [&](int32_t token) { told.push_back(token); };
+    ToyScorer scorer(Toy(), {sentence});
+    const Tokens tokens = BeamSearch(scorer, {task}, options)[0][0].tokens;
+    EXPECT_EQ(told, tokens);
+    const Tokens first = Search(Toy(), sentence, 8, Beam(1))[0].tokens;
+    longer += tokens.size() > first.size() ? 1 : 0;
+    shorter += tokens.size() + 1 < scorer.rows_seen.size() ? 1 : 0;
+  }
+  EXPECT_GT(longer, 0);
+  EXPECT_GT(shorter, 0);
 }
 
 }  // namespace

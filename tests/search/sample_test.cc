@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -11,6 +12,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/search/beam.h"
+#include "seq2seq/search/forbidden_words.h"
 #include "tests/search/toy_scorer.h"
 
 namespace seq2seq {
@@ -118,11 +120,15 @@ TEST(Sample, ScoresAreThoseOfTheTokens) {
   SearchTask task = Task(6);
   task.prefix = {5, 5};
   task.min_length = 3;
-  task.forbidden = {{6}};
+  const Vocabulary words(
+      std::vector<std::string>{"<pad>", "<unk>", "<s>", "</s>", "▁a", "▁b", "▁c"});
+  const ForbiddenWords forbidden(std::vector<TokenIds>{{6}}, words, true);
+  task.forbidden = &forbidden;
   SearchOptions options = Samples(20);
   options.temperature = 2;
   options.repetition_penalty = 1.5;
   options.normalization = LengthNormalization::kNone;
+  options.coverage_penalty = 0.4;
   SearchOptions greedy;
   greedy.beam = 1;
   for (const Hypothesis& found : Draw(3, task, options)) {
@@ -133,6 +139,7 @@ TEST(Sample, ScoresAreThoseOfTheTokens) {
     forced.prefix = found.tokens;
     greedy.normalization = options.normalization;
     greedy.repetition_penalty = options.repetition_penalty;
+    greedy.coverage_penalty = options.coverage_penalty;
     ToyScorer scorer(Toy(), {3});
     const Hypothesis same = BeamSearch(scorer, {forced}, greedy)[0][0];
     EXPECT_NEAR(found.log_probability, same.log_probability, 1e-5);

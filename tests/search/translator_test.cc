@@ -21,6 +21,7 @@
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/utf8.h"
 #include "seq2seq/data/corpus.h"
+#include "seq2seq/model/compute.h"
 #include "seq2seq/search/shortlist.h"
 #include "tests/temporary_folder.h"
 #include "tests/tiny_model.h"
@@ -482,7 +483,7 @@ TEST_F(TranslatorTest, WrongRequestsFailAlone) {
   }
   options_.groups = 1;
   const auto error = [&](const Request& request) {
-    return std::string(translator_.CheckRequest(request, options_).message());
+    return std::string(translator_.CheckRequests({request}, options_).message());
   };
   EXPECT_EQ(error({lines_[0], {}, {"der", "die"}, {}}), "");
   EXPECT_THAT(error({lines_[0], {}, {"der", "der", "der"}, {}}),
@@ -529,13 +530,91 @@ TEST_F(TranslatorTest, BatchesKeepToTheirScores) {
     EXPECT_TRUE(result.ok());
   EXPECT_THAT(told, ElementsAre(0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3));
   options_.beam = 3;
-  const absl::Status alone = translator_.CheckRequest({lines_[0], {}, {}, {}}, options_);
+  const absl::Status alone = translator_.CheckRequests({{lines_[0], {}, {}, {}}}, options_);
   EXPECT_THAT(std::string(alone.message()),
               AllOf(HasSubstr("beam: expected at most 2"), HasSubstr("found 3")));
   options_.sample = true;
   options_.n_best = 3;
-  EXPECT_THAT(std::string(translator_.CheckRequest({lines_[0], {}, {}, {}}, options_).message()),
+  EXPECT_THAT(std::string(translator_.CheckRequests({{lines_[0], {}, {}, {}}}, options_).message()),
               HasSubstr("n_best: expected at most 2"));
+}
+
+TEST_F(TranslatorTest, WishesThatTheTokenizerLacksAreNamed) {
+  const auto error = [&](const Request& request) {
+    return std::string(translator_.CheckRequests({request}, options_).message());
+  };
+  EXPECT_EQ(error({lines_[0], "der", {"Hund"}, {}}), "");
+  EXPECT_THAT(error({lines_[0], {}, {"Hund", "日本"}, {}}),
+              AllOf(::testing::StartsWith("constraints:"), HasSubstr("'日本'")));
+  EXPECT_THAT(error({lines_[0], "der 日本", {}, {}}),
+              AllOf(::testing::StartsWith("prefix:"), HasSubstr("'der 日本'")));
+  options_.forbidden = {"Hund"};
+  EXPECT_THAT(error({lines_[0], {}, {"der Hund"}, {}}),
+              AllOf(HasSubstr("constraints"), HasSubstr("'der Hund'"), HasSubstr("forbidden")));
+  options_.forbidden = {"日本"};
+  EXPECT_THAT(error({lines_[0], {}, {}, {}}),
+              AllOf(::testing::StartsWith("forbidden:"), HasSubstr("'日本'")));
+}
+
+TEST(Translator, WishesHoldAsWholeWords) {
+  const Tokenizer tokenizer = *Learn(SampleText(), [] {
+    TokenizerTrainOptions options;
+    options.vocab_size = 45;
+    return options;
+  }());
+  ModelOptions model = TinyOptions();
+  model.source_vocab = model.target_vocab = tokenizer.size();
+  const Translator translator(TinyModel(model, torch::kFloat32), tokenizer, tokenizer);
+  std::vector<Request> requests;
+  for (const absl::string_view line : absl::StrSplit(SampleText(), '\n', absl::SkipEmpty()))
+    requests.push_back({std::string(line), "die Kat", {"im"}, {}});
+  requests.resize(60);
+  // How many translations hold each of the wishes as words.
+  struct Counts {
+    int prefix = 0, constraint = 0, forbidden = 0;
+  };
+  const auto count = [&](SearchOptions options) {
+    options.max_length = 20;
+    options.forbidden = {"der"};
+    Counts counts;
+    for (const TranslationResult& found : translator.TranslateRequests(requests, options)) {
+      EXPECT_TRUE(found.ok()) << found.status();
+      if (!found.ok()) continue;
+      const std::string& text = (*found)[0].text;
+      const std::vector<std::string> words = absl::StrSplit(text, absl::ByAnyChar(" ."));
+      counts.prefix += words.size() > 1 && words[0] == "die" && words[1] == "Kat" ? 1 : 0;
+      counts.constraint += std::count(words.begin(), words.end(), "im") > 0 ? 1 : 0;
+      counts.forbidden += std::count(words.begin(), words.end(), "der") > 0 ? 1 : 0;
+    }
+    return counts;
+  };
+  SearchOptions options;
+  const Counts whole = count(options);
+  EXPECT_EQ(whole.prefix, 60);
+  EXPECT_EQ(whole.constraint, 60);
+  EXPECT_EQ(whole.forbidden, 0);
+  options.partial_words = true;
+  const Counts partial = count(options);
+  EXPECT_LT(partial.prefix, 60);
+  EXPECT_LT(partial.constraint, 60);
+  EXPECT_EQ(partial.forbidden, 0);
+}
+
+TEST_F(TranslatorTest, NotesNameTheModelThatDoesNotComputeInItsPrecision) {
+  EXPECT_THAT(translator_.notes(), IsEmpty());
+  TemporaryFolder folder;
+  ModelOptions options = Options();
+  options.decoder.attention = AttentionKind::kMlp;
+  const RunFolder run = WriteRun(folder, options, *TinyModel(options, torch::kFloat32));
+  folder.Write("source.model", tokenizer_.model());
+  folder.Write("target.model", tokenizer_.model());
+  LoadOptions load;
+  EXPECT_THAT(Translator::Load({run.path}, load)->notes(), IsEmpty());
+  if (!HasPrecision(Precision::kInt8, torch::kCPU)) GTEST_SKIP() << "int8 is not to be had";
+  load.precision = Precision::kInt8;
+  EXPECT_THAT(Translator::Load({run.path}, load)->notes(),
+              ElementsAre(AllOf(HasSubstr(run.path), HasSubstr("int8"),
+                                HasSubstr("model.decoder.attention=mlp"), HasSubstr("fp32"))));
 }
 
 TEST_F(TranslatorTest, GreedySearchTellsTheTextAsItGrows) {

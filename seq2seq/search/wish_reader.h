@@ -1,0 +1,45 @@
+// The wishes of requests as tokens.
+#ifndef SEQ2SEQ_SEARCH_WISH_READER_H_
+#define SEQ2SEQ_SEARCH_WISH_READER_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "seq2seq/search/forbidden_words.h"
+#include "seq2seq/search/hypothesis.h"
+#include "seq2seq/search/request.h"
+#include "seq2seq/search/search_limits.h"
+#include "seq2seq/search/search_options.h"
+#include "seq2seq/search/vocabulary.h"
+#include "tokenizer/tokenizer.h"
+
+namespace seq2seq {
+
+// Checks prefixes, constraints and forbidden words, and encodes them. Errors are InvalidArgument
+// and name the key and the text. Immutable, and so thread-safe.
+class WishReader {
+ public:
+  // `tokenizer` is that of the target.
+  explicit WishReader(const Tokenizer& tokenizer);
+
+  // The forbidden words of `options`, of which this must outlive them.
+  absl::StatusOr<ForbiddenWords> ReadForbidden(const SearchOptions& options,
+                                               const SearchLimits& limits) const;
+
+  // A task with the wishes of `request`; `forbidden` are those of `options`, and must outlive it,
+  // as this must.
+  absl::StatusOr<SearchTask> Read(const Request& request, const SearchOptions& options,
+                                  const ForbiddenWords& forbidden,
+                                  const SearchLimits& limits) const;
+
+ private:
+  absl::StatusOr<TokenIds> Encode(const char* key, const std::string& text) const;
+
+  const Tokenizer tokenizer_;
+  const Vocabulary vocabulary_;
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_SEARCH_WISH_READER_H_
