@@ -162,7 +162,7 @@ absl::Status Run(const Flags& flags) {
         continue;
       }
       const ComputeGuard guard({.fused = !plain});
-      auto translator = Translator::Load({flags.model}, {.precision = precision});
+      auto translator = Translator::Load({flags.model}, {.precision = ChoiceOf(precision)});
       if (!translator.ok()) return translator.status();
       for (const Setting& setting : kSettings) {
         SearchOptions options;

@@ -83,10 +83,10 @@ absl::StatusOr<Translator> Create(const char* const* models, size_t count, const
                       .language_model = options.language_model,
                       .allow_scripts = options.allow_scripts};
   if (!options.precision.empty()) {
-    load.precision = EnumFromText<Precision>(options.precision);
+    load.precision = EnumFromText<PrecisionChoice>(options.precision);
     if (!load.precision) {
       return absl::InvalidArgumentError(absl::StrCat("precision: expected ",
-                                                     absl::StrJoin(EnumTexts(Precision()), ", "),
+                                                     absl::StrJoin(EnumTexts(PrecisionChoice()), ", "),
                                                      ", found '", options.precision, "'"));
     }
   }

@@ -26,7 +26,7 @@ extern "C" {
 typedef struct seq2seq_translator seq2seq_translator;
 
 /* Loads `count` run folders, or steps of them, which are an ensemble if they are several.
- * `options`: precision=fp32, bf16 or int8, by default what the weights are stored in;
+ * `options`: precision=auto, fp32, bf16 or int8, by default what the weights are stored in;
  * shortlist=false ignores that of the first model; language_model=RUN is listened to as the option
  * language_model_weight of search says; allow_scripts=true runs a network of
  * images in TorchScript, code of whoever made the model; threads=N counts for the whole process, 0

@@ -44,7 +44,7 @@ class BatchingTranslator {
   BatchingTranslator(const BatchingTranslator&) = delete;
   BatchingTranslator& operator=(const BatchingTranslator&) = delete;
 
-  // Takes all of `requests`, a future for each, or none of them: what Translator::CheckRequest
+  // Takes all of `requests`, a future for each, or none of them: what Translator::CheckRequests
   // returns for the first wrong one, OutOfRange if there are more than ever may wait,
   // ResourceExhausted if too many wait now. A request whose interrupt is raised ends with its error
   // when its turn comes, or in the midst of the search, and costs nothing more.

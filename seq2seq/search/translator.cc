@@ -98,13 +98,15 @@ absl::StatusOr<Translator> Translator::LoadOne(const std::string& path, const Lo
   stored.options.image.network.allow_scripts = wanted.allow_scripts;
   LoadOptions options = wanted;
   std::vector<std::string> notes;
-  if (!options.precision) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(const Precision precision, StoredPrecision(stored));
-    options.precision = precision;
+  if (!options.precision || *options.precision == PrecisionChoice::kAuto) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(Precision precision, StoredPrecision(stored));
+    if (options.precision && precision == Precision::kFp32)
+      precision = Resolve(PrecisionChoice::kAuto, options.device);
     if (!HasPrecision(precision, options.device)) {
       notes.push_back(absl::StrCat(NotToBeHad(precision, options.device), "; computes in fp32"));
-      options.precision = Precision::kFp32;
+      precision = Precision::kFp32;
     }
+    options.precision = ChoiceOf(precision);
   }
   std::optional<Tokenizer> source;
   if (stored.options.source == SourceKind::kText) {
@@ -130,8 +132,10 @@ absl::StatusOr<Translator> Translator::LoadOne(const std::string& path, const Lo
 absl::StatusOr<Translator> Translator::Load(absl::Span<const std::string> paths,
                                             const LoadOptions& options) {
   if (paths.empty()) return absl::InvalidArgumentError("no model is named");
-  if (options.precision && !HasPrecision(*options.precision, options.device)) {
-    return absl::InvalidArgumentError(NotToBeHad(*options.precision, options.device));
+  if (options.precision) {
+    const Precision precision = Resolve(*options.precision, options.device);
+    if (!HasPrecision(precision, options.device))
+      return absl::InvalidArgumentError(NotToBeHad(precision, options.device));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(Translator ensemble, LoadOne(paths[0], options));
   SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel first, FindModel(paths[0]));
@@ -186,7 +190,8 @@ Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer t
               "a tokenizer of the source is for models of texts, and for them alone");
   read_image = [image = model->options().image, max_pixels = options.max_pixels](
                    const std::string& file) { return ReadImageInput(image, file, max_pixels); };
-  const Precision precision = options.precision.value_or(Precision::kFp32);
+  const Precision precision =
+      Resolve(options.precision.value_or(PrecisionChoice::kFp32), options.device);
   std::string note = PrecisionNote(model->options(), options.device, precision);
   if (!note.empty()) notes_.push_back(std::move(note));
   models_.push_back(MakeScoringModel(std::move(model), options.device, precision));

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
-#include "seq2seq/kernels/product.h"
+#include "seq2seq/model/compute.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/search/ensemble_scorer.h"
 #include "seq2seq/search/hypothesis.h"
@@ -55,9 +55,9 @@ using TranslationResult = absl::StatusOr<std::vector<Candidate>>;
 // How trained models are to translate.
 struct LoadOptions {
   torch::Device device = torch::kCPU;
-  // Of matrix products; bf16 and int8 are faster. Unless it is said, what the weights are stored
-  // in, where the device has that.
-  std::optional<Precision> precision = std::nullopt;
+  // Of matrix products; bf16 and int8 are faster. Without it, what the weights are stored in, where
+  // the device has that; auto is the same, but bf16 for weights of fp32 where the processor has it.
+  std::optional<PrecisionChoice> precision = std::nullopt;
   EnsembleMean mean = EnsembleMean::kProbability;
   bool shortlist = true;  // Where the first model has one.
   // A run whose model has no source and the same tokenizer as the target: a language model that

@@ -27,8 +27,10 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
   AddEnumFlag<EnsembleMean>(command, "--ensemble", flags.ensemble,
                             "What of several models is averaged")
       ->default_str(EnumTexts(flags.ensemble)[static_cast<size_t>(flags.ensemble)]);
-  AddEnumFlag<Precision>(command, "--precision", flags.precision,
-                         "Of matrix products: bf16 and int8 are faster, and lose a little")
+  AddEnumFlag<PrecisionChoice>(
+      command, "--precision", flags.precision,
+      "Of matrix products: bf16 and int8 are faster, and lose a little; auto is bf16 "
+      "for weights of fp32 where the processor has it")
       ->default_str("as the weights are stored");
   command.add_flag("--no-shortlist", flags.no_shortlist,
                    "Do not use the shortlist that the first model was exported with");
@@ -113,8 +115,9 @@ absl::StatusOr<std::string> ModelSettings(const ModelFlags& flags) {
     }
     absl::StrAppend(&settings, "model: ", absl::Hex(fingerprint.value()), "\n");
   }
-  const auto precision =
-      flags.precision ? EnumTexts(Precision())[static_cast<size_t>(*flags.precision)] : "as stored";
+  const auto precision = flags.precision
+                             ? EnumTexts(PrecisionChoice())[static_cast<size_t>(*flags.precision)]
+                             : "as stored";
   absl::StrAppend(
       &settings, "ensemble: ", EnumTexts(flags.ensemble)[static_cast<size_t>(flags.ensemble)],
       "\nprecision: ", precision, "\nno_shortlist: ", flags.no_shortlist,

@@ -22,7 +22,7 @@ namespace seq2seq {
 struct ModelFlags {
   std::vector<std::string> models;
   std::string device = "auto";
-  std::optional<Precision> precision = std::nullopt;
+  std::optional<PrecisionChoice> precision = std::nullopt;
   EnsembleMean ensemble = EnsembleMean::kProbability;
   bool no_shortlist = false;
   std::string language_model;

@@ -611,7 +611,7 @@ TEST_F(TranslatorTest, NotesNameTheModelThatDoesNotComputeInItsPrecision) {
   LoadOptions load;
   EXPECT_THAT(Translator::Load({run.path}, load)->notes(), IsEmpty());
   if (!HasPrecision(Precision::kInt8, torch::kCPU)) GTEST_SKIP() << "int8 is not to be had";
-  load.precision = Precision::kInt8;
+  load.precision = PrecisionChoice::kInt8;
   EXPECT_THAT(Translator::Load({run.path}, load)->notes(),
               ElementsAre(AllOf(HasSubstr(run.path), HasSubstr("int8"),
                                 HasSubstr("model.decoder.attention=mlp"), HasSubstr("fp32"))));
