@@ -122,7 +122,8 @@ absl::StatusOr<std::string> ModelSettings(const ModelFlags& flags) {
       &settings, "ensemble: ", EnumTexts(flags.ensemble)[static_cast<size_t>(flags.ensemble)],
       "\nprecision: ", precision, "\nno_shortlist: ", flags.no_shortlist,
       "\nlanguage_model: ", !flags.language_model.empty(), "\nbatch_size: ", flags.batch_size,
-      "\nbatch_tokens: ", flags.batch_tokens, "\nmax_line_length: ", flags.max_line_length, "\n");
+      "\nbatch_tokens: ", flags.batch_tokens, "\nbatch_scores: ", flags.batch_scores,
+      "\nmax_line_length: ", flags.max_line_length, "\n");
   return settings;
 }
 
