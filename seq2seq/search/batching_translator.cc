@@ -40,9 +40,13 @@ absl::StatusOr<std::vector<BatchingTranslator::Future>> BatchingTranslator::Tran
       return absl::ResourceExhaustedError(
           absl::StrCat("too many requests: ", waiting_.size(), " are waiting"));
     }
+    int64_t turn = turn_;
     for (Request& request : requests) {
-      waiting_.push_back({std::move(request), search, {}});
-      results.push_back(waiting_.back().result.get_future());
+      const auto place =
+          std::upper_bound(waiting_.begin(), waiting_.end(), turn,
+                           [](int64_t mine, const Job& job) { return mine < job.turn; });
+      const auto job = waiting_.insert(place, Job{std::move(request), search, {}, turn++});
+      results.push_back(job->result.get_future());
     }
   }
   changed_.notify_all();
@@ -80,6 +84,7 @@ std::vector<BatchingTranslator::Job> BatchingTranslator::TakeBatch() {
     }
   }
   waiting_ = std::move(left);
+  if (!jobs.empty()) turn_ = std::max(turn_, jobs.back().turn);
   return jobs;
 }
 

@@ -47,7 +47,8 @@ class BatchingTranslator {
   // Takes all of `requests`, a future for each, or none of them: what Translator::CheckRequests
   // returns for the first wrong one, OutOfRange if there are more than ever may wait,
   // ResourceExhausted if too many wait now. A request whose interrupt is raised ends with its error
-  // when its turn comes, or in the midst of the search, and costs nothing more.
+  // when its turn comes, or in the midst of the search, and costs nothing more. Calls take turns,
+  // request by request: a single one does not wait for all of a call of many.
   absl::StatusOr<std::vector<Future>> Translate(std::vector<Request> requests,
                                                 const SearchOptions& options);
 
@@ -71,12 +72,13 @@ class BatchingTranslator {
     Request request;
     std::shared_ptr<const Search> search;
     std::promise<TranslationResult> result;
+    int64_t turn;
   };
 
   void Run();
   // Ends jobs that wait for nobody.
   void DropInterrupted();
-  // The jobs at the front of the queue, and those that ask for the same search.
+  // The jobs whose turn is next, and those that ask for the same search.
   std::vector<Job> TakeBatch();
   void Finish(std::vector<Job> jobs);
 
@@ -84,7 +86,8 @@ class BatchingTranslator {
   const BatchingOptions options_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Job> waiting_;
+  std::deque<Job> waiting_;  // By their turns.
+  int64_t turn_ = 0;         // The latest that was searched.
   Counts counts_;
   bool ending_ = false;
   std::thread worker_;  // The last member: it uses the others.

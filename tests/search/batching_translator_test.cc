@@ -1,5 +1,6 @@
 #include "seq2seq/search/batching_translator.h"
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <memory>
@@ -136,6 +137,32 @@ TEST_F(BatchingTranslatorTest, RequestsOfACallAreTakenAllOrNone) {
   EXPECT_TRUE(absl::IsInvalidArgument(batching.Translate({request, wrong}, Greedy()).status()));
   EXPECT_EQ(batching.counts().waiting, 2);
   release_.set_value();
+}
+
+TEST_F(BatchingTranslatorTest, ASingleRequestDoesNotWaitForACallOfMany) {
+  Translator translator = MakeTranslator();
+  translator.batch_size = 2;
+  BatchingTranslator batching(translator, {});
+  Future blocked = Take(batching, Blocker(release_.get_future().share()), Greedy());
+  while (batching.counts().waiting > 0) std::this_thread::yield();
+  std::vector<std::string> order;  // Of the worker's thread, until all are done.
+  const auto request = [&](const std::string& name) {
+    return Request{"der Hund", {}, {}, [&order, name](const std::string&) {
+                     if (order.empty() || order.back() != name) order.push_back(name);
+                   }};
+  };
+  auto many =
+      batching.Translate({request("1"), request("2"), request("3"), request("4")}, Greedy());
+  ASSERT_TRUE(many.ok()) << many.status();
+  Future single = Take(batching, request("single"), Greedy());
+  release_.set_value();
+  EXPECT_TRUE(single.get().ok());
+  for (Future& future : *many) EXPECT_TRUE(future.get().ok());
+  const auto place = [&](const std::string& name) {
+    return std::find(order.begin(), order.end(), name) - order.begin();
+  };
+  EXPECT_LT(place("single"), place("3"));
+  EXPECT_LT(place("single"), place("4"));
 }
 
 TEST_F(BatchingTranslatorTest, WrongRequestsFailNoOthers) {
