@@ -141,9 +141,9 @@ class FaultyFileSystem : public FileSystem {
   // A file, link or folder, as it is synced.
   struct Node {
     bool is_folder = false;
-    std::string target;                    // Of a link.
-    std::string bytes;                     // Of a file.
-    std::map<std::string, int64_t> names;  // Of a folder.
+    std::string target = {};                    // Of a link.
+    std::string bytes = {};                     // Of a file.
+    std::map<std::string, int64_t> names = {};  // Of a folder.
   };
   struct Entry {
     int64_t folder;  // -1 outside of root.
