@@ -84,7 +84,8 @@ std::optional<torch::Tensor> MakeTensor(const nlohmann::json& entry,
   };
   const torch::Tensor tensor = torch::from_blob(data, shape, release, torch::TensorOptions(*type));
   // Other programs' files may hold numbers where the processor would not.
-  if (reinterpret_cast<uintptr_t>(data) % torch::elementSize(*type) == 0) return tensor;
+  if (bytes == 0 || reinterpret_cast<uintptr_t>(data) % torch::elementSize(*type) == 0)
+    return tensor;
   torch::Tensor aligned = torch::empty(shape, *type);
   std::memcpy(aligned.data_ptr(), data, bytes);
   return aligned;

@@ -62,7 +62,6 @@ class Service {
   static ServeOptions Options() {
     ServeOptions options;
     options.port = 0;
-    options.connections = 2;
     options.timeout = 1;
     return options;
   }

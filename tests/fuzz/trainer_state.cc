@@ -20,7 +20,7 @@ class Run {
     folder_.Write("step-1/trainer.json", input);
     const auto state = LoadCheckpoint(run_, {}, {});
     if (state.ok()) state->SinceBest();
-    const absl::Status status = TruncateLog(folder_.Write("log.jsonl", input), 1);
+    const absl::Status status = RunLog(folder_.Write("log.jsonl", input)).Truncate(1);
     Require(status.ok(), status.ToString());
   }
 
