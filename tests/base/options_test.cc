@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -285,9 +286,8 @@ TEST(Options, FilesAndMessagesAreBounded) {
 TEST(Options, AliasesDoNotMultiply) {
   std::string bomb = "a0: &a0 [x, x]\n";
   for (int i = 1; i <= 20; ++i) {
-    const std::string before = "*a" + std::to_string(i - 1);
-    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before;
-    for (int copy = 1; copy < 10; ++copy) bomb += ", " + before;
+    absl::StrAppend(&bomb, "a", i, ": &a", i, " [*a", i - 1);
+    for (int copy = 1; copy < 10; ++copy) absl::StrAppend(&bomb, ", *a", i - 1);
     bomb += "]\n";
   }
   Options options;
