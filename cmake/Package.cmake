@@ -41,7 +41,7 @@ set(development
     libutf8proc-dev
     libstemmer-dev)
 if(SEQ2SEQ_KERNELS)
-  list(APPEND development libhwy-dev libdnnl-dev)
+  list(APPEND development libhwy-dev)
 endif()
 list(JOIN development ", " development)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libseq2seq-dev)
