@@ -307,12 +307,23 @@ absl::StatusOr<Corpus> Corpus::BuildWith(const std::vector<std::string>& files,
 absl::StatusOr<Corpus> Corpus::Open(const std::string& path) {
   SEQ2SEQ_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
   Corpus corpus(std::move(file));
-  const size_t size = corpus.file_.size();
-  if (size < sizeof(Header) || std::memcmp(corpus.header().magic, kMagic, sizeof kMagic) != 0 ||
-      corpus.header().index_offset < sizeof(Header) || corpus.header().index_offset > size ||
-      corpus.header().pairs != (size - corpus.header().index_offset) / sizeof(Entry) ||
-      (size - corpus.header().index_offset) % sizeof(Entry) != 0) {
+  const auto damaged = [&] {
     return absl::DataLossError(absl::StrCat(path, ": not a whole corpus cache"));
+  };
+  const size_t size = corpus.file_.size();
+  if (size < sizeof(Header) || std::memcmp(corpus.header().magic, kMagic, sizeof kMagic) != 0)
+    return damaged();
+  const uint64_t index_offset = corpus.header().index_offset;
+  if (index_offset < sizeof(Header) || index_offset > size || index_offset % alignof(Entry) != 0 ||
+      corpus.header().pairs != (size - index_offset) / sizeof(Entry) ||
+      (size - index_offset) % sizeof(Entry) != 0) {
+    return damaged();
+  }
+  const uint64_t ids = (index_offset - sizeof(Header)) / sizeof(int32_t);
+  for (int64_t i = 0; i < corpus.size(); ++i) {
+    const Entry& pair = corpus.entry(i);
+    const uint64_t length = uint64_t{pair.source_length} + pair.target_length;
+    if (pair.offset > ids || length > ids - pair.offset) return damaged();
   }
   return corpus;
 }

@@ -271,6 +271,17 @@ TEST_F(CorpusTest, TruncatedCacheIsRefusedByOpenAndMadeAnewByBuild) {
   EXPECT_EQ(folder_.Read("cache"), bytes);
 }
 
+TEST_F(CorpusTest, PairsOutsideTheCacheAreRefused) {
+  ASSERT_TRUE(BuildPair("ein\nder Hund\n", "die\ndas Kind\n").ok());
+  const std::string bytes = folder_.Read("cache");
+  for (const size_t from_end : {size_t{2}, size_t{8}, size_t{10}}) {  // Of the last pair's numbers.
+    std::string damaged = bytes;
+    damaged[damaged.size() - from_end] = '\x7f';
+    const auto corpus = Corpus::Open(folder_.Write("damaged", damaged));
+    EXPECT_TRUE(absl::IsDataLoss(corpus.status())) << from_end << ": " << corpus.status();
+  }
+}
+
 TEST_F(CorpusTest, OtherFilesAreNoCache) {
   EXPECT_TRUE(absl::IsDataLoss(Corpus::Open(folder_.Write("text", SampleText())).status()));
   EXPECT_TRUE(absl::IsNotFound(Corpus::Open(folder_ / "none").status()));
