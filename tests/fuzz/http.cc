@@ -27,7 +27,7 @@ Translator TinyTranslator() {
 
 class Service {
  public:
-  Service() : server_(TinyTranslator(), {.beam = 2, .max_length = 10}, Options()) {
+  Service() : server_(TinyTranslator(), Search(), Options()) {
     const absl::Status bound = server_.Bind();
     Require(bound.ok(), bound.ToString());
     thread_ = std::thread([this] { server_.Run().IgnoreError(); });
@@ -59,6 +59,12 @@ class Service {
   }
 
  private:
+  static SearchOptions Search() {
+    SearchOptions options;
+    options.max_length = 10;
+    return options;
+  }
+
   static ServeOptions Options() {
     ServeOptions options;
     options.port = 0;

@@ -12,7 +12,9 @@ namespace {
 class Run {
  public:
   Run() : run_{folder_.path()} {
-    const absl::Status saved = SaveCheckpoint(run_, {.update = 1}, {}, {}, 1);
+    TrainerState state;
+    state.update = 1;
+    const absl::Status saved = SaveCheckpoint(run_, state, {}, {}, 1);
     Require(saved.ok(), saved.ToString());
   }
 
