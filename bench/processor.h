@@ -2,8 +2,6 @@
 #ifndef BENCH_PROCESSOR_H_
 #define BENCH_PROCESSOR_H_
 
-#include <omp.h>
-
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -13,6 +11,7 @@
 
 #include "seq2seq/base/options.h"
 #include "seq2seq/kernels/instruction_set.h"
+#include "seq2seq/kernels/parallel.h"
 
 namespace seq2seq {
 
@@ -28,7 +27,7 @@ inline std::string DescribeProcessor() {
   }
   return absl::StrCat(name, ", ",
                       EnumTexts(InstructionSet())[static_cast<size_t>(CurrentInstructionSet())],
-                      ", ", omp_get_max_threads(), " threads");
+                      ", ", ParallelThreads(), " threads");
 }
 
 // Limits the kernels to the instruction set that SEQ2SEQ_INSTRUCTION_SET names, if it is set.

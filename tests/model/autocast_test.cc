@@ -63,7 +63,7 @@ TEST(Autocast, ScheduledSamplingLeavesEveryParameterItsGradient) {
       ModelOptions options = TinyOptions();
       options.decoder.layers = 2;
       options.decoder.tied_embeddings = tied;
-      const Model model = TinyModel(options, torch::kFloat32);
+      Model model = TinyModel(options, torch::kFloat32);
       const Batch batch = MakeBatch(RandomPairs(options, {{4, 6}, {3, 5}, {5, 7}}));
       const CpuAutocast autocast;
       for (const auto& [name, gradient] : Gradients(model, batch, form)) {
@@ -82,7 +82,7 @@ TEST(Autocast, DecoderStartsFromStatesOf32Bits) {
       ModelOptions options = TinyOptions();
       options.bridge = kind;
       options.encoder.cell = cell;  // States of rnn_tanh are a product's tanh.
-      const Model model = TinyModel(options, torch::kFloat32);
+      Model model = TinyModel(options, torch::kFloat32);
       const Batch batch = MakeBatch(RandomPairs(options, {{4, 6}, {3, 5}}));
       const CpuAutocast autocast;
       const DecoderState start = model->Begin(batch).state;
