@@ -70,12 +70,15 @@ void ForbiddenWords::Apply(const TokenIds& tokens, size_t given, bool at_once,
   }
 }
 
-bool ForbiddenWords::Completes(const TokenIds& tokens, int32_t token) const {
+bool ForbiddenWords::Bars(const TokenIds& tokens, size_t given, bool at_once, int32_t token) const {
   const std::string tail = Tail(tokens);
   for (const Phrase& phrase : phrases_) {
+    const bool goes_on = phrase.may_go_on && tokens.size() > given;
+    if (goes_on && EndsWithBegin(tail, phrase.text) && !vocabulary_.InOneWord(tokens.back(), token))
+      return true;
+    if (phrase.may_go_on && !at_once) continue;
     for (const Ending& ending : phrase.endings) {
-      if (ending.token == token && !phrase.may_go_on && Completes(tail, phrase, ending))
-        return true;
+      if (ending.token == token && Completes(tail, phrase, ending)) return true;
     }
   }
   return false;

@@ -32,8 +32,8 @@ class ForbiddenWords {
   // comparisons a phrase, and a pass over the row where a word must go on.
   void Apply(const TokenIds& tokens, size_t given, bool at_once, const ScoreRow& row) const;
 
-  // Whether `token` completes, behind `tokens`, a phrase that cannot go on as another.
-  bool Completes(const TokenIds& tokens, int32_t token) const;
+  // Whether Apply would let `token` not follow `tokens`.
+  bool Bars(const TokenIds& tokens, size_t given, bool at_once, int32_t token) const;
 
   // The first of the phrases that `tokens` hold, as text; empty if they hold none.
   std::string Find(const TokenIds& tokens) const;

@@ -37,7 +37,8 @@ std::optional<int32_t> TokenRules::Forced(int64_t length) const {
 bool TokenRules::Bars(const TokenIds& said, int32_t token) const {
   const bool inside_prefix = task_.whole_prefix && said.size() == task_.prefix.size() &&
                              task_.vocabulary->InOneWord(said.back(), token);
-  return inside_prefix || (task_.forbidden != nullptr && task_.forbidden->Completes(said, token));
+  return inside_prefix || (task_.forbidden != nullptr &&
+                           task_.forbidden->Bars(said, task_.prefix.size(), IsLast(said), token));
 }
 
 void TokenRules::Apply(const TokenIds& said, const ScoreRow& row) const {
@@ -50,8 +51,7 @@ void TokenRules::Apply(const TokenIds& said, const ScoreRow& row) const {
   }
   if (task_.forbidden != nullptr) {
     // Where there is no room, or no other hypothesis to go on from.
-    const bool at_once = options_.sample || options_.beam == options_.groups ||
-                         static_cast<int64_t>(said.size()) + 1 >= max_length_;
+    const bool at_once = options_.sample || options_.beam == options_.groups || IsLast(said);
     task_.forbidden->Apply(said, task_.prefix.size(), at_once, row);
   }
   const auto n = static_cast<size_t>(options_.no_repeat_ngram);

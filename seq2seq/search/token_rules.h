@@ -35,6 +35,11 @@ class TokenRules {
   int64_t max_length() const { return max_length_; }
 
  private:
+  // Whether only the end has room behind the token that follows `said`.
+  bool IsLast(const TokenIds& said) const {
+    return static_cast<int64_t>(said.size()) + 1 >= max_length_;
+  }
+
   const SearchOptions& options_;
   const SearchTask& task_;
   int64_t max_length_;

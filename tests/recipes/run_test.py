@@ -43,6 +43,14 @@ class RunTest(repository.RepositoryTest):
         self.assertEqual(result.stdout.count("\noutput  "), 10)
         self.assertTrue(result.stdout.endswith(f'echo "..." | build/release/bin/seq2seq decode -m {run}\n'))
 
+    def test_measures_characters_where_there_are_no_spaces(self):
+        for part in ("train", "val", "test_a", "test_b"):
+            (self.data / f"{part}.ja").write_text("".join(f"{part}{i}\n" for i in range(10)))
+        self.assertEqual(self.run_recipe("--data", "corpus", "--target", "ja").returncode, 0)
+        calls = self.calls()
+        self.assertIn(" train.metric=chrf", [call for call in calls if " train.run=" in call][0])
+        self.assertTrue(all(call.endswith(" --tokenize char") for call in calls if "seq2seq eval" in call))
+
     def test_learns_the_tokenizer_once(self):
         self.run_recipe("--data", "corpus", "--target", "fr")
         self.run_recipe("--data", "corpus", "--target", "fr", "--size", "base")

@@ -576,8 +576,8 @@ TEST(BeamSearch, GroupsLoseForEachGroupBeforeThatChoseTheSame) {
     options.diversity = diversity;
     Fixed scorer;
     std::vector<Tokens> found;
-    for (const Hypothesis& one : BeamSearch(scorer, {Task(2)}, options)[0])
-      found.push_back(one.tokens);
+    const auto results = BeamSearch(scorer, {Task(2)}, options);
+    for (const Hypothesis& one : results[0]) found.push_back(one.tokens);
     return found;
   };
   // Alike, both groups end at once.

@@ -24,11 +24,12 @@ const std::vector<std::string> kSubwords = {"<pad>", "<unk>", "<s>", "</s>", "�
 constexpr int32_t kA = 4, kB = 5, kAb = 6, kSpace = 7, kDot = 9;
 constexpr size_t kMaxLength = 5;
 
-// Words and full stops, with a space around each.
+// Words and full stops, with a space around each; a full stop behind a space does not touch a word.
 std::string Words(const TokenIds& tokens) {
   std::string text;
   for (const int32_t token : tokens) text += kSubwords[static_cast<size_t>(token)];
-  text = absl::StrCat(" ", absl::StrReplaceAll(text, {{"▁", " "}, {".", " . "}}), " ");
+  text = absl::StrCat(" ", absl::StrReplaceAll(text, {{"▁.", " _ . "}, {"▁", " "}, {".", " . "}}),
+                      " ");
   while (text.find("  ") != std::string::npos) text = absl::StrReplaceAll(text, {{"  ", " "}});
   return text;
 }
@@ -114,8 +115,8 @@ TEST(ForbiddenWords, OfAVocabularyOfWordsAreLeftOut) {
   std::vector<float> scores(7, 0);
   forbidden.Apply({6, 5}, 0, false, {absl::MakeSpan(scores), 0, {}});
   EXPECT_THAT(scores, ElementsAre(0, 0, 0, 0, -INFINITY, 0, -INFINITY));
-  EXPECT_TRUE(forbidden.Completes({6, 5}, 6));
-  EXPECT_FALSE(forbidden.Completes({6, 6}, 6));
+  EXPECT_TRUE(forbidden.Bars({6, 5}, 0, false, 6));
+  EXPECT_FALSE(forbidden.Bars({6, 6}, 0, false, 6));
 }
 
 }  // namespace

@@ -235,8 +235,7 @@ TEST_P(LowerPrecision, StaysNear) {
   EXPECT_GT(difference, 1e-5);  // Or it was not used.
 }
 
-INSTANTIATE_TEST_SUITE_P(All, LowerPrecision,
-                         testing::Values(Precision::kBf16, Precision::kInt8));
+INSTANTIATE_TEST_SUITE_P(All, LowerPrecision, testing::Values(Precision::kBf16, Precision::kInt8));
 
 }  // namespace
 }  // namespace seq2seq

@@ -145,7 +145,7 @@ class DecodeTest(TestCase):
         source = self.work / "mended"
         source.write_text("".join(lines))
         expected = self.whole("--input-format", "jsonl", source=source)
-        for number, wrong, part in ((1234, "\n", "empty line"), (2500, "{\n", "not a JSON object")):
+        for number, wrong, part in ((1234, "\n", "empty line"), (2500, "{\n", "not JSON")):
             source.write_text("".join([*lines[:number - 1], wrong, *lines[number:]]))
             self.assert_fails(seq2seq(*self.command("--input-format", "jsonl", source=source)), f"{source}:{number}: ",
                               part, f"{self.part} covers {number - 1} lines of the input")
@@ -183,6 +183,7 @@ class DecodeTest(TestCase):
         self.assert_fails(seq2seq(*self.command("--resume")), self.part, "journal")
         self.assertEqual(self.part.read_bytes(), kept)
         journal.write_bytes(records)
+        other.unlink()
         # What does not fit its journal is made again.
         self.part.write_bytes(b"X" + kept[1:])
         self.assertNotIn("goes on", self.resume(self.whole()))

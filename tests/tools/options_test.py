@@ -10,6 +10,8 @@ import unittest
 
 from program import TestCase, seq2seq
 
+# What a caller alone may set, and no file: code in a model runs only for who asks for it.
+CALLERS = {"ImageNetworkOptions": {"allow_scripts"}}
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -43,7 +45,8 @@ class OptionsTest(TestCase):
         self.assertGreater(len(found), 15)
         for name, (fields, visited) in found.items():
             self.assertGreater(len(fields), 0, name)
-            self.assertEqual([(field, field) for field in fields], visited, name)
+            settable = [field for field in fields if field not in CALLERS.get(name, ())]
+            self.assertEqual([(field, field) for field in settable], visited, name)
 
     def test_every_key_is_in_help_and_in_the_dumped_configuration(self):
         dump = seq2seq("train", "--dump-config").stdout.decode()

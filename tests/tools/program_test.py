@@ -73,7 +73,8 @@ class ProgramTest(TestCase):
                 "model.encoder.embedding=24", "model.encoder.hidden=24", "model.encoder.dropout=0",
                 "model.decoder.embedding=24", "model.decoder.hidden=48", "model.decoder.dropout=0",
                 "train.schedule.kind=inverse_sqrt", "train.schedule.rate=0.01", "train.schedule.warmup=50",
-                "train.report_every=50", "train.validate_every=125", "train.label_smoothing=0"]
+                "train.report_every=50", "train.validate_every=125", "train.label_smoothing=0",
+                "train.precision=fp32"]  # On every processor.
 
     @classmethod
     def train(cls, *overrides, run=None, **options):
@@ -360,21 +361,21 @@ class ProgramTest(TestCase):
 
     def test_the_precision_that_a_run_began_with_binds_it(self):
         run = self.folder / "precision"
-        result = self.train("train.max_updates=1", run=run)
+        result = self.train("train.max_updates=1", "train.precision=auto", run=run)
         self.assertEqual(result.returncode, 0, result.stderr)
         found = re.search(r"  precision: (\w+)", (run / "config.yaml").read_text()).group(1)
         self.assertIn(found, ("fp32", "bf16"))
         self.assertIn(f", {found},", result.stderr.decode())
         # On a processor without bf16.
         older = dict(os.environ, SEQ2SEQ_INSTRUCTION_SET="avx2")
-        result = self.train("train.max_updates=2", run=run, env=older)
+        result = self.train("train.max_updates=2", "train.precision=auto", run=run, env=older)
         if found == "bf16":
             self.assert_fails(result, "train.precision=fp32")
             result = self.train("train.max_updates=2", "train.precision=fp32", run=run, env=older)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("  precision: fp32", (run / "config.yaml").read_text())
         # And fp32 stays fp32 where there is bf16.
-        self.assertEqual(self.train("train.max_updates=3", run=run).returncode, 0)
+        self.assertEqual(self.train("train.max_updates=3", "train.precision=auto", run=run).returncode, 0)
         self.assertIn("  precision: fp32", (run / "config.yaml").read_text())
 
     def test_int8_translates_alike_on_every_processor(self):

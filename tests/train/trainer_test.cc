@@ -449,7 +449,8 @@ TEST_F(TrainerTest, SavesAsOftenAsAsked) {
   options_.save_every = 2;
   options_.keep_last = 10;
   Train(StoppingAfter(5));
-  EXPECT_THAT(folder_.Names(), ::testing::ElementsAre("latest", "step-2", "step-4", "step-5"));
+  EXPECT_THAT(folder_.Names(),
+              ::testing::ElementsAre("latest", "log.jsonl", "step-2", "step-4", "step-5"));
 }
 
 TEST_F(TrainerTest, LowerLossAndPerplexityAreBetter) {
