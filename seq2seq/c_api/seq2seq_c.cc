@@ -85,9 +85,9 @@ absl::StatusOr<Translator> Create(const char* const* models, size_t count, const
   if (!options.precision.empty()) {
     load.precision = EnumFromText<PrecisionChoice>(options.precision);
     if (!load.precision) {
-      return absl::InvalidArgumentError(absl::StrCat("precision: expected ",
-                                                     absl::StrJoin(EnumTexts(PrecisionChoice()), ", "),
-                                                     ", found '", options.precision, "'"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("precision: expected ", absl::StrJoin(EnumTexts(PrecisionChoice()), ", "),
+                       ", found '", options.precision, "'"));
     }
   }
   return Translator::Load(paths, load);
