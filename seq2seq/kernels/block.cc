@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <list>
 #include <mutex>
@@ -84,6 +85,17 @@ BlockCache& Cache() {
   return *cache;
 }
 
+// Bytes that were asked for and are held.
+std::atomic<size_t> held_bytes = 0;
+std::atomic<size_t> most_held_bytes = 0;
+
+void CountTaken(size_t bytes) {
+  const size_t held = held_bytes += bytes;
+  size_t most = most_held_bytes;
+  while (held > most && !most_held_bytes.compare_exchange_weak(most, held)) {
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<void> AllocateBlock(size_t bytes) {
@@ -91,14 +103,26 @@ std::shared_ptr<void> AllocateBlock(size_t bytes) {
     constexpr size_t kLine = 64;
     void* block = std::aligned_alloc(kLine, (bytes + kLine) / kLine * kLine);
     if (block == nullptr) throw std::bad_alloc();
-    return {block, [](void* memory) { std::free(memory); }};
+    CountTaken(bytes);
+    return {block, [bytes](void* memory) {
+              std::free(memory);
+              held_bytes -= bytes;
+            }};
   }
   // Four sizes between a power of two and the next, so that sizes that differ a little fit the same
   // blocks. What is not written to takes no memory.
   size_t step = kLarge / 4;
   while (bytes > 8 * step) step *= 2;
   void* block = Cache().Take((bytes + step - 1) / step * step);
-  return {block, [](void* memory) { Cache().Return(memory); }};
+  CountTaken(bytes);
+  return {block, [bytes](void* memory) {
+            Cache().Return(memory);
+            held_bytes -= bytes;
+          }};
 }
+
+size_t PeakBlockBytes() { return most_held_bytes; }
+
+size_t ResetPeakBlockBytes() { return most_held_bytes = held_bytes.load(); }
 
 }  // namespace seq2seq

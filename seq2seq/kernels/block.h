@@ -13,6 +13,11 @@ namespace seq2seq {
 // raise the peak. Thread-safe. Throws std::bad_alloc.
 std::shared_ptr<void> AllocateBlock(size_t bytes);
 
+// The most bytes of blocks that were held at once since ResetPeakBlockBytes, which returns those
+// that are held now. Thread-safe.
+size_t PeakBlockBytes();
+size_t ResetPeakBlockBytes();
+
 }  // namespace seq2seq
 
 #endif  // SEQ2SEQ_KERNELS_BLOCK_H_

@@ -3,6 +3,7 @@
 #define SEQ2SEQ_MODEL_DESCRIBE_ERROR_H_
 
 #include <exception>
+#include <new>
 #include <string>
 
 #include <c10/util/Exception.h>
@@ -14,6 +15,13 @@ inline std::string Describe(const std::exception& error) {
   const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
   const std::string text = of_torch != nullptr ? of_torch->what_without_backtrace() : error.what();
   return text.substr(0, text.find('\n'));
+}
+
+// Whether `error` says that there is no memory left: on CUDA, in tensors on the CPU, or elsewhere.
+inline bool IsOutOfMemory(const std::exception& error) {
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
+         Describe(error).find("DefaultCPUAllocator") != std::string::npos;
 }
 
 }  // namespace seq2seq

@@ -12,6 +12,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/kernels/gates.h"
+#include "seq2seq/kernels/product_kernel.h"
 #include "seq2seq/kernels/steps.h"
 #include "seq2seq/model/fused.h"
 #include "seq2seq/model/fused_rows.h"
@@ -126,6 +127,27 @@ PackedModel::PackedModel(Model model, Precision precision)
   for (auto entry = parameters_.begin(); entry != parameters_.end();) {
     entry = IsOnlyPacked(entry->first) ? parameters_.erase(entry) : std::next(entry);
   }
+}
+
+double PackedModel::bytes() const {
+  double bytes = 0;
+  for (const auto& [name, parameter] : parameters_)
+    bytes += static_cast<double>(parameter.nbytes());
+  const auto add = [&](const PackedMatrix& matrix) {
+    bytes +=
+        static_cast<double>(matrix.panels() * matrix.steps() * kPanelColumns) * sizeof(uint32_t);
+  };
+  const auto add_cells = [&](const std::vector<PackedCell>& cells) {
+    for (const PackedCell& cell : cells) {
+      add(cell.input);
+      add(cell.hidden);
+    }
+  };
+  for (const std::vector<PackedCell>& layer : encoder_) add_cells(layer);
+  add_cells(decoder_.cells);
+  for (const PackedMatrix* matrix : {&keys_, &bridge_, &decoder_.readout, &output_.weight})
+    add(*matrix);
+  return bytes;
 }
 
 PackedOutput PackedModel::Output(absl::Span<const int32_t> tokens) const {

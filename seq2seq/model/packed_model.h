@@ -43,6 +43,10 @@ class PackedModel {
 
   const PackedDecoder& decoder() const { return decoder_; }
   const PackedOutput& output() const { return output_; }
+  const ModelOptions& options() const { return options_; }
+
+  // Of the weights, laid out or where the model has them.
+  double bytes() const;
 
   // The columns `tokens` of the output layer. Costs a pass over their weights.
   PackedOutput Output(absl::Span<const int32_t> tokens) const;

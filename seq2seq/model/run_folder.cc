@@ -102,9 +102,15 @@ absl::StatusOr<StoredModel> FindModel(const std::string& path) {
     if (!Exists(stored.run.Config())) {
       return absl::NotFoundError(absl::StrCat(path, ": not a run folder: it has no config.yaml"));
     }
-    stored.step =
-        Exists(stored.run.Best() + kWeightsFile) ? stored.run.Best() : stored.run.Latest();
+    std::error_code ignored;
+    const bool has_best = fs::exists(fs::symlink_status(stored.run.Best(), ignored));
+    stored.step = has_best ? stored.run.Best() : stored.run.Latest();
     if (!Exists(stored.step + kWeightsFile)) {
+      // What others would be decoded with has been lost; the latest step would pass for it.
+      if (has_best) {
+        return absl::DataLossError(absl::StrCat(
+            stored.step, ": leads to no weights; name a step of the folder, or remove the link"));
+      }
       return absl::NotFoundError(absl::StrCat(path, ": no weights have been saved in it yet"));
     }
   }

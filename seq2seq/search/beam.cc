@@ -2,10 +2,14 @@
 
 #include <utility>
 
-#include <ATen/Parallel.h>
+#include "absl/functional/function_ref.h"
 
 #include "seq2seq/search/sentence_beam.h"
 #include "tokenizer/tokenizer.h"
+
+#if SEQ2SEQ_KERNELS
+#include "seq2seq/kernels/parallel.h"
+#endif
 
 namespace seq2seq {
 namespace {
@@ -15,6 +19,16 @@ struct Live {
   size_t sentence;
   size_t first_row;  // Its first one in the step.
 };
+
+// Calls `run` for ranges of [0, size) on the threads of the kernels, where there are kernels.
+void ForRanges(size_t size, absl::FunctionRef<void(int64_t begin, int64_t end)> run) {
+#if SEQ2SEQ_KERNELS
+  constexpr int64_t kGrain = 4;
+  ParallelRanges(static_cast<int64_t>(size), kGrain, run);
+#else
+  run(0, static_cast<int64_t>(size));
+#endif
+}
 
 }  // namespace
 
@@ -39,8 +53,7 @@ std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const
         continuations[row] = beam.Expand(row, scores.row(first + row));
       beam.Advance(continuations, [&](size_t row) { return scorer.Attention(first + row); });
     };
-    constexpr int64_t kGrain = 4;
-    at::parallel_for(0, static_cast<int64_t>(live.size()), kGrain, [&](int64_t begin, int64_t end) {
+    ForRanges(live.size(), [&](int64_t begin, int64_t end) {
       for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
         advance(beams[live[i].sentence], live[i].first_row);
     });

@@ -23,6 +23,17 @@ class PlainModel : public ScoringModel {
     return std::make_unique<ModelScorer>(model_, sources.To(device_), tokens, precision_);
   }
 
+  double weight_bytes() const override {
+    double bytes = 0;
+    for (const auto& [name, parameter] : Parameters(*model_))
+      bytes += static_cast<double>(parameter.nbytes());
+    return bytes;
+  }
+
+  double BatchBytes(const SearchShape& shape) const override {
+    return SearchBytes(model_->options(), shape, /*packed=*/false);
+  }
+
  private:
   Model model_;
   torch::Device device_;
@@ -38,6 +49,12 @@ class KernelModel : public ScoringModel {
   std::unique_ptr<Scorer> Begin(const Batch& sources,
                                 absl::Span<const int32_t> tokens) const override {
     return std::make_unique<PackedScorer>(model_, sources, tokens);
+  }
+
+  double weight_bytes() const override { return model_->bytes(); }
+
+  double BatchBytes(const SearchShape& shape) const override {
+    return SearchBytes(model_->options(), shape, /*packed=*/true);
   }
 
  private:

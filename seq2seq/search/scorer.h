@@ -11,6 +11,7 @@
 
 #include "seq2seq/data/batch.h"
 #include "seq2seq/kernels/matrix.h"
+#include "seq2seq/search/search_memory.h"
 
 namespace seq2seq {
 
@@ -88,6 +89,10 @@ class ScoringModel {
   // `tokens` alone, rising, unless that is empty. What LibTorch reports is thrown.
   virtual std::unique_ptr<Scorer> Begin(const Batch& sources,
                                         absl::Span<const int32_t> tokens) const = 0;
+
+  // The bytes of its weights as it computes with them, and those that a batch takes besides.
+  virtual double weight_bytes() const = 0;
+  virtual double BatchBytes(const SearchShape& shape) const = 0;
 };
 
 }  // namespace seq2seq

@@ -260,6 +260,18 @@ int64_t Translator::ScoresOfSentence(const SearchOptions& options) const {
   return (options.sample ? options.n_best : options.beam) * target_.size();
 }
 
+double Translator::weight_bytes() const {
+  double bytes = language_model_ == nullptr ? 0 : language_model_->weight_bytes();
+  for (const auto& model : models_) bytes += model->weight_bytes();
+  return bytes;
+}
+
+double Translator::BatchBytes(const SearchShape& shape) const {
+  double bytes = language_model_ == nullptr ? 0 : language_model_->BatchBytes(shape);
+  for (const auto& model : models_) bytes += model->BatchBytes(shape);
+  return bytes;
+}
+
 std::vector<std::vector<size_t>> Translator::Batches(absl::Span<const Prepared> lines,
                                                      const SearchOptions& options) const {
   const int64_t most =
@@ -273,12 +285,20 @@ std::vector<std::vector<size_t>> Translator::Batches(absl::Span<const Prepared> 
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return size_of(a) < size_of(b); });
   std::vector<std::vector<size_t>> batches;
+  SearchShape shape;
+  shape.hypotheses = options.sample ? options.n_best : options.beam;
   for (const size_t index : order) {
     // The last one is the longest.
-    const auto length = static_cast<int64_t>(size_of(index)) + 1;
-    const auto size = batches.empty() ? 0 : static_cast<int64_t>(batches.back().size());
-    if (batches.empty() || size == most || (size + 1) * length > batch_tokens)
+    shape.source = static_cast<int64_t>(size_of(index)) + 1;
+    shape.sentences = batches.empty() ? 1 : static_cast<int64_t>(batches.back().size()) + 1;
+    const int64_t steps = options.attention ? lines[index].task.max_length : 0;
+    shape.steps = shape.sentences == 1 ? steps : std::max(shape.steps, steps);
+    if (batches.empty() || shape.sentences > most ||
+        shape.sentences * shape.source > batch_tokens ||
+        (batch_bytes > 0 && BatchBytes(shape) > batch_bytes)) {
       batches.emplace_back();
+      shape.steps = steps;
+    }
     batches.back().push_back(index);
   }
   return batches;

@@ -156,6 +156,13 @@ class Translator {
   // each hypothesis of each sentence. A batch has fewer sentences where it would exceed that.
   int64_t batch_scores = 64'000'000;
 
+  // Bytes that a batch takes at most as estimated, beyond weight_bytes(); 0 is no bound. A batch
+  // has fewer sentences where it would take more, and one at least.
+  double batch_bytes = 0;
+
+  // The bytes of the models' weights as they are laid out.
+  double weight_bytes() const;
+
   // The most that a request may ask for.
   SearchLimits limits;
 
@@ -191,6 +198,8 @@ class Translator {
   void SearchBatch(absl::Span<const Prepared> lines, std::vector<size_t> indices,
                    const SearchOptions& options, const Shortlist* shortlist,
                    std::vector<TranslationResult>& results) const;
+  // The estimated bytes of a batch of that shape.
+  double BatchBytes(const SearchShape& shape) const;
   // Scores of a time step of one sentence.
   int64_t ScoresOfSentence(const SearchOptions& options) const;
   // What a batch is made of and searched by.

@@ -33,6 +33,10 @@ void AddServe(CLI::App& program, absl::Status* status);  // Of builds with SEQ2S
 // small machines. Names on stderr a BLAS whose own threads fight LibTorch's.
 void SetUpThreads(int64_t threads);
 
+// Bytes that the program may take unless told otherwise: nine tenths of what its control group, or
+// the machine, has; 0, no bound, where the system does not tell.
+int64_t UsableMemory();
+
 // The device that `name` stands for: cpu, cuda, cuda:1, …; auto is cuda where there is one.
 absl::StatusOr<torch::Device> ParseDevice(const std::string& name);
 

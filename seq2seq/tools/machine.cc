@@ -1,4 +1,4 @@
-// Threads and devices of the machine that the program runs on.
+// Threads, memory and devices of the machine that the program runs on.
 #include <dlfcn.h>
 #include <malloc.h>
 
@@ -15,6 +15,7 @@
 #include <spdlog/spdlog.h>
 #include <torch/torch.h>
 
+#include "seq2seq/base/memory_limit.h"
 #include "seq2seq/tools/command.h"
 
 namespace seq2seq {
@@ -69,6 +70,8 @@ void SetUpThreads(int64_t threads) {
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
 #endif
 }
+
+int64_t UsableMemory() { return MemoryLimit() / 10 * 9; }
 
 absl::StatusOr<torch::Device> ParseDevice(const std::string& name) {
   if (name == "auto")

@@ -1,6 +1,7 @@
 #include "seq2seq/tools/model_flags.h"
 
 #include <filesystem>
+#include <limits>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -56,6 +57,13 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
       ->check(CLI::Range(1, 1'000'000'000))
       ->capture_default_str();
   command
+      .add_option("--memory", flags.memory,
+                  "Bytes that the program may take: a batch has fewer sentences where it is "
+                  "estimated to take more. 0 is nine tenths of what the control group, or the "
+                  "machine, has; on CUDA, whose memory it then is, no bound")
+      ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()))
+      ->capture_default_str();
+  command
       .add_option("--max-line-length", flags.max_line_length,
                   "Longer lines are cut to so many pieces")
       ->check(CLI::Range(1, 1'000'000))
@@ -80,6 +88,26 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
   command.add_option("--device", flags.device, "auto, cpu, cuda, cuda:1, …")->capture_default_str();
 }
 
+namespace {
+
+// What LibTorch, tokenizers, and lines that are read ahead take, in bytes: measured, see "Memory"
+// in bench/README.md.
+constexpr double kProgramBytes = 180e6;
+
+// What of --memory is left for a batch; 0 where there is no bound.
+absl::StatusOr<double> BatchBytes(const ModelFlags& flags, torch::Device device,
+                                  const Translator& translator) {
+  const int64_t memory = flags.memory == 0 && device.is_cpu() ? UsableMemory() : flags.memory;
+  if (memory == 0) return 0;
+  const double held = kProgramBytes + translator.weight_bytes();
+  if (static_cast<double>(memory) > held) return static_cast<double>(memory) - held;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--memory: expected more than the ", static_cast<int64_t>(held),
+                   " bytes that the program and the weights take, found ", memory));
+}
+
+}  // namespace
+
 absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
   SEQ2SEQ_RETURN_IF_ERROR(NamingFlag(Validate(flags.limits)));
   SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(flags.device));
@@ -93,6 +121,7 @@ absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
   translator.batch_size = flags.batch_size;
   translator.batch_tokens = flags.batch_tokens;
   translator.batch_scores = flags.batch_scores;
+  SEQ2SEQ_ASSIGN_OR_RETURN(translator.batch_bytes, BatchBytes(flags, device, translator));
   translator.limits = flags.limits;
   translator.max_line_length = flags.max_line_length;
   return translator;
@@ -123,7 +152,7 @@ absl::StatusOr<std::string> ModelSettings(const ModelFlags& flags) {
       "\nprecision: ", precision, "\nno_shortlist: ", flags.no_shortlist,
       "\nlanguage_model: ", !flags.language_model.empty(), "\nbatch_size: ", flags.batch_size,
       "\nbatch_tokens: ", flags.batch_tokens, "\nbatch_scores: ", flags.batch_scores,
-      "\nmax_line_length: ", flags.max_line_length, "\n");
+      "\nmemory: ", flags.memory, "\nmax_line_length: ", flags.max_line_length, "\n");
   return settings;
 }
 

@@ -31,6 +31,7 @@ struct ModelFlags {
   int64_t batch_size = 64;
   int64_t batch_tokens = 8192;
   int64_t batch_scores = 64'000'000;
+  int64_t memory = 0;
   int64_t max_line_length = 1000;
   int64_t max_line_bytes = kMaxLineBytes;
   int64_t max_pixels = kMaxPixels;

@@ -239,9 +239,11 @@ absl::Status Train(Config& config, bool profile) {
     SEQ2SEQ_RETURN_IF_ERROR(
         SetFirstWeights(config.train, tokenizers.source, tokenizers.target, model));
   }
+  TrainOptions options = config.train;  // Which the folder knows as they were given.
+  if (options.memory == 0 && device.is_cpu()) options.memory = UsableMemory();
   SEQ2SEQ_ASSIGN_OR_RETURN(
       const std::unique_ptr<Trainer> trainer,
-      Trainer::Create(config.train, config.data.batch, model, device, data.Train(), data.valid,
+      Trainer::Create(options, config.data.batch, model, device, data.Train(), data.valid,
                       MakeHooks(tokenizers, data, device, config.validation)));
   double millions = 0, frozen = 0;
   for (const auto& [name, parameter] : Parameters(*model)) {
@@ -253,6 +255,9 @@ absl::Status Train(Config& config, bool profile) {
                device.str(), torch::get_num_threads(),
                EnumTexts(config.train.precision)[static_cast<size_t>(config.train.precision)],
                model->DescribePaths(), 100 * trainer->padding_share());
+  if (trainer->estimated_memory() > 0)
+    spdlog::info("memory: up to about {:.0f} of {:.0f} MB", trainer->estimated_memory() / 1e6,
+                 static_cast<double>(options.memory) / 1e6);
   if (trainer->state().update > 0)
     spdlog::info("resuming after update {} of {}", trainer->state().update, run.path);
 

@@ -87,6 +87,7 @@ absl::Status Validate(const TrainOptions& options) {
   rules.Expect("train.report_every", options.report_every, options.report_every >= 1, "1 or more");
   rules.Expect("train.validate_every", options.validate_every, options.validate_every >= 1,
                "1 or more");
+  rules.Expect("train.memory", options.memory, options.memory >= 0, "0 or more");
   rules.Expect("train.save_every", options.save_every, options.save_every >= 0, "0 or more");
   rules.Expect("train.patience", options.patience, options.patience >= 0, "0 or more");
   rules.Expect("train.keep_last", options.keep_last, options.keep_last >= 1, "1 or more");

@@ -45,6 +45,7 @@ struct TrainOptions {
   int64_t max_epochs = 0;
   double max_minutes = 0;
   int64_t accumulate = 1;
+  int64_t memory = 0;
   double label_smoothing = 0.1;
   OptimizerOptions optimizer;
   RateScheduleOptions schedule;
@@ -91,6 +92,10 @@ struct TrainOptions {
           "Stop after this time of training, over all runs of the program; 0 is no bound.");
     visit("accumulate", accumulate,
           "Batches that add up to one update. For large batches in little memory.");
+    visit("memory", memory,
+          "Bytes that training may take, of the CUDA device where there is one, else of the whole "
+          "program. A batch that needs more is computed in parts, which costs speed alone; 0 is "
+          "nine tenths of what the control group, or the machine, has, and on CUDA no bound.");
     visit("label_smoothing", label_smoothing,
           "Probability spread over the whole vocabulary; 0 to 0.2.");
     visit("optimizer", optimizer);

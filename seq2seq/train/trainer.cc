@@ -19,6 +19,7 @@
 #include "seq2seq/model/describe_error.h"
 #include "seq2seq/model/loss.h"
 #include "seq2seq/train/module_report.h"
+#include "seq2seq/train/pass_memory.h"
 
 namespace seq2seq {
 namespace {
@@ -119,6 +120,52 @@ std::map<std::string, double> SharesOf(const TensorMap& fine_tuned, double share
   return shares;
 }
 
+// What LibTorch, the program and the allocators' spare room take besides tensors, in bytes:
+// measured, see "Memory" in bench/README.md.
+constexpr double kProgramBytes = 220e6;
+
+// Batches that the loader has ready at most.
+constexpr int64_t kPrefetch = 8;
+
+// As padded positions, where no memory was measured: good enough to compare batches.
+double CountPositions(const BatchShape& shape) {
+  return static_cast<double>(shape.rows * (shape.source + shape.target));
+}
+
+double Bytes(const torch::Tensor& tensor) {
+  return tensor.defined() ? static_cast<double>(tensor.nbytes()) : 0;
+}
+
+double Bytes(const TensorMap& tensors) {
+  double bytes = 0;
+  for (const auto& [name, tensor] : tensors) bytes += Bytes(tensor);
+  return bytes;
+}
+
+// The index of a pair that is longest on both sides together.
+int64_t LongestPair(const CorpusMix& corpus) {
+  int64_t longest = 0;
+  size_t length = 0;
+  for (int64_t i = 0; i < corpus.size(); ++i) {
+    const Example example = corpus[i];
+    if (example.source.size() + example.target.size() <= length) continue;
+    length = example.source.size() + example.target.size();
+    longest = i;
+  }
+  return longest;
+}
+
+// Rows of that length that a batch has at most.
+int64_t MostRows(const BucketOptions& buckets, const BatchShape& row) {
+  switch (buckets.unit) {
+    case BatchUnit::kSentences:
+      return buckets.size;
+    case BatchUnit::kTokens:
+      return std::max<int64_t>(1, buckets.size / std::max(row.source, row.target));
+  }
+  return buckets.size;
+}
+
 // Whether a write that failed so may succeed later: there was no room, or the disk failed.
 bool MayPass(const absl::Status& status) {
   return absl::IsResourceExhausted(status) || absl::IsUnknown(status);
@@ -157,7 +204,8 @@ Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Mode
       fine_tuned_(FineTuned(*model_, options)),
       optimizer_(MakeOptimizer(options.optimizer, parameters_,
                                SharesOf(fine_tuned_, options.fine_tune.rate))),
-      log_(run_.Log()) {
+      log_(run_.Log()),
+      pass_cost_(CountPositions) {
   if (options.average > 0) average_.emplace(parameters_, options.average);
 }
 
@@ -190,6 +238,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
   }
   SEQ2SEQ_RETURN_IF_ERROR(trainer->Restore());
   SEQ2SEQ_RETURN_IF_ERROR(trainer->StartLoader());
+  SEQ2SEQ_RETURN_IF_ERROR(trainer->PlanMemory());
   trainer->first_update_ = trainer->state_.update;
   trainer->first_seconds_ = trainer->state_.seconds;
   return trainer;
@@ -219,9 +268,49 @@ absl::Status Trainer::Restore() {
 absl::Status Trainer::StartLoader() {
   try {
     loader_ = std::make_unique<Loader>(train_, buckets_, static_cast<uint64_t>(options_.seed),
-                                       state_.position, hooks_.examples);
+                                       state_.position, hooks_.examples, kPrefetch);
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("cannot read the training data: ", Describe(error)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::PlanMemory() {
+  if (options_.memory == 0) return absl::OkStatus();
+  try {
+    const Example longest = train_[LongestPair(train_)];
+    const Batch row =
+        Collate(absl::MakeConstSpan(&longest, 1), hooks_.examples.images, std::nullopt);
+    const int64_t rows = MostRows(buckets_, ShapeOf(row));
+    const double ready = static_cast<double>((kPrefetch + options_.accumulate) * rows) *
+                         (Bytes(row.source) + 2 * Bytes(row.target_input) + Bytes(row.images));
+    const double held = kProgramBytes + Bytes(parameters_) + Bytes(Memory()) + ready +
+                        (average_ ? Bytes(average_->average()) : 0);
+    pass_bound_ = static_cast<double>(options_.memory) - held;
+    const ComputeGuard guard({.precision = Resolve(options_.precision, device_)});
+    model_->train();
+    const auto pass = [&](const Batch& batch) {
+      model_
+          ->ComputeLoss(batch, ForcingAt(options_.teacher_forcing, state_.update + 1),
+                        options_.label_smoothing, /*scale=*/0)
+          .objective.backward();
+      for (const auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
+    };
+    const PassMemory memory = PassMemory::Measure(pass, row, rows, pass_bound_, device_);
+    pass_cost_ = [memory](const BatchShape& shape) { return memory.Estimate(shape); };
+    BatchShape largest = ShapeOf(row);
+    const double needed = held + pass_cost_(largest);
+    if (needed > static_cast<double>(options_.memory)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "train.memory: expected at least the ", static_cast<int64_t>(needed),
+          " bytes that the program, the model, its optimizer and one of the longest pairs take, "
+          "found ",
+          options_.memory));
+    }
+    largest.rows = rows;
+    estimated_memory_ = held + std::min(pass_bound_, pass_cost_(largest));
+  } catch (const std::exception& error) {
+    return absl::InternalError(absl::StrCat("cannot set up training: ", Describe(error)));
   }
   return absl::OkStatus();
 }
@@ -285,8 +374,6 @@ absl::Status Trainer::Update() {
   const ComputeGuard guard({.precision = Resolve(options_.precision, device_)});
   ResetPhases();
   const int64_t update = state_.update + 1;
-  torch::manual_seed(
-      DeriveSeed({static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(update)}));
   model_->train();
 
   std::vector<Batch> batches;
@@ -297,33 +384,22 @@ absl::Status Trainer::Update() {
       Loader::Item item = loader_->Next();
       state_.position = item.next;
       tokens += item.batch.target_tokens;
-      batches.push_back(item.batch.To(device_));
+      batches.push_back(std::move(item.batch));
     }
   }
   window_.waiting += stopwatch.Seconds();
 
-  // Fresh gradients instead of zeros to add to: the first one of each parameter is taken over as it
-  // is.
-  for (const auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
   for (const auto& [name, parameter] : fine_tuned_) {
     parameter.requires_grad_(update > options_.fine_tune.from);
   }
-  if (options_.log_norms && update % options_.report_every == 0) reported_batch_ = batches.back();
-  const TeacherForcing forcing = ForcingAt(options_.teacher_forcing, update);
-  std::vector<torch::Tensor> sums;  // [2] of each batch. To ask for them would wait for the device.
-  for (const Batch& batch : batches) {
-    const Loss loss = model_->ComputeLoss(batch, forcing, options_.label_smoothing,
-                                          1.0 / static_cast<double>(tokens));
-    loss.objective.backward();
-    sums.push_back(torch::stack({loss.nll.to(torch::kFloat64), loss.correct.to(torch::kFloat64)}));
-  }
+  if (options_.log_norms && update % options_.report_every == 0)
+    reported_batch_ = Split(batches.back()).back();
+  const auto [nll, correct] = ComputeGradient(update, batches, tokens);
   SEQ2SEQ_RETURN_IF_ERROR(CheckGradients());
   // Cutting off would make a number of what is infinite.
   const double uncut = options_.optimizer.clip_value > 0 ? GradientNorm(parameters_) : 0;
   ShapeGradients(options_.optimizer, parameters_);
   const double norm = std::isfinite(uncut) ? GradientNorm(parameters_) : uncut;
-  const torch::Tensor sum = torch::stack(sums).sum(0).to(torch::kCPU);
-  const auto nll = sum[0].item<double>(), correct = sum[1].item<double>();
   const bool finite = std::isfinite(nll) && std::isfinite(norm);
   state_.skipped_in_a_row = finite ? 0 : state_.skipped_in_a_row + 1;
   if (state_.skipped_in_a_row > options_.max_skipped) return Recover(update, nll, norm);
@@ -346,6 +422,43 @@ absl::Status Trainer::Update() {
   state_.seconds += stopwatch.Seconds();
   window_.seconds += stopwatch.Seconds();
   return absl::OkStatus();
+}
+
+Trainer::LossSums Trainer::ComputeGradient(int64_t update, const std::vector<Batch>& batches,
+                                           int64_t tokens) {
+  const TeacherForcing forcing = ForcingAt(options_.teacher_forcing, update);
+  while (true) {
+    torch::manual_seed(
+        DeriveSeed({static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(update)}));
+    // Fresh gradients instead of zeros to add to: the first one of each parameter is taken over as
+    // it is.
+    for (const auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
+    BatchShape shape;  // Of the part that is computed.
+    try {
+      // [2] of each part. To ask for them at once would wait for the device.
+      std::vector<torch::Tensor> sums;
+      for (const Batch& batch : batches) {
+        for (const Batch& part : Split(batch)) {
+          shape = ShapeOf(part);
+          const Loss loss = model_->ComputeLoss(part.To(device_), forcing, options_.label_smoothing,
+                                                1.0 / static_cast<double>(tokens));
+          loss.objective.backward();
+          sums.push_back(
+              torch::stack({loss.nll.to(torch::kFloat64), loss.correct.to(torch::kFloat64)}));
+        }
+      }
+      const torch::Tensor sum = torch::stack(sums).sum(0).to(torch::kCPU);
+      return {sum[0].item<double>(), sum[1].item<double>()};
+    } catch (const std::exception& error) {
+      if (!IsOutOfMemory(error) || shape.rows < 2) throw;
+      pass_bound_ = pass_cost_(shape) / 2;
+      if (hooks_.on_warning) {
+        hooks_.on_warning(absl::StrCat("update ", update, ": no memory for ", shape.rows, " x ",
+                                       shape.source, " x ", shape.target,
+                                       " tokens at once; going on in halves"));
+      }
+    }
+  }
 }
 
 absl::Status Trainer::CheckGradients() const {
@@ -430,7 +543,8 @@ absl::Status Trainer::Report() {
       {"seconds", progress.seconds},
       {"skipped", progress.skipped},
   };
-  if (options_.log_norms) line["norms"] = ToJson(ReportModules(model_, reported_batch_));
+  if (options_.log_norms)
+    line["norms"] = ToJson(ReportModules(model_, reported_batch_.To(device_)));
   reported_batch_ = Batch();
   SEQ2SEQ_RETURN_IF_ERROR(Log(line.dump()));
   if (hooks_.on_progress) hooks_.on_progress(progress);
@@ -474,6 +588,8 @@ absl::Status Trainer::Validate() {
 
 absl::StatusOr<std::map<std::string, double>> Trainer::Metrics() {
   model_->eval();
+  // They would only take memory while others need it.
+  for (const auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
   const AverageInPlace in_place(average_);
   std::map<std::string, double> metrics = HeldOutLoss();
   if (hooks_.evaluate) {
@@ -502,9 +618,11 @@ std::map<std::string, double> Trainer::HeldOutLoss() {
        PlanBatches(lengths, buckets_, /*seed=*/0, /*epoch=*/0)) {
     std::vector<Example> examples;
     for (const int64_t index : indices) examples.push_back(valid_[index]);
-    const Batch batch = Collate(examples, hooks_.examples.images, std::nullopt).To(device_);
-    nll += model_->ComputeLoss(batch, TeacherForcing(), /*smoothing=*/0, /*scale=*/1)
-               .nll.item<double>();
+    const Batch batch = Collate(examples, hooks_.examples.images, std::nullopt);
+    for (const Batch& part : Split(batch)) {
+      nll += model_->ComputeLoss(part.To(device_), TeacherForcing(), /*smoothing=*/0, /*scale=*/1)
+                 .nll.item<double>();
+    }
     tokens += batch.target_tokens;
   }
   const double loss = nll / static_cast<double>(tokens);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus_mix.h"
 #include "seq2seq/data/loader.h"
+#include "seq2seq/data/split_batch.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/optimizer.h"
@@ -74,6 +76,10 @@ struct TrainerHooks {
 // crash or a power cut, at any moment, `latest` and `best` lead to whole steps. A full disk lets
 // training go on until train.max_failed_saves; losses that are not finite, until train.max_skipped
 // and train.recoveries.
+//
+// A batch that is estimated to take more than train.memory is computed in parts, whose gradients
+// add up to its own: a function of the batch and of what it is trained by. Where memory ends all
+// the same, on CUDA or under another program's load, the parts become smaller.
 class Trainer {
  public:
   // `model` is trained in place, on `device`. The corpora must outlive the trainer.
@@ -95,6 +101,10 @@ class Trainer {
   // Seconds that the updates of this call took, and of these, for each Phase, how many it took.
   double update_seconds() const { return state_.seconds - first_seconds_; }
   const std::vector<double>& phase_seconds() const { return phase_seconds_; }
+
+  // The estimated bytes that training takes with the largest batch, as far as its parts fit into
+  // train.memory; 0 without that.
+  double estimated_memory() const { return estimated_memory_; }
 
   // Share of positions in the first epoch's batches that are padding.
   double padding_share() const { return loader_->padding_share(); }
@@ -125,8 +135,23 @@ class Trainer {
   // What is saved besides the weights.
   TensorMap Memory() const;
 
+  // Measures what passes take, and what is left for them of train.memory.
+  absl::Status PlanMemory();
+
   absl::StatusOr<StopReason> Loop();
   absl::Status Update();
+  // Sums of a loss over tokens.
+  struct LossSums {
+    double nll = 0;
+    double correct = 0;
+  };
+  // Leaves the gradient of the mean loss of `batches`, of `tokens` tokens, in the parameters. Where
+  // there is no memory for it, it begins again in smaller parts.
+  LossSums ComputeGradient(int64_t update, const std::vector<Batch>& batches, int64_t tokens);
+  // `batch`, computed in parts that fit.
+  std::vector<Batch> Split(const Batch& batch) const {
+    return SplitBatch(batch, pass_cost_, pass_bound_);
+  }
   // Whether every parameter that is to learn has a gradient.
   absl::Status CheckGradients() const;
   // From update `update`, the last of too many without a finite loss, to the step before them.
@@ -159,6 +184,9 @@ class Trainer {
   std::unique_ptr<Loader> loader_;
   RunLog log_;
   TrainerState state_;
+  BatchCost pass_cost_;  // Of a pass over a batch, and what it may be.
+  double pass_bound_ = std::numeric_limits<double>::infinity();
+  double estimated_memory_ = 0;
   int64_t saved_update_ = -1;
   int64_t failed_saves_ = 0;  // In a row.
   int64_t first_update_ = 0;  // Of this call.

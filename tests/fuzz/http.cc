@@ -1,86 +1,59 @@
-// What a client sends to the server, all of it at once before it hangs up.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
+// What a client sends in one connection: it reads the same in whatever pieces it comes, and nothing
+// beyond the limits is held.
 #include <string>
-#include <thread>
+#include <vector>
 
-#include <torch/torch.h>
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
-#include "seq2seq/serve/server.h"
+#include "seq2seq/serve/http_request.h"
 #include "tests/fuzz/input.h"
-#include "tests/tiny_model.h"
-#include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
 namespace {
 
-Translator TinyTranslator() {
-  const auto tokenizer = Tokenizer::Load(SEQ2SEQ_FUZZ_TOKENIZER);
-  Require(tokenizer.ok(), tokenizer.status().ToString());
-  ModelOptions options = TinyOptions();
-  options.source_vocab = options.target_vocab = tokenizer->size();
-  return Translator(TinyModel(options, torch::kFloat32), *tokenizer, *tokenizer);
+// The requests of a connection and how it ends, read from pieces of `length` bytes.
+std::vector<std::string> Read(absl::string_view bytes, size_t length, const HttpLimits& limits) {
+  std::vector<std::string> read;
+  HttpRequestReader reader(limits);
+  while (!bytes.empty()) {
+    const size_t taken = reader.Read(bytes.substr(0, length));
+    bytes.remove_prefix(taken);
+    Require(reader.size() <= static_cast<size_t>(limits.head + limits.body) + length,
+            "more is held than the limits allow");
+    if (reader.error() != 0) {
+      read.push_back(absl::StrCat(reader.error(), " ", reader.message()));
+      return read;
+    }
+    if (!reader.done()) {
+      Require(taken > 0, "nothing is taken of a request that is not done");
+      continue;
+    }
+    const HttpRequest& request = reader.request();
+    Require(static_cast<int64_t>(request.body.size()) <= limits.body, "the body is too long");
+    read.push_back(absl::StrCat(request.method, " ", request.path, " ", request.keep_alive, " ",
+                                request.body));
+    if (!request.keep_alive) return read;
+    reader = HttpRequestReader(limits);
+  }
+  read.push_back(reader.begun() ? "cut off" : "ended");
+  return read;
 }
 
-class Service {
- public:
-  Service() : server_(TinyTranslator(), Search(), Options()) {
-    const absl::Status bound = server_.Bind();
-    Require(bound.ok(), bound.ToString());
-    thread_ = std::thread([this] { server_.Run().IgnoreError(); });
-  }
-
-  ~Service() {
-    server_.Stop();
-    thread_.join();
-  }
-
-  void Fuzz(const uint8_t* data, size_t size) const {
-    const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(static_cast<uint16_t>(server_.port()));
-    const auto* where = reinterpret_cast<const sockaddr*>(&address);
-    Require(connect(client, where, sizeof address) == 0, "the server does not answer");
-    while (size > 0) {
-      const ssize_t sent = send(client, data, size, MSG_NOSIGNAL);
-      if (sent <= 0) break;  // It need not read all of a bad request.
-      data += sent;
-      size -= static_cast<size_t>(sent);
-    }
-    shutdown(client, SHUT_WR);
-    char answer[4096];
-    while (recv(client, answer, sizeof answer, 0) > 0) continue;
-    close(client);
-  }
-
- private:
-  static SearchOptions Search() {
-    SearchOptions options;
-    options.max_length = 10;
-    return options;
-  }
-
-  static ServeOptions Options() {
-    ServeOptions options;
-    options.port = 0;
-    options.timeout = 1;
-    return options;
-  }
-
-  Server server_;
-  std::thread thread_;
-};
+void Fuzz(absl::string_view bytes) {
+  HttpLimits limits;
+  limits.head = 512;
+  limits.headers = 8;
+  limits.body = 512;
+  const std::vector<std::string> whole = Read(bytes, bytes.size(), limits);
+  for (const size_t length : {1, 7})
+    Require(Read(bytes, length, limits) == whole, "other pieces are read otherwise");
+}
 
 }  // namespace
 }  // namespace seq2seq
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const seq2seq::Service service;
-  service.Fuzz(data, size);
+  seq2seq::Fuzz({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -77,11 +77,13 @@ TEST(RunFolder, TheBestStepIsPreferredAndAStepCanBeNamed) {
   }
 }
 
-TEST(RunFolder, LinksThatLeadNowhereAreNotTaken) {
+TEST(RunFolder, BestThatLeadsNowhereIsNotQuietlyTheLatest) {
   TemporaryFolder folder;
   const RunFolder run = WriteRun(folder, TinyOptions(), *TinyModel(TinyOptions(), torch::kFloat32));
   fs::create_directory_symlink("step-9", run.Best());
-  EXPECT_EQ(FindModel(run.path)->step, run.Latest());
+  const absl::Status status = FindModel(run.path).status();
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_THAT(std::string(status.message()), StartsWith(run.Best() + ": leads to no weights"));
 }
 
 TEST(RunFolder, WhatLeadsOutOfItIsRefusedByName) {

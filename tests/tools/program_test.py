@@ -437,6 +437,35 @@ class ProgramTest(TestCase):
                                   "gone.de"), "gone.en")
         self.assertFalse(output.exists())
 
+    def test_memory_bounds_batches_and_what_is_too_little_is_named(self):
+        def least(result):
+            self.assertEqual(result.returncode, 1, result.stderr)
+            return int(re.search(rb"expected (?:more than|at least) the (\d+) bytes", result.stderr)[1])
+
+        source = self.folder / "test.en"
+        decode = ["decode", "-m", self.run_folder, "-i", source]
+        too_little = seq2seq(*decode, "--memory", 1000)
+        self.assert_fails(too_little, "--memory: ", "found 1000")
+        whole, alone = seq2seq(*decode), seq2seq(*decode, "--memory", least(too_little) + 1)
+        self.assertEqual(alone.returncode, 0, alone.stderr)
+        self.assertEqual(alone.stdout, whole.stdout)
+
+        def train(memory):
+            run = self.folder / f"memory_{memory}"
+            trained = self.train("train.max_updates=3", "train.report_every=1", f"train.memory={memory}", run=run)
+            return run, trained
+
+        def losses(memory):
+            run, trained = train(memory)
+            self.assertEqual(trained.returncode, 0, trained.stderr)
+            self.assertIn(b"memory: up to about", trained.stderr)
+            return [json.loads(line)["loss"] for line in (run / "log.jsonl").read_text().splitlines()]
+
+        _, too_little = train(1000)
+        self.assertIn(b"train.memory: ", too_little.stderr)
+        for one, other in zip(losses(least(too_little)), losses(0), strict=True):
+            self.assertAlmostEqual(one, other, places=4)
+
     def test_samples_are_those_of_their_seed(self):
         def sample(seed):
             result = seq2seq("decode", "-m", self.run_folder, "--sample", "--n-best", "7", "--temperature", "3", "--seed",

@@ -1,0 +1,73 @@
+#include "seq2seq/data/split_batch.h"
+
+#include <algorithm>
+
+#include <torch/torch.h>
+
+namespace seq2seq {
+namespace {
+
+// The rows [begin, end) of a batch.
+struct Part {
+  int64_t begin = 0;
+  int64_t end = 0;
+};
+
+// Where part `i` of `count` of `rows` begins.
+int64_t Begin(int64_t rows, int64_t count, int64_t i) { return rows * i / count; }
+
+int64_t Longest(const torch::Tensor& lengths, const Part& part) {
+  const auto* length = lengths.data_ptr<int64_t>();
+  return *std::max_element(length + part.begin, length + part.end);
+}
+
+BatchShape ShapeOf(const Batch& batch, const Part& part) {
+  return {part.end - part.begin, Longest(batch.source_lengths, part),
+          Longest(batch.target_lengths, part)};
+}
+
+std::vector<Part> PlanParts(const Batch& batch, const BatchCost& cost, double bound) {
+  const int64_t rows = batch.size();
+  for (int64_t count = 1;; ++count) {
+    std::vector<Part> parts;
+    for (int64_t i = 0; i < count; ++i)
+      parts.push_back({Begin(rows, count, i), Begin(rows, count, i + 1)});
+    const bool fits = std::all_of(parts.begin(), parts.end(), [&](const Part& part) {
+      return part.end - part.begin == 1 || cost(ShapeOf(batch, part)) <= bound;
+    });
+    if (fits || count == rows) return parts;
+  }
+}
+
+Batch Rows(const Batch& batch, const Part& part) {
+  const BatchShape shape = ShapeOf(batch, part);
+  const auto rows = [&](const torch::Tensor& tensor) {
+    return tensor.defined() ? tensor.narrow(0, part.begin, shape.rows) : tensor;
+  };
+  const auto cut = [&](const torch::Tensor& tensor, int64_t length) {
+    return rows(tensor).narrow(1, 0, length).contiguous();
+  };
+  Batch taken;
+  taken.source = cut(batch.source, shape.source);
+  taken.source_lengths = rows(batch.source_lengths);
+  taken.target_input = cut(batch.target_input, shape.target);
+  taken.target_output = cut(batch.target_output, shape.target);
+  taken.target_lengths = rows(batch.target_lengths);
+  taken.target_tokens = taken.target_lengths.sum().item<int64_t>();
+  taken.images = rows(batch.images);
+  return taken;
+}
+
+}  // namespace
+
+BatchShape ShapeOf(const Batch& batch) { return ShapeOf(batch, {0, batch.size()}); }
+
+std::vector<Batch> SplitBatch(const Batch& batch, const BatchCost& cost, double bound) {
+  const std::vector<Part> parts = PlanParts(batch, cost, bound);
+  if (parts.size() == 1) return {batch};
+  std::vector<Batch> split;
+  for (const Part& part : parts) split.push_back(Rows(batch, part));
+  return split;
+}
+
+}  // namespace seq2seq

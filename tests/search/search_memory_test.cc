@@ -1,0 +1,78 @@
+#include "seq2seq/search/search_memory.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include <torch/torch.h>
+
+#include "seq2seq/search/beam.h"
+#include "seq2seq/search/model_scorer.h"
+#include "seq2seq/train/memory_meter.h"
+#include "tests/tiny_model.h"
+
+namespace seq2seq {
+namespace {
+
+// The measured peak of a search, beyond the weights.
+double Peak(const ModelOptions& options, const SearchShape& shape, bool packed) {
+  const torch::InferenceMode inference;
+  const ComputeGuard guard({.fused = packed});
+  const auto scoring =
+      MakeScoringModel(TinyModel(options, torch::kFloat32), torch::kCPU, Precision::kFp32);
+  const std::vector<int32_t> source(static_cast<size_t>(shape.source - 1), 5);
+  const Batch batch = CollateSources(
+      std::vector<absl::Span<const int32_t>>(static_cast<size_t>(shape.sentences), source));
+  SearchTask task;
+  task.min_length = task.max_length = 20;
+  task.attention = shape.steps > 0;
+  const std::vector<SearchTask> tasks(static_cast<size_t>(shape.sentences), task);
+  SearchOptions search;
+  search.beam = shape.hypotheses;
+  const MemoryMeter meter(torch::kCPU);
+  BeamSearch(*scoring->Begin(batch, {}), tasks, search);
+  return static_cast<double>(meter.peak());
+}
+
+ModelOptions Options() {
+  ModelOptions options;
+  options.source_vocab = options.target_vocab = 500;
+  options.encoder.embedding = options.decoder.embedding = 64;
+  options.encoder.hidden = 64;
+  options.decoder.hidden = 128;
+  return options;
+}
+
+const std::vector<SearchShape> kShapes = {{32, 15, 5}, {32, 15, 1}, {4, 120, 5}, {64, 30, 12}};
+
+std::string Text(const SearchShape& shape) {
+  return absl::StrCat(shape.sentences, " x ", shape.source, ", beam ", shape.hypotheses);
+}
+
+TEST(SearchBytes, LiesWithin15PercentOfThePeakOfTheKernels) {
+  for (const int64_t layers : {1, 2}) {
+    ModelOptions options = Options();
+    options.encoder.layers = options.decoder.layers = layers;
+    for (const SearchShape& shape : kShapes)
+      EXPECT_NEAR(SearchBytes(options, shape, true) / Peak(options, shape, true), 1, 0.15)
+          << Text(shape) << ", layers " << layers;
+  }
+}
+
+TEST(SearchBytes, IsNoLessThanThePeakOfLibTorchsOperations) {
+  for (const AttentionKind attention :
+       {AttentionKind::kGeneral, AttentionKind::kMlp, AttentionKind::kCoverage}) {
+    ModelOptions options = Options();
+    options.decoder.attention = attention;
+    for (const SearchShape& shape : kShapes) {
+      const double share = SearchBytes(options, shape, false) / Peak(options, shape, false);
+      EXPECT_GE(share, 1) << Text(shape) << ", attention " << static_cast<int>(attention);
+      EXPECT_LE(share, 4) << Text(shape) << ", attention " << static_cast<int>(attention);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace seq2seq
