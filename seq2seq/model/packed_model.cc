@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
@@ -27,54 +25,64 @@ CellWeights WeightsOf(const TensorMap& parameters, const std::string& cell) {
           peephole == parameters.end() ? nullptr : Values(peephole->second)};
 }
 
-std::vector<std::vector<PackedCell>> PackEncoder(const TensorMap& parameters,
-                                                 const ModelOptions& options, Precision precision) {
+// Lets go of the parameters of a cell that are read in their packed form alone.
+void LetGoOfWeights(TensorMap& parameters, const std::string& cell) {
+  parameters.erase(cell + ".weight_ih");
+  parameters.erase(cell + ".weight_hh");
+}
+
+// What packs weights also takes them out of `parameters`, so that the model is not in memory twice;
+// embeddings and biases, which are read as they are, stay.
+
+std::vector<std::vector<PackedCell>> PackEncoder(TensorMap& parameters, const ModelOptions& options,
+                                                 Precision precision) {
   std::vector<std::vector<PackedCell>> layers;
   if (options.source != SourceKind::kText) return layers;
   for (int64_t layer = 0; layer < options.encoder.layers; ++layer) {
-    std::vector<CellWeights> cells = {
-        WeightsOf(parameters, absl::StrCat("encoder.forward_", layer))};
+    std::vector<std::string> names = {absl::StrCat("encoder.forward_", layer)};
     if (IsBidirectional(options.encoder, layer))
-      cells.push_back(WeightsOf(parameters, absl::StrCat("encoder.backward_", layer)));
+      names.push_back(absl::StrCat("encoder.backward_", layer));
+    std::vector<CellWeights> cells;
+    for (const std::string& name : names) cells.push_back(WeightsOf(parameters, name));
     layers.push_back(PackCells(options.encoder.cell, cells, precision));
+    for (const std::string& name : names) LetGoOfWeights(parameters, name);
   }
   return layers;
 }
 
-PackedMatrix PackKeys(const TensorMap& parameters, Precision precision) {
-  const auto projection = parameters.find("decoder.attention.projection.weight");
-  if (projection == parameters.end()) return {};
-  return PackedMatrix::PackTransposed(View(projection->second), precision);
+// Empty where there is no such parameter.
+PackedMatrix PackOne(TensorMap& parameters, const std::string& name, Precision precision) {
+  const auto weight = parameters.find(name);
+  if (weight == parameters.end()) return {};
+  PackedMatrix packed = PackedMatrix::PackTransposed(View(weight->second), precision);
+  parameters.erase(weight);
+  return packed;
 }
 
-PackedMatrix PackBridge(const TensorMap& parameters, Precision precision) {
-  const auto dense = parameters.find("bridge.dense.weight");
-  if (dense == parameters.end()) return {};
-  return PackedMatrix::PackTransposed(View(dense->second), precision);
-}
-
-PackedDecoder PackDecoder(const TensorMap& parameters, const DecoderOptions& options,
+PackedDecoder PackDecoder(TensorMap& parameters, const DecoderOptions& options,
                           Precision precision) {
   DecoderWeights weights;
   weights.embedding = View(parameters.at("decoder.embedding.weight"));
+  std::vector<std::string> names;
   for (int64_t layer = 0; layer < options.layers; ++layer) {
-    weights.cells.push_back(WeightsOf(parameters, absl::StrCat("decoder.cell_", layer)));
+    names.push_back(absl::StrCat("decoder.cell_", layer));
+    weights.cells.push_back(WeightsOf(parameters, names.back()));
   }
   weights.readout = View(parameters.at("decoder.readout.weight"));
-  return PackedDecoder(options.cell, weights, precision);
+  PackedDecoder packed(options.cell, weights, precision);
+  for (const std::string& name : names) LetGoOfWeights(parameters, name);
+  parameters.erase("decoder.readout.weight");
+  return packed;
+}
+
+// The model where it encodes itself: texts are encoded by what is packed.
+Model EncoderOf(Model model) {
+  return model->options().source == SourceKind::kText ? Model(nullptr) : model;
 }
 
 const torch::Tensor& OutputWeight(const TensorMap& parameters) {
   const auto own = parameters.find("decoder.output_weight");
   return own == parameters.end() ? parameters.at("decoder.embedding.weight") : own->second;
-}
-
-// Whether a parameter is read in its packed form alone.
-bool IsOnlyPacked(const std::string& name) {
-  static constexpr const char* kEnds[] = {".weight_ih", ".weight_hh", ".projection.weight",
-                                          ".readout.weight", ".dense.weight"};
-  return std::any_of(std::begin(kEnds), std::end(kEnds),
-                     [&](const char* end) { return absl::EndsWith(name, end); });
 }
 
 // [1, vocab]
@@ -113,25 +121,20 @@ std::string PackedModel::UnknownPart(const ModelOptions& options) {
 PackedModel::PackedModel(Model model, Precision precision)
     : options_(model->options()),
       parameters_(Parameters(*model)),
-      model_(std::move(model)),
+      model_(EncoderOf(std::move(model))),
       precision_(precision),
       encoder_(PackEncoder(parameters_, options_, precision)),
-      keys_(PackKeys(parameters_, precision)),
-      bridge_(PackBridge(parameters_, precision)),
+      keys_(PackOne(parameters_, "decoder.attention.projection.weight", precision)),
+      bridge_(PackOne(parameters_, "bridge.dense.weight", precision)),
       decoder_(PackDecoder(parameters_, options_.decoder, precision)),
       output_{PackedMatrix::PackTransposed(View(OutputWeight(parameters_)), precision),
               Buffer(1, options_.target_vocab)} {
   Copy(OutputBias(parameters_), output_.bias.view());
-  if (encoder_.empty()) return;
-  model_ = nullptr;
-  for (auto entry = parameters_.begin(); entry != parameters_.end();) {
-    entry = IsOnlyPacked(entry->first) ? parameters_.erase(entry) : std::next(entry);
-  }
 }
 
 double PackedModel::bytes() const {
   double bytes = 0;
-  for (const auto& [name, parameter] : parameters_)
+  for (const auto& [name, parameter] : model_.is_empty() ? parameters_ : Parameters(*model_))
     bytes += static_cast<double>(parameter.nbytes());
   const auto add = [&](const PackedMatrix& matrix) {
     bytes +=

@@ -1,5 +1,6 @@
 #include "seq2seq/tools/model_flags.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <string>
@@ -140,7 +141,12 @@ absl::StatusOr<std::string> ModelSettings(const ModelFlags& flags) {
       std::error_code ignored;
       if (!std::filesystem::exists(file, ignored)) continue;
       SEQ2SEQ_ASSIGN_OR_RETURN(const MappedFile bytes, MappedFile::Open(file));
-      fingerprint.Add({bytes.data(), bytes.size()});
+      constexpr size_t kChunk = size_t{1} << 20;
+      for (size_t begin = 0; begin < bytes.size(); begin += kChunk) {
+        const absl::string_view chunk(bytes.data() + begin, std::min(kChunk, bytes.size() - begin));
+        fingerprint.Add(chunk);
+        bytes.Release(chunk.data(), chunk.size());
+      }
     }
     absl::StrAppend(&settings, "model: ", absl::Hex(fingerprint.value()), "\n");
   }
