@@ -255,9 +255,10 @@ absl::Status Train(Config& config, bool profile) {
                device.str(), torch::get_num_threads(),
                EnumTexts(config.train.precision)[static_cast<size_t>(config.train.precision)],
                model->DescribePaths(), 100 * trainer->padding_share());
-  if (trainer->estimated_memory() > 0)
-    spdlog::info("memory: up to about {:.0f} of {:.0f} MB", trainer->estimated_memory() / 1e6,
+  if (trainer->memory().estimate() > 0) {
+    spdlog::info("memory: up to about {:.0f} of {:.0f} MB", trainer->memory().estimate() / 1e6,
                  static_cast<double>(options.memory) / 1e6);
+  }
   if (trainer->state().update > 0)
     spdlog::info("resuming after update {} of {}", trainer->state().update, run.path);
 

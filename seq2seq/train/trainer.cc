@@ -19,7 +19,6 @@
 #include "seq2seq/model/describe_error.h"
 #include "seq2seq/model/loss.h"
 #include "seq2seq/train/module_report.h"
-#include "seq2seq/train/pass_memory.h"
 
 namespace seq2seq {
 namespace {
@@ -120,50 +119,13 @@ std::map<std::string, double> SharesOf(const TensorMap& fine_tuned, double share
   return shares;
 }
 
-// What LibTorch, the program and the allocators' spare room take besides tensors, in bytes:
-// measured, see "Memory" in bench/README.md.
-constexpr double kProgramBytes = 220e6;
-
 // Batches that the loader has ready at most.
 constexpr int64_t kPrefetch = 8;
 
-// As padded positions, where no memory was measured: good enough to compare batches.
-double CountPositions(const BatchShape& shape) {
-  return static_cast<double>(shape.rows * (shape.source + shape.target));
-}
-
-double Bytes(const torch::Tensor& tensor) {
-  return tensor.defined() ? static_cast<double>(tensor.nbytes()) : 0;
-}
-
 double Bytes(const TensorMap& tensors) {
   double bytes = 0;
-  for (const auto& [name, tensor] : tensors) bytes += Bytes(tensor);
+  for (const auto& [name, tensor] : tensors) bytes += static_cast<double>(tensor.nbytes());
   return bytes;
-}
-
-// The index of a pair that is longest on both sides together.
-int64_t LongestPair(const CorpusMix& corpus) {
-  int64_t longest = 0;
-  size_t length = 0;
-  for (int64_t i = 0; i < corpus.size(); ++i) {
-    const Example example = corpus[i];
-    if (example.source.size() + example.target.size() <= length) continue;
-    length = example.source.size() + example.target.size();
-    longest = i;
-  }
-  return longest;
-}
-
-// Rows of that length that a batch has at most.
-int64_t MostRows(const BucketOptions& buckets, const BatchShape& row) {
-  switch (buckets.unit) {
-    case BatchUnit::kSentences:
-      return buckets.size;
-    case BatchUnit::kTokens:
-      return std::max<int64_t>(1, buckets.size / std::max(row.source, row.target));
-  }
-  return buckets.size;
 }
 
 // Whether a write that failed so may succeed later: there was no room, or the disk failed.
@@ -204,8 +166,7 @@ Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Mode
       fine_tuned_(FineTuned(*model_, options)),
       optimizer_(MakeOptimizer(options.optimizer, parameters_,
                                SharesOf(fine_tuned_, options.fine_tune.rate))),
-      log_(run_.Log()),
-      pass_cost_(CountPositions) {
+      log_(run_.Log()) {
   if (options.average > 0) average_.emplace(parameters_, options.average);
 }
 
@@ -277,38 +238,25 @@ absl::Status Trainer::StartLoader() {
 
 absl::Status Trainer::PlanMemory() {
   if (options_.memory == 0) return absl::OkStatus();
+  const auto pass = [&](const Batch& batch) {
+    model_
+        ->ComputeLoss(batch, ForcingAt(options_.teacher_forcing, state_.update + 1),
+                      options_.label_smoothing, /*scale=*/0)
+        .objective.backward();
+    DropGradients();
+  };
   try {
-    const Example longest = train_[LongestPair(train_)];
-    const Batch row =
-        Collate(absl::MakeConstSpan(&longest, 1), hooks_.examples.images, std::nullopt);
-    const int64_t rows = MostRows(buckets_, ShapeOf(row));
-    const double ready = static_cast<double>((kPrefetch + options_.accumulate) * rows) *
-                         (Bytes(row.source) + 2 * Bytes(row.target_input) + Bytes(row.images));
-    const double held = kProgramBytes + Bytes(parameters_) + Bytes(Memory()) + ready +
-                        (average_ ? Bytes(average_->average()) : 0);
-    pass_bound_ = static_cast<double>(options_.memory) - held;
     const ComputeGuard guard({.precision = Resolve(options_.precision, device_)});
     model_->train();
-    const auto pass = [&](const Batch& batch) {
-      model_
-          ->ComputeLoss(batch, ForcingAt(options_.teacher_forcing, state_.update + 1),
-                        options_.label_smoothing, /*scale=*/0)
-          .objective.backward();
-      for (const auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
-    };
-    const PassMemory memory = PassMemory::Measure(pass, row, rows, pass_bound_, device_);
-    pass_cost_ = [memory](const BatchShape& shape) { return memory.Estimate(shape); };
-    BatchShape largest = ShapeOf(row);
-    const double needed = held + pass_cost_(largest);
-    if (needed > static_cast<double>(options_.memory)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "train.memory: expected at least the ", static_cast<int64_t>(needed),
-          " bytes that the program, the model, its optimizer and one of the longest pairs take, "
-          "found ",
-          options_.memory));
-    }
-    largest.rows = rows;
-    estimated_memory_ = held + std::min(pass_bound_, pass_cost_(largest));
+    SEQ2SEQ_ASSIGN_OR_RETURN(
+        memory_,
+        MemoryPlan::Make(options_.memory, {.buckets = buckets_,
+                                           .longest = LongestRow(train_, hooks_.examples.images),
+                                           .batches = kPrefetch + options_.accumulate,
+                                           .tensors = Bytes(parameters_) + Bytes(Memory()) +
+                                                      (average_ ? Bytes(average_->average()) : 0),
+                                           .pass = pass,
+                                           .device = device_}));
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("cannot set up training: ", Describe(error)));
   }
@@ -393,7 +341,7 @@ absl::Status Trainer::Update() {
     parameter.requires_grad_(update > options_.fine_tune.from);
   }
   if (options_.log_norms && update % options_.report_every == 0)
-    reported_batch_ = Split(batches.back()).back();
+    reported_batch_ = memory_.Split(batches.back()).back();
   const auto [nll, correct] = ComputeGradient(update, batches, tokens);
   SEQ2SEQ_RETURN_IF_ERROR(CheckGradients());
   // Cutting off would make a number of what is infinite.
@@ -432,13 +380,13 @@ Trainer::LossSums Trainer::ComputeGradient(int64_t update, const std::vector<Bat
         DeriveSeed({static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(update)}));
     // Fresh gradients instead of zeros to add to: the first one of each parameter is taken over as
     // it is.
-    for (const auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
+    DropGradients();
     BatchShape shape;  // Of the part that is computed.
     try {
       // [2] of each part. To ask for them at once would wait for the device.
       std::vector<torch::Tensor> sums;
       for (const Batch& batch : batches) {
-        for (const Batch& part : Split(batch)) {
+        for (const Batch& part : memory_.Split(batch)) {
           shape = ShapeOf(part);
           const Loss loss = model_->ComputeLoss(part.To(device_), forcing, options_.label_smoothing,
                                                 1.0 / static_cast<double>(tokens));
@@ -451,7 +399,7 @@ Trainer::LossSums Trainer::ComputeGradient(int64_t update, const std::vector<Bat
       return {sum[0].item<double>(), sum[1].item<double>()};
     } catch (const std::exception& error) {
       if (!IsOutOfMemory(error) || shape.rows < 2) throw;
-      pass_bound_ = pass_cost_(shape) / 2;
+      memory_.Halve(shape);
       if (hooks_.on_warning) {
         hooks_.on_warning(absl::StrCat("update ", update, ": no memory for ", shape.rows, " x ",
                                        shape.source, " x ", shape.target,
@@ -459,6 +407,10 @@ Trainer::LossSums Trainer::ComputeGradient(int64_t update, const std::vector<Bat
       }
     }
   }
+}
+
+void Trainer::DropGradients() {
+  for (const auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
 }
 
 absl::Status Trainer::CheckGradients() const {
@@ -588,8 +540,7 @@ absl::Status Trainer::Validate() {
 
 absl::StatusOr<std::map<std::string, double>> Trainer::Metrics() {
   model_->eval();
-  // They would only take memory while others need it.
-  for (const auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
+  DropGradients();  // They would only take memory while others need it.
   const AverageInPlace in_place(average_);
   std::map<std::string, double> metrics = HeldOutLoss();
   if (hooks_.evaluate) {
@@ -619,7 +570,7 @@ std::map<std::string, double> Trainer::HeldOutLoss() {
     std::vector<Example> examples;
     for (const int64_t index : indices) examples.push_back(valid_[index]);
     const Batch batch = Collate(examples, hooks_.examples.images, std::nullopt);
-    for (const Batch& part : Split(batch)) {
+    for (const Batch& part : memory_.Split(batch)) {
       nll += model_->ComputeLoss(part.To(device_), TeacherForcing(), /*smoothing=*/0, /*scale=*/1)
                  .nll.item<double>();
     }

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,9 +17,9 @@
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus_mix.h"
 #include "seq2seq/data/loader.h"
-#include "seq2seq/data/split_batch.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/train/checkpoint.h"
+#include "seq2seq/train/memory_plan.h"
 #include "seq2seq/train/optimizer.h"
 #include "seq2seq/train/run_log.h"
 #include "seq2seq/train/train_options.h"
@@ -102,9 +101,8 @@ class Trainer {
   double update_seconds() const { return state_.seconds - first_seconds_; }
   const std::vector<double>& phase_seconds() const { return phase_seconds_; }
 
-  // The estimated bytes that training takes with the largest batch, as far as its parts fit into
-  // train.memory; 0 without that.
-  double estimated_memory() const { return estimated_memory_; }
+  // How batches are kept within train.memory.
+  const MemoryPlan& memory() const { return memory_; }
 
   // Share of positions in the first epoch's batches that are padding.
   double padding_share() const { return loader_->padding_share(); }
@@ -135,7 +133,7 @@ class Trainer {
   // What is saved besides the weights.
   TensorMap Memory() const;
 
-  // Measures what passes take, and what is left for them of train.memory.
+  // Measures what passes take.
   absl::Status PlanMemory();
 
   absl::StatusOr<StopReason> Loop();
@@ -148,10 +146,7 @@ class Trainer {
   // Leaves the gradient of the mean loss of `batches`, of `tokens` tokens, in the parameters. Where
   // there is no memory for it, it begins again in smaller parts.
   LossSums ComputeGradient(int64_t update, const std::vector<Batch>& batches, int64_t tokens);
-  // `batch`, computed in parts that fit.
-  std::vector<Batch> Split(const Batch& batch) const {
-    return SplitBatch(batch, pass_cost_, pass_bound_);
-  }
+  void DropGradients();
   // Whether every parameter that is to learn has a gradient.
   absl::Status CheckGradients() const;
   // From update `update`, the last of too many without a finite loss, to the step before them.
@@ -184,9 +179,7 @@ class Trainer {
   std::unique_ptr<Loader> loader_;
   RunLog log_;
   TrainerState state_;
-  BatchCost pass_cost_;  // Of a pass over a batch, and what it may be.
-  double pass_bound_ = std::numeric_limits<double>::infinity();
-  double estimated_memory_ = 0;
+  MemoryPlan memory_;
   int64_t saved_update_ = -1;
   int64_t failed_saves_ = 0;  // In a row.
   int64_t first_update_ = 0;  // Of this call.

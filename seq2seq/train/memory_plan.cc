@@ -1,0 +1,88 @@
+#include "seq2seq/train/memory_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include <torch/torch.h>
+
+#include "seq2seq/train/pass_memory.h"
+
+namespace seq2seq {
+namespace {
+
+// What LibTorch, the program and the allocators' spare room take besides tensors, in bytes:
+// measured, see "Memory" in bench/README.md. CUDA devices hold tensors alone.
+constexpr double kProgramBytes = 220e6;
+
+// Good enough to compare batches where no memory was measured.
+double CountPositions(const BatchShape& shape) {
+  return static_cast<double>(shape.rows * (shape.source + shape.target));
+}
+
+double Bytes(const Batch& batch) {
+  double bytes = 0;
+  for (const torch::Tensor& tensor :
+       {batch.source, batch.target_input, batch.target_output, batch.images}) {
+    if (tensor.defined()) bytes += static_cast<double>(tensor.nbytes());
+  }
+  return bytes;
+}
+
+// Rows of that length that a batch has at most.
+int64_t MostRows(const BucketOptions& buckets, const BatchShape& row) {
+  switch (buckets.unit) {
+    case BatchUnit::kSentences:
+      return buckets.size;
+    case BatchUnit::kTokens:
+      return std::max<int64_t>(1, buckets.size / std::max(row.source, row.target));
+  }
+  return buckets.size;
+}
+
+}  // namespace
+
+MemoryPlan::MemoryPlan() : cost_(CountPositions) {}
+
+absl::StatusOr<MemoryPlan> MemoryPlan::Make(int64_t memory, const Training& training) {
+  BatchShape shape = ShapeOf(training.longest);
+  const int64_t rows = MostRows(training.buckets, shape);
+  double held = training.tensors;
+  if (training.device.is_cpu()) {
+    held += kProgramBytes;
+    held += static_cast<double>(training.batches * rows) * Bytes(training.longest);
+  }
+  MemoryPlan plan;
+  plan.bound_ = static_cast<double>(memory) - held;
+  const PassMemory passes =
+      PassMemory::Measure(training.pass, training.longest, rows, plan.bound_, training.device);
+  plan.cost_ = [passes](const BatchShape& part) { return passes.Estimate(part); };
+  const double least = plan.cost_(shape);
+  if (least > plan.bound_) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "train.memory: expected at least the ", static_cast<int64_t>(std::ceil(held + least)),
+        " bytes that the program, the model, its optimizer and one of the longest "
+        "pairs take, found ",
+        memory));
+  }
+  shape.rows = rows;
+  plan.estimate_ = held + std::min(plan.bound_, plan.cost_(shape));
+  return plan;
+}
+
+Batch LongestRow(const CorpusMix& corpus, const ImageReader& images) {
+  int64_t longest = 0;
+  size_t length = 0;
+  for (int64_t i = 0; i < corpus.size(); ++i) {
+    const Example example = corpus[i];
+    if (example.source.size() + example.target.size() <= length) continue;
+    length = example.source.size() + example.target.size();
+    longest = i;
+  }
+  const Example example = corpus[longest];
+  return Collate(absl::MakeConstSpan(&example, 1), images, std::nullopt);
+}
+
+}  // namespace seq2seq

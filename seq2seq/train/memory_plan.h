@@ -1,0 +1,60 @@
+// How training stays within a bound of memory.
+#ifndef SEQ2SEQ_TRAIN_MEMORY_PLAN_H_
+#define SEQ2SEQ_TRAIN_MEMORY_PLAN_H_
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include <c10/core/Device.h>
+
+#include "seq2seq/data/bucket.h"
+#include "seq2seq/data/corpus_mix.h"
+#include "seq2seq/data/split_batch.h"
+
+namespace seq2seq {
+
+// Splits batches into parts that are passed forward and backward one after the other. A value.
+class MemoryPlan {
+ public:
+  // Without a bound: batches stay whole until memory ends.
+  MemoryPlan();
+
+  // What training is made of.
+  struct Training {
+    const BucketOptions& buckets;
+    Batch longest;        // One row of the longest pair; see LongestRow.
+    int64_t batches = 0;  // That are held ready, besides their parts.
+    double tensors = 0;   // Bytes held between passes: weights, optimizer state.
+    absl::FunctionRef<void(const Batch&)> pass;  // As in PassMemory::Measure.
+    c10::Device device;
+  };
+
+  // Within `memory` bytes of the device. Measures passes. InvalidArgument, naming train.memory,
+  // where not even a row fits.
+  static absl::StatusOr<MemoryPlan> Make(int64_t memory, const Training& training);
+
+  // The parts of a batch; a function of the batch and the plan.
+  std::vector<Batch> Split(const Batch& batch) const { return SplitBatch(batch, cost_, bound_); }
+
+  // Makes parts half of `failed`, of two rows or more, for which there was no memory.
+  void Halve(const BatchShape& failed) { bound_ = cost_(failed) / 2; }
+
+  // The estimated bytes that training takes with the largest batch, or its parts; 0 without a
+  // bound.
+  double estimate() const { return estimate_; }
+
+ private:
+  BatchCost cost_;
+  double bound_ = std::numeric_limits<double>::infinity();
+  double estimate_ = 0;
+};
+
+// A batch of one row, a pair that is longest on both sides together, with its image.
+Batch LongestRow(const CorpusMix& corpus, const ImageReader& images);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_TRAIN_MEMORY_PLAN_H_
