@@ -150,6 +150,11 @@ void seq2seq_free_texts(char** texts, size_t count) {
   for (size_t i = 0; i < count; ++i) std::free(texts[i]);
 }
 
+const char* seq2seq_note(const seq2seq_translator* translator, size_t index) {
+  const std::vector<std::string>& notes = translator->translator.notes();
+  return index < notes.size() ? notes[index].c_str() : nullptr;
+}
+
 void seq2seq_free(seq2seq_translator* translator) { delete translator; }
 
 const char* seq2seq_last_error(void) { return seq2seq::LastError().c_str(); }

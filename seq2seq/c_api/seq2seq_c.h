@@ -33,6 +33,10 @@ typedef struct seq2seq_translator seq2seq_translator;
  * being one a core. NULL if that fails. The caller frees it. */
 seq2seq_translator* seq2seq_create(const char* const* models, size_t count, const char* options);
 
+/* What is slower or other than `options` ask for, a line each: a model that cannot compute in the
+ * precision. NULL behind the last; `index` counts from 0. Valid as long as the translator. */
+const char* seq2seq_note(const seq2seq_translator* translator, size_t index);
+
 /* Translates `count` lines and puts the best translation of each into `texts`, which has room for
  * as many; the caller frees them with seq2seq_free_texts. `options` are those of search, as
  * `seq2seq decode --help` tells them, with _ for -: beam=5 max_length=50. 1, or 0 if that fails;

@@ -25,6 +25,7 @@ namespace {
 
 constexpr char kOptimizerFile[] = "/optimizer.safetensors";
 constexpr char kStateFile[] = "/trainer.json";
+constexpr size_t kMaxStateBytes = size_t{64} << 20;  // Some hundred thousand validations.
 
 std::string StepName(const RunFolder& run, int64_t update) {
   return std::filesystem::path(run.Step(update)).filename().string();
@@ -122,7 +123,7 @@ absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state,
 absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const TensorMap& weights,
                                             const TensorMap& memory) {
   const std::string step = run.Latest();
-  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(step + kStateFile));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(step + kStateFile, kMaxStateBytes));
   TrainerState state;
   try {
     nlohmann::json json = nlohmann::json::parse(text);

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
     fprintf(stderr, "%s\n", seq2seq_last_error());
     return 1;
   }
+  if (seq2seq_note(translator, 0) != NULL) return 1;
   lines[0] = argv[2];
   lines[1] = "";
   if (!fails(seq2seq_translate(translator, lines, 2, "beam=0", texts), "beam")) return 1;

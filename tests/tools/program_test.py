@@ -481,17 +481,19 @@ class ProgramTest(TestCase):
         shell = subprocess.run(["bash", "-c", f"{PROGRAM} decode -m {self.run_folder} -b 1 -i {source} | head -1"],
                                capture_output=True, check=True)
         self.assertEqual((shell.stdout, shell.stderr), ("der Hund rennt\n".encode(), b""))
-        output = self.folder / "interrupted.de"
+        output, part = self.folder / "interrupted.de", self.folder / "interrupted.de.part"
         with subprocess.Popen([PROGRAM, "decode", "-m", str(self.run_folder), "-o", str(output)], stdin=subprocess.PIPE,
                               stderr=subprocess.PIPE) as process:
             process.stdin.write(b"the dog\n" * 10)
             process.stdin.flush()
-            time.sleep(2)  # Time to begin.
+            while not part.exists() or part.read_text().count("\n") < 10:
+                self.assertIsNone(process.poll(), "it ended too soon")
+                time.sleep(0.01)
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(timeout=20), 1)
             self.assertIn(b"stopped by a signal behind line 10; ", process.stderr.read())
         self.assertFalse(output.exists())
-        self.assertEqual((self.folder / "interrupted.de.part").read_text(), "der Hund\n" * 10)
+        self.assertEqual(part.read_text(), "der Hund\n" * 10)
 
     def test_tokenizer_encodes_and_decodes(self):
         text = "der Hund rennt\nein Haus\n"
