@@ -238,25 +238,27 @@ absl::Status Trainer::StartLoader() {
 
 absl::Status Trainer::PlanMemory() {
   if (options_.memory == 0) return absl::OkStatus();
+  // Of the latest updates, where most of its own tokens are fed, which takes most; and whichever
+  // update training goes on from, so that batches are always split alike.
+  constexpr int64_t kLate = int64_t{1} << 40;
+  const TeacherForcing forcing = ForcingAt(options_.teacher_forcing, kLate);
   const auto pass = [&](const Batch& batch) {
-    model_
-        ->ComputeLoss(batch, ForcingAt(options_.teacher_forcing, state_.update + 1),
-                      options_.label_smoothing, /*scale=*/0)
-        .objective.backward();
+    model_->ComputeLoss(batch, forcing, options_.label_smoothing, /*scale=*/0).objective.backward();
     DropGradients();
   };
   try {
     const ComputeGuard guard({.precision = Resolve(options_.precision, device_)});
+    torch::manual_seed(static_cast<uint64_t>(options_.seed));
     model_->train();
     SEQ2SEQ_ASSIGN_OR_RETURN(
-        memory_,
-        MemoryPlan::Make(options_.memory, {.buckets = buckets_,
-                                           .longest = LongestRow(train_, hooks_.examples.images),
-                                           .batches = kPrefetch + options_.accumulate,
-                                           .tensors = Bytes(parameters_) + Bytes(Memory()) +
-                                                      (average_ ? Bytes(average_->average()) : 0),
-                                           .pass = pass,
-                                           .device = device_}));
+        memory_, MemoryPlan::Make(options_.memory,
+                                  {.buckets = buckets_,
+                                   .longest = LongestRow(train_, hooks_.examples.images),
+                                   .batches = kPrefetch + options_.accumulate,
+                                   .tensors = Bytes(parameters_) + Bytes(optimizer_->State()) +
+                                              (average_ ? Bytes(average_->average()) : 0),
+                                   .pass = pass,
+                                   .device = device_}));
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("cannot set up training: ", Describe(error)));
   }
