@@ -476,7 +476,7 @@ TEST_F(TranslatorTest, WrongRequestsFailAlone) {
   for (const SearchOptions& options : {options_, sample}) {
     const std::vector<TranslationResult> found = translator_.TranslateRequests(
         {{lines_[0], {}, {}, {}}, {lines_[1], {}, {"der"}, {}}, {lines_[2], {}, {}, {}}}, options);
-    ASSERT_THAT(found, SizeIs(3));
+    ASSERT_EQ(found.size(), 3u);
     EXPECT_THAT(std::string(found[1].status().message()), HasSubstr("constraints"));
     ASSERT_TRUE(found[0].ok() && found[2].ok());
     ExpectSame({*found[0], *found[2]}, Translate({lines_[0], lines_[2]}, options));
