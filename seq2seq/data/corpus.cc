@@ -156,6 +156,7 @@ class Spool {
   explicit Spool(std::string path) : path_(std::move(path)) {}
 
   absl::Status Append(absl::string_view bytes) {
+    if (bytes.empty()) return absl::OkStatus();
     if (file_ == nullptr) {
       file_.reset(std::fopen(path_.c_str(), "w+be"));
       if (file_ == nullptr)

@@ -109,9 +109,9 @@ TEST(Weights, FileIsLaidOutAsTheFormatSays) {
     ASSERT_EQ(end - begin, tensor.nbytes());
     ASSERT_LE(data + end, bytes.size());
     const torch::Tensor plain = tensor.contiguous();  // Row after row.
-    EXPECT_EQ(std::memcmp(bytes.data() + data + begin, plain.data_ptr(), end - begin), 0) << name;
     EXPECT_EQ((data + begin) % tensor.element_size(), 0u) << name << " is not aligned";
     if (begin < end) {
+      EXPECT_EQ(std::memcmp(bytes.data() + data + begin, plain.data_ptr(), end - begin), 0) << name;
       EXPECT_TRUE(ranges.emplace(begin, end).second) << name;
     }
   }
