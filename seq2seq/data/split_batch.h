@@ -24,8 +24,8 @@ using BatchCost = std::function<double(const BatchShape&)>;
 
 // `batch` in the fewest parts, of as equal numbers of rows as can be and padded to their own
 // longest, of which each costs at most `bound`; rows that cost more by themselves are a part each.
-// The rows stay in their order. A pure function of the batch's lengths, cost and bound. Parts view
-// the tensors of `batch`; a batch that fits is returned as it is.
+// The rows stay in their order. A pure function of the batch's lengths, cost and bound. Parts
+// share the images and lengths of `batch`; a batch that fits is returned as it is.
 std::vector<Batch> SplitBatch(const Batch& batch, const BatchCost& cost, double bound);
 
 }  // namespace seq2seq

@@ -238,7 +238,7 @@ absl::Status Trainer::StartLoader() {
 
 absl::Status Trainer::PlanMemory() {
   if (options_.memory == 0) return absl::OkStatus();
-  // Of the latest updates, where most of its own tokens are fed, which takes most; and whichever
+  // As in the latest updates, where most predicted tokens are fed, which takes most; and whichever
   // update training goes on from, so that batches are always split alike.
   constexpr int64_t kLate = int64_t{1} << 40;
   const TeacherForcing forcing = ForcingAt(options_.teacher_forcing, kLate);
