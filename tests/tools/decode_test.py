@@ -20,6 +20,9 @@ from tiny_run import train
 WORDS = "a the my dog cat bird runs sleeps eats".split()
 FORMATS = (["--format", "text"], ["--format", "jsonl", "--n-best", "2"], ["--format", "moses", "--n-best", "3"],
            ["--format", "pharaoh"], ["--format", "html"])
+BATCH_SIZE = 8
+BLOCK = 16 * BATCH_SIZE  # Lines that are searched together; a run goes on behind the last whole block.
+RECORD = 24  # Bytes that the journal has of a line.
 
 
 def limit_files(size):
@@ -52,11 +55,12 @@ class DecodeTest(TestCase):
         self.addCleanup(scratch.cleanup)
         self.work = pathlib.Path(scratch.name)
         self.output, self.part = self.work / "output", self.work / "output.part"
+        self.journal = self.work / "output.part.journal"
 
     def command(self, *arguments, source=None, output=None):
         """Small batches, so that there are many blocks."""
         return ["decode", "-m", str(self.run_folder), "-i", str(source or self.source), "-o", str(output or self.output),
-                "--batch-size", "8", *map(str, arguments)]
+                "--batch-size", str(BATCH_SIZE), *map(str, arguments)]
 
     def whole(self, *arguments, source=None):
         """The output of a run that nothing disturbs."""
@@ -65,10 +69,16 @@ class DecodeTest(TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         return path.read_bytes()
 
-    def stop(self, how, *arguments, behind=0):
-        """Sends a signal once more than `behind` bytes are there; the exit code and stderr."""
+    def lines_done(self):
+        """The number of lines that the journal has: behind the settings, which an empty line ends."""
+        if not self.journal.exists():
+            return 0
+        return len(self.journal.read_bytes().partition(b"\n\n")[2]) // RECORD
+
+    def stop(self, how, *arguments, lines=BLOCK):
+        """Sends a signal once that many lines are done; the exit code and stderr."""
         with subprocess.Popen([PROGRAM, *self.command(*arguments)], stderr=subprocess.PIPE) as process:
-            while not self.part.exists() or self.part.stat().st_size <= behind:
+            while self.lines_done() < lines:
                 self.assertIsNone(process.poll(), "it ended too soon")
                 time.sleep(0.002)
             process.send_signal(how)
@@ -87,10 +97,9 @@ class DecodeTest(TestCase):
         for form in FORMATS:
             expected = self.whole(*form)
             self.stop(signal.SIGKILL, *form)
-            done = self.part.stat().st_size
             self.assertFalse(self.output.exists())
-            self.stop(signal.SIGKILL, "--resume", *form, behind=done)
-            with self.part.open("ab") as part, (self.work / "output.part.journal").open("ab") as journal:
+            self.stop(signal.SIGKILL, "--resume", *form, lines=self.lines_done() + BLOCK)
+            with self.part.open("ab") as part, self.journal.open("ab") as journal:
                 part.write(b"half a li")
                 journal.write(b"half")
             self.assertIn("goes on behind line", self.resume(expected, *form))
@@ -177,12 +186,11 @@ class DecodeTest(TestCase):
         self.assert_fails(seq2seq(*self.command("--resume", source=other)), f"{other}:3: is not the line", self.part)
         other.write_text("".join(lines[:2]))
         self.assert_fails(seq2seq(*self.command("--resume", source=other)), f"{other}:3: has not the line", self.part)
-        journal = self.work / "output.part.journal"
-        records = journal.read_bytes()
-        journal.unlink()
+        records = self.journal.read_bytes()
+        self.journal.unlink()
         self.assert_fails(seq2seq(*self.command("--resume")), self.part, "journal")
         self.assertEqual(self.part.read_bytes(), kept)
-        journal.write_bytes(records)
+        self.journal.write_bytes(records)
         other.unlink()
         # What does not fit its journal is made again.
         self.part.write_bytes(b"X" + kept[1:])
