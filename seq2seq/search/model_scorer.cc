@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/model/weights.h"
+
 #if SEQ2SEQ_KERNELS
 #include "seq2seq/search/packed_scorer.h"
 #endif
