@@ -49,12 +49,19 @@ class Ending {
     server_ = server;
   }
 
+  // From now on the program ends by itself, and nothing else ends it.
+  void Finish() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    finished_ = true;
+  }
+
  private:
-  [[noreturn]] void Wait() {
+  void Wait() {
     int signal = 0;
     sigwait(&signals_, &signal);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
+      if (finished_) return;
       if (server_ == nullptr) {
         spdlog::info("stopped, serving nobody");
         std::_Exit(0);
@@ -67,6 +74,8 @@ class Ending {
     left.tv_nsec = static_cast<int64_t>((grace_ - std::floor(grace_)) * 1e9);
     while (sigtimedwait(&signals_, nullptr, &left) < 0 && errno == EINTR) {
     }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (finished_) return;
     spdlog::error("stopped before all was finished");
     std::_Exit(1);
   }
@@ -75,6 +84,7 @@ class Ending {
   sigset_t signals_;
   std::mutex mutex_;
   Server* server_ = nullptr;
+  bool finished_ = false;
 };
 
 absl::Status RunServe(ServeFlags& flags) {
@@ -86,12 +96,16 @@ absl::Status RunServe(ServeFlags& flags) {
     return absl::InvalidArgumentError(absl::StrCat(
         flags.model.models[0], ": serve translates texts, which is not what this model does"));
   }
-  Server server(std::move(translator), flags.search, flags.serve);
-  SEQ2SEQ_RETURN_IF_ERROR(server.Bind());
-  ending.Watch(&server);
-  spdlog::info("listening at http://{}:{}/", flags.serve.host, server.port());
-  const absl::Status status = server.Run();
-  ending.Watch(nullptr);
+  absl::Status status;
+  {
+    Server server(std::move(translator), flags.search, flags.serve);
+    SEQ2SEQ_RETURN_IF_ERROR(server.Bind());
+    ending.Watch(&server);
+    spdlog::info("listening at http://{}:{}/", flags.serve.host, server.port());
+    status = server.Run();
+    ending.Watch(nullptr);
+  }
+  ending.Finish();
   return status;
 }
 

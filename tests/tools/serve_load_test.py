@@ -19,8 +19,8 @@ class ServeLoadTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             model = tiny_run.train(PROGRAM, folder)
             result = subprocess.run(
-                [sys.executable, BENCH, "--program", PROGRAM, "--measure", "2", "--alone", "2", "--duration", "8",
-                 "--share", "0.2", "--largest-every", "3", model, pathlib.Path(folder) / "text.a", "--", "--timeout", "5",
+                [sys.executable, BENCH, "--program", PROGRAM, "--measure", "2", "--alone", "2", "--duration", "12",
+                 "--share", "0.2", "--largest-every", "3", model, pathlib.Path(folder) / "text.a", "--", "--timeout", "4",
                  "--client-timeout", "3", "--grace", "20"],
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=300)
         output = result.stdout.decode()
