@@ -5,6 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/status_macros.h"
+
 namespace seq2seq {
 namespace {
 
@@ -40,6 +42,7 @@ Precision PrecisionOf(const TensorMap& weights) {
 }
 
 absl::StatusOr<TensorMap> RestoreWeights(const TensorMap& weights, const std::string& path) {
+  SEQ2SEQ_RETURN_IF_ERROR(CheckFinite(weights, path));
   TensorMap restored;
   for (const auto& [name, tensor] : weights) {
     if (tensor.scalar_type() != torch::kInt8) {

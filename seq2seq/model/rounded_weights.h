@@ -20,7 +20,7 @@ TensorMap RoundWeights(const TensorMap& weights, Precision precision);
 Precision PrecisionOf(const TensorMap& weights);
 
 // The weights as floats again; those that are floats stay as they are. DataLoss, naming `path`,
-// where numbers and scales do not go together.
+// where numbers and scales do not go together, or are not finite.
 absl::StatusOr<TensorMap> RestoreWeights(const TensorMap& weights, const std::string& path);
 
 }  // namespace seq2seq

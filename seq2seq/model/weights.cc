@@ -195,6 +195,20 @@ absl::StatusOr<TensorMap> ReadTensors(const std::string& path, const TensorFileL
   return tensors;
 }
 
+absl::Status CheckFinite(const TensorMap& tensors, const std::string& path) {
+  constexpr int64_t kPart = 1 << 18;  // So that what is computed on the way stays small.
+  for (const auto& [name, tensor] : tensors) {
+    if (!tensor.is_floating_point()) continue;
+    for (const torch::Tensor& part : tensor.detach().flatten().split(kPart)) {
+      if (!part.isfinite().all().item<bool>()) {
+        return absl::DataLossError(
+            absl::StrCat(path, ": tensor '", name, "' holds NaN or infinite numbers"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
 TensorMap Parameters(const torch::nn::Module& module) {
   TensorMap parameters;
   for (const auto& parameter : module.named_parameters())

@@ -31,6 +31,10 @@ absl::Status WriteTensors(const std::string& path, const TensorMap& tensors);
 // what is wrong, if it is not a whole safetensors file within `limits`.
 absl::StatusOr<TensorMap> ReadTensors(const std::string& path, const TensorFileLimits& limits = {});
 
+// DataLoss, naming `path` and the tensor, if one holds NaN or infinite numbers. Costs milliseconds
+// for ten million.
+absl::Status CheckFinite(const TensorMap& tensors, const std::string& path);
+
 // The parameters of `module`, by their dotted names. They share memory with it.
 TensorMap Parameters(const torch::nn::Module& module);
 

@@ -137,6 +137,7 @@ absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const TensorMa
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap saved_weights, ReadTensors(step + kWeightsFile));
   SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap saved_memory, ReadTensors(step + kOptimizerFile));
+  SEQ2SEQ_RETURN_IF_ERROR(CheckFinite(saved_weights, step + kWeightsFile));
   AddCounts(state.update, saved_memory);
   SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(saved_weights, step + kWeightsFile, weights));
   SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(saved_memory, step + kOptimizerFile, memory));

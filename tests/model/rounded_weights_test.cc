@@ -1,5 +1,7 @@
 #include "seq2seq/model/rounded_weights.h"
 
+#include <cmath>
+
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -61,6 +63,19 @@ TEST(RoundedWeights, NumbersWithoutScalesAreDamage) {
               AllOf(HasSubstr("a.safetensors"), HasSubstr("cell.weight")));
   rounded.erase("cell.weight.scales");
   EXPECT_EQ(RestoreWeights(rounded, "a.safetensors").status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(RoundedWeights, WhatIsNotFiniteIsDamage) {
+  for (const double number : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    for (const Precision precision : {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
+      TensorMap weights = SomeWeights();
+      weights["cell.bias"].view(-1)[-1] = number;
+      const absl::Status status =
+          RestoreWeights(RoundWeights(weights, precision), "a.safetensors").status();
+      EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+      EXPECT_THAT(status.message(), AllOf(HasSubstr("a.safetensors"), HasSubstr("'cell.bias'")));
+    }
+  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "seq2seq/train/checkpoint.h"
 
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -275,6 +276,19 @@ TEST(Checkpoint, CutWeightsAreDataLossAndChangeNothing) {
     EXPECT_THAT(std::string(status.message()), HasSubstr(run.Latest() + "/" + name));
     EXPECT_TRUE(Same(Parameters(*loaded.model), Parameters(*Trained(2).model)));
   }
+}
+
+TEST(Checkpoint, WeightsThatAreNotFiniteAreDataLoss) {
+  TemporaryFolder folder;
+  const RunFolder run = {folder.path()};
+  Trained trained(1);
+  const torch::NoGradGuard no_grad;
+  const TensorMap weights = Parameters(*trained.model);
+  weights.begin()->second.view(-1)[0] = std::nan("");
+  ASSERT_TRUE(SaveCheckpoint(run, TrainerState(), weights, trained.optimizer->State(), 1).ok());
+  const absl::Status status = Load(run);
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(run.Latest() + "/model.safetensors"));
 }
 
 TEST(Checkpoint, MissingFilesAreErrorsThatNameThem) {
