@@ -2,6 +2,7 @@
 // whose namespace SentencePiece's headers extend in their own way.
 #include "tokenizer/sentencepiece_module.h"
 
+#include <exception>
 #include <utility>
 
 #include <sentencepiece_processor.h>
@@ -12,7 +13,13 @@ namespace {
 
 class Model : public SentencePieceModel {
  public:
-  bool Load(std::string_view bytes) { return processor_.LoadFromSerializedProto(bytes).ok(); }
+  bool Load(std::string_view bytes) {
+    try {
+      return processor_.LoadFromSerializedProto(bytes).ok();
+    } catch (const std::exception&) {  // From its trie, about an empty subword.
+      return false;
+    }
+  }
 
   int64_t Size() const override { return processor_.GetPieceSize(); }
 
