@@ -1,4 +1,4 @@
-// Matrix products of the shapes of a training update, and the layers that are made of them.
+// Benchmarks of matrix products in the shapes of a training update, and of layers, loss and Adam.
 #include <omp.h>
 
 #include <cstdint>
@@ -81,7 +81,7 @@ BENCHMARK(Packing)
     ->ArgsProduct({{2048, 8000}, {512}, {0, 1, 2}})
     ->UseRealTime();
 
-// A bidirectional layer over 64 sentences of 14 tokens, there and back.
+// A bidirectional layer over 64 sentences of 14 tokens, forward and backward.
 void Layer(benchmark::State& state) {
   const auto kind = static_cast<CellKind>(state.range(0));
   const auto precision = static_cast<Precision>(state.range(1));

@@ -1,4 +1,4 @@
-// What a benchmark was measured on.
+// Description of the processor that a benchmark runs on, and limits of its instruction set.
 #ifndef BENCH_PROCESSOR_H_
 #define BENCH_PROCESSOR_H_
 
@@ -31,13 +31,13 @@ inline std::string DescribeProcessor() {
 }
 
 // Limits the kernels to the instruction set that SEQ2SEQ_INSTRUCTION_SET names, if it is set.
-// Returns false, and says so, where there is none of that name.
+// Returns false after an error message if there is none of that name.
 inline bool LimitToEnvironment() {
   const char* name = std::getenv("SEQ2SEQ_INSTRUCTION_SET");
   if (name == nullptr) return true;
   const auto most = EnumFromText<InstructionSet>(name);
   if (!most) {
-    absl::FPrintF(stderr, "SEQ2SEQ_INSTRUCTION_SET: there is no '%s'\n", name);
+    absl::FPrintF(stderr, "SEQ2SEQ_INSTRUCTION_SET: unknown instruction set '%s'\n", name);
     return false;
   }
   LimitInstructionSet(*most);

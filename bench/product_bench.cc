@@ -1,4 +1,5 @@
-// Matrix products of the shapes of training and decoding, beside those of oneDNN and OpenBLAS.
+// Benchmark of matrix products in the shapes of training and decoding, compared with oneDNN and
+// OpenBLAS.
 #include <dlfcn.h>
 #include <omp.h>
 
@@ -57,8 +58,8 @@ Buffer Filled(int64_t rows, int64_t columns) {
   return buffer;
 }
 
-// Few rows are those of decoding one sentence, where a step comes back to a weight when all others
-// have been read: so they get right sides of more memory than the last cache, in turn.
+// Few rows are those of decoding one sentence, where a time step returns to a weight after all
+// others have been read: they use copies of the right side in turn that exceed the last cache.
 int64_t Copies(const Shape& shape) {
   constexpr int64_t kWeightBytes = 48 << 20;
   if (shape.rows > 5) return 1;
@@ -88,7 +89,7 @@ std::optional<Call> OpenBlas(const Shape& shape, Precision precision) {
   for (int64_t i = 0; i < Copies(shape); ++i) b.push_back(Filled(shape.inner, shape.columns));
   return [shape, b, a = Filled(shape.rows, shape.inner),
           c = Buffer(shape.rows, shape.columns)](int64_t copy) {
-    // Columns first, as BLAS has it: c' = b' a'.
+    // Column-major, as in BLAS: c' = b' a'.
     const int m = static_cast<int>(shape.columns), n = static_cast<int>(shape.rows),
               k = static_cast<int>(shape.inner);
     const float one = 1, zero = 0;
@@ -132,14 +133,14 @@ std::optional<Call> OneDnn(const Shape& shape, Precision precision) {
       stream.wait();
     };
   } catch (const dnnl::error&) {
-    return std::nullopt;  // Not on this processor.
+    return std::nullopt;  // Not supported on this processor.
   }
 }
 #else
 std::optional<Call> OneDnn(const Shape&, Precision) { return std::nullopt; }
 #endif
 
-// The best of some rounds, in which the candidates take turns: others use the machine, too.
+// The best of several rounds, in which the libraries take turns, as the machine may be shared.
 std::vector<double> Rates(const Shape& shape, const std::vector<std::optional<Call>>& calls,
                           int rounds) {
   const int64_t copies = Copies(shape);
@@ -157,7 +158,7 @@ std::vector<double> Rates(const Shape& shape, const std::vector<std::optional<Ca
   return rates;
 }
 
-// GB/s that reading memory reaches, with all threads.
+// Memory read bandwidth in GB/s, with all threads.
 double ReadRate() {
   const Buffer memory = Filled(64, 1 << 20);
   double best = 0;
@@ -212,10 +213,11 @@ int main(int argc, char** argv) {
   std::vector<std::string> precisions = {"fp32", "bf16", "int8"};
   int threads = 0;
   int rounds = 7;
-  CLI::App app("Measures matrix products beside those of other libraries.", "product_bench");
-  app.add_option("--precision", precisions, "fp32, bf16, int8")->delimiter(',');
-  app.add_option("--threads", threads, "0: as OpenMP has them");
-  app.add_option("--rounds", rounds, "Rounds, of which the best counts")->capture_default_str();
+  CLI::App app("Measures matrix products against those of other libraries.", "product_bench");
+  app.add_option("--precision", precisions, "Of fp32, bf16 and int8")->delimiter(',');
+  app.add_option("--threads", threads, "Number of threads; 0 is OpenMP's default");
+  app.add_option("--rounds", rounds, "Number of rounds, of which the best counts")
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   if (threads > 0) omp_set_num_threads(threads);
   if (!seq2seq::LimitToEnvironment()) return 1;

@@ -1,5 +1,5 @@
-// Translating the lines of a file, in every precision, by beams and batches of several sizes,
-// beside the limit that matrix products set.
+// Benchmark of decoding a file in every precision, for several beam and batch sizes, compared with
+// the limit that matrix products set.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -39,7 +39,7 @@ struct Flags {
   int64_t lines = 1000;
 };
 
-// Beam and sentences a batch.
+// Beam size, and sentences per batch.
 struct Setting {
   int64_t beam;
   int64_t batch;
@@ -51,7 +51,7 @@ double Now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Counts the rows of the decoder's steps.
+// Counts the rows of the decoder's time steps.
 class CountingScorer : public Scorer {
  public:
   CountingScorer(std::unique_ptr<Scorer> scorer, int64_t& rows)
@@ -69,9 +69,9 @@ class CountingScorer : public Scorer {
   int64_t& rows_;
 };
 
-// What a search asks of matrix products.
+// The work of a search in matrix products.
 struct Work {
-  double per_source_token = 0;  // Operations.
+  double per_source_token = 0;  // Floating-point operations.
   double per_row = 0;
   double source_tokens = 0;
   double rows = 0;
@@ -111,7 +111,7 @@ Work CountWork(const StoredModel& stored, const Model& model, const std::vector<
   return work;
 }
 
-// Operations a second of the products of `rows` rows with a matrix of W1's largest cell.
+// Operations per second of products of `rows` rows with a matrix of W1's largest cell.
 double ProductRate(Precision precision, int64_t rows) {
   constexpr int64_t kInner = 1024, kColumns = 2048;
   const Buffer a(rows, kInner), b(kInner, kColumns), c(rows, kColumns);
@@ -168,7 +168,7 @@ absl::Status Run(const Flags& flags) {
         SearchOptions options;
         options.beam = setting.beam;
         translator->batch_size = setting.batch;
-        // Plans products, and fills caches.
+        // Warm-up: plans products, and fills caches.
         const std::vector<std::string> some(lines->begin(),
                                             lines->begin() + std::min<size_t>(lines->size(), 128));
         if (const auto warm = translator->Translate(some, options); !warm.ok())
@@ -204,11 +204,12 @@ absl::Status Run(const Flags& flags) {
 
 int main(int argc, char** argv) {
   seq2seq::Flags flags;
-  CLI::App app("Measures how fast a trained model translates the lines of a file.", "search_bench");
+  CLI::App app("Measures the speed at which a trained model translates the lines of a file.",
+               "search_bench");
   app.add_option("-m,--model", flags.model, "A run folder")->required();
-  app.add_option("-i,--input", flags.input, "Text, a sentence a line")->required();
-  app.add_option("--lines", flags.lines, "Lines of it, at most")->capture_default_str();
-  app.add_option("--precision", flags.precisions, "fp32, bf16, int8, plain")->delimiter(',');
+  app.add_option("-i,--input", flags.input, "Text, a sentence per line")->required();
+  app.add_option("--lines", flags.lines, "Maximum number of lines")->capture_default_str();
+  app.add_option("--precision", flags.precisions, "Of fp32, bf16, int8 and plain")->delimiter(',');
   app.add_option("--threads", flags.threads, "Numbers of threads")->delimiter(',');
   CLI11_PARSE(app, argc, argv);
   if (!seq2seq::LimitToEnvironment()) return 1;

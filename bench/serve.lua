@@ -1,4 +1,4 @@
--- For wrk: each request asks for one line of the file $SENTENCES, one after the other.
+-- For wrk: each request translates one line of the file $SENTENCES, in turn.
 local lines, next_line = {}, 0
 local quote = { ['"'] = '\\"', ["\\"] = "\\\\", ["\t"] = "\\t" }
 

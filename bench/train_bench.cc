@@ -1,4 +1,5 @@
-// Whole updates of training, beside LibTorch's operations and the limit that matrix products set.
+// Benchmark of whole training updates, compared with LibTorch's operations and the limit that
+// matrix products set.
 #include <malloc.h>
 #include <sys/resource.h>
 
@@ -67,7 +68,7 @@ Example RandomExample(int64_t source, int64_t target, int64_t vocab, uint64_t se
                       std::vector<int32_t>& storage) {
   storage.clear();
   for (int64_t i = 0; i < source + target; ++i) {
-    // Frequent pieces and rare ones, as in text.
+    // Frequent and rare subwords, as in text.
     const double draw = static_cast<double>(Mix(seed + static_cast<uint64_t>(i)) >> 11) * 0x1p-53;
     storage.push_back(4 +
                       static_cast<int32_t>(draw * draw * draw * static_cast<double>(vocab - 4)));
@@ -76,7 +77,7 @@ Example RandomExample(int64_t source, int64_t target, int64_t vocab, uint64_t se
           absl::MakeConstSpan(storage.data() + source, static_cast<size_t>(target))};
 }
 
-// Batches as bucketing makes them: sentences of about one length each, the lengths spread as in
+// Batches as bucketing forms them: sentences of similar length in each, lengths distributed as in
 // Multi30k.
 std::vector<Batch> MakeBatches(const Flags& flags) {
   std::vector<Batch> batches;
@@ -97,8 +98,8 @@ std::vector<Batch> MakeBatches(const Flags& flags) {
   return batches;
 }
 
-// A product of an update: c [m, n] of sums of k, `times` times; on all threads, or by each thread
-// for its own rows.
+// A product of an update, computed `times` times: c [m, n] with inner dimension k; on all threads,
+// or by each thread for its own rows.
 struct ProductShape {
   int64_t m, n, k;
   double times;
@@ -110,8 +111,8 @@ struct ProductShape {
   }
 };
 
-// Products of a layer with weights [n, k], over `rows` rows in all: at once, or by steps of `step`
-// rows; forward, backward, and the gradients of the weights.
+// Products of a layer with weights [n, k] over `rows` rows in all, at once or in time steps of
+// `step` rows: forward, backward, and the gradients of the weights.
 void AddProducts(int64_t rows, int64_t n, int64_t k, int64_t step,
                  std::vector<ProductShape>& products) {
   if (step == 0) {
@@ -144,7 +145,7 @@ std::vector<ProductShape> ProductsOf(const ModelOptions& options, int64_t source
   for (int64_t layer = 0; layer < decoder.layers; ++layer) {
     const int64_t hidden = decoder.hidden;
     if (layer == 0) AddProducts(target, 4 * hidden, decoder.embedding, 0, products);
-    AddProducts(target, 4 * hidden, hidden, group, products);  // Fed readout, or layer below.
+    AddProducts(target, 4 * hidden, hidden, group, products);  // Input feeding, or layer below.
     AddProducts(target, 4 * hidden, hidden, group, products);
   }
   AddProducts(target, decoder.hidden, memory + decoder.hidden, group, products);
@@ -215,8 +216,8 @@ double ProductSeconds(const Flags& flags, const std::vector<Batch>& batches, Pre
 struct Path {
   std::string name;
   Compute compute;
-  std::vector<double> rates = {};   // Target tokens per second, one a round.
-  std::vector<double> phases = {};  // Seconds in all.
+  std::vector<double> rates = {};   // Target tokens per second of each round.
+  std::vector<double> phases = {};  // Total seconds.
   double seconds = 0;
 };
 
@@ -295,7 +296,7 @@ void Main(const Flags& flags) {
                      {.fused = name != "plain",
                       .precision = name == "bf16" ? Precision::kBf16 : Precision::kFp32}});
   }
-  for (Path& path : paths) bench.Run(path);  // Plans products, and fills caches.
+  for (Path& path : paths) bench.Run(path);  // Warm-up: plans products, and fills caches.
   for (Path& path : paths) path = {path.name, path.compute};
   for (int round = 0; round < flags.rounds; ++round) {
     for (Path& path : paths) bench.Run(path);
@@ -334,9 +335,9 @@ void Main(const Flags& flags) {
 int main(int argc, char** argv) {
   seq2seq::Flags flags;
   CLI::App app(
-      "Measures whole updates of training on made-up sentences: target tokens per second, "
-      "beside the limit that the update's own matrix products set and beside LibTorch's "
-      "operations (plain).",
+      "Measures whole training updates on synthetic sentences: target tokens per second, compared "
+      "with the limit that the update's own matrix products set and with LibTorch's operations "
+      "(plain).",
       "train_bench");
   app.add_option(
          "--workload", flags.workload,
@@ -347,21 +348,23 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"fp32", "bf16", "plain"}))
       ->delimiter(',')
       ->capture_default_str();
-  app.add_option("--rounds", flags.rounds, "Rounds, each of all paths")->capture_default_str();
-  app.add_option("--updates", flags.updates, "Updates in a round")->capture_default_str();
-  app.add_option("--threads", flags.threads, "Threads")->capture_default_str();
-  app.add_option("--batch", flags.batch, "Sentences in a batch")->capture_default_str();
-  app.add_option("--source", flags.source, "Mean tokens of a sentence")->capture_default_str();
-  app.add_option("--vocab", flags.vocab, "Vocabulary of each side")->capture_default_str();
-  app.add_option("--hidden", flags.hidden, "State of the decoder; 0 is the workload's")
+  app.add_option("--rounds", flags.rounds, "Number of rounds, each of all paths")
       ->capture_default_str();
-  app.add_option("--forcing", flags.forcing, "Probability of feeding the truth")
+  app.add_option("--updates", flags.updates, "Updates per round")->capture_default_str();
+  app.add_option("--threads", flags.threads, "Number of threads")->capture_default_str();
+  app.add_option("--batch", flags.batch, "Sentences per batch")->capture_default_str();
+  app.add_option("--source", flags.source, "Mean tokens per sentence")->capture_default_str();
+  app.add_option("--vocab", flags.vocab, "Vocabulary of each side")->capture_default_str();
+  app.add_option("--hidden", flags.hidden, "Hidden size of the decoder; 0 is the workload's")
+      ->capture_default_str();
+  app.add_option("--forcing", flags.forcing,
+                 "Teacher forcing: probability of feeding the reference token")
       ->capture_default_str();
   app.add_option("--form", flags.form, "Scheduled sampling: stepwise or two_pass")
       ->check(CLI::IsMember({"stepwise", "two_pass"}))
       ->capture_default_str();
   app.add_flag("--no-limit", flags.no_limit, "Do not measure the limit");
-  app.add_flag("--profile", flags.profile, "Print where the time of each path goes");
+  app.add_flag("--profile", flags.profile, "Print the time of each phase for each path");
   CLI11_PARSE(app, argc, argv);
   if (!seq2seq::LimitToEnvironment()) return 1;
   seq2seq::Main(flags);

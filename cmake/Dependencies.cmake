@@ -1,6 +1,6 @@
-# Everything the project takes from outside. `setup` installs it on Debian and Ubuntu.
+# All external dependencies. `setup` installs them on Debian and Ubuntu.
 if(NOT SEQ2SEQ_INSTALLED)
-  # Also for a project that this one is a part of; as such it needs CMake 3.24, which knows this variable.
+  # Makes the targets visible to a project that includes this one, which needs CMake 3.24 for this variable.
   set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 endif()
 find_package(Torch 1.13 REQUIRED)
@@ -16,16 +16,16 @@ if(SEQ2SEQ_PROGRAM)
   find_package(spdlog REQUIRED)
 endif()
 
-# SentencePiece and utf8proc describe themselves to pkg-config only.
+# SentencePiece and utf8proc have pkg-config files only.
 find_package(PkgConfig REQUIRED)
 if(NOT SEQ2SEQ_INSTALLED)
   pkg_check_modules(sentencepiece REQUIRED IMPORTED_TARGET GLOBAL sentencepiece)
 endif()
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET GLOBAL libutf8proc)
-# Debian's utf8proc.pc passes on a flag of its own build.
+# Debian's utf8proc.pc exports a flag of its own build.
 set_property(TARGET PkgConfig::utf8proc PROPERTY INTERFACE_COMPILE_OPTIONS "")
 
-# Snowball's libstemmer describes itself to nothing.
+# Snowball's libstemmer has neither CMake nor pkg-config files.
 find_path(STEMMER_INCLUDE_DIR libstemmer.h REQUIRED)
 find_library(STEMMER_LIBRARY stemmer REQUIRED)
 if(NOT TARGET Stemmer::stemmer)
@@ -40,7 +40,7 @@ if(SEQ2SEQ_KERNELS)
 endif()
 
 if(SEQ2SEQ_IMAGES)
-  # OpenCVConfig.cmake lies in a package that brings all of OpenCV and its user interfaces.
+  # OpenCVConfig.cmake is in a package that depends on all of OpenCV and its user interfaces.
   find_path(OPENCV_INCLUDE_DIR opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4 REQUIRED)
   add_library(OpenCV::images INTERFACE IMPORTED GLOBAL)
   target_include_directories(OpenCV::images SYSTEM INTERFACE ${OPENCV_INCLUDE_DIR})

@@ -1,5 +1,5 @@
-# What `cmake --install` puts where, so that other projects find it by find_package(seq2seq). The components program,
-# library and development are the packages of Package.cmake.
+# Install rules, so that other projects find the library with find_package(seq2seq). The components program, library and
+# development are the packages of Package.cmake.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -20,7 +20,7 @@ install(
   ARCHIVE COMPONENT development
   LIBRARY COMPONENT library NAMELINK_COMPONENT development)
 
-# Opened at run time, from the run path of whoever holds the library.
+# Modules that the library opens at run time, found by the run path of the program or library that contains it.
 set(modules seq2seq_sentencepiece)
 if(SEQ2SEQ_IMAGES)
   list(APPEND modules seq2seq_images)

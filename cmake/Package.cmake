@@ -10,7 +10,7 @@ endif()
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)  # Beside the dependencies below, those of what is linked with.
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)  # Adds the packages of linked libraries to the dependencies below.
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(same "= ${PROJECT_VERSION}")
 
@@ -18,17 +18,17 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME seq2seq)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS "libseq2seq (${same})")
 set(CPACK_DEBIAN_PROGRAM_DESCRIPTION
-    "The program: trains translators, describers of pictures, letters to sounds, labels and language models,
-each an encoder and a decoder with attention, of LSTM, GRU or other recurrent cells. Decodes with
-beam search or sampling from the command line, measures, and serves over HTTP.")
+    "The program: trains models for translation, image captioning, grapheme-to-phoneme conversion, text
+classification and language modelling, encoder-decoders with attention and LSTM, GRU or other recurrent
+cells. Decodes with beam search or sampling from the command line, evaluates, and serves over HTTP.")
 
-# The reference BLAS, which LibTorch is content with, is 50 times slower.
+# The reference BLAS, which satisfies LibTorch's dependency, is 50 times slower.
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libseq2seq)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS libopenblas0-openmp)
 set(CPACK_DEBIAN_LIBRARY_DESCRIPTION
-    "The shared library, with interfaces for C++ and C, and what it and the program open at run time to read
-text and pictures.")
+    "The shared library, with interfaces for C++ and C, and the modules that it and the program open at run
+time to read text and images.")
 
 set(development
     "libseq2seq (${same})"
@@ -48,8 +48,8 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libseq2seq-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${development}")
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION
-    "Headers, archives and CMake files: find_package(seq2seq) brings seq2seq::seq2seq, which is static, and
-seq2seq::shared.")
+    "Headers, static libraries and CMake files: find_package(seq2seq) provides seq2seq::seq2seq, which is
+static, and seq2seq::shared.")
 
 foreach(component IN LISTS CPACK_COMPONENTS_ALL)
   string(TOUPPER ${component} id)

@@ -1,4 +1,4 @@
-"""apt-get on the system's own mirrors, beside the system: no root, and its package lists stay as they are."""
+"""apt-get on the system's own mirrors with separate package lists: needs no root, and leaves the system's unchanged."""
 
 import os
 import pathlib
@@ -8,8 +8,8 @@ from typing import Optional
 
 from script import Failure
 
-# What a system may have configured about languages and indexes is cleared first: container images ask for no
-# translations at all, and contents and icons are ten times the size of what is needed here.
+# Any configuration of languages and indexes is cleared first: container images request no translations at all, and
+# contents and icons are ten times the size of what is needed here.
 _CONFIGURATION = """
 #clear Acquire::Languages;
 #clear Acquire::IndexTargets;
@@ -39,20 +39,20 @@ class Apt:
         self._complaint = ""
 
     def run(self, *arguments: str, cwd: Optional[pathlib.Path] = None) -> None:
-        """Runs apt-get. It may have failed in part: look at what has arrived, and at `complaint`."""
+        """Runs apt-get. It may have failed in part: check what has been fetched, and `complaint`."""
         try:
             apt = subprocess.run(["apt-get", "-c", str(self._configuration), *arguments], cwd=cwd,
                                  env={**os.environ, "LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True,
                                  text=True, check=False)
         except FileNotFoundError:
             raise Failure("this system has no apt-get") from None
-        # An error says more than a warning, and the first more than what follows from it. That a folder of root's is
-        # not for the user _apt, says nothing.
+        # Prefers an error to a warning, and the first to its consequences. Ignores the warning that the user _apt cannot
+        # access a folder of root's.
         for kind in "EW":
             found = re.search(rf"^{kind}: (?!Download is performed unsandboxed)(.*)", apt.stderr, re.MULTILINE)
             if found and not self._complaint:
                 self._complaint = found[1]
 
     def complaint(self, otherwise: str) -> str:
-        """The first thing that apt-get complained of, or `otherwise`."""
+        """The first error or warning of apt-get, or `otherwise`."""
         return self._complaint or otherwise

@@ -7,7 +7,7 @@ import pathlib
 import tempfile
 from typing import Iterable, Iterator
 
-ORIGIN = "origin"  # The file that tells what a folder was made of.
+ORIGIN = "origin"  # The file that records what a folder was made from.
 
 
 def is_complete(folder: pathlib.Path, names: Iterable[str]) -> bool:
@@ -15,23 +15,22 @@ def is_complete(folder: pathlib.Path, names: Iterable[str]) -> bool:
     if all((folder / name).is_file() for name in names):
         return True
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise FileExistsError(f"{folder} exists, but is not what belongs there: remove it or name another folder")
+        raise FileExistsError(f"{folder} exists, but is not the expected folder: remove it or name another folder")
     return False
 
 
 def is_made_of(folder: pathlib.Path, names: Iterable[str], origin: str) -> bool:
-    """Whether `folder` holds all the files, and was made of `origin`, as its file of that name tells. Raises
-    FileExistsError if it was made of something else."""
+    """Whether `folder` holds all the files, and was made from `origin`, as its file of that name records. Raises
+    FileExistsError if it was made from something else."""
     if not is_complete(folder, [*names, ORIGIN]):
         return False
     if (folder / ORIGIN).read_text(encoding="utf-8") != origin:
-        raise FileExistsError(f"{folder} was made of something else than the data now: remove it, "
-                              "or name another folder")
+        raise FileExistsError(f"{folder} was made from other data: remove it, or name another folder")
     return True
 
 
 def digest(paths: Iterable[pathlib.Path]) -> str:
-    """A line for each file, of its contents and name: an origin."""
+    """The origin of data made from `paths`: a line for each file, with the hash of its contents and its name."""
     return "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in paths)
 
 

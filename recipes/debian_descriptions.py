@@ -1,4 +1,4 @@
-"""Debian's package descriptions in many languages, as apt-get brings them.
+"""Debian's package descriptions in many languages, fetched by apt-get.
 
 A `Translation-XX` file holds one stanza per description:
 
@@ -112,23 +112,23 @@ def sentences(text: str) -> List[str]:
 
 
 def check_language(code: str) -> None:
-    """Raises Failure if this cannot be a language, before it becomes a part of apt's configuration."""
+    """Raises Failure if `code` cannot be a language, before it becomes a part of apt's configuration."""
     if not re.fullmatch(r"[A-Za-z]+([_@-][A-Za-z]+)*", code):
         raise Failure(f"'{code}' is not a language as Debian writes them, such as de or pt_BR")
 
 
 def fetch(folder: pathlib.Path, languages: Sequence[str]) -> pathlib.Path:
-    """Lets apt-get bring the Translation files of `languages`; returns the folder that holds them."""
+    """Fetches the Translation files of `languages` with apt-get; returns the folder that holds them."""
     apt = Apt(folder, _INDEXES.format(languages=" ".join(f'"{language}";' for language in languages)))
     try:
         apt.run("update")
     except Failure as failure:
-        raise Failure(f"{failure} to bring Debian's package descriptions: "
+        raise Failure(f"{failure} to fetch Debian's package descriptions: "
                       "train on text of your own with --data FOLDER") from None
-    # A mirror of something else that fails does no harm: what counts is that all languages have arrived.
+    # A failing mirror of something else does no harm, as long as all languages have been fetched.
     for wanted in languages:
         if not files(apt.lists, wanted):
-            raise Failure(f"apt-get brought no package descriptions in '{wanted}': "
+            raise Failure(f"apt-get could not fetch package descriptions in '{wanted}': "
                           + apt.complaint("the system's mirrors have none"))
     return apt.lists
 

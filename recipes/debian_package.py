@@ -20,7 +20,7 @@ Acquire::IndexTargets::deb::Packages {
 
 
 def unpack(names: Sequence[str], folder: pathlib.Path) -> None:
-    """Unpacks the packages into `folder`, as dpkg would into the root of the system. Needs no root."""
+    """Unpacks the packages into `folder`, as dpkg would into the root folder of the system. Needs no root privileges."""
     with tempfile.TemporaryDirectory() as scratch:
         downloads = pathlib.Path(scratch)
         (downloads / "apt").mkdir()
@@ -31,7 +31,7 @@ def unpack(names: Sequence[str], folder: pathlib.Path) -> None:
         for name in names:
             packages = list(downloads.glob(f"{name}_*.deb"))
             if not packages:
-                raise Failure(f"apt-get brought no {name}: " + apt.complaint("the system's mirrors have none"))
+                raise Failure(f"apt-get could not fetch {name}: " + apt.complaint("the system's mirrors have none"))
             unpacking = subprocess.run(["dpkg-deb", "--extract", str(packages[0]), str(folder)],
                                        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
             if unpacking.returncode != 0:

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What the run scripts of the recipes do alike. A script defines usage(), sources this file, names its options in `paths`
-# and `values`, calls read_options, and goes on in the repository's root. It sets `config`, and `minutes` where time bounds
-# its training.
+# Functions shared by the run scripts of the recipes. A script defines usage(), sources this file, names its options in
+# `paths` and `values`, calls read_options, and continues in the repository's root. It sets `config`, and `minutes` if the
+# training time is limited.
 
 say() { echo "run: $*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -23,7 +23,7 @@ read_options() {
         [[ $1 == --?* && " ${values[*]} ${paths[*]} " == *" $option "* ]] || fail "unknown option $1; see --help"
         (($# > 1)) || fail "$1 needs a value"
         value=$2
-        # Before the change to the root, and short again for those below it.
+        # Resolved before the change to the root, and relative again for paths below it.
         if [[ " ${paths[*]} " == *" $option "* ]]; then
           value=$(realpath --canonicalize-missing --no-symlinks --relative-base="$root" -- "$2")
         fi
@@ -37,13 +37,13 @@ read_options() {
   cd -- "$root"
 }
 
-# Builds the program, and lets it refuse settings that are misspelt before anything is fetched or learnt.
+# Builds the program, and lets it reject misspelt settings before anything is fetched or learnt.
 build() {
   recipes/build
   "$program" train -c "$config" ${minutes:+"train.max_minutes=$minutes"} "${overrides[@]}" --dump-config >/dev/null
 }
 
-# learn_tokenizer MODEL TEXT... -- OPTION...: unless MODEL is there; then it must be of the same texts and options.
+# learn_tokenizer MODEL TEXT... -- OPTION...: learns MODEL; if it exists, checks that it is of the same texts and options.
 learn_tokenizer() {
   local model=$1 inputs=() texts=() origin
   shift
@@ -55,8 +55,8 @@ learn_tokenizer() {
   origin="$* $(cat -- "${texts[@]}" | sha256sum)"
   if [[ -f $model ]]; then
     local away
-    away="move $(dirname -- "$model") away, or give the data's folder another name"
-    [[ -f $model.origin ]] || fail "$model.origin is missing, which tells what $model was learnt from: $away"
+    away="move $(dirname -- "$model") away, or rename the data folder"
+    [[ -f $model.origin ]] || fail "$model.origin is missing, which records what $model was learnt from: $away"
     [[ $(<"$model.origin") == "$origin" ]] || fail "$model was learnt from other text than ${texts[*]}: $away"
     return
   fi
@@ -71,10 +71,10 @@ train() {
   local status=0 time=" for $minutes minutes"
   [[ ${minutes:-0} != 0 ]] || time=''
   say "training$time; the model is $1"
-  # In the background, so that the traps below are not put off until it ends; in a session of its own, so that it hears of a
-  # signal once, by stop.
+  # In the background, so that the traps below do not wait until it ends; in a session of its own, so that it receives a
+  # signal once, from stop.
   (
-    trap - INT # Which the shell lets background commands ignore.
+    trap - INT # The shell makes background commands ignore it.
     exec setsid "$program" train -c "$config" "${flags[@]}" "train.run=$1" ${minutes:+"train.max_minutes=$minutes"} \
       "${@:2}" "${overrides[@]}"
   ) &
@@ -92,12 +92,12 @@ stop() {
     trap 'kill "$training" 2>/dev/null || true' INT
     while kill -0 "$training" 2>/dev/null; do wait "$training" || true; done
   fi
-  say "stopped; the same command goes on from here"
+  say "stopped; repeat the same command to continue"
   exit "$((128 + $(kill -l "$1")))"
 }
 for signal in INT TERM HUP; do trap "stop $signal" "$signal"; done
 
-# every FILE: prints how far apart five of its lines stand.
+# every FILE: prints the distance in lines between five evenly spaced examples.
 every() {
   local lines
   lines=$(wc -l <"$1")

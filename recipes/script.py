@@ -1,4 +1,4 @@
-"""What the Python scripts of the recipes do alike: say things on stderr, and end with one clear line."""
+"""Shared by the Python scripts of the recipes: messages on stderr, and errors as one clear line."""
 
 import pathlib
 import signal
@@ -7,7 +7,7 @@ from typing import Callable
 
 
 class Failure(Exception):
-    """Its text is the one line that the user reads."""
+    """An error whose text is the one line that is shown to the user."""
 
 
 def say(text: str) -> None:
@@ -16,7 +16,7 @@ def say(text: str) -> None:
 
 def run(work: Callable[[], None]) -> int:
     """Does the work and returns the script's exit status."""
-    # Being terminated unwinds and cleans up, as Ctrl-C does.
+    # SIGTERM unwinds and cleans up, as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         work()

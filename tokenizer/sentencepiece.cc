@@ -8,10 +8,10 @@ namespace seq2seq {
 namespace {
 
 #if SEQ2SEQ_SANITIZED
-// The sanitizers refuse RTLD_DEEPBIND, because a library opened so finds libc's malloc before
+// The sanitizers refuse RTLD_DEEPBIND, because a library opened with it finds libc's malloc before
 // theirs. This one does not: it is linked with their runtime (by GCC, and by Clang with
-// -shared-libasan), which stands first in its list. So libc's own dlopen is called, which theirs
-// hides.
+// -shared-libasan), which comes first in its search order. So libc's own dlopen is called, which
+// theirs hides.
 const auto OpenModule = reinterpret_cast<decltype(&dlopen)>(
     dlsym(dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD), "dlopen"));
 #else
@@ -25,7 +25,8 @@ absl::StatusOr<const SentencePieceLibrary*> Open() {
   const auto get_library =
       reinterpret_cast<decltype(&seq2seq_sentencepiece)>(dlsym(module, "seq2seq_sentencepiece"));
   if (get_library == nullptr)
-    return absl::NotFoundError(absl::StrCat("not the module of this version: ", dlerror()));
+    return absl::NotFoundError(
+        absl::StrCat("the SentencePiece module is of another version: ", dlerror()));
   return get_library();
 }
 

@@ -1,4 +1,4 @@
-// Opening the module that SentencePiece lives in.
+// Run-time loading of the SentencePiece module.
 #ifndef TOKENIZER_SENTENCEPIECE_H_
 #define TOKENIZER_SENTENCEPIECE_H_
 

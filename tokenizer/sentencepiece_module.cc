@@ -1,4 +1,4 @@
-// The module behind sentencepiece.h: the only file that knows SentencePiece. It uses no Abseil,
+// The module behind sentencepiece.h: the only file that includes SentencePiece. It uses no Abseil,
 // whose namespace SentencePiece's headers extend in their own way.
 #include "tokenizer/sentencepiece_module.h"
 
@@ -53,7 +53,7 @@ class Model : public SentencePieceModel {
   sentencepiece::SentencePieceProcessor processor_;
 };
 
-// A function as SentencePiece's trainer reads lines.
+// Adapter of a function to the iterator from which SentencePiece's trainer reads lines.
 class Lines : public sentencepiece::SentenceIterator {
  public:
   explicit Lines(const std::function<bool(std::string&)>& next) : next_(next) { Lines::Next(); }
@@ -78,7 +78,7 @@ std::unique_ptr<SentencePieceModel> Load(std::string_view bytes) {
 std::string Train(const std::unordered_map<std::string, std::string>& arguments,
                   const std::function<bool(std::string&)>& next, std::string& bytes) {
   Lines lines(next);
-  if (lines.done()) return "there is no text";  // SentencePiece ends the program over that.
+  if (lines.done()) return "there is no text";  // SentencePiece would end the program.
   return sentencepiece::SentencePieceTrainer::Train(arguments, &lines, &bytes).error_message();
 }
 

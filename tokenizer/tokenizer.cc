@@ -18,7 +18,7 @@ namespace {
 
 std::string_view ToStd(absl::string_view text) { return {text.data(), text.size()}; }
 
-// Takes a number of 7 bits a byte, the lowest first, off `bytes`; false if it does not end.
+// Removes a varint (7 bits per byte, lowest first) from `bytes`; false if it does not end.
 bool ReadVarint(absl::string_view& bytes, uint64_t& value) {
   value = 0;
   for (int shift = 0; shift < 64 && !bytes.empty(); shift += 7) {
@@ -30,10 +30,10 @@ bool ReadVarint(absl::string_view& bytes, uint64_t& value) {
   return false;
 }
 
-// Whether a model has its normaliser, which stands behind all pieces. A protocol buffer has no end,
-// so that half a file may well parse, as a model with fewer pieces and other settings.
+// Whether a model has its normaliser, which is stored after all subwords. A protocol buffer has no
+// end marker, so half a file may parse, as a model with fewer subwords and other settings.
 bool HasNormalizer(absl::string_view bytes) {
-  constexpr uint64_t kNormalizer = 3 << 3 | 2;  // Field 3, bytes with their length before them.
+  constexpr uint64_t kNormalizer = 3 << 3 | 2;  // Field 3, length-delimited.
   uint64_t tag = 0;
   uint64_t length = 0;
   while (ReadVarint(bytes, tag) && ReadVarint(bytes, length) && length <= bytes.size()) {
@@ -55,7 +55,7 @@ absl::StatusOr<Tokenizer> Tokenizer::Load(const std::string& path, size_t max_by
   auto model = std::make_shared<Model>();
   SEQ2SEQ_ASSIGN_OR_RETURN(model->library, OpenSentencePiece());
   SEQ2SEQ_ASSIGN_OR_RETURN(model->bytes, ReadFile(path, max_bytes));
-  // An empty file parses as a model without pieces, and SentencePiece ends the program over it.
+  // An empty file parses as a model without subwords, over which SentencePiece ends the program.
   if (HasNormalizer(model->bytes)) model->pieces = model->library->load(model->bytes);
   if (model->pieces == nullptr)
     return absl::InvalidArgumentError(absl::StrCat(path, ": not a SentencePiece model"));
@@ -85,14 +85,13 @@ std::vector<std::vector<int32_t>> Tokenizer::Sample(absl::Span<const std::string
                                                     double alpha, uint32_t seed) const {
   std::vector<std::vector<int32_t>> samples;
   samples.reserve(texts.size());
-  // SentencePiece keeps one generator a thread, seeded from a global at the thread's first draw: a
-  // thread of its own is the only way to a known state.
+  // SentencePiece keeps one generator per thread, seeded from a global at the thread's first draw:
+  // only a new thread has a known state.
   static std::mutex seeding;
   const std::lock_guard<std::mutex> lock(seeding);
-  constexpr uint32_t kNoSeed =
-      ~uint32_t{0};  // What SentencePiece takes for "leave the seed as it is".
+  constexpr uint32_t kNoSeed = ~uint32_t{0};  // For SentencePiece: "leave the seed as it is".
   model_->library->seed(seed == kNoSeed ? 0 : seed);
-  std::exception_ptr failure;  // No memory.
+  std::exception_ptr failure;  // Such as std::bad_alloc.
   std::thread([&] {
     try {
       for (const std::string& text : texts) {

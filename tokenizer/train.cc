@@ -17,16 +17,16 @@
 namespace seq2seq {
 namespace {
 
-// Bytes of a line that a tokenizer learns from at most: a longer one is hardly a sentence.
+// Maximum bytes of a line: a longer one is hardly a sentence.
 constexpr size_t kMaxLine = 20'000;
 
-// Whether something of a line stays when it is normalised. SentencePiece, whose sign for a space
-// U+2581 is, ends the program over text of which nothing stays.
+// Whether a line is not empty once normalised. SentencePiece, whose symbol for a space is U+2581,
+// ends the program over text of which nothing is left.
 bool HasText(const std::string& line) {
   return !IsBlank(absl::StrReplaceAll(line, {{"\u2581", ""}, {"\uFFFD", ""}}));
 }
 
-// The lines of several files that a tokenizer can learn from.
+// The lines of several files that a tokenizer can be trained on.
 class FileLines {
  public:
   explicit FileLines(std::vector<std::unique_ptr<LineReader>> readers)
@@ -71,13 +71,13 @@ void AppendQuoted(std::string* out, const std::string& symbol) {
   absl::StrAppend(out, "\"", absl::StrReplaceAll(symbol, {{"\"", "\"\""}}), "\"");
 }
 
-// SentencePiece's messages without the place in its source that they begin with: "file.cc(12)
+// SentencePiece's messages without the source location that they begin with: "file.cc(12)
 // [condition] what".
 std::string WithoutPlace(const std::string& message) {
   const size_t end = message.rfind("] ");
   if (end == std::string::npos) return message;
   if (end + 2 < message.size()) return message.substr(end + 2);
-  return message.substr(message.find('['));  // The condition that does not hold.
+  return message.substr(message.find('['));  // The condition that failed.
 }
 
 }  // namespace
@@ -86,10 +86,11 @@ absl::Status TrainTokenizer(const TokenizerTrainOptions& options) {
   std::set<std::string> symbols;
   for (const std::string& symbol : options.symbols) {
     if (!symbols.insert(symbol).second)
-      return absl::InvalidArgumentError(absl::StrCat("symbols: '", symbol, "' is there twice"));
+      return absl::InvalidArgumentError(absl::StrCat("symbols: '", symbol, "' is listed twice"));
     if (symbol.empty() || symbol == "<pad>" || symbol == "<unk>" || symbol == "<s>" ||
         symbol == "</s>") {
-      return absl::InvalidArgumentError(absl::StrCat("symbols: '", symbol, "' cannot be one"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("symbols: '", symbol, "' is empty or reserved"));
     }
   }
   std::vector<std::unique_ptr<LineReader>> readers;
@@ -121,17 +122,17 @@ absl::Status TrainTokenizer(const TokenizerTrainOptions& options) {
   SEQ2SEQ_RETURN_IF_ERROR(lines.error());
   const std::string files = absl::StrJoin(options.input, ", ");
   if (lines.lines() == 0)
-    return absl::InvalidArgumentError(absl::StrCat(files, ": no text to learn from"));
+    return absl::InvalidArgumentError(absl::StrCat(files, ": no text to train on"));
   if (!problem.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(files, ": cannot learn a tokenizer: ", WithoutPlace(problem)));
+        absl::StrCat(files, ": cannot train the tokenizer: ", WithoutPlace(problem)));
   }
   if (lines.invalid() > 0) {
     Log(LogLevel::kWarning,
-        absl::StrCat(files, ": passed over ", lines.invalid(), " lines that are not UTF-8"));
+        absl::StrCat(files, ": skipped ", lines.invalid(), " lines that are not UTF-8"));
   }
   if (lines.too_long() > 0) {
-    Log(LogLevel::kWarning, absl::StrCat(files, ": passed over ", lines.too_long(),
+    Log(LogLevel::kWarning, absl::StrCat(files, ": skipped ", lines.too_long(),
                                          " lines of more than ", kMaxLine, " bytes"));
   }
   SEQ2SEQ_RETURN_IF_ERROR(file.Append(model));

@@ -1,4 +1,4 @@
-"""Tables of images and captions, and captions as papers on captioning count them."""
+"""Tables of images and captions, and the normalisation of captions in papers on captioning."""
 
 import pathlib
 import unicodedata
@@ -10,7 +10,7 @@ Captions = Dict[str, List[str]]  # By image, in the order of the table.
 
 
 def normalize(caption: str) -> str:
-    """In small letters, hyphens as spaces, without other signs: as `seq2seq eval --metric caption` does."""
+    """Lowercased, hyphens as spaces, without other punctuation: as `seq2seq eval --metric caption` does."""
     kept = []
     for character in caption.lower():
         category = unicodedata.category(character)

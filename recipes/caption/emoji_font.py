@@ -1,7 +1,7 @@
 """Pictures of emoji, from the bitmaps of a colour font.
 
-Pillow draws with FreeType; its layout engine Raqm, with HarfBuzz, is what makes one picture of a sequence such as
-woman, skin tone, joiner, fire engine.
+Pillow draws with FreeType; its layout engine Raqm, with HarfBuzz, makes one picture of a sequence such as woman, skin
+tone, joiner, fire engine.
 """
 
 import pathlib
@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont, features
 
 from script import Failure
 
-SIZE = 128  # Pixels on either side of a picture.
+SIZE = 128  # Width and height of a picture in pixels.
 
 # The one size that Noto Color Emoji has bitmaps for. They are 136 x 128 pixels, four on either side being empty.
 _PIXELS_PER_EM = 109
@@ -27,7 +27,7 @@ class Font:
             raise Failure("this Pillow has no Raqm, without which sequences of characters fall apart: "
                         "use Debian's python3-pil, which has it")
         try:
-            self._font = ImageFont.truetype(str(path), _PIXELS_PER_EM)  # Raqm is Pillow's choice where it is there.
+            self._font = ImageFont.truetype(str(path), _PIXELS_PER_EM)  # Pillow chooses Raqm where available.
         except OSError as error:
             raise Failure(f"{path} is not a font with bitmaps of {_PIXELS_PER_EM} pixels per em: {error}") from None
         self._advance = self._font.getlength(_KNOWN_EMOJI)

@@ -5,7 +5,7 @@ CLDR has two files for a language, annotations/en.xml and annotationsDerived/en.
     <annotation cp="🎻">instrument | music | violin</annotation>
     <annotation cp="🎻" type="tts">violin</annotation>
 
-The name is the text with type="tts", the one that a screen reader speaks. Punctuation and symbols have names too.
+The name is the text with type="tts", which screen readers speak. Punctuation and symbols have names too.
 """
 
 import pathlib
@@ -15,8 +15,8 @@ from typing import Dict
 
 from script import Failure
 
-_VARIATION_SELECTOR = "\ufe0f"  # Asks for an emoji rather than a character of text; CLDR itself leaves it out.
-_INHERITED = "↑↑↑"  # Stands for the name in the language that this one is a variety of.
+_VARIATION_SELECTOR = "\ufe0f"  # Requests emoji rather than text presentation; CLDR itself leaves it out.
+_INHERITED = "↑↑↑"  # Stands for the name in the language of which this one is a variety.
 
 
 def read(folder: pathlib.Path, language: str) -> Dict[str, str]:

@@ -1,19 +1,19 @@
-"""The different pictures among those that a font has of many sequences, and which of them look the same."""
+"""The distinct pictures that a font has for a set of sequences, and which of them are nearly identical."""
 
 import collections
 from typing import Callable, Counter, Dict, Iterable, List, NamedTuple, Set, Union
 
 from PIL import Image, ImageChops, ImageStat
 
-# Pictures that differ less, in the mean of their 256 levels, count as the same when parts are told apart. Tones that
-# are plain to see are 1 and more apart, those of a sleeper under a blanket 0.2.
+# Pictures with a smaller mean difference, of 256 levels, count as the same when the corpus is split. Clearly visible
+# tones differ by 1 and more, those of a sleeper under a blanket by 0.2.
 SAME = 0.5
 
 NOT_DRAWN = "with a part that is not drawn"
 
 
 class Pictures(NamedTuple):
-    """A picture's key is the first, in length and in code points, of the sequences that look like it."""
+    """A picture's key is the first, in length and in code points, of the sequences drawn as it."""
 
     images: Dict[str, Image.Image]
     sequences: Dict[str, List[str]]
@@ -30,7 +30,7 @@ def draw_all(draw: Callable[[str], Union[Image.Image, str]], sequences: Iterable
             result.dropped[image] += 1
             continue
         key = key_of.setdefault(image.tobytes(), sequence)
-        # A snowboarder in a dark tone who looks like the one without: the font does not draw the tone.
+        # A snowboarder in a dark tone drawn as the one without: the font does not draw the tone.
         if any(_is_subsequence(shorter, sequence) for shorter in result.sequences.get(key, [])):
             result.dropped[NOT_DRAWN] += 1
             continue
@@ -45,8 +45,8 @@ def _is_subsequence(shorter: str, longer: str) -> bool:
 
 
 def hard_to_tell_apart(images: Dict[str, Image.Image]) -> Set[str]:
-    """Returns the keys of the images that are as good as the same as another one."""
-    # Images that differ little have means that differ little: only neighbours in the mean of red are looked at.
+    """Returns the keys of the images that are nearly identical to another one."""
+    # Images that differ little have means that differ little: only neighbours in the mean of red are compared.
     means = sorted((ImageStat.Stat(image).mean, key) for key, image in images.items())
     result: Set[str] = set()
     for place, (mean, key) in enumerate(means):

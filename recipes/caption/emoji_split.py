@@ -1,14 +1,14 @@
-"""Training, dev and test parts of emoji: what is held out are new combinations of known parts.
+"""Training, dev and test parts of emoji: new combinations of known parts are held out.
 
 A sequence with skin tones has two parts: who it shows ("woman firefighter": the sequence without its tones) and its
 tones ("dark skin tone"; two where two people touch). Of the combinations of each person, gesture or pair with its
 tones, a fifth goes to test and a fifth to dev, so that of "woman firefighter" in five tones one is in test, one in
-dev and three are in training. Everything without a skin tone is trained on.
+dev and three are in training. Everything without a skin tone is in training.
 
 - The hash of the sequence decides which, so the split is the same on every machine and for all languages.
-- What is held out has both parts in training: the same person in other tones, and the same tones on other people.
-- A picture with several names, a name of several pictures, and a picture that can hardly be told from another (a
-  sleeper under a blanket) are trained on: parts share neither a picture nor a caption.
+- Both parts of what is held out are in training: the same person in other tones, and the same tones on other people.
+- A picture with several names, a name of several pictures, and a picture nearly identical to another (a sleeper under
+  a blanket) are in training: train, dev and test share neither a picture nor a caption.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ def parts(sequence: str) -> Tuple[str, str]:
 
 
 def split(sequences: Iterable[str], trained_on: Container[str]) -> Split:
-    """Splits as told above; those in `trained_on` are never held out. Each part is in the order of the sequences."""
+    """Splits as described above; those in `trained_on` are never held out. Each part keeps the order of `sequences`."""
     sequences = list(sequences)
     combinations: Dict[str, List[str]] = {}
     for sequence in sequences:
@@ -48,7 +48,7 @@ def split(sequences: Iterable[str], trained_on: Container[str]) -> Split:
             if sequence not in trained_on:
                 part_of[sequence] = "test" if place < share else "dev"
 
-    # A pair of tones that no other people in training have goes there too.
+    # Sequences with a pair of tones that no other people in training have stay in training, too.
     known = {}
     for sequence, part in part_of.items():
         if part == "train":

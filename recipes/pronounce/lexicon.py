@@ -1,4 +1,4 @@
-"""Words and their pronunciations: what Festival's lexicon and tables of letters and phones say, and their parts."""
+"""Pronunciation lexicons: reading Festival's format and tables of letters and phones, splitting, writing."""
 
 import hashlib
 import pathlib
@@ -8,14 +8,14 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
 from script import Failure
 
-Lexicon = Dict[str, List[str]]  # "T O" -> ["T UW", "T AH"]; words in the order read, pronunciations different.
+Lexicon = Dict[str, List[str]]  # "T O" -> ["T UW", "T AH"]; words in the order read, pronunciations distinct.
 
 # ("tomato" nil (((t ax) 0) ((m ey) 1) ((t ow) 1))): a word, its part of speech, syllables with stress.
 _PHONES = r"\([a-z]+(?: [a-z]+)*\)"
 _SYLLABLE = rf"\({_PHONES} \d\)"
 _ENTRY = re.compile(rf'\("([^"]+)" [^\s()]+ \(({_SYLLABLE}(?: {_SYLLABLE})*)\)\)')
 
-# Festival keeps the unstressed AH apart, as no other vowel: CMUdict's 39 phones do not.
+# Festival has a phone of its own for unstressed AH, and for no other vowel; CMUdict's 39 phones do not.
 _SAME_PHONE = {"AX": "AH"}
 
 
@@ -35,9 +35,9 @@ def _add(lexicon: Lexicon, word: str, phones: str) -> None:
 
 
 def read_festival(path: pathlib.Path) -> Tuple[Lexicon, int]:
-    """Reads a lexicon of Festival; returns it and the number of entries dropped for other signs than letters.
+    """Reads a Festival lexicon; returns it and the number of entries dropped because they have not only letters.
 
-    Letters become capitals, phones those of CMUdict without stress.
+    Letters are uppercased; phones become those of CMUdict without stress.
     """
     lexicon: Lexicon = {}
     dropped = 0
@@ -78,9 +78,9 @@ def read_table(path: pathlib.Path) -> Lexicon:
 
 
 def hold_out(lexicon: Lexicon, counts: Iterable[int]) -> List[Lexicon]:
-    """Splits by word: lexicons of so many words, chosen by the hash of the word, and the rest as the last one.
+    """Splits by word: lexicons of `counts` words, chosen by the hash of the word, and the rest as the last one.
 
-    The choice depends on the words alone, not on their order. A small lexicon gives a tenth to each part at most.
+    The choice depends only on the words, not on their order. Of a small lexicon, each part gets at most a tenth.
     """
     order = sorted(lexicon, key=lambda word: hashlib.sha256(word.encode()).digest())
     parts, begin = [], 0
@@ -94,7 +94,7 @@ def hold_out(lexicon: Lexicon, counts: Iterable[int]) -> List[Lexicon]:
 
 class Parts(NamedTuple):
     train: Lexicon
-    valid: Lexicon  # Held out of training, to stop in time and to choose weights by.
+    valid: Lexicon  # Held out of training, for early stopping and the choice of the best checkpoint.
     tests: Dict[str, Lexicon]  # By name.
 
 
@@ -103,7 +103,7 @@ def _write_lines(path: pathlib.Path, lines: Iterable[str]) -> None:
 
 
 def write_pairs(lexicon: Lexicon, stem: pathlib.Path) -> None:
-    """Writes stem.letters and stem.phones, line by line a pair: a word as often as it has pronunciations."""
+    """Writes stem.letters and stem.phones, a pair per line: a word as often as it has pronunciations."""
     _write_lines(stem.with_suffix(".letters"), (word for word, known in lexicon.items() for _ in known))
     _write_lines(stem.with_suffix(".phones"), (phones for known in lexicon.values() for phones in known))
 
@@ -117,7 +117,7 @@ def write_references(lexicon: Lexicon, stem: pathlib.Path) -> None:
 
 
 def write(parts: Parts, folder: pathlib.Path) -> None:
-    """Writes pairs to train and validate with, and words with references to measure on below measure/."""
+    """Writes pairs for training and validation, and words with references for evaluation below measure/."""
     write_pairs(parts.train, folder / "train")
     write_pairs(parts.valid, folder / "valid")
     (folder / "measure").mkdir()

@@ -3,7 +3,7 @@
 Stanzas of two languages belong together when their md5 (of the English description) agrees. Within them the
 title is paired first, then the paragraphs if both sides have equally many, then the blocks of a paragraph
 (running text, or one item of a list), then the sentences of a block. Where the numbers differ, nothing is paired:
-a pair less is better than a wrong one.
+a missing pair is better than a wrong one.
 """
 
 import collections
@@ -35,10 +35,10 @@ def _zip_equal(first: list, second: list) -> Iterator[tuple]:
 
 
 def why_unusable(source: str, target: str) -> str:
-    """Names the reason for which a pair teaches nothing, or returns ""."""
+    """Returns the reason why a pair is of no use for training, or ""."""
     if source == target:
         return "untranslated"
-    if "<trans>" in target:  # What translators' tools leave where a paragraph is still to do.
+    if "<trans>" in target:  # Translators' tools leave it where a paragraph is not translated yet.
         return "placeholder"
     if not all(re.search(r"[^\W\d_]", _URL.sub("", side)) for side in (source, target)):
         return "without words"
@@ -48,7 +48,7 @@ def why_unusable(source: str, target: str) -> str:
 
 
 def pairs(source: Dict[str, Description], target: Dict[str, Description]) -> Tuple[List[Pair], collections.Counter]:
-    """Returns the usable pairs, each once, in the order of `target`, and what was dropped by reason."""
+    """Returns the usable pairs, each once, in the order of `target`, and the number dropped by reason."""
     unique: Dict[Pair, None] = {}
     dropped: collections.Counter = collections.Counter()
     for md5, description in target.items():
@@ -73,8 +73,8 @@ class Split(NamedTuple):
 def split(all_pairs: Iterable[Pair], held_out: int) -> Split:
     """Takes about `held_out` pairs each for test and val by the hash of their source, the rest for training.
 
-    The choice depends on the sentences alone, not on their order or number. No source and no target of one
-    part occurs in another; within test and val each source occurs once. A small corpus gives a tenth to each at most.
+    The choice depends only on the sentences, not on their order or number. No source and no target of one part
+    occurs in another; within test and val each source occurs once. Of a small corpus, each gets at most a tenth.
     """
     by_source: Dict[str, List[str]] = collections.defaultdict(list)
     for source, target in all_pairs:
@@ -100,8 +100,8 @@ def split(all_pairs: Iterable[Pair], held_out: int) -> Split:
 class Patterns:
     """The sentence patterns of a training text: numbers become 0, and rare words, like names of packages, *.
 
-    Package descriptions repeat themselves ("This package contains the development files for *."). How many test
-    sentences have a pattern known from training tells how much easier they are than free text.
+    Package descriptions are repetitive ("This package contains the development files for *."). The share of test
+    sentences with a pattern known from training indicates how much easier they are than free text.
     """
 
     # "libfoo2-dev" and "Foo::Bar" are one word each.
@@ -121,6 +121,6 @@ class Patterns:
         return " ".join(masked)
 
     def knows(self, text: str) -> bool:
-        """Whether the pattern of `text` occurs in training. A pattern without any word left says nothing."""
+        """Whether the pattern of `text` occurs in training. A pattern without any word left does not count."""
         pattern = self.mask(text)
         return pattern in self._known and bool(re.search(r"[^\W\d_]", pattern))

@@ -1,4 +1,4 @@
-// What somebody may have meant who misspelt a word.
+// Suggestions for misspelt words, by edit distance.
 #ifndef SEQ2SEQ_BASE_CLOSEST_H_
 #define SEQ2SEQ_BASE_CLOSEST_H_
 
@@ -9,8 +9,8 @@
 
 namespace seq2seq {
 
-// "; did you mean 'model.hidden'?" for "model.hiden": the one of `known` with the fewest edits, to
-// be put behind an error. Empty if none is close.
+// "; did you mean 'model.hidden'?" for "model.hiden": a suffix for error messages with the closest
+// of `known` by edit distance. Empty if none is close.
 std::string DidYouMean(absl::string_view word, const std::vector<std::string>& known);
 
 }  // namespace seq2seq

@@ -46,7 +46,7 @@ absl::Status SyncFolder(const std::string& path) {
   return status;
 }
 
-// Removes a file, a link, or a folder with all that is in it, as far as the system lets it.
+// Removes a file, a link, or a folder with its contents, as far as possible.
 void RemoveAll(const std::string& path) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(std::filesystem::symlink_status(path, ignored))) {
@@ -60,7 +60,7 @@ void RemoveAll(const std::string& path) {
   CurrentFileSystem().RemoveFolder(path);
 }
 
-// Moves what is at `path`, if there is something, to a temporary name, which it returns.
+// Moves whatever exists at `path` to a temporary name, which it returns.
 absl::StatusOr<std::string> MoveAside(const std::string& path) {
   const std::string aside = TemporaryName(path + ".old");
   RemoveAll(aside);
@@ -74,7 +74,7 @@ absl::StatusOr<std::string> MoveAside(const std::string& path) {
 bool IsStream(const std::string& path) {
   std::error_code code;
   std::filesystem::path place = path;
-  // Links below /proc lead to what is open, whose name tells nothing of how it is open.
+  // Links below /proc lead to open files, whose names do not tell how they were opened.
   for (int links = 0; links < 40; ++links) {
     const std::string folder = std::filesystem::canonical(ParentFolder(place), code).string();
     if (absl::StartsWith(folder, "/proc/")) return true;
@@ -122,8 +122,7 @@ AtomicFile::~AtomicFile() {
 absl::StatusOr<AtomicFile> AtomicFile::Create(const std::string& path) {
   SEQ2SEQ_ASSIGN_OR_RETURN(std::string real, ReplaceablePath(path));
   std::string temporary = TemporaryName(real);
-  // A file without a name goes away with the process, however that ends. Not every file system
-  // knows it.
+  // An unnamed file vanishes with the process, however that ends. Not all file systems have them.
   FileSystem& files = CurrentFileSystem();
   int descriptor = files.Open(ParentFolder(real), O_WRONLY | O_TMPFILE);
   const bool nameless = descriptor >= 0;
@@ -143,7 +142,7 @@ absl::Status AtomicFile::Flush() {
     const ssize_t written = CurrentFileSystem().Write(descriptor_, buffer_.data(), buffer_.size(),
                                                       static_cast<off_t>(size_ - buffer_.size()));
     if (written < 0 && errno != EINTR) return Error(path_, "write");
-    if (written > 0) buffer_.erase(0, static_cast<size_t>(written));  // Another try goes on there.
+    if (written > 0) buffer_.erase(0, static_cast<size_t>(written));  // The next try resumes here.
   }
   return absl::OkStatus();
 }
@@ -154,7 +153,7 @@ absl::Status AtomicFile::Commit() {
   if (files.Sync(descriptor_) != 0) return Error(path_, "sync");
   if (nameless_) {
     files.Remove(temporary_);
-    if (files.Link(descriptor_, temporary_) != 0) return Error(path_, "name");
+    if (files.Link(descriptor_, temporary_) != 0) return Error(path_, "link");
     nameless_ = false;
   }
   if (files.Rename(temporary_, path_) != 0) return Error(path_, "replace");
@@ -173,7 +172,7 @@ AtomicFolder::~AtomicFolder() {
 }
 
 absl::StatusOr<AtomicFolder> AtomicFolder::Create(const std::string& path) {
-  // With a slash at its end the temporary would be inside of it.
+  // With a trailing slash the temporary folder would be inside `path`.
   std::string plain = path;
   while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
   AtomicFolder folder(plain, TemporaryName(plain));
@@ -259,7 +258,7 @@ void RemoveTemporaries(const std::string& folder, absl::string_view prefix) {
 
 absl::Status RemovePath(const std::string& path) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::string aside, MoveAside(path));
-  // Before anything in it goes, lest a power cut leaves some of it under its name.
+  // Before its contents are removed, so that a power cut leaves no partial folder at `path`.
   SEQ2SEQ_RETURN_IF_ERROR(SyncFolder(ParentFolder(path)));
   RemoveAll(aside);
   return absl::OkStatus();
@@ -283,11 +282,10 @@ absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path) {
   struct stat info;
   if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
     close(descriptor);
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": cannot map what is not a regular file"));
+    return absl::InvalidArgumentError(absl::StrCat(path, ": cannot map, not a regular file"));
   }
   const auto size = static_cast<size_t>(info.st_size);
-  // The system maps no empty files.
+  // Empty files cannot be mapped.
   void* data =
       size == 0 ? nullptr : mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
   absl::Status error = data == MAP_FAILED ? Error(path, "map") : absl::OkStatus();
@@ -313,7 +311,7 @@ void MappedFile::Release(const char* part, size_t size) const {
   const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   const uintptr_t begin = (reinterpret_cast<uintptr_t>(part) + page - 1) / page * page;
   const uintptr_t end = (reinterpret_cast<uintptr_t>(part) + size) / page * page;
-  // A system that cannot keeps the memory until the file is closed.
+  // Where this fails, the memory is kept until the file is closed.
   if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 

@@ -1,8 +1,8 @@
-// Files that are whole or not there, and files as memory.
+// Atomic writes of files and folders, memory-mapped files, and locks.
 //
-// Everything that the toolkit leaves on disk is written under another name in the same folder,
-// synced, and renamed: a crash, a full disk or a second process never shows a reader half a file.
-// What a function that returned OK has written is there after a power cut too.
+// All output of the toolkit is written under a temporary name in the same folder, synced, and
+// renamed: whether a crash, a full disk or a second process interferes, readers never see a partial
+// file. What a function that returned OK has written survives a power cut.
 #ifndef SEQ2SEQ_BASE_FILE_H_
 #define SEQ2SEQ_BASE_FILE_H_
 
@@ -16,25 +16,24 @@
 
 namespace seq2seq {
 
-// Whether `path` leads to what is written as it stands and cannot be replaced: a device, a pipe, a
-// socket, or what a process has open, as /dev/stdout does, be it a file or not.
+// Whether `path` leads to something that is written in place and cannot be replaced: a device, a
+// pipe, a socket, or, as /dev/stdout does, to an open file of a process, regular or not.
 bool IsStream(const std::string& path);
 
-// The path that a new file is renamed to so that it replaces `path`: what a link leads to, and not
-// the link. InvalidArgument if that is a folder or a stream.
+// The path to which a new file is renamed in order to replace `path`: the target of a link, not the
+// link. InvalidArgument if that is a folder or a stream.
 absl::StatusOr<std::string> ReplaceablePath(const std::string& path);
 
-// Writes the entries of the folder that holds `path` through to the disk: what was renamed there
-// stays so.
+// Syncs the folder that contains `path`, so that renames in it are durable.
 absl::Status SyncParent(const std::string& path);
 
-// A file that appears at its path when it is complete.
+// A file that appears at its path once it is complete.
 //
 //   SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create("model.bin"));
 //   SEQ2SEQ_RETURN_IF_ERROR(file.Append(bytes));
 //   SEQ2SEQ_RETURN_IF_ERROR(file.Commit());
 //
-// Without Commit nothing remains. Errors name the file. Not thread-safe.
+// Without Commit nothing is left behind. Errors name the file. Not thread-safe.
 class AtomicFile {
  public:
   static absl::StatusOr<AtomicFile> Create(const std::string& path);
@@ -43,13 +42,13 @@ class AtomicFile {
   AtomicFile& operator=(AtomicFile&& other) = delete;
   ~AtomicFile();
 
-  // Writes `bytes` at the end; gathers small writes.
+  // Appends `bytes`; buffers small writes.
   absl::Status Append(absl::string_view bytes);
 
   // Bytes appended so far.
   size_t size() const { return size_; }
 
-  // Writes what is left, syncs, and renames; replaces a file that is already there.
+  // Flushes, syncs, and renames; replaces an existing file.
   absl::Status Commit();
 
  private:
@@ -64,7 +63,7 @@ class AtomicFile {
   size_t size_ = 0;
 };
 
-// A folder that appears at its path when it is complete. Without Commit nothing remains.
+// A folder that appears at its path once it is complete. Without Commit nothing is left behind.
 class AtomicFolder {
  public:
   static absl::StatusOr<AtomicFolder> Create(const std::string& path);
@@ -73,11 +72,11 @@ class AtomicFolder {
   AtomicFolder& operator=(AtomicFolder&& other) = delete;
   ~AtomicFolder();
 
-  // Where to put the files until Commit. They must be synced, as AtomicFile does.
+  // The folder for the files until Commit. They must be synced, as AtomicFile does.
   const std::string& temporary() const { return temporary_; }
 
-  // Syncs the folder and renames it. A folder that is already there is replaced: moved aside first,
-  // so that what is at the path is whole or not there.
+  // Syncs the folder and renames it. An existing folder is replaced: it is moved aside first, so
+  // that the path never holds a partial folder.
   absl::Status Commit();
 
  private:
@@ -94,25 +93,25 @@ absl::Status WriteFile(const std::string& path, absl::string_view contents);
 // `max_bytes`.
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes = SIZE_MAX);
 
-// Makes `link` a symbolic link to `target`, replacing what link was in one step.
+// Makes `link` a symbolic link to `target`, replacing an existing one atomically.
 absl::Status ReplaceLink(const std::string& target, const std::string& link);
 
-// The name that `path` has while it is written, unique among the processes that may write it.
+// The temporary name of `path` while it is written, unique to this process.
 std::string TemporaryName(const std::string& path);
 
-// Removes from `folder` what processes that were killed had begun to write there, as far as its
-// name was to begin with `prefix`. No other may be writing that.
+// Removes from `folder` the temporary files and folders of killed processes whose names begin with
+// `prefix`. No other process may be writing such files.
 void RemoveTemporaries(const std::string& folder, absl::string_view prefix = "");
 
-// Removes a file, a link, or a folder with all that is in it, or nothing: what is left by a crash
-// has a temporary name. No error if there is nothing.
+// Removes a file, a link, or a folder with its contents, atomically: what a crash leaves behind has
+// a temporary name. No error if `path` does not exist.
 absl::Status RemovePath(const std::string& path);
 
-// Creates a folder and those above it; no error if it exists.
+// Creates a folder and its parents; no error if it exists.
 absl::Status CreateFolders(const std::string& path);
 
-// A file mapped into memory, read only. Reading costs when a page is first touched; the memory is
-// the system's to take back.
+// A memory-mapped file, read only. A page is read from disk when it is first accessed; the system
+// may reclaim its memory.
 class MappedFile {
  public:
   // InvalidArgument for folders, pipes and devices.
@@ -125,8 +124,8 @@ class MappedFile {
   const char* data() const { return data_; }
   size_t size() const { return size_; }
 
-  // Gives back the memory of a part that is not looked at anymore: of the pages that lie wholly in
-  // it. What was written to them is lost.
+  // Releases the memory of a part that is no longer needed, of the pages that lie entirely in it.
+  // Changes made to them in memory are lost.
   void Release(const char* part, size_t size) const;
 
  private:
@@ -136,8 +135,8 @@ class MappedFile {
   size_t size_;
 };
 
-// Keeps other processes out of a folder for as long as it lives; the system frees it when the
-// process ends, however it ends.
+// An exclusive lock on a folder, held for the lifetime of the object; the system releases it when
+// the process ends, however it ends.
 class FolderLock {
  public:
   // FailedPrecondition if another process holds `folder`.

@@ -1,6 +1,6 @@
-// The system calls that base/file changes files by.
+// The system calls by which base/file modifies files.
 //
-// A seam for tests, which make them fail, lose what was not synced, or stop as a power cut would.
+// A seam for tests, which inject errors, lose unsynced data, or simulate a power cut.
 #ifndef SEQ2SEQ_BASE_FILE_SYSTEM_H_
 #define SEQ2SEQ_BASE_FILE_SYSTEM_H_
 
@@ -11,7 +11,7 @@
 
 namespace seq2seq {
 
-// Each function is the call that its comment names: it returns what that does, and sets errno.
+// Each function is the system call named in its comment, with its result and errno.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -22,7 +22,7 @@ class FileSystem {
   virtual ssize_t Write(int descriptor, const char* data, size_t size, off_t offset);
   // fsync, of a file or a folder.
   virtual int Sync(int descriptor);
-  // linkat: gives an open file that has no name one.
+  // linkat: gives an unnamed open file a name.
   virtual int Link(int descriptor, const std::string& path);
   // rename
   virtual int Rename(const std::string& from, const std::string& to);
@@ -36,10 +36,10 @@ class FileSystem {
   virtual int RemoveFolder(const std::string& path);
 };
 
-// The one in use: the system, unless another was set.
+// The current file system: the operating system's, unless another one was set.
 FileSystem& CurrentFileSystem();
 
-// Puts another in its place, for tests; null is the system again. No other thread may be writing.
+// Replaces it, for tests; null restores the default. No other thread may be writing.
 void SetFileSystem(FileSystem* files);
 
 }  // namespace seq2seq

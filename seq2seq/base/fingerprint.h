@@ -1,4 +1,4 @@
-// A hash that stays the same.
+// Hash that is the same in every program and run.
 #ifndef SEQ2SEQ_BASE_FINGERPRINT_H_
 #define SEQ2SEQ_BASE_FINGERPRINT_H_
 
@@ -8,8 +8,8 @@
 
 namespace seq2seq {
 
-// FNV-1a, 64 bits. The caches of different programs and runs must agree, which std::hash does not
-// promise.
+// 64-bit FNV-1a. Programs and runs share caches, so they need equal hashes, which std::hash does
+// not guarantee.
 class Fingerprint {
  public:
   void Add(absl::string_view bytes) {
@@ -17,7 +17,7 @@ class Fingerprint {
       value_ = (value_ ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
   }
 
-  // The bytes of a number, or of a struct without gaps.
+  // The bytes of a number, or of a struct without padding.
   template <typename T>
   void AddValue(const T& value) {
     Add({reinterpret_cast<const char*>(&value), sizeof value});

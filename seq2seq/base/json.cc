@@ -11,7 +11,7 @@ absl::Status CheckLimits(absl::string_view text, const JsonLimits& limits) {
     return absl::OutOfRangeError(
         absl::StrCat("JSON of ", size, " bytes, at most ", limits.bytes, " are allowed"));
   }
-  // Reads as the parser does up to the first mistake, where that stops.
+  // Scans as the parser does up to the first syntax error, where the parser stops.
   int64_t depth = 0;
   int64_t values = 1;
   bool quoted = false;
@@ -26,15 +26,15 @@ absl::Status CheckLimits(absl::string_view text, const JsonLimits& limits) {
       case '[':
       case '{':
         if (!quoted && ++depth > limits.depth) {
-          return absl::OutOfRangeError(
-              absl::StrCat("JSON of more than ", limits.depth, " levels of nesting, at byte ", i));
+          return absl::OutOfRangeError(absl::StrCat("JSON with more than ", limits.depth,
+                                                    " levels of nesting, at byte ", i));
         }
         [[fallthrough]];
       case ',':
       case ':':
         if (!quoted && ++values > limits.values) {
           return absl::OutOfRangeError(
-              absl::StrCat("JSON of more than ", limits.values, " values, at byte ", i));
+              absl::StrCat("JSON with more than ", limits.values, " values, at byte ", i));
         }
         break;
       case ']':
@@ -55,9 +55,9 @@ absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text, const JsonLimit
   try {
     return nlohmann::json::parse(text.begin(), text.end());
   } catch (const nlohmann::json::parse_error& error) {
-    return absl::InvalidArgumentError(absl::StrCat("not JSON, at byte ", error.byte));
+    return absl::InvalidArgumentError(absl::StrCat("invalid JSON at byte ", error.byte));
   } catch (const nlohmann::json::exception&) {
-    return absl::InvalidArgumentError("not JSON: a number is too large");
+    return absl::InvalidArgumentError("invalid JSON: a number is too large");
   }
 }
 

@@ -18,7 +18,7 @@
 namespace seq2seq {
 namespace {
 
-// Reads the descriptor itself: stdin and std::cin hold a lock while they wait for input, and
+// Reads the file descriptor directly: stdin and std::cin hold a lock while they wait for input, and
 // glibc's exit waits for that lock.
 class StdinReader : public LineReader {
  public:
@@ -46,7 +46,7 @@ class StdinReader : public LineReader {
   absl::string_view unread_;  // In the buffer.
 };
 
-// zlib reads plain files as they are.
+// zlib reads uncompressed files unchanged.
 class FileReader : public LineReader {
  public:
   FileReader(std::string path, size_t max_line_bytes, gzFile file)
@@ -60,7 +60,7 @@ class FileReader : public LineReader {
     char buffer[4096];
     while (line.size() <= most && (line.empty() || line.back() != '\n')) {
       if (gzgets(file_, buffer, sizeof buffer) == nullptr) break;
-      // A line may hold NUL bytes, which gzgets does not count: the position in the file does.
+      // A line may contain NUL bytes, so that its length comes from the position in the file.
       line.append(buffer, Advance());
     }
     int code = Z_OK;

@@ -13,7 +13,7 @@
 
 namespace seq2seq {
 
-// The longest line that is read unless an option says otherwise.
+// Default limit on the length of a line.
 inline constexpr size_t kMaxLineBytes = 16 << 20;
 
 // Reads a text file line by line, in constant memory beside the line itself.
@@ -26,8 +26,8 @@ inline constexpr size_t kMaxLineBytes = 16 << 20;
 //     …
 //   }
 //
-// A file that begins as gzip does is unpacked. "-" is standard input, whose lines come as soon as
-// they are complete. A byte order mark, "\n" and "\r\n" are taken off. Not thread-safe.
+// Gzip files, by their first bytes, are decompressed. "-" is standard input, whose lines are
+// returned as soon as complete. A byte order mark, "\n" and "\r\n" are removed. Not thread-safe.
 class LineReader {
  public:
   // NotFound or another error of the system, naming the file.
@@ -50,8 +50,8 @@ class LineReader {
   LineReader(std::string path, size_t max_line_bytes)
       : path_(std::move(path)), max_line_bytes_(max_line_bytes) {}
 
-  // Appends the next line with its end to `line`, which is empty; leaves it empty at the end of the
-  // file. May stop within a line of more than `most` bytes.
+  // Appends the next line with its terminator to `line`, which is empty; leaves it empty at the end
+  // of the file. May stop within a line of more than `most` bytes.
   virtual absl::Status ReadRaw(std::string& line, size_t most) = 0;
 
  private:

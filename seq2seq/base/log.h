@@ -1,5 +1,5 @@
-// The one place where the library speaks: what it has to tell besides results and errors goes to
-// the sink that the program sets. Without a sink nothing is said.
+// Log messages: what the library reports besides results and errors goes to the sink that the
+// program sets. Without a sink nothing is logged.
 #ifndef SEQ2SEQ_BASE_LOG_H_
 #define SEQ2SEQ_BASE_LOG_H_
 
@@ -17,7 +17,7 @@ using LogSink = std::function<void(LogLevel, absl::string_view message)>;
 // thread.
 void SetLogSink(LogSink sink);
 
-// Hands `message`, one line without its newline, to the sink.
+// Passes `message`, one line without its newline, to the sink.
 void Log(LogLevel level, absl::string_view message);
 
 }  // namespace seq2seq

@@ -24,8 +24,8 @@ int64_t ReadBytes(const std::string& path) {
   return std::getline(file, line) && absl::SimpleAtoi(line, &bytes) && bytes > 0 ? bytes : kNone;
 }
 
-// The limit of a control group and of all that it lies in. `group` is its path below `hierarchy`,
-// which, in a container, may show the group itself at its top instead.
+// The limit of a control group and its ancestors. `group` is its path below `hierarchy`, which, in
+// a container, may have the group itself at its root instead.
 int64_t GroupLimit(const std::string& hierarchy, std::string group, const std::string& file) {
   int64_t limit = ReadBytes(absl::StrCat(hierarchy, "/", file));
   while (!group.empty()) {
@@ -35,7 +35,7 @@ int64_t GroupLimit(const std::string& hierarchy, std::string group, const std::s
   return limit;
 }
 
-// Of the lines "number:controllers:path" of /proc/self/cgroup.
+// The limit of the groups in /proc/self/cgroup, lines of "number:controllers:path".
 int64_t GroupsLimit(const std::string& root) {
   int64_t limit = kNone;
   std::ifstream groups(root + "/proc/self/cgroup");

@@ -1,4 +1,4 @@
-// How much memory this process may use.
+// Memory limit of this process.
 #ifndef SEQ2SEQ_BASE_MEMORY_LIMIT_H_
 #define SEQ2SEQ_BASE_MEMORY_LIMIT_H_
 
@@ -7,9 +7,9 @@
 
 namespace seq2seq {
 
-// The smallest of the limits in bytes of the control groups that this process is in, of version 1
-// or 2, and of the machine's memory; 0 where the system tells neither. `root` is where /proc and
-// /sys are, "" but in tests.
+// The smallest, in bytes, of the limits of this process's control groups, version 1 or 2, and the
+// machine's memory; 0 if the system reports neither. `root` is the folder of /proc and /sys, ""
+// except in tests.
 int64_t MemoryLimit(const std::string& root = "");
 
 }  // namespace seq2seq

@@ -50,8 +50,8 @@ std::string TypeText(const Option& option) {
                     option.value);
 }
 
-// Adds what a YAML node says to `text`, until that is long enough. Aliases let a small file say as
-// much as they like, and without end.
+// Appends the text of a YAML node to `text`, until that is long enough. With aliases the text of a
+// small file may be arbitrarily long, or infinite.
 void AddNodeText(const YAML::Node& node, size_t enough, std::string& text) {
   if (text.size() >= enough) return;
   const bool is_map = node.IsMap();
@@ -71,7 +71,7 @@ void AddNodeText(const YAML::Node& node, size_t enough, std::string& text) {
   text += is_map ? "}" : "]";
 }
 
-// What a YAML node says, on one line, for messages.
+// The text of a YAML node on one line, for messages.
 std::string NodeText(const YAML::Node& node) {
   constexpr size_t kEnough = 200;
   std::string text;
@@ -80,7 +80,7 @@ std::string NodeText(const YAML::Node& node) {
   return absl::StrReplaceAll(text, {{"\n", "\\n"}});
 }
 
-// Sets `number` from `node`; false if it is none.
+// Sets `number` from `node`; false if that is not a finite number.
 bool AssignNumber(const YAML::Node& node, double& number) {
   double value = 0;
   if (!node.IsScalar() || !absl::SimpleAtod(node.Scalar(), &value)) return false;
@@ -149,13 +149,13 @@ std::string UnknownKey(absl::string_view key, const OptionList& options) {
   return absl::StrCat("unknown key '", key, "'", DidYouMean(key, {known.begin(), known.end()}));
 }
 
-// Walks a YAML tree and sets the options that it names.
+// Traverses a YAML tree and sets the options that it names.
 class Reader {
  public:
   Reader(const OptionList& options, std::set<std::string> ignored)
       : options_(options), ignored_(std::move(ignored)) {}
 
-  // `place` names the source of `node` in messages.
+  // `place` is the file of `node`, for messages.
   absl::Status ReadMap(const YAML::Node& node, const std::string& prefix,
                        const std::string& place) {
     for (const auto& entry : node) {
@@ -253,7 +253,7 @@ absl::Status SetOption(absl::string_view assignment, const OptionList& options) 
 std::string PrintOptions(const OptionList& options) {
   YAML::Emitter emitter;
   emitter << YAML::BeginMap;
-  std::vector<std::string> open;  // The sections around the present place.
+  std::vector<std::string> open;  // The sections that are open.
   for (const Option& option : options) {
     std::vector<std::string> path = absl::StrSplit(option.key, '.');
     const std::string name = path.back();

@@ -1,4 +1,4 @@
-// Options are plain structs that list their fields once:
+// Options as plain structs that list their fields once:
 //
 //   enum class CellKind { kLstm, kGru };
 //   inline std::vector<std::string> EnumTexts(CellKind) { return {"lstm", "gru"}; }
@@ -9,16 +9,16 @@
 //
 //     template <typename V>
 //     void Visit(V&& visit) {
-//       visit("hidden", hidden, "Size of the state; the capacity of the model.");
-//       visit("kind", kind, "The recurrent formula.");
+//       visit("hidden", hidden, "Size of the hidden state.");
+//       visit("kind", kind, "Type of recurrent cell.");
 //     }
 //   };
 //
-// From that one list come the YAML file, `key=value` on the command line, the file stored with a
-// model and the reference in --help. A field is a bool, int64_t, double, std::string,
+// From that one list come the YAML file, `key=value` on the command line, the configuration stored
+// with a model and the reference in --help. A field is a bool, int64_t, double, std::string,
 // std::vector<std::string>, std::vector<double>, an enum with EnumTexts, a class with Text,
-// FromText and kWanted, what a text of it looks like, or a struct with Visit. The default stands at
-// the field, the text that says what it is for and when to change it in Visit.
+// FromText and kWanted, a description of its valid texts, or a struct with Visit. The default
+// stands at the field, the help text with its meaning and when to change it in Visit.
 #ifndef SEQ2SEQ_BASE_OPTIONS_H_
 #define SEQ2SEQ_BASE_OPTIONS_H_
 
@@ -38,24 +38,24 @@
 
 namespace seq2seq {
 
-// An enum field with its type erased: the index of its value in `texts`.
+// A type-erased enum field: the index of its value in `texts`.
 struct EnumField {
   std::function<size_t()> get;
   std::function<void(size_t)> set;
   std::vector<std::string> texts;
 };
 
-// A field of a class that is written as a text, its type erased.
+// A type-erased field of a class that is written as text.
 struct TextField {
   std::function<std::string()> get;
-  std::function<bool(const std::string&)> set;  // False if the text is none.
+  std::function<bool(const std::string&)> set;  // False if the text is invalid.
   std::string wanted;
 };
 
 // One field of an options struct, which must outlive it.
 struct Option {
-  std::string key;   // With the keys of the structs around it: "model.decoder.hidden".
-  std::string help;  // What it is for.
+  std::string key;   // With the keys of the enclosing structs: "model.decoder.hidden".
+  std::string help;  // Meaning, and when to change it.
   std::variant<bool*, int64_t*, double*, std::string*, std::vector<std::string>*,
                std::vector<double>*, EnumField, TextField>
       value;
@@ -63,7 +63,7 @@ struct Option {
 
 using OptionList = std::vector<Option>;
 
-// The value of an enum with EnumTexts that `text` stands for; nullopt if none does.
+// The value of an enum with EnumTexts whose text is `text`; nullopt if there is none.
 template <typename Enum>
 std::optional<Enum> EnumFromText(const std::string& text) {
   const std::vector<std::string> texts = EnumTexts(Enum());
@@ -77,9 +77,9 @@ template <typename Options>
 OptionList ListOptions(Options& options);
 
 // Sets options from a YAML file. An unknown key, a wrong type or a repeated key is InvalidArgument
-// with file, line, key and value. Keys of the top level that are in `ignored` are passed over: a
-// program that needs a model may read a file that also describes its training. A file of more than
-// `max_bytes` is InvalidArgument, too.
+// with file, line, key and value. Top-level keys in `ignored` are skipped: a program that needs a
+// model may read a file that also configures its training. A file of more than `max_bytes` is
+// InvalidArgument, too.
 absl::Status ReadOptions(const std::string& path, const OptionList& options,
                          const std::vector<std::string>& ignored = {}, size_t max_bytes = 1 << 20);
 
@@ -90,7 +90,7 @@ absl::Status SetOption(absl::string_view assignment, const OptionList& options);
 // values.
 std::string PrintOptions(const OptionList& options);
 
-// The reference for --help: key, type and present value on one line, help below.
+// The reference for --help: key, type and current value on one line, help below.
 std::string DescribeOptions(const OptionList& options);
 
 // The value of one option as PrintOptions writes it.

@@ -1,4 +1,4 @@
-// Where the time goes, by named phases.
+// Profile of the training time by named phases.
 #ifndef SEQ2SEQ_BASE_PROFILE_H_
 #define SEQ2SEQ_BASE_PROFILE_H_
 
@@ -9,7 +9,7 @@
 
 namespace seq2seq {
 
-// The phases of an update of training. They do not overlap.
+// The phases of a training update. They do not overlap.
 enum class Phase {
   kData,
   kEmbedding,
@@ -32,11 +32,11 @@ inline std::vector<std::string> EnumTexts(Phase) {
           "optimizer"};
 }
 
-// Seconds spent in each phase by this thread, as PhaseTimers found them; and the reset to zeros.
+// Seconds spent in each phase by this thread, as measured by PhaseTimer; and their reset to zero.
 const std::vector<double>& PhaseSeconds();
 void ResetPhases();
 
-// Counts the time of its life to a phase. Costs two readings of the clock.
+// Adds its lifetime to the time of a phase. Costs two clock readings.
 class PhaseTimer {
  public:
   explicit PhaseTimer(Phase phase) : phase_(phase), start_(std::chrono::steady_clock::now()) {}

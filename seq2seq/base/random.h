@@ -1,4 +1,4 @@
-// Random numbers as pure functions of what they are for, so that a resumed run repeats them.
+// Random numbers as pure functions of seed and use, so that a resumed run repeats them.
 #ifndef SEQ2SEQ_BASE_RANDOM_H_
 #define SEQ2SEQ_BASE_RANDOM_H_
 
@@ -18,15 +18,15 @@ inline uint64_t Mix(uint64_t value) {
   return value ^ (value >> 31);
 }
 
-// A seed for the use that `parts` name, such as {seed, epoch}.
+// The seed of the use that `parts` identify, such as {seed, epoch}.
 inline uint64_t DeriveSeed(std::initializer_list<uint64_t> parts) {
   uint64_t seed = 0;
   for (const uint64_t part : parts) seed = Mix(seed ^ Mix(part));
   return seed;
 }
 
-// Puts `items` in a random order, the same for the same seed on every platform, which std::shuffle
-// is not.
+// Shuffles `items`. The order is the same for the same seed on every platform, unlike that of
+// std::shuffle.
 template <typename T>
 void Shuffle(std::vector<T>& items, uint64_t seed) {
   for (size_t i = items.size(); i > 1; --i) {

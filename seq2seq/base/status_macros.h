@@ -1,4 +1,4 @@
-// Passing errors up:
+// Macros that return errors to the caller:
 //
 //   SEQ2SEQ_RETURN_IF_ERROR(file.Append(bytes));
 //   SEQ2SEQ_ASSIGN_OR_RETURN(std::string text, ReadFile(path));

@@ -7,7 +7,7 @@
 namespace seq2seq {
 namespace {
 
-// Bytes of the well-formed sequence that `text` begins with; 0 if it begins with none.
+// Bytes of the well-formed sequence at the beginning of `text`; 0 if there is none.
 size_t SequenceLength(absl::string_view text) {
   utf8proc_int32_t code_point;
   const utf8proc_ssize_t length =
@@ -21,7 +21,7 @@ struct Character {
   absl::string_view bytes;
 };
 
-// Takes a character off the beginning of `text`, which is UTF-8.
+// Removes and returns the first character of `text`, which is UTF-8.
 Character TakeCharacter(absl::string_view& text) {
   Character character;
   const utf8proc_ssize_t length =

@@ -32,7 +32,7 @@ std::string& LastError() {
 }
 
 struct CreateOptions {
-  std::string precision;  // As the weights are stored, unless it is said.
+  std::string precision;  // That of the stored weights by default.
   int64_t threads = 0;
   bool shortlist = true;
   std::string language_model;
@@ -48,7 +48,7 @@ struct CreateOptions {
   }
 };
 
-// Sets options from words key=value.
+// Sets options from key=value words.
 absl::Status SetOptions(const char* words, const OptionList& options) {
   if (words == nullptr) return absl::OkStatus();
   for (const absl::string_view word : absl::StrSplit(words, ' ', absl::SkipEmpty())) {
@@ -105,20 +105,20 @@ absl::Status Translate(const seq2seq_translator* translator, const char* const* 
     copies.push_back(strdup(candidates[0].text.c_str()));
     if (copies.back() != nullptr) continue;
     seq2seq_free_texts(copies.data(), copies.size());
-    return absl::ResourceExhaustedError("no memory for the translations");
+    return absl::ResourceExhaustedError("out of memory for the translations");
   }
   std::copy(copies.begin(), copies.end(), texts);
   return absl::OkStatus();
 }
 
-// Calls what may fail, and keeps why. No exception may reach C.
+// Runs `call` and keeps its error message. No exception may reach C.
 template <typename Call>
 bool Guarded(const Call& call) {
   LastError().clear();
   absl::Status status;
   try {
     status = call();
-  } catch (const std::exception& error) {  // No memory.
+  } catch (const std::exception& error) {  // Such as std::bad_alloc.
     status = absl::InternalError(error.what());
   }
   if (!status.ok()) LastError() = std::string(status.message());

@@ -9,7 +9,8 @@
 namespace seq2seq {
 namespace {
 
-// The sentences in rows, `front` before each and `back` behind; a negative id stands for none.
+// The sentences as padded rows, `front` before and `back` after each; a negative id stands for
+// none.
 torch::Tensor Pad(absl::Span<const absl::Span<const int32_t>> sentences, int32_t front,
                   int32_t back) {
   size_t longest = 0;
@@ -28,7 +29,7 @@ torch::Tensor Pad(absl::Span<const absl::Span<const int32_t>> sentences, int32_t
   return padded;
 }
 
-// How many ids each sentence has with eos: [sentence].
+// The number of ids of each sentence with eos: [sentence].
 torch::Tensor Lengths(absl::Span<const absl::Span<const int32_t>> sentences) {
   torch::Tensor lengths = torch::empty({static_cast<int64_t>(sentences.size())}, torch::kInt64);
   auto* length = lengths.data_ptr<int64_t>();

@@ -1,4 +1,4 @@
-// Pairs side by side as tensors.
+// Batches: pairs collated to padded tensors.
 #ifndef SEQ2SEQ_DATA_BATCH_H_
 #define SEQ2SEQ_DATA_BATCH_H_
 
@@ -19,13 +19,13 @@ namespace seq2seq {
 struct Batch {
   torch::Tensor source;          // [batch, source], each sentence with eos at its end.
   torch::Tensor source_lengths;  // [batch], with eos, on the CPU.
-  torch::Tensor target_input;    // [batch, target], bos and the sentence: what the decoder is fed.
-  torch::Tensor target_output;   // [batch, target], the sentence and eos: what it has to predict.
+  torch::Tensor target_input;    // [batch, target], bos and the sentence: the decoder input.
+  torch::Tensor target_output;   // [batch, target], the sentence and eos: the reference.
   torch::Tensor target_lengths;  // [batch], with eos, on the CPU.
   int64_t target_tokens = 0;     // Tokens in target_output that are not padding.
 
-  // Of captions what is seen, and `source` holds numbers: [batch, 3, height, width], or features,
-  // [batch, place, channels].
+  // For captions, whose `source` holds image numbers: pixels, [batch, 3, height, width], or
+  // features, [batch, position, channels].
   torch::Tensor images;
 
   int64_t size() const { return images.defined() ? images.size(0) : source.size(0); }
@@ -40,12 +40,11 @@ Batch CollateSources(absl::Span<const absl::Span<const int32_t>> sources);
 // A batch of examples, in their order.
 Batch Collate(absl::Span<const Example> examples);
 
-// Gives the images of examples whose sources are their numbers. With a seed each is varied as in
-// training, at random.
+// Reads the images with these numbers. With a seed each is augmented at random, as in training.
 using ImageReader =
     std::function<torch::Tensor(absl::Span<const int64_t> images, std::optional<uint64_t> seed)>;
 
-// A batch of captions, with their images; without where `read` is empty.
+// A batch of captions, with their images unless `read` is empty.
 Batch Collate(absl::Span<const Example> examples, const ImageReader& read,
               std::optional<uint64_t> seed);
 

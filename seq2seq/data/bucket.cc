@@ -46,9 +46,9 @@ BatchPlan PlanBatches(absl::Span<const PairLength> lengths, const BucketOptions&
     const auto first = order.begin() + static_cast<std::ptrdiff_t>(begin);
     const auto last =
         order.begin() + static_cast<std::ptrdiff_t>(std::min(begin + pool, order.size()));
-    // By target, and by source in turns up and down, so that a batch across two targets has sources
-    // of a kind: a third less padding than always up. Stable: pairs of the same lengths stay
-    // shuffled.
+    // By target length, then by source length, ascending and descending by turns, so that a batch
+    // across two target lengths has similar source lengths: a third less padding than always
+    // ascending. Stable: pairs of the same lengths stay shuffled.
     std::stable_sort(first, last, [&](int64_t a, int64_t b) {
       if (lengths[a].target != lengths[b].target) return lengths[a].target < lengths[b].target;
       if (lengths[a].target % 2 != 0) std::swap(a, b);

@@ -1,4 +1,4 @@
-// The plan of batches: which pairs go together, and in which order.
+// Plan of batches: bucketing of pairs by length, and the order of batches.
 #ifndef SEQ2SEQ_DATA_BUCKET_H_
 #define SEQ2SEQ_DATA_BUCKET_H_
 
@@ -22,12 +22,12 @@ struct BucketOptions {
   template <typename V>
   void Visit(V&& visit) {
     visit("size", size,
-          "What one batch holds, in `unit`. Larger is faster per token and needs more memory.");
-    visit(
-        "unit", unit,
-        "sentences; or tokens: padded positions of the longer side, steadier in memory and time.");
+          "Size of a batch, in `unit`. Larger is faster per token and needs more memory.");
+    visit("unit", unit,
+          "Unit of size: sentences, or tokens, which are padded positions of the longer side and "
+          "keep memory and time per update steadier.");
     visit("pool", pool,
-          "Pairs that are sorted by length together. Larger pads less, smaller mixes more.");
+          "Number of pairs sorted by length together. Larger pads less, smaller shuffles better.");
   }
 };
 
@@ -37,7 +37,7 @@ struct PairLength {
   int32_t target = 0;
 };
 
-// Indices into the pairs that are planned.
+// Batches of indices into the planned pairs.
 using BatchPlan = std::vector<std::vector<int64_t>>;
 
 // Plans one epoch: shuffles the pairs, sorts pools of them by length, cuts batches within the

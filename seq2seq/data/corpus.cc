@@ -35,7 +35,8 @@ struct Corpus::Entry {
   uint32_t target_length;
 };
 
-// From a line to ids, or nothing where the line is to be dropped. Empty where there are no sources.
+// Encodes a source line to ids; nullopt drops the line. `encode` is empty where there are no
+// sources.
 struct Corpus::SourceEncoder {
   std::function<std::optional<std::vector<int32_t>>(const std::string& line)> encode;
   uint64_t identity;  // Of everything that the ids depend on.
@@ -80,8 +81,9 @@ class PairReader {
   static absl::StatusOr<PairReader> Open(const std::vector<std::string>& files, bool has_sources,
                                          int64_t max_line_bytes) {
     if (files.empty() || files.size() > 2) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "a corpus is [source, target] or [table], found [", absl::StrJoin(files, ", "), "]"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("a corpus consists of [source, target] or [table], found [",
+                       absl::StrJoin(files, ", "), "]"));
     }
     PairReader reader;
     reader.has_sources_ = has_sources;
@@ -124,14 +126,14 @@ class PairReader {
     }
     return absl::InvalidArgumentError(absl::StrCat(
         readers_[0]->path(), " has ", readers_[0]->line_number(), " lines, ", readers_[1]->path(),
-        " has ", readers_[1]->line_number(), "; they must pair up"));
+        " has ", readers_[1]->line_number(), "; they must have the same number of lines"));
   }
 
   std::vector<std::unique_ptr<LineReader>> readers_;
   bool has_sources_ = true;
 };
 
-// Where a pair belongs: the counter of the reason to drop it, or null to keep it.
+// The counter of the reason to drop a pair, or null to keep it.
 int64_t CorpusCounts::*Dropped(const std::vector<int32_t>& source,
                                const std::vector<int32_t>& target, const FilterOptions& filter,
                                bool has_sources) {
@@ -149,8 +151,8 @@ struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-// Collects bytes on disk, in a file without a name beside `path`, until it is known what goes
-// before them.
+// Collects bytes in a temporary, unlinked file beside `path`, until the header before them is
+// known.
 class Spool {
  public:
   explicit Spool(std::string path) : path_(std::move(path)) {}
@@ -194,10 +196,11 @@ std::string CorpusCounts::Text(const FilterOptions& filter) const {
   if (empty > 0) reasons.push_back(absl::StrCat(empty, " empty"));
   if (invalid > 0) reasons.push_back(absl::StrCat(invalid, " not UTF-8"));
   if (too_long > 0)
-    reasons.push_back(absl::StrCat(too_long, " longer than ", filter.max_length, " pieces"));
-  if (no_image > 0) reasons.push_back(absl::StrCat(no_image, " without an image to read"));
+    reasons.push_back(absl::StrCat(too_long, " longer than ", filter.max_length, " subwords"));
+  if (no_image > 0) reasons.push_back(absl::StrCat(no_image, " without a readable image"));
   if (bad_ratio > 0)
-    reasons.push_back(absl::StrCat(bad_ratio, " with lengths beyond ", filter.max_ratio, ":1"));
+    reasons.push_back(
+        absl::StrCat(bad_ratio, " with a length ratio above ", filter.max_ratio, ":1"));
   return absl::StrCat(pairs, " lines read, ", kept(), " kept",
                       reasons.empty() ? "" : "; dropped: ", absl::StrJoin(reasons, ", "));
 }
@@ -249,7 +252,7 @@ absl::StatusOr<Corpus> Corpus::BuildWith(const std::vector<std::string>& files,
   std::memcpy(header.magic, kMagic, sizeof kMagic);
   header.fingerprint = fingerprint;
   CorpusCounts& counts = header.counts;
-  // The ids go first and the header is known last, so both spools end up behind it.
+  // The header precedes ids and index in the file, but is known last: both are spooled.
   Spool ids(TemporaryName(path + ".ids"));
   Spool index(TemporaryName(path + ".index"));
   Fingerprint content;
@@ -288,7 +291,7 @@ absl::StatusOr<Corpus> Corpus::BuildWith(const std::vector<std::string>& files,
   }
   if (counts.kept() == 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat(absl::StrJoin(files, ", "), ": no pair to use; ", counts.Text(filter)));
+        absl::StrCat(absl::StrJoin(files, ", "), ": no pair is left; ", counts.Text(filter)));
   }
   header.content = content.value();
   header.pairs = static_cast<uint64_t>(counts.kept());
@@ -309,7 +312,7 @@ absl::StatusOr<Corpus> Corpus::Open(const std::string& path) {
   SEQ2SEQ_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
   Corpus corpus(std::move(file));
   const auto damaged = [&] {
-    return absl::DataLossError(absl::StrCat(path, ": not a whole corpus cache"));
+    return absl::DataLossError(absl::StrCat(path, ": not a complete corpus cache"));
   };
   const size_t size = corpus.file_.size();
   if (size < sizeof(Header) || std::memcmp(corpus.header().magic, kMagic, sizeof kMagic) != 0)

@@ -1,4 +1,4 @@
-// Parallel text, encoded once into a file that is mapped into memory.
+// Parallel corpus, encoded once into a memory-mapped file.
 #ifndef SEQ2SEQ_DATA_CORPUS_H_
 #define SEQ2SEQ_DATA_CORPUS_H_
 
@@ -16,7 +16,7 @@
 
 namespace seq2seq {
 
-// Which pairs are worth training on.
+// Filters of training pairs.
 struct FilterOptions {
   int64_t max_length = 100;
   double max_ratio = 5.0;
@@ -24,23 +24,26 @@ struct FilterOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("max_length", max_length,
-          "Pairs with more pieces on either side are dropped. Bounds memory in training.");
-    visit("max_ratio", max_ratio,
-          "Pairs are dropped where one side is more than this many times the other; 0 keeps all.");
+    visit(
+        "max_length", max_length,
+        "Longest side of a pair in subwords; longer pairs are dropped. Bounds memory in training.");
+    visit(
+        "max_ratio", max_ratio,
+        "Largest ratio of the lengths of the two sides; pairs above it are dropped. 0 keeps all.");
     visit("max_line_bytes", max_line_bytes,
-          "A longer line is an error: the file is no text, and would fill the memory.");
+          "Longest line in bytes; a longer one is an error, as the file is hardly text and would "
+          "exhaust memory.");
   }
 };
 
-// Lines read and why some were dropped.
+// Numbers of lines read, and of those dropped by reason.
 struct CorpusCounts {
   int64_t pairs = 0;
   int64_t empty = 0;    // Either side has no text.
   int64_t invalid = 0;  // Either side is not UTF-8.
   int64_t too_long = 0;
   int64_t bad_ratio = 0;
-  int64_t no_image = 0;  // Of captions: the image is missing or cannot be read.
+  int64_t no_image = 0;  // For captions: the image is missing or cannot be read.
 
   int64_t kept() const { return pairs - empty - invalid - too_long - bad_ratio - no_image; }
 
@@ -48,19 +51,19 @@ struct CorpusCounts {
   std::string Text(const FilterOptions& filter) const;
 };
 
-// One pair, as ids without beginning or end of sentence. Points into the corpus.
+// One pair, as ids without bos and eos. Points into the corpus.
 struct Example {
   absl::Span<const int32_t> source;
   absl::Span<const int32_t> target;
 };
 
-// A read-only array of pairs in a mapped file: its memory is the page cache, whatever the size of
-// the corpus. Thread-safe.
+// A read-only array of pairs in a memory-mapped file: it occupies only page cache, whatever its
+// size. Thread-safe.
 class Corpus {
  public:
   // Encodes the text of `files`, either {source, target} with as many lines each or {table} with
-  // source<TAB>target on each line, into the cache file `path`, unless that holds just this
-  // already: the same files (by size and time of change), tokenizers and filter. Files may be gzip.
+  // source<TAB>target on each line, into the cache file `path`, unless that was built from the
+  // same: files (by size and modification time), tokenizers and filter. Files may be gzip.
   //
   // InvalidArgument naming file and line if the two sides differ in length or a line of a table has
   // no tab, or if no pair is left. Costs one pass over the text; about 100,000 pairs a second.
@@ -68,18 +71,19 @@ class Corpus {
                                       const Tokenizer& source, const Tokenizer& target,
                                       const FilterOptions& filter, const std::string& path);
 
-  // The same of texts alone, a line each, for models without a source: sources are empty.
+  // The same for monolingual text, a sentence per line, for models without a source: sources are
+  // empty.
   static absl::StatusOr<Corpus> BuildTexts(const std::string& file, const Tokenizer& target,
                                            const FilterOptions& filter, const std::string& path);
 
-  // The same of captions, image<TAB>caption on each line: a source is the number of its image
+  // The same for captions, image<TAB>caption on each line: a source is the number of its image
   // alone. Captions of images that `images` does not have, or has dropped, are dropped.
   // `filter.max_ratio` does not apply.
   static absl::StatusOr<Corpus> BuildCaptions(const std::string& table, const ImageSet& images,
                                               const Tokenizer& target, const FilterOptions& filter,
                                               const std::string& path);
 
-  // Opens a cache file. DataLoss if it is not a whole one.
+  // Opens a cache file. DataLoss if it is incomplete or damaged.
   static absl::StatusOr<Corpus> Open(const std::string& path);
 
   int64_t size() const;
@@ -89,11 +93,11 @@ class Corpus {
 
   const CorpusCounts& counts() const;
 
-  // A hash of all ids: the same corpus has the same wherever and whenever it was encoded.
+  // A hash of all ids, independent of where and when the corpus was encoded.
   uint64_t content() const;
 
  private:
-  // The layout of the file: this header, the ids of all pairs (source then target), an Entry a
+  // The layout of the file: this header, the ids of all pairs (source then target), one Entry per
   // pair.
   struct Header;
   struct Entry;

@@ -13,7 +13,7 @@
 namespace seq2seq {
 namespace {
 
-constexpr uint64_t kWindows = 0x57;  // What the seeds of shuffles are for; others are of an epoch.
+constexpr uint64_t kWindows = 0x57;  // Distinguishes these seeds from those of epochs.
 
 }  // namespace
 
@@ -22,7 +22,8 @@ CorpusMix::CorpusMix(std::vector<const Corpus*> corpora, std::vector<double> wei
   TORCH_CHECK(!corpora_.empty() && weights_.size() == corpora_.size(), corpora_.size(),
               " corpora with ", weights_.size(), " weights");
   for (const double weight : weights_)
-    TORCH_CHECK(std::isfinite(weight) && weight > 0, "a corpus with the weight ", weight);
+    TORCH_CHECK(std::isfinite(weight) && weight > 0,
+                "corpus weights must be finite and above 0, found ", weight);
   for (const Corpus* corpus : corpora_) begins_.push_back(begins_.back() + corpus->size());
 }
 
@@ -42,8 +43,8 @@ std::vector<int64_t> CorpusMix::Epoch(uint64_t seed, int64_t epoch) const {
     for (double n = 0; n < times; ++n) pairs.insert(pairs.end(), all.begin(), all.end());
     const double share = (weights_[i] - times) * static_cast<double>(size);
     int64_t rest = std::llround(share);
-    if (pairs.empty() && rest == 0) rest = 1;  // However small the weight of the only corpus.
-    // A window that moves on over one order, so that all pairs come equally often.
+    if (pairs.empty() && rest == 0) rest = 1;  // Of the only corpus, however small its weight.
+    // A window that slides over a fixed shuffled order, so that all pairs occur equally often.
     Shuffle(all, DeriveSeed({seed, kWindows, i}));
     for (int64_t n = 0; n < rest; ++n)
       pairs.push_back(all[static_cast<size_t>((epoch * rest + n) % size)]);

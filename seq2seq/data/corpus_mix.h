@@ -1,4 +1,4 @@
-// Several corpora as one.
+// Weighted mix of corpora.
 #ifndef SEQ2SEQ_DATA_CORPUS_MIX_H_
 #define SEQ2SEQ_DATA_CORPUS_MIX_H_
 
@@ -9,9 +9,9 @@
 
 namespace seq2seq {
 
-// The pairs of corpora one behind the other, each corpus with a weight: how often its pairs come in
-// an epoch. A weight of 3 is three times, one of 0.25 a quarter of the pairs, another one in the
-// next epoch. A value; the corpora must outlive it. Thread-safe.
+// Concatenated corpora, each with a weight: how often its pairs occur in an epoch. A weight of 3 is
+// three times, one of 0.25 a quarter of the pairs, another quarter in the next epoch. A value; the
+// corpora must outlive it. Thread-safe.
 class CorpusMix {
  public:
   // One corpus, each pair once.
@@ -24,7 +24,8 @@ class CorpusMix {
   int64_t size() const { return begins_.back(); }
   Example operator[](int64_t index) const;
 
-  // The pairs of an epoch in no special order, at least one: a function of its arguments.
+  // The indices of the pairs of an epoch in unspecified order, at least one: a function of its
+  // arguments.
   std::vector<int64_t> Epoch(uint64_t seed, int64_t epoch) const;
 
   // A hash of all ids and weights.
@@ -33,7 +34,7 @@ class CorpusMix {
  private:
   std::vector<const Corpus*> corpora_;
   std::vector<double> weights_;
-  std::vector<int64_t> begins_;  // Where each begins, and the last one ends.
+  std::vector<int64_t> begins_;  // First pair of each corpus, and the end of the last.
 };
 
 }  // namespace seq2seq

@@ -1,4 +1,4 @@
-// What a model learns from.
+// Options of training and validation data.
 #ifndef SEQ2SEQ_DATA_DATA_OPTIONS_H_
 #define SEQ2SEQ_DATA_DATA_OPTIONS_H_
 
@@ -33,22 +33,22 @@ struct DataOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit(
-        "train", train,
-        "[source, target] with a line a sentence, or [table] of source<TAB>target; plain or gzip. "
-        "Without a source [text].");
+    visit("train", train,
+          "Training files: [source, target] with one sentence per line, or [table] of "
+          "source<TAB>target; [text] without a source. Plain or gzip.");
     visit(
         "weights", weights,
-        "For several corpora, whose files all stand in train one behind the other, how often each "
-        "comes in an epoch: 3 is three times, 0.5 every other pair.");
+        "For several corpora, whose files follow each other in train: how often the pairs of each "
+        "occur in an epoch, above 0 and up to 1,000. 3 is three times, 0.5 every other pair.");
     visit("valid", valid,
-          "The same, held out: what early stopping and the best weights are judged by.");
+          "Validation files, in the formats of train, held out: for early stopping and the choice "
+          "of the best checkpoint.");
     visit("images", images,
-          "The folder of the images, where model.source is image; train and valid are then [table] "
-          "of image<TAB>caption.");
+          "Folder of the images, if model.source is image; train and valid are then [table] of "
+          "image<TAB>caption.");
     visit("max_pixels", max_pixels,
-          "Images of more pixels, or files of more features, are left out, and no more are decoded "
-          "at the same time, at 12 bytes each. Bounds memory.");
+          "Images of more pixels, and feature files of more values, are left out, and at most this "
+          "many pixels are decoded at the same time, at 12 bytes each. Bounds memory.");
     visit("augment", augment);
     visit("source_tokenizer", source_tokenizer, "SentencePiece model of the source language.");
     visit("target_tokenizer", target_tokenizer,
@@ -70,7 +70,7 @@ inline std::vector<std::vector<std::string>> TrainCorpora(const DataOptions& opt
   return corpora;
 }
 
-// InvalidArgument, naming the key and its value, if nothing can be learnt with `options`.
+// InvalidArgument, naming the key and its value, if `options` are invalid.
 inline absl::Status Validate(const DataOptions& options) {
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options.augment, "data.augment"));
   OptionRules rules;

@@ -22,7 +22,8 @@ absl::string_view Bytes(const torch::Tensor& tensor) {
   return {static_cast<const char*>(tensor.data_ptr()), tensor.nbytes()};
 }
 
-// Whether a file of `size` bytes may hold so much; all of it may be made up.
+// Whether a file of `size` bytes holds exactly so many features. The numbers are untrusted and may
+// overflow.
 bool IsSize(size_t size, size_t header, int64_t images, int64_t places, int64_t channels) {
   int64_t bytes = sizeof(c10::Half);
   for (const int64_t factor : {places, channels}) {
@@ -49,7 +50,7 @@ absl::StatusOr<FeatureCache> FeatureCache::Open(const std::string& path) {
   if (size < sizeof(Header) || std::memcmp(cache.header().magic, kMagic, sizeof kMagic) != 0 ||
       !IsSize(size, sizeof(Header), cache.header().images, cache.header().places,
               cache.header().channels)) {
-    return absl::DataLossError(absl::StrCat(path, ": not a whole cache of features"));
+    return absl::DataLossError(absl::StrCat(path, ": not a complete cache of features"));
   }
   return cache;
 }
@@ -78,7 +79,7 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
   header.fingerprint = fingerprint.value();
   header.images = images.size();
   std::string present(static_cast<size_t>(images.size()), '\0');
-  int64_t written = 0;  // Images; those that cannot be read lie there as zeros.
+  int64_t written = 0;  // Images; those that cannot be read are written as zeros.
   const auto write_zeros = [&](int64_t end) -> absl::Status {
     const std::string zeros(
         static_cast<size_t>(header.places * header.channels) * sizeof(c10::Half), '\0');
@@ -98,7 +99,7 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
       }
       if (!inputs.empty() && input->sizes() != inputs[0].sizes()) {
         return absl::InvalidArgumentError(
-            absl::StrCat(images.Path(image), ": is of another size than the others"));
+            absl::StrCat(images.Path(image), ": differs in size from the other images"));
       }
       readable.push_back(image);
       inputs.push_back(*input);
@@ -113,15 +114,15 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
       SEQ2SEQ_RETURN_IF_ERROR(out.Append({reinterpret_cast<const char*>(&header), sizeof header}));
     }
     if (features.size(1) != header.places || features.size(2) != header.channels) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(images.Path(readable[0]), ": its features are of another size than others"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          images.Path(readable[0]), ": its features differ in size from those of other images"));
     }
     for (size_t i = 0; i < readable.size(); ++i) {
       const double largest = features[static_cast<int64_t>(i)].abs().max().item<double>();
       if (!(largest <= kLargestHalf)) {
         Log(LogLevel::kWarning,
             absl::StrCat(images.Path(readable[i]), ": has features up to ", largest,
-                         ", which half precision, up to 65,504, does not hold; left out"));
+                         ", beyond the limit of half precision, 65,504; left out"));
         continue;
       }
       SEQ2SEQ_RETURN_IF_ERROR(write_zeros(readable[i]));

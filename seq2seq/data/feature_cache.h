@@ -1,4 +1,4 @@
-// Features of images, computed once.
+// Cache of image features of a frozen network.
 #ifndef SEQ2SEQ_DATA_FEATURE_CACHE_H_
 #define SEQ2SEQ_DATA_FEATURE_CACHE_H_
 
@@ -16,35 +16,34 @@
 
 namespace seq2seq {
 
-// What a frozen network says of the images of a set, in half precision in a mapped file: its memory
-// is the page cache. Thread-safe.
+// A frozen network's features of the images of a set, in half precision in a memory-mapped file:
+// they occupy only page cache. Thread-safe.
 class FeatureCache {
  public:
   struct Source {
-    // What the network is given of an image, a tensor of the same shape each time.
+    // Reads the network's input from an image file: a tensor of the same shape each time.
     std::function<absl::StatusOr<torch::Tensor>(const std::string& path)> read;
-    // [batch, …] of these -> [batch, place, channels]
+    // [batch, …] of these -> [batch, position, channels]
     std::function<torch::Tensor(const torch::Tensor& batch)> compute;
     // Of everything besides the images that the features depend on.
     uint64_t fingerprint = 0;
   };
 
-  // Computes the features of `images` into the file `path`, unless that holds just these already;
-  // `report` hears how many are done. Images that cannot be read, and those with features that half
-  // precision does not hold, are dropped from `images`, and a warning names each. InvalidArgument
-  // if none is left.
+  // Computes the features of `images` into the file `path`, unless that was built from the same;
+  // `report` is told how many images are done. Images that cannot be read, and those with features
+  // beyond half precision, are dropped from `images`, and a warning names each. InvalidArgument if
+  // none is left.
   static absl::StatusOr<FeatureCache> Build(const std::string& path, ImageSet& images,
                                             const Source& source,
                                             const std::function<void(int64_t done)>& report);
 
   int64_t channels() const { return header().channels; }
 
-  // [batch, place, channels], floats.
+  // [batch, position, channels], floats.
   torch::Tensor Read(absl::Span<const int64_t> images) const;
 
  private:
-  // The layout of the file: this header, the features, and a byte for each image that is 1 where it
-  // has some.
+  // The layout of the file: this header, the features, and a byte per image, 1 if it has features.
   struct Header {
     char magic[8];
     uint64_t fingerprint;

@@ -18,7 +18,7 @@
 namespace seq2seq {
 namespace {
 
-// Numbers from 0 to 1, one after the other.
+// A sequence of random numbers from 0 to 1.
 class Draws {
  public:
   explicit Draws(uint64_t seed) : seed_(seed) {}
@@ -32,7 +32,7 @@ class Draws {
   uint64_t seed_;
 };
 
-// In the pixels of the file, so that an image is resized once.
+// The centre crop in pixels of the file, so that an image is resized only once.
 Square MiddleSquare(const Pixels& image, const ImageOptions& options) {
   const int64_t shorter = std::min(image.height, image.width);
   const int64_t resize = std::max(options.resize, options.size);
@@ -40,7 +40,7 @@ Square MiddleSquare(const Pixels& image, const ImageOptions& options) {
   return {(image.height - side) / 2, (image.width - side) / 2, side};
 }
 
-// A smaller square somewhere in the shorter side's square.
+// A random smaller square within `middle`.
 Square RandomSquare(const Square& middle, double crop, Draws& draws) {
   const int64_t side = std::max<int64_t>(
       std::lround(static_cast<double>(middle.side) * (1 - crop * draws.Next())), 1);
@@ -49,7 +49,7 @@ Square RandomSquare(const Square& middle, double crop, Draws& draws) {
           middle.left + std::lround(room * draws.Next()), side};
 }
 
-// Of all threads.
+// Shared by all threads.
 PixelBudget& Decoding() {
   static PixelBudget budget;
   return budget;

@@ -1,4 +1,4 @@
-// Images as tensors.
+// Reading of images into tensors, with augmentation.
 #ifndef SEQ2SEQ_DATA_IMAGE_H_
 #define SEQ2SEQ_DATA_IMAGE_H_
 
@@ -13,10 +13,10 @@
 
 namespace seq2seq {
 
-// Pixels that are decoded unless an option says otherwise; each takes 12 bytes at most.
+// Default limit of decoded pixels; each takes at most 12 bytes.
 inline constexpr int64_t kMaxPixels = 100'000'000;
 
-// How a network sees an image.
+// Preprocessing of images.
 struct ImageOptions {
   int64_t size = 224;
   int64_t resize = 0;
@@ -25,16 +25,20 @@ struct ImageOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("size", size, "Height and width of the square that is cut out of the middle.");
+    visit("size", size, "Height and width of the centre crop in pixels, 8 to 4,096.");
     visit("resize", resize,
-          "The shorter side is made so long before; 0 is as long as `size`, which keeps most.");
+          "Length of the shorter side before the crop, in pixels, `size` to 8,192; 0 is `size`, "
+          "which keeps most of the image.");
     visit("mean", mean,
-          "Of red, green and blue, taken off values from 0 to 1. The defaults are ImageNet's.");
-    visit("deviation", deviation, "Of red, green and blue, which they are then divided by.");
+          "Mean of red, green and blue, subtracted from values from 0 to 1. The defaults are "
+          "ImageNet's.");
+    visit("deviation", deviation,
+          "Standard deviation of red, green and blue, above 0, by which the differences are "
+          "divided.");
   }
 };
 
-// How training varies images.
+// Augmentation of training images.
 struct AugmentOptions {
   bool flip = false;
   double crop = 0;
@@ -45,25 +49,27 @@ struct AugmentOptions {
   template <typename V>
   void Visit(V&& visit) {
     visit("flip", flip,
-          "Mirror every second image. Not where captions tell left from right or hold letters.");
+          "Mirror images at random, with probability 0.5. Not where captions tell left from right "
+          "or images show letters.");
     visit("crop", crop,
-          "Cut out at random squares whose side is smaller by up to this share; 0.1 to 0.4.");
-    visit("jitter", jitter, "Change brightness and contrast by up to this share; 0.1 to 0.4.");
+          "Random square crops whose side is smaller by up to this share. 0.1 to 0.4; 0 is off.");
+    visit("jitter", jitter,
+          "Random changes of brightness and contrast by up to this share. 0.1 to 0.4; 0 is off.");
   }
 };
 
-// InvalidArgument, naming the key below `section` and its value.
+// InvalidArgument, naming the key below `section` and its value, if `options` are invalid.
 absl::Status Validate(const ImageOptions& options, const std::string& section);
 absl::Status Validate(const AugmentOptions& options, const std::string& section);
 
-// What an image is varied by.
+// The augmentation of one image.
 struct Augmentation {
   AugmentOptions options;
-  uint64_t seed = 0;  // Of this image this time.
+  uint64_t seed = 0;  // For this image, this time.
 };
 
-// Reads a JPEG, PNG, WebP, BMP, TIFF or PNM file of whole numbers: [3, size, size], floats. Errors
-// name the file and what is wrong with it; more than `max_pixels` are refused before they are
+// Reads a JPEG, PNG, WebP, BMP, TIFF or PNM file of integer samples: [3, size, size], floats.
+// Errors name the file and the cause; images of more than `max_pixels` are refused before they are
 // decoded. Thread-safe: threads wait for one another where they would hold more than `max_pixels`
 // together. A photograph of 224 x 224 takes about a millisecond.
 absl::StatusOr<torch::Tensor> ReadImage(const std::string& path, const ImageOptions& options,

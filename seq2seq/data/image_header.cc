@@ -14,7 +14,7 @@ namespace {
 
 enum class ByteOrder { kLittle, kBig };
 
-// A number of `size` bytes at `place`; nullopt behind the end.
+// An integer of `size` bytes at `place`; nullopt past the end.
 std::optional<uint32_t> Number(absl::string_view bytes, size_t place, size_t size,
                                ByteOrder order) {
   if (place > bytes.size() || size > bytes.size() - place) return std::nullopt;
@@ -26,20 +26,20 @@ std::optional<uint32_t> Number(absl::string_view bytes, size_t place, size_t siz
   return number;
 }
 
-// Takes what is behind the end as 0, which is no size.
+// Numbers past the end count as 0, which is no valid size.
 ImageHeader Header(std::optional<uint32_t> height, std::optional<uint32_t> width) {
   return {height.value_or(0), width.value_or(0)};
 }
 
-// The functions below return nullopt where the file is cut off or damaged.
+// The functions below return nullopt if the file is cut off or damaged.
 
-// Walks the segments. What looks like an end within one, as that of the thumbnail that cameras put
-// there, is none. Between segments stands what is compressed, in which 0xff is followed by 0.
+// Walks the segments. An end marker within one, as that of an embedded thumbnail, does not count.
+// Between segments lies compressed data, in which 0xff is followed by 0.
 std::optional<ImageHeader> ReadJpeg(absl::string_view bytes) {
   ImageHeader header;
   for (size_t place = 0; (place = bytes.find('\xff', place)) < bytes.size() - 1;) {
     const auto marker = static_cast<unsigned char>(bytes[++place]);
-    if (marker == 0xff) continue;  // Fills up.
+    if (marker == 0xff) continue;  // Fill byte.
     ++place;
     if (marker == 0xd9) return header;
     const bool alone = marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8);
@@ -87,7 +87,7 @@ ImageHeader ReadBmp(absl::string_view bytes) {
     return Number(bytes, place, size, ByteOrder::kLittle).value_or(0);
   };
   if (number(14, 4) == 12) return {number(20, 2), number(18, 2)};
-  const uint32_t height = number(22, 4);  // Less than 0 where the first row is at the top.
+  const uint32_t height = number(22, 4);  // Negative if the first row is at the top.
   return {height > 0x7fffffff ? ~height + 1 : height, number(18, 4)};
 }
 
@@ -146,7 +146,7 @@ absl::StatusOr<ImageHeader> ReadImageHeader(absl::string_view contents) {
   if (!header) return absl::InvalidArgumentError("ends in the middle of an image");
   if (header->pixels() == 0) {
     return absl::InvalidArgumentError(
-        "is no image that can be read: JPEG, PNG, WebP, BMP, TIFF and PNM are");
+        "is not an image of a supported format: JPEG, PNG, WebP, BMP, TIFF or PNM");
   }
   return *header;
 }

@@ -1,4 +1,4 @@
-// What the file of an image says of itself before it is decoded.
+// Size of an image from the header of its file, without decoding.
 #ifndef SEQ2SEQ_DATA_IMAGE_HEADER_H_
 #define SEQ2SEQ_DATA_IMAGE_HEADER_H_
 
@@ -16,10 +16,10 @@ struct ImageHeader {
   uint64_t pixels() const { return uint64_t{height} * width; }
 };
 
-// Looks up the size in the contents of a JPEG, PNG, WebP, BMP, TIFF or PNM file. InvalidArgument,
-// without naming the file, if they are something else or of no size, or if a JPEG, PNG or WebP file
-// is cut off: decoders fill up what is missing without telling. Costs microseconds, for a JPEG one
-// pass over the file.
+// Reads the size from the contents of a JPEG, PNG, WebP, BMP, TIFF or PNM file. InvalidArgument,
+// without naming the file, if the format is unknown, the size is 0, or a JPEG, PNG or WebP file is
+// cut off: decoders silently fill in what is missing. Costs microseconds, for a JPEG one pass over
+// the file.
 absl::StatusOr<ImageHeader> ReadImageHeader(absl::string_view contents);
 
 }  // namespace seq2seq

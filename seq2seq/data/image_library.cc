@@ -15,17 +15,17 @@ absl::StatusOr<const ImageLibrary*> Open() {
 #if SEQ2SEQ_IMAGES
   void* module = dlopen(SEQ2SEQ_IMAGE_MODULE, RTLD_NOW | RTLD_LOCAL);
   if (module == nullptr) {
-    return absl::NotFoundError(absl::StrCat("cannot open the reader of images: ", dlerror()));
+    return absl::NotFoundError(absl::StrCat("cannot open the image module: ", dlerror()));
   }
   const auto get_library =
       reinterpret_cast<decltype(&seq2seq_images)>(dlsym(module, "seq2seq_images"));
   if (get_library == nullptr) {
     return absl::NotFoundError(
-        absl::StrCat("not the reader of images of this version: ", dlerror()));
+        absl::StrCat("the image module is not of this version: ", dlerror()));
   }
   return get_library();
 #else
-  return absl::UnimplementedError("this build has no images: build with SEQ2SEQ_IMAGES=ON");
+  return absl::UnimplementedError("this build has no image support: build with SEQ2SEQ_IMAGES=ON");
 #endif
 }
 

@@ -1,4 +1,4 @@
-// Opens what reads images.
+// Loading of the image module at run time.
 #ifndef SEQ2SEQ_DATA_IMAGE_LIBRARY_H_
 #define SEQ2SEQ_DATA_IMAGE_LIBRARY_H_
 

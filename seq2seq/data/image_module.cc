@@ -11,7 +11,7 @@
 namespace seq2seq {
 namespace {
 
-// Everything that OpenCV throws, as text on one line.
+// Runs `function`; OpenCV's exceptions become one-line error messages.
 template <typename Function>
 std::string Guarded(const Function& function) {
   try {
@@ -23,8 +23,8 @@ std::string Guarded(const Function& function) {
   }
 }
 
-// Red, green and blue of each pixel, over white where `image` is transparent. Works in place where
-// it can: images may be large.
+// Converts to 8-bit RGB, over white where `image` is transparent. Works in place if possible:
+// images may be large.
 cv::Mat ToRgb(cv::Mat image) {
   if (image.depth() == CV_16U) image.convertTo(image, CV_8U, 1.0 / 257);
   if (image.channels() != 4) {
@@ -47,14 +47,14 @@ cv::Mat ToRgb(cv::Mat image) {
 std::string Decode(const char* contents, size_t size, Pixels& pixels) {
   return Guarded([&]() -> std::string {
     const cv::Mat file(1, static_cast<int>(size), CV_8U, const_cast<char*>(contents));
-    // IMREAD_COLOR drops transparency, and IMREAD_UNCHANGED does not turn photographs upright.
+    // IMREAD_COLOR drops transparency, and IMREAD_UNCHANGED ignores the orientation of photographs.
     const bool is_jpeg = contents[0] == '\xff';
     cv::Mat image = cv::imdecode(file, is_jpeg ? cv::IMREAD_COLOR : cv::IMREAD_UNCHANGED);
-    if (image.empty()) return "is no image that can be read";
+    if (image.empty()) return "is not a readable image";
     const int channels = image.channels();
     if (image.depth() > CV_16U || image.depth() == CV_8S ||
         (channels != 1 && channels != 3 && channels != 4)) {
-      return "is no image of 1, 3 or 4 channels of whole numbers of 8 or 16 bits";
+      return "is not an image with 1, 3 or 4 channels of integer samples of 8 or 16 bits";
     }
     const cv::Mat rgb = ToRgb(std::move(image));
     pixels.height = rgb.rows;
@@ -116,7 +116,7 @@ std::string LoadOnnx(const std::string& path, std::unique_ptr<OnnxModel>& model)
 extern "C" const seq2seq::ImageLibrary* seq2seq_images() {
   static const seq2seq::ImageLibrary library = {seq2seq::Decode, seq2seq::Resize,
                                                 seq2seq::LoadOnnx};
-  // One image at a time; LibTorch's threads are busy with others.
+  // OpenCV runs single-threaded: LibTorch's threads process other images.
   cv::setNumThreads(1);
   return &library;
 }

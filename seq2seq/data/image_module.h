@@ -1,7 +1,7 @@
-// OpenCV, in a library of its own that is opened at run time.
+// Interface of the image module: OpenCV in a separate library, opened at run time.
 //
-// Its readers of image files bring some 140 libraries along, a fifth of a second and 40 MB that who
-// translates text should not pay for. Nothing but std crosses this interface.
+// OpenCV's image readers load some 140 libraries, a cost of 0.2 s and 40 MB that text models should
+// not pay. Only std types cross this interface.
 #ifndef SEQ2SEQ_DATA_IMAGE_MODULE_H_
 #define SEQ2SEQ_DATA_IMAGE_MODULE_H_
 
@@ -14,14 +14,14 @@
 
 namespace seq2seq {
 
-// Row after row; red, green and blue of each pixel, 0 to 255.
+// An image, row by row; red, green and blue of each pixel, 0 to 255.
 struct Pixels {
   int height = 0;
   int width = 0;
   std::vector<uint8_t> rgb;
 };
 
-// A part of an image, within it.
+// A square within an image.
 struct Square {
   int64_t top = 0;
   int64_t left = 0;
@@ -34,15 +34,15 @@ class OnnxModel {
   virtual ~OnnxModel() = default;
 
   // From images, [batch, 3, height, width], to `features`, [batch, channels, rows, columns], of
-  // `shape`. Returns what is wrong, or nothing.
+  // `shape`. Returns an error message, empty on success.
   virtual std::string Run(const float* images, const std::array<int, 4>& image_shape,
                           std::vector<float>& features, std::array<int, 4>& shape) = 0;
 };
 
-// What the module offers. Functions return what is wrong, or nothing.
+// The functions of the module. They return an error message, empty on success.
 struct ImageLibrary {
-  // Decodes the contents of a file whose header ReadImageHeader has looked at, turned upright as
-  // its metadata say. Transparent parts become white.
+  // Decodes the contents of a file that ReadImageHeader has accepted, rotated according to its
+  // metadata. Transparent parts become white.
   std::string (*decode)(const char* contents, size_t size, Pixels& pixels);
   // Resizes a part of `from` to the height and width of `to`.
   std::string (*resize)(const Pixels& from, const Square& part, Pixels& to);

@@ -67,7 +67,7 @@ void ImageSet::DropUnreadable(const std::function<absl::Status(const std::string
       const std::string path = Path(static_cast<int64_t>(i));
       try {
         results[i] = read(path);
-      } catch (const std::exception& error) {  // No memory.
+      } catch (const std::exception& error) {  // Out of memory, for example.
         results[i] = absl::ResourceExhaustedError(absl::StrCat(path, ": ", error.what()));
       }
     }

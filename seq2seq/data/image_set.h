@@ -1,4 +1,4 @@
-// The images that a corpus of captions is about.
+// Images of a caption corpus, by name and number.
 #ifndef SEQ2SEQ_DATA_IMAGE_SET_H_
 #define SEQ2SEQ_DATA_IMAGE_SET_H_
 
@@ -20,7 +20,7 @@ namespace seq2seq {
 class ImageSet {
  public:
   // The images in `folder` that the first columns of `tables`, lines of image<TAB>caption, name.
-  // Every line must have a tab; the images themselves are not looked at.
+  // Every line must have a tab; the image files are not opened.
   static absl::StatusOr<ImageSet> Open(const std::string& folder,
                                        const std::vector<std::string>& tables);
 
@@ -28,18 +28,18 @@ class ImageSet {
   const std::string& name(int64_t image) const { return names_[static_cast<size_t>(image)]; }
   std::string Path(int64_t image) const;
 
-  // The number of the image `name`, unless it is unknown or was dropped.
+  // The number of the image `name`; nullopt if it is unknown or was dropped.
   std::optional<int32_t> Find(absl::string_view name) const;
 
-  // Reads every image with `read`, on all processors, and drops those that fail; a warning names
-  // each.
+  // Reads every image with `read`, on all processors, and drops those that fail, with a warning
+  // that names each.
   void DropUnreadable(const std::function<absl::Status(const std::string& path)>& read);
 
-  // Drops one; and how many are.
+  // Drops an image; dropped() counts them.
   void Drop(int64_t image);
   int64_t dropped() const { return size() - static_cast<int64_t>(numbers_.size()); }
 
-  // A hash of the names, sizes and times of change of all images.
+  // A hash of the names, sizes and modification times of all images.
   uint64_t Identity() const;
 
  private:

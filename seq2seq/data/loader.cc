@@ -21,7 +21,7 @@ Loader::Loader(CorpusMix corpus, const BucketOptions& options, uint64_t seed, Lo
   lengths_.reserve(static_cast<size_t>(corpus_.size()));
   for (int64_t i = 0; i < corpus_.size(); ++i) {
     const Example example = corpus_[i];
-    // With the beginning or end of sentence that each side gets.
+    // With eos of the source, and bos or eos of the target.
     lengths_.push_back({static_cast<int32_t>(example.source.size() + 1),
                         static_cast<int32_t>(example.target.size() + 1)});
   }
@@ -68,7 +68,7 @@ Loader::Item Loader::Next() {
 void Loader::Run(LoaderPosition position, BatchPlan plan) {
   try {
     Fill(position, std::move(plan));
-  } catch (...) {  // No memory.
+  } catch (...) {  // Out of memory, for example.
     const std::lock_guard<std::mutex> lock(mutex_);
     error_ = std::current_exception();
     changed_.notify_all();
@@ -78,7 +78,7 @@ void Loader::Run(LoaderPosition position, BatchPlan plan) {
 Batch Loader::MakeBatch(absl::Span<const int64_t> indices, uint64_t seed) const {
   std::vector<Example> examples;
   for (const int64_t index : indices) examples.push_back(corpus_[index]);
-  std::vector<std::vector<int32_t>> samples[2];  // What examples view instead.
+  std::vector<std::vector<int32_t>> samples[2];  // Resampled sentences, viewed by examples.
   const auto resample = [&](const std::optional<SubwordSampler>& sampler, auto side, uint64_t use) {
     if (!sampler) return;
     std::vector<absl::Span<const int32_t>> sentences;

@@ -1,4 +1,4 @@
-// Batches made ahead of time by a thread of their own.
+// Data loader: batches prefetched by a background thread.
 #ifndef SEQ2SEQ_DATA_LOADER_H_
 #define SEQ2SEQ_DATA_LOADER_H_
 
@@ -20,27 +20,27 @@
 
 namespace seq2seq {
 
-// A place in the endless stream of batches.
+// A position in the endless stream of batches.
 struct LoaderPosition {
   int64_t epoch = 0;
   int64_t batch = 0;  // Within the epoch.
 };
 
-// What becomes of examples on their way into a batch, by the loader's thread. All may be empty.
+// Transforms of examples before collation, in the loader's thread. All may be empty.
 struct ExampleTransforms {
-  ImageReader images;  // Where captions are learnt, gives their images.
+  ImageReader images;  // For captions: reads their images.
   std::optional<SubwordSampler> source;
   std::optional<SubwordSampler> target;
 };
 
-// The batches of one rank, epoch after epoch, in the order of PlanBatches; from any position on
-// they are the same as in a stream that started at the beginning. Next must be called by one thread
-// at a time.
+// The batches of one rank, epoch after epoch, in the order of PlanBatches; the batches from a
+// position on are the same as in a stream started at the beginning. Next must be called by one
+// thread at a time.
 class Loader {
  public:
   struct Item {
     Batch batch;
-    LoaderPosition next;  // Where a loader has to start to go on behind this batch.
+    LoaderPosition next;  // Start position of a loader that continues after this batch.
   };
 
   // The corpora of `corpus` must outlive the loader. Keeps up to `prefetch` batches ready. Throws
@@ -53,7 +53,7 @@ class Loader {
   // The next batch; waits for it if it is not ready.
   Item Next();
 
-  // Batches in the first epoch. Mixes of corpora may have some more or fewer in another.
+  // Batches in the first epoch. With a mix of corpora other epochs may have slightly more or fewer.
   int64_t batches_per_epoch() const { return batches_per_epoch_; }
 
   // The share of positions that are padding in the epoch that the loader started in.
@@ -61,7 +61,7 @@ class Loader {
 
  private:
   BatchPlan Plan(int64_t epoch) const;
-  // The thread: Fill, and what it throws kept for Next.
+  // The thread: calls Fill, and keeps its exception for Next.
   void Run(LoaderPosition position, BatchPlan plan);
   void Fill(LoaderPosition position, BatchPlan plan);
   // The batch of the pairs `indices`.

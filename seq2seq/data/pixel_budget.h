@@ -1,4 +1,4 @@
-// What may be decoded at the same time.
+// Bound on the pixels decoded at the same time.
 #ifndef SEQ2SEQ_DATA_PIXEL_BUDGET_H_
 #define SEQ2SEQ_DATA_PIXEL_BUDGET_H_
 
@@ -14,7 +14,7 @@ class PixelBudget {
   // Pixels held for as long as this lives.
   class Share {
    public:
-    // Waits until `pixels` more are at most `most`, or until nobody else holds any.
+    // Waits until `pixels` more are at most `most` in total, or until no pixels are held.
     Share(PixelBudget& budget, uint64_t pixels, uint64_t most) : budget_(budget), pixels_(pixels) {
       std::unique_lock<std::mutex> lock(budget_.mutex_);
       budget_.changed_.wait(lock, [&] {

@@ -13,7 +13,7 @@ struct Part {
   int64_t end = 0;
 };
 
-// Where part `i` of `count` of `rows` begins.
+// The first row of part `i` if `rows` rows are split into `count` parts.
 int64_t Begin(int64_t rows, int64_t count, int64_t i) { return rows * i / count; }
 
 int64_t Longest(const torch::Tensor& lengths, const Part& part) {

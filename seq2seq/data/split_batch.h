@@ -1,4 +1,4 @@
-// Batches in parts that fit into memory.
+// Splitting of batches into parts that fit into memory.
 #ifndef SEQ2SEQ_DATA_SPLIT_BATCH_H_
 #define SEQ2SEQ_DATA_SPLIT_BATCH_H_
 
@@ -19,13 +19,13 @@ struct BatchShape {
 
 BatchShape ShapeOf(const Batch& batch);
 
-// The estimated bytes that a pass over a batch takes; no less for a larger one.
+// The estimated bytes of a forward and backward pass over a batch; monotonic in its shape.
 using BatchCost = std::function<double(const BatchShape&)>;
 
-// `batch` in the fewest parts, of as equal numbers of rows as can be and padded to their own
-// longest, of which each costs at most `bound`; rows that cost more by themselves are a part each.
-// The rows stay in their order. A pure function of the batch's lengths, cost and bound. Parts
-// share the images and lengths of `batch`; a batch that fits is returned as it is.
+// Splits `batch` into the fewest parts, of row counts as equal as possible, each padded to its own
+// longest sentence, that cost at most `bound` each; rows that cost more alone are a part each. The
+// rows stay in order. A pure function of the batch's lengths, cost and bound. Parts share the
+// images and lengths of `batch`; a batch that fits is returned as it is.
 std::vector<Batch> SplitBatch(const Batch& batch, const BatchCost& cost, double bound);
 
 }  // namespace seq2seq

@@ -35,7 +35,7 @@ void AdamRange(const AdamUpdate& update, const float* HWY_RESTRICT gradient, int
 }
 
 double SquaresOfRange(const float* HWY_RESTRICT values, int64_t size) {
-  // Blocks short enough for floats.
+  // Blocks short enough for sums in single precision.
   constexpr int64_t kBlock = 4096;
   double sum = 0;
   for (int64_t begin = 0; begin < size; begin += kBlock) {

@@ -1,4 +1,4 @@
-// One update of Adam, in one pass over memory.
+// Adam and AdamW updates, in one pass over memory.
 #ifndef SEQ2SEQ_KERNELS_ADAM_H_
 #define SEQ2SEQ_KERNELS_ADAM_H_
 
@@ -6,19 +6,19 @@
 
 namespace seq2seq {
 
-// Values of one update (Kingma & Ba 2015; the decay as in Loshchilov & Hutter 2019).
+// Parameters of one update (Kingma & Ba 2015; decoupled weight decay, Loshchilov & Hutter 2019).
 struct AdamUpdate {
-  float rate = 0;  // Divided by the bias correction of the mean.
+  float rate = 0;  // Learning rate, divided by the bias correction of the first moment.
   float beta1 = 0;
   float beta2 = 0;
   float epsilon = 0;
-  float square_correction = 1;  // The square is divided by it, under the root.
-  float decay = 0;              // Weights shrink by this share.
-  float gradient_scale = 1;     // Clipping.
+  float square_correction = 1;  // Bias correction of the second moment, which is divided by it.
+  float decay = 0;              // Weight decay: the fraction by which weights shrink.
+  float gradient_scale = 1;     // From gradient clipping.
 };
 
-// Updates `size` weights with their means and squares in place; a null gradient stands for zeros.
-// One thread.
+// Updates `size` weights and their first and second moments, `mean` and `square`, in place; a null
+// gradient stands for zeros. One thread.
 void AdamStep(const AdamUpdate& update, const float* gradient, int64_t size, float* weight,
               float* mean, float* square);
 

@@ -13,7 +13,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace seq2seq::HWY_NAMESPACE {
 
-// out (+)= the sum of rows, each times its factor; four rows at a time pass over out once.
+// out (+)= the sum of rows, each times its factor; one pass over `out` for four rows.
 void WeightedSum(const float* factors, int64_t factor_stride, ConstMatrix rows, bool add,
                  float* HWY_RESTRICT out) {
   const auto factor = [&](int64_t row) {

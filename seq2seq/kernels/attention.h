@@ -1,4 +1,4 @@
-// Looking back at a source, query by query.
+// Dot-product attention (Luong et al. 2015), one query at a time.
 #ifndef SEQ2SEQ_KERNELS_ATTENTION_H_
 #define SEQ2SEQ_KERNELS_ATTENTION_H_
 
@@ -6,7 +6,7 @@
 
 namespace seq2seq {
 
-// What one sentence offers, a row a token, padding left away.
+// Keys and values of one source sentence, a row per token, without padding.
 struct Source {
   ConstMatrix keys;    // [source, hidden]
   ConstMatrix values;  // [source, memory]
@@ -15,12 +15,12 @@ struct Source {
 // weights = softmax(keys query), [source]; context = weights' values, [memory].
 void Attend(const Source& source, const float* query, float* weights, float* context);
 
-// Given the gradient of the context: `score_gradient`, [source], becomes that of keys query, and
-// that of the query is added to `query_gradient`.
+// Backward pass, given the gradient of the context: sets `score_gradient`, [source], to that of the
+// scores, keys query, and adds that of the query to `query_gradient`.
 void AttendBackward(const Source& source, const float* weights, const float* context_gradient,
                     float* score_gradient, float* query_gradient);
 
-// sum = left' right, a small product: left [k, m], right [k, n], sum [m, n].
+// sum = left' right, for small matrices: left [k, m], right [k, n], sum [m, n].
 void SumOfOuterProducts(ConstMatrix left, ConstMatrix right, Matrix sum);
 
 }  // namespace seq2seq

@@ -1,4 +1,4 @@
-// Half of a float: its sign, its exponent, and 7 bits of its fraction.
+// Conversion to bfloat16: sign, exponent, and 7 fraction bits of a float.
 #ifndef SEQ2SEQ_KERNELS_BFLOAT16_H_
 #define SEQ2SEQ_KERNELS_BFLOAT16_H_
 
@@ -8,8 +8,8 @@
 
 namespace seq2seq {
 
-// Rounds to the nearest, ties to even. A row of `rounded` has `stride` numbers; those behind the
-// columns of `values` become zero. In parallel.
+// Rounds to nearest, ties to even. A row of `rounded` has `stride` elements; those past the columns
+// of `values` become zero. In parallel.
 void RoundToBfloat16(ConstMatrix values, uint16_t* rounded, int64_t stride);
 
 }  // namespace seq2seq

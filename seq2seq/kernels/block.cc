@@ -13,11 +13,11 @@
 namespace seq2seq {
 namespace {
 
-// Smaller pieces are malloc's.
+// Smaller blocks are the C library's.
 constexpr size_t kLarge = size_t{1} << 18;
 
-// Blocks that are let go are kept as long as, together with those in use, they take no more than
-// were once in use at the same time: keeping does not raise the peak.
+// Freed blocks are cached as long as, together with those in use, they take no more bytes than were
+// once in use at the same time: the cache does not raise the peak.
 class BlockCache {
  public:
   void* Take(size_t size) {
@@ -65,7 +65,7 @@ class BlockCache {
     return {data, size};
   }
 
-  // Gives up the block that was let go longest ago.
+  // Unmaps the least recently freed block.
   void Drop() {
     munmap(kept_.back().data, kept_.back().size);
     kept_bytes_ -= kept_.back().size;
@@ -73,7 +73,7 @@ class BlockCache {
   }
 
   std::mutex mutex_;
-  std::list<Block> kept_;  // The latest first.
+  std::list<Block> kept_;  // Most recently freed first.
   std::unordered_map<void*, size_t> used_;
   size_t kept_bytes_ = 0;
   size_t used_bytes_ = 0;
@@ -85,7 +85,7 @@ BlockCache& Cache() {
   return *cache;
 }
 
-// Bytes that were asked for and are held.
+// Bytes requested and not yet freed.
 std::atomic<size_t> held_bytes = 0;
 std::atomic<size_t> most_held_bytes = 0;
 
@@ -109,8 +109,8 @@ std::shared_ptr<void> AllocateBlock(size_t bytes) {
               held_bytes -= bytes;
             }};
   }
-  // Four sizes between a power of two and the next, so that sizes that differ a little fit the same
-  // blocks. What is not written to takes no memory.
+  // Four sizes between a power of two and the next, so that similar sizes fit the same blocks.
+  // Pages that are never written take no memory.
   size_t step = kLarge / 4;
   while (bytes > 8 * step) step *= 2;
   void* block = Cache().Take((bytes + step - 1) / step * step);

@@ -19,8 +19,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace seq2seq::HWY_NAMESPACE {
 
-// Turns the scores of a row into the gradient of its objective, times `scale` unless that is 0, and
-// adds to the sums.
+// Adds the loss of a row to `sums` and, unless `scale` is 0, replaces the logits `scores` by the
+// gradient of the objective, times `scale`.
 void ScoreRow(float* HWY_RESTRICT scores, int64_t size, int64_t truth, double smoothing,
               double scale, CrossEntropySums& sums) {
   const bool gradient = scale != 0;
@@ -82,7 +82,7 @@ HWY_EXPORT(ScoreRow);
 
 namespace {
 
-// Rows whose scores take about as much as a cache of the third level holds.
+// Rows of a chunk, whose logits about fill a third-level cache.
 int64_t ChunkRows(int64_t rows, int64_t vocab) {
   constexpr int64_t kScores = int64_t{3} << 20;
   const int64_t limit = std::max<int64_t>(kScores / vocab, 64);
@@ -91,7 +91,7 @@ int64_t ChunkRows(int64_t rows, int64_t vocab) {
 }
 
 CrossEntropySums ScoreRows(Matrix scores, const int64_t* truth, double smoothing, double scale) {
-  // Summed up in an order that does not depend on the threads.
+  // Summed in an order that does not depend on the number of threads.
   std::vector<CrossEntropySums> rows(static_cast<size_t>(scores.rows));
   ParallelRanges(scores.rows, 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {

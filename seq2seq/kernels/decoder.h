@@ -1,4 +1,4 @@
-// A recurrent decoder with attention over whole target sequences.
+// Recurrent decoder with attention, forward and backward over whole target sequences.
 #ifndef SEQ2SEQ_KERNELS_DECODER_H_
 #define SEQ2SEQ_KERNELS_DECODER_H_
 
@@ -15,8 +15,8 @@
 
 namespace seq2seq {
 
-// What stays the same for a batch. Sentences are in the order of the batch, rows in that of
-// `steps`, which are the targets'.
+// Settings of the decoder for a batch. Sentences are in the order of the batch, rows in that of
+// `steps`, the packed targets.
 struct DecoderPlan {
   CellKind cell = CellKind::kLstm;
   Precision precision = Precision::kFp32;
@@ -30,7 +30,7 @@ struct DecoderPlan {
 struct DecoderWeights {
   ConstMatrix embedding;  // [vocab, embedding]
   std::vector<CellWeights>
-      cells;            // The input of the first one: embedding, then readout if it is fed.
+      cells;  // Input of the first: embedding, then the attentional state with input feeding.
   ConstMatrix readout;  // [readout, memory + hidden]
 };
 
@@ -40,10 +40,10 @@ struct DecoderGradients {
   Matrix readout;
 };
 
-// The state before the first step, one a layer: [batch, hidden]. The first readout is zero.
+// The initial state, one per layer: [batch, hidden]. The initial attentional state is zero.
 struct DecoderStart {
   std::vector<ConstMatrix> hidden;
-  std::vector<ConstMatrix> memory;  // Empty for cells without one.
+  std::vector<ConstMatrix> memory;  // Cell state; empty for cells without one.
 };
 
 struct DecoderStartGradient {
@@ -51,39 +51,39 @@ struct DecoderStartGradient {
   std::vector<Matrix> memory;
 };
 
-// Tokens of the decoder's own in the place of true ones (Bengio et al. 2015).
+// Scheduled sampling: predicted tokens in place of reference tokens (Bengio et al. 2015).
 struct OwnTokens {
-  absl::Span<const bool> own;            // [row], true where the token is to be replaced.
-  bool sample = false;                   // Drawn from the distribution instead of its highest.
+  absl::Span<const bool> own;            // [row], true where a predicted token is fed.
+  bool sample = false;                   // Sampled from the distribution, not its argmax.
   const PackedMatrix* output = nullptr;  // [readout, vocab]
   const float* output_bias = nullptr;
 };
 
-// What the forward pass leaves for the backward pass.
+// Activations that the forward pass stores for the backward pass.
 struct DecoderTape {
   struct Layer {
     Buffer input;   // [row, input], after dropout.
     Buffer gates;   // [row, width x hidden]
-    Buffer memory;  // [row, hidden]
+    Buffer memory;  // [row, hidden], cell state.
     Buffer hidden;  // [row, hidden]; the last layer's is in `attended`.
   };
   std::vector<Layer> layers;
-  Buffer attended;  // [row, memory + hidden], what the readout is made of.
-  Buffer weights;   // [row, source], where each step looked.
+  Buffer attended;  // [row, memory + hidden]: [context, hidden], input of the attentional state.
+  Buffer weights;   // [row, source], attention weights.
 };
 
-// readout = tanh(W [context, hidden]) of every row, with Luong attention (dot products of the last
-// hidden state with the keys) and input feeding (Luong et al. 2015): [row, readout]. Keys and
-// values may have no columns, for a decoder that reads nothing. `tokens`, [row], are fed; where
-// `own_tokens` says so they are replaced. Runs groups of sentences side by side, each from its
-// first step to its last.
+// Computes the attentional states, tanh(W [context, hidden]) of every row, with Luong attention
+// (dot products of the last layer's hidden state with the keys) and input feeding (Luong et al.
+// 2015): `readouts`, [row, readout]. Keys and values may have no columns, for a decoder without
+// source. `tokens`, [row], are the input; where `own_tokens` marks a row, a predicted token
+// replaces its token. Groups of sentences run in parallel, each through all its time steps.
 DecoderTape DecoderForward(const DecoderPlan& plan, const DecoderWeights& weights,
                            const DecoderStart& start, absl::Span<const Source> sources,
                            const OwnTokens* own_tokens, absl::Span<int64_t> tokens,
                            Matrix readouts);
 
-// The gradients, given that of the readouts; uses up `tape`. Those of keys and values, of a
-// sentence each, are overwritten.
+// The gradients, given that of the attentional states; consumes `tape`. Those of keys and values,
+// one per sentence, are overwritten.
 void DecoderBackward(const DecoderPlan& plan, const DecoderWeights& weights,
                      const DecoderStart& start, absl::Span<const Source> sources,
                      ConstMatrix readouts, ConstMatrix readout_gradient, DecoderTape& tape,

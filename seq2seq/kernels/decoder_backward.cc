@@ -51,7 +51,7 @@ class BackwardPass {
   }
 
   void FillMemoryGradients(absl::Span<const Matrix> keys, absl::Span<const Matrix> values) const {
-    if (sizes_.memory == 0) return;  // A decoder that reads nothing has keys of no size.
+    if (sizes_.memory == 0) return;  // Without source, keys have no columns.
     ParallelFor(steps_.groups(), [&](int64_t group) {
       for (int64_t i = 0; i < steps_.size(group); ++i) {
         const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
@@ -111,7 +111,7 @@ class BackwardPass {
   void RunGroup(int64_t group, const DecoderStartGradient& start_gradient) {
     const int64_t rows = steps_.size(group);
     const size_t layers = weights_.cells.size();
-    std::vector<Buffer> hidden;  // Gradients that a step leaves to the one before, one a layer.
+    std::vector<Buffer> hidden;  // Gradients passed to the previous time step, one per layer.
     std::vector<Buffer> memory;
     for (size_t layer = 0; layer < layers; ++layer) {
       hidden.emplace_back(rows, sizes_.hidden);
@@ -155,7 +155,7 @@ class BackwardPass {
     }
   }
 
-  // From the readouts of a step to the last layer's outputs: adds to `hidden`.
+  // From the attentional states of a time step to the last layer's hidden states: adds to `hidden`.
   void LookBackward(int64_t group, int64_t step, ConstMatrix feed, Matrix hidden) const {
     const auto of = [&](auto rows) { return steps_.Of(rows, step, group); };
     const Matrix before = of(before_readout_.view());
@@ -182,7 +182,7 @@ class BackwardPass {
     GatesBackward(plan_.cell, FormulaWeights(plan_.cell, weights_.cells[layer]), cell);
   }
 
-  // The state that each row started from: [row, hidden]. An empty start is zero.
+  // The previous state of each row: [row, hidden]. An empty start is zero.
   Buffer StatesBefore(ConstMatrix states, Matrix start) const {
     Buffer before(steps_.rows(), states.columns);
     ParallelFor(steps_.steps() * steps_.groups(), [&](int64_t task) {
@@ -196,7 +196,7 @@ class BackwardPass {
     return before;
   }
 
-  // The rows of one sentence, step after step.
+  // The rows of one sentence in the order of time steps.
   Buffer RowsOf(int64_t group, int64_t i, ConstMatrix rows) const {
     Buffer own(steps_.length(group, i), rows.columns);
     for (int64_t step = 0; step < steps_.length(group, i); ++step) {

@@ -134,7 +134,7 @@ class ForwardPass {
     GatesForward(plan_.cell, FormulaWeights(plan_.cell, weights_.cells[layer]), cell);
   }
 
-  // Attention of the last layer's outputs.
+  // Attention with the last layer's hidden states as queries.
   void Look(int64_t group, int64_t step) const {
     const Matrix attended = steps_.Of(tape_.attended.view(), step, group);
     const Matrix weights = steps_.Of(tape_.weights.view(), step, group);
@@ -144,8 +144,8 @@ class ForwardPass {
     }
   }
 
-  // Replaces the tokens of a step, where they are to be the decoder's own, by what the readouts of
-  // the step before say.
+  // Scheduled sampling: replaces the selected tokens of a time step by tokens predicted from the
+  // previous attentional states.
   void ChooseTokens(int64_t group, int64_t step) const {
     const Matrix before = steps_.Of(readouts_, step - 1, group);
     const int64_t first = steps_.begin(step, group);

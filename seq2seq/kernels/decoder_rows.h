@@ -1,4 +1,4 @@
-// What both passes of the decoder share; for decoder_forward.cc and decoder_backward.cc alone.
+// Row layout shared by decoder_forward.cc and decoder_backward.cc, and private to them.
 #ifndef SEQ2SEQ_KERNELS_DECODER_ROWS_H_
 #define SEQ2SEQ_KERNELS_DECODER_ROWS_H_
 
@@ -23,16 +23,16 @@ struct DecoderSizes {
   int64_t embedding, hidden, readout, memory, projected, width;
 };
 
-// Dropout and sampling draw from a stream of their own in each layer.
+// Dropout of each layer and sampling have separate random streams.
 inline uint64_t SeedOf(const DecoderPlan& plan, size_t use) { return DeriveSeed({plan.seed, use}); }
 
-// The outputs of a layer; those of the last one lie where the readout reads them.
+// The hidden states of a layer; those of the last one are columns of `attended`.
 inline Matrix HiddenOf(const DecoderTape& tape, size_t layer, const DecoderSizes& sizes) {
   if (layer + 1 < tape.layers.size()) return tape.layers[layer].hidden.view();
   return tape.attended.view().Columns(sizes.memory, sizes.hidden);
 }
 
-// A state of the batch in the order of the rows of the first step.
+// A state of the batch in the order of the rows of the first time step.
 inline Buffer Sorted(ConstMatrix state, const Steps& steps) {
   if (state.data == nullptr) return {};
   Buffer sorted(state.rows, state.columns);
@@ -52,11 +52,11 @@ struct SortedStart {
     memory.resize(hidden.size());
   }
 
-  std::vector<Buffer> hidden;  // One a layer, [row of the first step, hidden].
+  std::vector<Buffer> hidden;  // One per layer, [row of the first time step, hidden].
   std::vector<Buffer> memory;
 };
 
-// What a step of a group starts from: the rows of the step before, or of the start.
+// The previous state of a group: the rows of the previous time step, or the initial state.
 template <typename T>
 MatrixView<T> Before(const Steps& steps, int64_t group, MatrixView<T> states, Matrix start,
                      int64_t step) {
@@ -64,7 +64,7 @@ MatrixView<T> Before(const Steps& steps, int64_t group, MatrixView<T> states, Ma
   return First(steps.Of(states, step - 1, group), steps.count(step, group));
 }
 
-// A step of a layer for its formula, GateStep or GateStepGradient, so far as it lies in `tape`.
+// A time step of a layer, as GateStep or GateStepGradient, as far as it is stored in `tape`.
 template <typename T>
 T CellRows(const Steps& steps, const DecoderSizes& sizes, const DecoderTape& tape,
            const SortedStart& start, int64_t group, int64_t step, size_t layer) {

@@ -10,10 +10,10 @@
 namespace seq2seq {
 namespace {
 
-// Products are compiled for each number of rows: above some, only round ones occur.
+// Rounds larger numbers of rows up, so that matrix products have few different shapes.
 int64_t Rounded(int64_t rows) { return rows <= 16 ? rows : (rows + 7) / 8 * 8; }
 
-// The rows of a state that others go on from; zero behind the last of them.
+// Gathers the parents of `rows` from a state; zero past the last of them.
 void Gather(ConstMatrix state, absl::Span<const DecoderExtension> rows, Matrix gathered) {
   int64_t next = 0;
   for (const DecoderExtension& row : rows)
@@ -69,7 +69,7 @@ void DecoderStepper::Step(absl::Span<const DecoderExtension> rows) {
   const int64_t groups = GroupsFor(count_, /*side_by_side=*/1);
   const int64_t size = Rounded((count_ + groups - 1) / groups);
   const int64_t needed = Rounded(count_);
-  // What this step leaves goes to the buffers of the one before the last.
+  // The new state goes to the buffers of the state before the last.
   std::swap(before_, after_);
   if (needed > capacity_) {
     DecoderRows state = before_;

@@ -26,7 +26,7 @@ void DropoutRow(const float* from, int64_t size, uint32_t key, int32_t threshold
     hash = hn::Xor(hash, hn::ShiftRight<15>(hash));
     hash = hn::Mul(hash, hn::Set(du, 0x846CA68Bu));
     hash = hn::Xor(hash, hn::ShiftRight<16>(hash));
-    // 31 bits: comparing signed numbers is what all instruction sets can.
+    // 31 bits: all instruction sets can compare signed integers.
     const auto draw = hn::BitCast(di, hn::ShiftRight<1>(hash));
     const auto drop = hn::RebindMask(d, hn::Lt(draw, hn::Set(di, threshold)));
     const auto value = hn::Mul(hn::LoadU(d, from + i), hn::Set(d, scale));

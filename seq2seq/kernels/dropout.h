@@ -1,4 +1,4 @@
-// Dropout whose mask is a function of its place, and so never kept.
+// Dropout whose mask is a function of seed, row and column, and so never stored.
 #ifndef SEQ2SEQ_KERNELS_DROPOUT_H_
 #define SEQ2SEQ_KERNELS_DROPOUT_H_
 
@@ -8,10 +8,10 @@
 
 namespace seq2seq {
 
-// to = from, where each value is kept and divided by 1 - rate, or becomes zero with probability
-// `rate`; which of both is a function of the seed, the row's number and the column. Its gradient is
-// the same function of the gradients. Rows are numbered from `first` on. `from` and `to` may be the
-// same. One thread.
+// to = from, where each value becomes zero with probability `rate`, or else is divided by 1 - rate;
+// which of both is a function of the seed, the row number and the column. The gradient is the same
+// function of the gradients. Rows are numbered from `first` on. `from` and `to` may be the same.
+// One thread.
 void Dropout(ConstMatrix from, double rate, uint64_t seed, int64_t first, Matrix to);
 
 }  // namespace seq2seq

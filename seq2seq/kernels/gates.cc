@@ -14,7 +14,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace seq2seq::HWY_NAMESPACE {
 
-// A row, or zeros where there is none.
+// A row of a matrix, or zeros if that is empty.
 struct OptionalRow {
   OptionalRow(ConstMatrix matrix, int64_t index)
       : values(matrix.data == nullptr ? nullptr : matrix.row(index)) {}
@@ -111,7 +111,7 @@ void LstmBackwardRows(const GateWeights& weights, const GateStepGradient& step) 
   }
 }
 
-// Leaves r, z, n and what the state contributes to n.
+// Stores r, z, n and the contribution of the hidden state to n.
 void GruForwardRows(const GateWeights& weights, const GateStep& step) {
   const int64_t size = step.hidden.columns;
   for (int64_t row = 0; row < step.hidden.rows; ++row) {
@@ -251,7 +251,7 @@ void TanhBackwardRows(ConstMatrix outputs, Matrix gradient) {
   }
 }
 
-// out[begin, end) += the column sums of values, times those of `factors` unless that is empty.
+// out[begin, end) += the column sums of `values`, elementwise times `factors` unless that is empty.
 void AddColumns(ConstMatrix values, ConstMatrix factors, int64_t begin, int64_t end, float* out) {
   for (int64_t row = 0; row < values.rows; ++row) {
     const float* HWY_RESTRICT value = values.row(row) + begin;

@@ -1,4 +1,4 @@
-// The formulas of recurrent cells, behind their matrix products.
+// Elementwise part of recurrent cells: LSTM, peephole LSTM, GRU, Elman RNN.
 #ifndef SEQ2SEQ_KERNELS_GATES_H_
 #define SEQ2SEQ_KERNELS_GATES_H_
 
@@ -12,19 +12,19 @@
 
 namespace seq2seq {
 
-// With x what the input contributes, u what the state before contributes, s the logistic function:
+// With x and u the contributions of input and previous hidden state, s the logistic function:
 //
 // lstm       i, f, o = s(x + u), g = tanh(x + u), c' = f c + i g, h' = o tanh(c')
-// peephole   the same, where i and f also see p c, and o sees p c' (Gers & Schmidhuber 2000)
+// peephole   the same, with p c added within i and f, and p c' within o (Gers & Schmidhuber 2000)
 // gru        r, z = s(x + u), n = tanh(x_n + r (u_n + b_n)), h' = (1 - z) n + z h (Cho et al. 2014)
 // rnn_tanh   h' = tanh(x + u) (Elman 1990)
 // rnn_relu   h' = max(0, x + u) (Le et al. 2015)
 //
-// and, which the kernels do not know, with L a layer norm of all that it is given (Ba et al. 2016),
+// and, without kernels, with L a layer normalisation over all of its argument (Ba et al. 2016),
 //
 // coupled            peephole with f = 1 - i (Greff et al. 2017)
 // layer_norm_lstm    lstm with L(x) + L(u) for x + u, and h' = o tanh(L(c'))
-// layer_norm_gru     gru with L(x) + L(u) for x + u, and L(x_n), L(u_n) by themselves
+// layer_norm_gru     gru with L(x) + L(u) for x + u, and L(x_n), L(u_n) separately
 enum class CellKind {
   kLstm,
   kPeephole,
@@ -41,48 +41,48 @@ inline std::vector<std::string> EnumTexts(CellKind) {
           "coupled", "layer_norm_lstm", "layer_norm_gru"};
 }
 
-// Whether the kernels know the formula; the functions below are not for others.
+// Whether there are kernels for a cell; the functions below accept no other.
 inline bool HasKernel(CellKind kind) { return kind <= CellKind::kRnnRelu; }
 
-// How a row of gates is laid out, in units of the size of the state.
+// Layout of a row of gates, in units of the hidden size.
 struct GateLayout {
-  // A range of the rows of weight_hh, and where in a row of gates its gradients are found.
+  // A range of the rows of weight_hh, and the position of its gradients in a row of gates.
   struct Recurrent {
     int64_t weight = 0;
     int64_t gates = 0;
     int64_t count = 0;
   };
 
-  int64_t projected = 0;  // What inputs contribute: lstm i f g o, gru r z n. Comes first.
-  int64_t width = 0;      // Of the whole row: gru also keeps what the state contributes to n.
-  bool memory = false;    // Whether the cell has a memory c besides its output h.
+  int64_t projected = 0;  // Contribution of the input: lstm i f g o, gru r z n. Comes first.
+  int64_t width = 0;    // Of the whole row: gru also stores what the hidden state contributes to n.
+  bool memory = false;  // Whether the cell has a cell state c besides its hidden state h.
   std::vector<Recurrent> recurrent;
 };
 
 const GateLayout& LayoutOf(CellKind kind);
 
-// Parameters of the formulas themselves; null where a cell has none.
+// Parameters of the elementwise part; null where a cell has none.
 struct GateWeights {
-  const float* peephole = nullptr;     // [3 x hidden], seen by i, f and o.
+  const float* peephole = nullptr;     // [3 x hidden], of i, f and o.
   const float* hidden_bias = nullptr;  // [hidden], b_n of gru.
 };
 
-// One step of some rows. Where `recurrent`, `hidden_before` or `memory_before` is empty it is zero.
+// One time step of some rows. `recurrent`, `hidden_before` and `memory_before` are zero if empty.
 struct GateStep {
-  Matrix gates;               // [row, width]; in: the projected input; out: what Backward needs.
+  Matrix gates;               // [row, width]; in: the projected input; out: for GatesBackward.
   ConstMatrix recurrent;      // [row, projected]
-  ConstMatrix hidden_before;  // [row, hidden], read by gru alone.
-  ConstMatrix memory_before;  // [row, hidden]
+  ConstMatrix hidden_before;  // [row, hidden], for gru only.
+  ConstMatrix memory_before;  // [row, hidden], cell state.
   Matrix hidden;              // [row, hidden], out.
   Matrix memory;              // [row, hidden], out.
 };
 
 void GatesForward(CellKind kind, const GateWeights& weights, const GateStep& step);
 
-// Gradients of one step.
+// Gradients of one time step.
 struct GateStepGradient {
-  Matrix gates;               // [row, width]; in: what Forward left; out: their gradients.
-  ConstMatrix hidden_before;  // As in Forward.
+  Matrix gates;               // [row, width]; in: from GatesForward; out: their gradients.
+  ConstMatrix hidden_before;  // As in GateStep.
   ConstMatrix memory_before;
   ConstMatrix hidden;
   ConstMatrix memory;
@@ -94,8 +94,8 @@ struct GateStepGradient {
 // return hidden_gradient holds the rest of it, which is zero for all cells but gru.
 void GatesBackward(CellKind kind, const GateWeights& weights, const GateStepGradient& step);
 
-// Adds the gradient of the peepholes over many rows: `gates` from GatesBackward, the memories
-// before and after; out [3 x hidden].
+// Adds the gradient of the peephole weights, summed over rows: `gates` from GatesBackward, the cell
+// states before and after; out [3 x hidden].
 void PeepholeGradient(ConstMatrix gates, ConstMatrix memory_before, ConstMatrix memory, float* out);
 
 // values = tanh(values); and gradient = gradient (1 - outputs^2). One thread.

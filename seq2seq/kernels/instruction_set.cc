@@ -10,7 +10,7 @@
 namespace seq2seq {
 namespace {
 
-// Highway numbers its targets from the best of an architecture on, a bit each.
+// Highway's targets are single bits, a better target of an architecture being a lower bit.
 bool Has(int64_t target) { return (hwy::SupportedTargets() & (target | (target - 1))) != 0; }
 
 InstructionSet Detect() {
@@ -45,7 +45,7 @@ void LimitInstructionSet(InstructionSet most) {
 #if HWY_ARCH_X86
   hwy::SetSupportedTargetsForTest(0);
   const int64_t all = hwy::SupportedTargets();
-  // Highway's targets above the limit: those whose bits are below that of the best allowed.
+  // Highway's targets above the limit are the bits below that of the best allowed one.
   int64_t best = 0;
   switch (most) {
     case InstructionSet::kPortable:

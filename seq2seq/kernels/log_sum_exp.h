@@ -1,4 +1,4 @@
-// What turns scores into log-probabilities.
+// Log-sum-exp, the normaliser of log-probabilities.
 #ifndef SEQ2SEQ_KERNELS_LOG_SUM_EXP_H_
 #define SEQ2SEQ_KERNELS_LOG_SUM_EXP_H_
 
@@ -6,7 +6,7 @@
 
 namespace seq2seq {
 
-// out[row] = log of the sum of e^score over the row: a score less that is a log-probability. One
+// out[row] = log of the sum of e^score over the row; score - out[row] is a log-probability. One
 // thread.
 void LogSumExp(ConstMatrix scores, float* out);
 

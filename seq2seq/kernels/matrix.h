@@ -1,4 +1,4 @@
-// Matrices: views of rows of floats, and memory for them.
+// Matrices of floats: views and buffers.
 #ifndef SEQ2SEQ_KERNELS_MATRIX_H_
 #define SEQ2SEQ_KERNELS_MATRIX_H_
 
@@ -7,7 +7,7 @@
 
 namespace seq2seq {
 
-// Rows of floats at equal distances, which somebody else owns.
+// Non-owning view of rows at equal distances.
 template <typename T>
 struct MatrixView {
   T* data = nullptr;
@@ -41,7 +41,7 @@ MatrixView<T> Rest(MatrixView<T> rows, int64_t first) {
   return rows.data == nullptr ? rows : rows.Rows(first, rows.rows - first);
 }
 
-// A matrix of its own, aligned to cache lines; its values are undefined until they are written.
+// A matrix that owns its memory, aligned to cache lines and uninitialised. Copies share it.
 class Buffer {
  public:
   Buffer() = default;

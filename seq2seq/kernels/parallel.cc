@@ -17,7 +17,7 @@ namespace {
 
 // Runs `run` on `threads` threads at once.
 void RunOnThreads(int threads, absl::FunctionRef<void()> run) {
-#if defined(__SANITIZE_THREAD__)  // Which does not understand how OpenMP's threads wait.
+#if defined(__SANITIZE_THREAD__)  // TSan does not model OpenMP's barriers.
   std::vector<std::thread> team;
   for (int i = 0; i < threads; ++i) team.emplace_back(run);
   for (std::thread& thread : team) thread.join();
@@ -41,12 +41,12 @@ void ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t task)> run) {
   std::exception_ptr error;
   std::mutex mutex;
   RunOnThreads(threads, [&] {
-    // What a task calls is to use this thread alone.
+    // Code called by a task uses this thread alone.
     omp_set_num_threads(1);
     for (int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) {
       try {
         run(task);
-      } catch (...) {  // None may leave the thread.
+      } catch (...) {  // No exception may leave the thread.
         const std::lock_guard<std::mutex> lock(mutex);
         if (!error) error = std::current_exception();
       }

@@ -1,4 +1,4 @@
-// Work for all threads.
+// Parallel loops over tasks and ranges.
 #ifndef SEQ2SEQ_KERNELS_PARALLEL_H_
 #define SEQ2SEQ_KERNELS_PARALLEL_H_
 
@@ -8,14 +8,14 @@
 
 namespace seq2seq {
 
-// How many threads ParallelFor uses: those of OpenMP, which are LibTorch's; 1 within a task.
+// Number of threads that ParallelFor uses: OpenMP's, shared with LibTorch; 1 within a task.
 int ParallelThreads();
 
-// Runs task(0) … task(tasks - 1), as many at once as there are threads, and returns when all are
-// done. What a task throws, the first of them, is thrown on; the others run all the same.
+// Calls run(0) … run(tasks - 1), as many at once as there are threads, and returns when all are
+// done. The first exception of a task is rethrown; the other tasks run all the same.
 void ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t task)> run);
 
-// Splits [0, size) into a range for each thread, none shorter than `grain` but for the last.
+// Calls run for one range of [0, size) per thread, none shorter than `grain` except the last.
 void ParallelRanges(int64_t size, int64_t grain,
                     absl::FunctionRef<void(int64_t begin, int64_t end)> run);
 

@@ -15,12 +15,12 @@ namespace {
 
 static_assert(kPanelColumns == 16);
 
-// Rows of the left side, and steps of both, that are packed and multiplied at once: 128 KB, which
-// fit into a cache of the second level.
+// Block size: rows of the left side, and steps of both, packed and multiplied at once. Its 128 KB
+// fit into a second-level cache.
 constexpr int64_t kBlockRows = 120;
 constexpr int64_t kBlockSteps = 256;
 
-// Multiplications that are worth a thread of their own.
+// Fewest multiplications that are worth another thread.
 constexpr int64_t kWorkOfThread = 1 << 18;
 
 // Values in a unit of 32 bits.
@@ -58,7 +58,7 @@ std::shared_ptr<uint32_t> AllocateUnits(int64_t units) {
       AllocateBlock(static_cast<size_t>(units) * sizeof(uint32_t)));
 }
 
-// Memory of this thread for a block of the left side, used again by the next product.
+// Buffer of this thread for a block of the left side, reused by the next product.
 uint32_t* LeftBlock(int64_t units) {
   thread_local std::shared_ptr<uint32_t> memory;
   thread_local int64_t size = 0;
@@ -77,7 +77,7 @@ struct Left {
   int64_t rows() const { return transposed ? operand.columns() : operand.rows(); }
   int64_t inner() const { return transposed ? operand.rows() : operand.columns(); }
 
-  // Packs a tile of `rows` from `row` on, and of the steps from `step` on.
+  // Packs a tile: `rows` rows from `row` on, `steps` steps from `step` on.
   void Pack(int64_t row, int64_t rows, int64_t step, int64_t steps, uint32_t flip,
             uint32_t* packed) const {
     const int64_t stride = operand.stride();
@@ -146,7 +146,7 @@ struct Product {
     }
   }
 
-  // Many rows are dealt to the threads, which share the panels; few share their rows instead.
+  // Many rows are divided among the threads, which share the panels; for few rows, the panels are.
   void Run() const {
     if (c.rows == 0 || c.columns == 0) return;
     const int64_t work_of_row = c.columns * left.inner();

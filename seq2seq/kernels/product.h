@@ -1,4 +1,4 @@
-// Matrix products at the rate of the processor.
+// Matrix products with packed right sides, in fp32, bf16 and int8.
 #ifndef SEQ2SEQ_KERNELS_PRODUCT_H_
 #define SEQ2SEQ_KERNELS_PRODUCT_H_
 
@@ -11,20 +11,19 @@
 
 namespace seq2seq {
 
-// What matrix products compute with; all else stays fp32. bf16 keeps the range of fp32 and 8 bits
-// of its precision, is up to twice as fast where the processor has it, and sums up in fp32. int8
-// rounds the packed matrix to 8 bits with a scale for each of its columns, and each row on the
-// left, as it comes, with a scale of its own; its sums are exact, and the same on every processor.
-// It has no products of two gradients.
+// Precision of matrix products; all else stays fp32. bf16 keeps the range of fp32 and 8 bits of its
+// precision, is up to twice as fast where the processor supports it, and accumulates in fp32. int8
+// quantises the packed matrix with a scale per column, and the left side, dynamically, with a scale
+// per row; its sums are exact, and the same on every processor. int8 has no MultiplyTransposed.
 enum class Precision { kFp32, kBf16, kInt8 };
 
 inline std::vector<std::string> EnumTexts(Precision) { return {"fp32", "bf16", "int8"}; }
 
-// Whether this processor computes products with `precision`: always, but for bf16.
+// Whether this processor supports products in `precision`: always true for fp32 and int8.
 bool SupportsProducts(Precision precision);
 
-// The left side of products: in fp32 the matrix itself; else a copy, rounded, worth keeping where
-// several products share it.
+// The left side of products: in fp32 a view of the matrix, else a converted copy, worth keeping
+// where several products share it.
 class Operand {
  public:
   Operand(ConstMatrix matrix, Precision precision);
@@ -48,13 +47,13 @@ class Operand {
   friend class PackedMatrix;  // Shares the scales.
 };
 
-// The right side of many products, laid out once in the order in which the products read it: panels
+// The right side of many products, packed once in the order in which the products read it: panels
 // of 16 columns, the same on every processor. A value; copies share memory.
 class PackedMatrix {
  public:
   PackedMatrix() = default;
 
-  // `values`, or its transpose. Costs one pass over them. bf16 only where it is supported.
+  // Packs `values`, or its transpose, in one pass over it. bf16 only where it is supported.
   static PackedMatrix Pack(ConstMatrix values, Precision precision);
   static PackedMatrix PackTransposed(ConstMatrix values, Precision precision);
   static PackedMatrix Pack(const Operand& values);  // Not of int8.
@@ -63,7 +62,7 @@ class PackedMatrix {
   int64_t columns() const { return columns_; }
   Precision precision() const { return precision_; }
 
-  // Of a panel: 32 bits of each column, which hold one value of fp32, two of bf16, or four of int8.
+  // Steps of a panel: one 32-bit unit per column, of one fp32, two bf16 or four int8 values.
   int64_t steps() const { return steps_; }
   int64_t panels() const { return panels_; }
   const uint32_t* panel(int64_t index) const { return data_.get() + index * steps_ * 16; }
@@ -88,8 +87,8 @@ class PackedMatrix {
 // c = a b, each row plus `bias` unless that is null; a [m, k], b [k, n], c [m, n], bias [n].
 //
 // Uses all threads, or one when called from within ParallelFor. Both sides have the precision of
-// `b`. Each number of c is summed up in the order of k, so that it depends neither on the other
-// rows, nor on the number of threads, nor, with FMA, on the width of the processor's vectors. All
+// `b`. Each element of c is summed in the order of k, so that it depends neither on the other rows,
+// nor on the number of threads, nor, with FMA, on the width of the processor's vectors. All
 // functions here are thread-safe.
 void Multiply(const Operand& a, const PackedMatrix& b, Matrix c, const float* bias = nullptr);
 void Multiply(ConstMatrix a, const PackedMatrix& b, Matrix c, const float* bias = nullptr);

@@ -1,5 +1,5 @@
-// The micro-kernel of matrix products, without include guard: included once for each instruction
-// set and kind of number, within a namespace of its own that has defined `Lanes`:
+// Micro-kernel of matrix products. Without include guard: included once for each instruction set
+// and number format, within a namespace of its own that has defined `Lanes`:
 //
 //   struct Lanes {
 //     static constexpr int kLanes;                     // Sums in a vector.
@@ -7,23 +7,23 @@
 //     static Sum Start(const int32_t* offsets);        // Zeros, or the offsets.
 //     static Unit Load(const uint32_t* units);
 //     static Unit Broadcast(uint32_t unit);            // A unit of the left side, to all lanes.
-//     static Sum Add(Sum sum, Unit left, Unit right);  // Each lane's products added up.
+//     static Sum Add(Sum sum, Unit left, Unit right);  // Adds each lane's products.
 //     static FloatVector ToFloat(Sum sum, const float* column_scales, float row_scale);
 //   };
 //
-// A tile of rows times some panels stays in registers while the steps go by, as in BLIS (Van Zee
-// and van de Geijn 2015).
+// The sums of a tile of rows times some panels stay in registers over all steps, as in BLIS (Van
+// Zee and van de Geijn 2015).
 
 constexpr int kVectors = kPanelColumns / Lanes::kLanes;  // Of a panel.
 constexpr int kMaxRows = HWY_MAX(1, HWY_MIN(8, Lanes::kRegisters / kVectors));
 constexpr int kMaxPanels = 4;
 
-// Panels that are multiplied at once with a tile of `rows`: few rows alone would wait for sums.
+// Panels per tile of `rows`: more for few rows, to hide the latency of the sums.
 constexpr int PanelsFor(int rows) {
   return HWY_MAX(1, HWY_MIN(kMaxPanels, Lanes::kRegisters / (kVectors * rows)));
 }
 
-// What is written for a vector of sums; pointers that are null do not apply.
+// Writes a vector of sums, scaled, plus bias and previous values; null pointers do not apply.
 template <class Sum>
 HWY_INLINE void WriteVector(Sum sum, const float* before, const float* bias,
                             const float* column_scales, float row_scale, float* to) {
@@ -34,7 +34,7 @@ HWY_INLINE void WriteVector(Sum sum, const float* before, const float* bias,
   hn::StoreU(value, d, to);
 }
 
-// The same at the end of a row, by way of whole vectors.
+// The same for a partial vector at the end of a row, through whole ones.
 template <class Sum>
 HWY_NOINLINE void WriteEnd(Sum sum, const ProductOutput& out, int64_t row, int64_t column,
                            float row_scale) {
@@ -103,7 +103,7 @@ void MultiplyTile(const uint32_t* HWY_RESTRICT left, const uint32_t* HWY_RESTRIC
 using TileFunction = void (*)(const uint32_t*, const uint32_t*, int64_t, int64_t,
                               const ProductOutput&, int64_t, int64_t);
 
-// MultiplyTile of `rows` and `panels`.
+// The MultiplyTile for `rows` and `panels`.
 template <int kRows = kMaxRows, int kPanels = PanelsFor(kRows)>
 TileFunction TileOf(int64_t rows, int64_t panels) {
   if constexpr (kRows > 1) {
@@ -115,7 +115,7 @@ TileFunction TileOf(int64_t rows, int64_t panels) {
   return MultiplyTile<kRows, kPanels>;
 }
 
-// Each panel stays in the cache while all tiles pass by it.
+// Each panel stays in the cache while it is multiplied with all tiles.
 void MultiplyBlock(const ProductBlock& block) {
   const TileRows tiles(block.rows, kMaxRows);
   const int64_t at_once = PanelsFor(static_cast<int>(tiles.of(0)));

@@ -19,14 +19,14 @@ namespace seq2seq::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr int kVectorLanes = HWY_MIN(16, static_cast<int>(HWY_LANES(float)));
-// Of 32 registers, or of 16, some are needed for what is multiplied.
+// Of 32 registers, or of 16, the others hold operands.
 constexpr int kSumRegisters = HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64 ? 24 : 12;
 
 using F32 = hn::FixedTag<float, kVectorLanes>;
 using I32 = hn::FixedTag<int32_t, kVectorLanes>;
 using U32 = hn::FixedTag<uint32_t, kVectorLanes>;
 
-// Integer sums times the scales of their columns and row.
+// Integer sums times the scales of their columns and their row.
 HWY_INLINE hn::Vec<F32> ScaleSums(hn::Vec<I32> sums, const float* column_scales, float row_scale) {
   const F32 d;
   return hn::Mul(hn::ConvertTo(d, sums),
@@ -66,8 +66,8 @@ struct Lanes {
   static HWY_INLINE Unit Broadcast(uint32_t unit) {
     return hn::BitCast(I32(), hn::Set(U32(), unit));
   }
-  // The sums of two products of 8 bits with sign fit into 16 where neither is -128: 2 x 127 x 127.
-  // The instruction wants one side without sign: the sign of the left goes over to the right.
+  // The sum of two signed 8-bit products fits into 16 bits if no factor is -128: 2 x 127 x 127. The
+  // instruction needs one unsigned operand: the sign of the left one is moved to the right one.
   static HWY_INLINE Sum Add(Sum sum, Unit left, Unit right) {
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
     const __m512i moved = _mm512_mask_sub_epi8(right.raw, _mm512_movepi8_mask(left.raw),
@@ -94,7 +94,7 @@ struct Lanes {
   }
 
  private:
-  // The byte with kAbove bits above it, with its sign.
+  // The byte with kAbove bits above it, sign-extended.
   template <int kAbove>
   static HWY_INLINE Unit Byte(Unit unit) {
     return hn::ShiftRight<24>(hn::ShiftLeft<kAbove>(unit));
@@ -111,7 +111,7 @@ ProductKernel GetInt8Kernel() { return {int8::MultiplyBlock, int8::kMaxRows, 0};
 }  // namespace seq2seq::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-// What Highway has no target for in all of its versions.
+// Instructions for which not all versions of Highway have a target.
 #if HWY_TARGET == HWY_AVX3
 HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",avx512vnni,avx512bf16")
 namespace seq2seq::HWY_NAMESPACE {
@@ -126,7 +126,7 @@ struct Lanes {
     return hn::BitCast(I32(), hn::LoadU(U32(), units));
   }
   static HWY_INLINE V Broadcast(uint32_t unit) { return hn::BitCast(I32(), hn::Set(U32(), unit)); }
-  // The left side is without sign, its numbers 128 more than they mean; the offsets undo it.
+  // The left operand is unsigned, its values increased by 128, for which the offsets compensate.
   static HWY_INLINE V Add(V sum, V left, V right) {
     return V{_mm512_dpbusd_epi32(sum.raw, left.raw, right.raw)};
   }

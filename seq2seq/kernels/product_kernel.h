@@ -1,4 +1,4 @@
-// The innermost part of a matrix product: tiles of packed rows times panels of packed columns.
+// Micro-kernels of matrix products: tiles of packed rows times panels of packed columns.
 #ifndef SEQ2SEQ_KERNELS_PRODUCT_KERNEL_H_
 #define SEQ2SEQ_KERNELS_PRODUCT_KERNEL_H_
 
@@ -6,11 +6,11 @@
 
 namespace seq2seq {
 
-// Columns of a panel, on every processor: packed matrices do not depend on it.
+// Columns of a panel, the same on every processor, and so are packed matrices.
 inline constexpr int64_t kPanelColumns = 16;
 
-// Where a block of a product goes: c = sums (+ bias) (+ c), the sums of int8 times the scales of
-// their row and column. Pointers that do not apply are null.
+// Output of a block of a product: c = sums (+ bias) (+ c), int8 sums times the scales of their row
+// and column. Pointers that do not apply are null.
 struct ProductOutput {
   float* c = nullptr;                    // [rows, columns]
   int64_t stride = 0;                    // From a row of c to the next.
@@ -19,13 +19,13 @@ struct ProductOutput {
   const float* bias = nullptr;           // [columns]
   const float* row_scales = nullptr;     // [rows]
   const float* column_scales = nullptr;  // [columns]
-  const int32_t* offsets = nullptr;  // [columns], of whole panels; integer sums begin with them.
+  const int32_t* offsets = nullptr;      // [columns], of whole panels; start of integer sums.
 };
 
 // A block of a product. A unit is 32 bits of a row or column, along the inner dimension: a float,
 // two bfloat16 or four int8; a step is a unit of each row and column.
 struct ProductBlock {
-  const uint32_t* left;  // Tiles of rows, one behind the other, each [step, row].
+  const uint32_t* left;  // Tiles of rows, one after the other, each [step, row].
   int64_t rows;
   const uint32_t* right;  // Panels of columns, each [step, kPanelColumns].
   int64_t panels;
@@ -34,22 +34,21 @@ struct ProductBlock {
   ProductOutput out;
 };
 
-// How one kind of number is multiplied on this processor. Each sum is taken in the order of the
-// steps, whatever the number of rows, the threads and the width of the vectors.
+// Micro-kernel of one number format on this processor. Each sum is taken in the order of the steps,
+// whatever the number of rows and threads and the width of the vectors.
 struct ProductKernel {
   void (*multiply)(const ProductBlock& block) = nullptr;
   int64_t max_rows = 0;  // Of a tile.
-  uint32_t flip = 0;     // Bits of each unit of the left side that the kernel wants inverted.
+  uint32_t flip = 0;     // Bits of each unit of the left side to be inverted in packing.
 };
 
-// The kernels of the current instruction set. There is none for bf16 (null) where the processor
-// has no sums of its products.
+// The kernels of the current instruction set. That of bf16 is null where the processor has no bf16
+// dot products.
 ProductKernel Fp32Kernel();
 ProductKernel Bf16Kernel();
 ProductKernel Int8Kernel();
 
-// The rows of tile `tile` where `rows` are dealt to tiles of at most `max_rows`: as even as
-// possible.
+// Division of `rows` into tiles of at most `max_rows`, as evenly as possible.
 struct TileRows {
   TileRows(int64_t rows, int64_t max_rows)
       : tiles((rows + max_rows - 1) / max_rows), least(rows / tiles), larger(rows % tiles) {}

@@ -7,7 +7,7 @@
 namespace seq2seq {
 namespace {
 
-// A direction of a layer for a group: its steps in the order of its reading.
+// A direction of a layer for a group: the time steps in the order of its recurrence.
 class Walk {
  public:
   Walk(const Steps& steps, int64_t group, bool from_right)
@@ -16,7 +16,7 @@ class Walk {
   int64_t size() const { return steps_.steps(); }
   int64_t step(int64_t index) const { return from_right_ ? size() - 1 - index : index; }
 
-  // How many rows of the step, the first ones, have a step before.
+  // How many rows of the time step, the first ones, have a previous one.
   int64_t Past(int64_t index) const {
     if (index == 0) return 0;
     return std::min(steps_.count(step(index), group_), steps_.count(step(index - 1), group_));
@@ -75,7 +75,7 @@ void WalkBackward(CellKind kind, const Walk& walk, const HiddenGradient& hidden_
     const int64_t past = walk.Past(i);
     const Matrix all = walk.Of(gates, i);
     Add(walk.Of(output_gradient, i), First(hidden_carry.view(), all.rows));
-    // Rows with a step before, then those without.
+    // Rows with a previous time step, then those without.
     for (const bool reached : {true, false}) {
       const auto part = [&](auto rows) { return reached ? First(rows, past) : Rest(rows, past); };
       GateStepGradient step;
@@ -94,7 +94,7 @@ void WalkBackward(CellKind kind, const Walk& walk, const HiddenGradient& hidden_
   }
 }
 
-// Copies the state that each row of a walk started from; zero where it is the first.
+// Copies the previous state of each row of a walk; zero for the first of a sequence.
 void CopyBefore(const Walk& walk, ConstMatrix states, Matrix before) {
   for (int64_t i = 0; i < walk.size(); ++i) {
     const int64_t past = walk.Past(i);
@@ -104,7 +104,7 @@ void CopyBefore(const Walk& walk, ConstMatrix states, Matrix before) {
   }
 }
 
-// Tasks for all directions and groups of sequences.
+// Runs all directions and groups of sequences in parallel.
 void ForEachWalk(const Steps& steps, size_t directions,
                  absl::FunctionRef<void(size_t direction, const Walk& walk)> run) {
   const auto count = static_cast<int64_t>(directions);

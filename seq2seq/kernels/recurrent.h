@@ -1,4 +1,4 @@
-// Recurrent layers over whole sequences.
+// Recurrent layers, forward and backward over whole sequences.
 #ifndef SEQ2SEQ_KERNELS_RECURRENT_H_
 #define SEQ2SEQ_KERNELS_RECURRENT_H_
 
@@ -22,7 +22,7 @@ struct CellWeights {
   const float* peephole = nullptr;  // [3 x hidden], or null.
 };
 
-// Where their gradients go; what was there is overwritten.
+// Gradients of the parameters; previous contents are overwritten.
 struct CellGradients {
   Matrix input;
   Matrix hidden;
@@ -31,14 +31,14 @@ struct CellGradients {
   float* peephole = nullptr;
 };
 
-// What all inputs of a cell contribute to its gates carries both biases, but for gru's b_n, which
-// stands inside of a product: [gates x hidden].
+// The bias of the input projection: the sum of both biases, without gru's b_n, which is multiplied
+// by r: [gates x hidden].
 std::vector<float> ProjectionBias(CellKind kind, const CellWeights& weights);
 
-// What the formulas of a cell need of its weights.
+// The parameters of the elementwise part of a cell.
 GateWeights FormulaWeights(CellKind kind, const CellWeights& weights);
 
-// A cell made ready to run forward many times. A value; what `formula` points to is the caller's.
+// A cell with packed weights. A value; the caller owns what `formula` points to.
 struct PackedCell {
   PackedCell(CellKind kind, const CellWeights& weights, Precision precision);
 
@@ -49,16 +49,16 @@ struct PackedCell {
   GateWeights formula;
 };
 
-// Those of a layer, or of a stack.
+// Packs the cells of a layer, or of a stack.
 std::vector<PackedCell> PackCells(CellKind kind, absl::Span<const CellWeights> weights,
                                   Precision precision);
 
-// The products that carry gradients from the gates of a step to the output of the step before.
+// Backpropagation from the gates of a time step to the previous hidden state: matrix products.
 class HiddenGradient {
  public:
   HiddenGradient(CellKind kind, const CellWeights& weights, Precision precision);
 
-  // Adds to `hidden`, [row, hidden], what follows from the gradients of `gates`, [row, width].
+  // Adds to `hidden`, [row, hidden], the gradient that results from that of `gates`, [row, width].
   void Add(ConstMatrix gates, Matrix hidden) const;
 
  private:
@@ -66,28 +66,28 @@ class HiddenGradient {
   std::vector<PackedMatrix> weights_;
 };
 
-// Sums up the gradients of a cell over all rows: `gates` from GatesBackward, of which `projected`
-// are the columns of the projected input, `hidden_before` and `memory_before` the states that the
-// rows started from, `memory` what they left. Fills all but `gradients.input`, whose product is
-// with the inputs.
+// Sums the gradients of a cell's parameters over all rows: `gates` from GatesBackward, of which
+// `projected` are the columns of the projected input, `hidden_before` and `memory_before` the
+// previous hidden and cell states, `memory` the new cell states. Fills all but `gradients.input`,
+// whose product is with the inputs.
 void FillCellGradients(CellKind kind, ConstMatrix gates, const Operand& projected,
                        ConstMatrix hidden_before, ConstMatrix memory_before, ConstMatrix memory,
                        const CellGradients& gradients);
 
-// What the forward pass of one direction leaves for the backward pass.
+// Activations that the forward pass of one direction stores for the backward pass.
 struct RecurrentTape {
   Buffer gates;   // [row, width x hidden]
-  Buffer memory;  // [row, hidden], for cells that have one.
+  Buffer memory;  // [row, hidden], cell state, for cells that have one.
 };
 
-// One layer of one cell, which reads from the left, or of two, of which the second reads from the
-// right: input [row, input] -> output [row, directions x hidden], rows as in `steps`. Costs the
-// matrix products of the tokens, one product for each step, and little else. Directions and groups
-// of sequences run side by side.
+// A layer of one cell, left to right, or a bidirectional one of two, the second right to left:
+// input [row, input] -> output [row, directions x hidden], rows as in `steps`. Costs the input
+// projections of the tokens, one matrix product per time step, and little else. Directions and
+// groups of sequences run in parallel.
 std::vector<RecurrentTape> RecurrentForward(const Steps& steps, ConstMatrix input,
                                             absl::Span<const PackedCell> directions, Matrix output);
 
-// The gradients, given that of the output; uses up `tape`. The gradient of the input is not
+// The gradients, given that of the output; consumes `tape`. The gradient of the input is not
 // computed where `input_gradient` is empty.
 void RecurrentBackward(CellKind kind, Precision precision, const Steps& steps, ConstMatrix input,
                        absl::Span<const CellWeights> directions, ConstMatrix output,

@@ -1,5 +1,5 @@
-// What the SIMD kernels share. Included once for each instruction set, by files that include
-// hwy/foreach_target.h before.
+// Vector loops, activations and sums for the SIMD kernels. Included once for each instruction set,
+// by files that include hwy/foreach_target.h before.
 #if defined(SEQ2SEQ_KERNELS_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SEQ2SEQ_KERNELS_SIMD_INL_H_
 #undef SEQ2SEQ_KERNELS_SIMD_INL_H_
@@ -31,14 +31,14 @@ HWY_INLINE void ForEach(int64_t size, const Body& body) {
   for (; i < size; ++i) body(One(), i);
 }
 
-// 1 / (1 + e^-x), from -80 on down as at -80.
+// 1 / (1 + e^-x), with x clamped to -80 or more.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V FastSigmoid(D d, V x) {
   const V one = hn::Set(d, 1.0f);
   return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Min(hn::Neg(x), hn::Set(d, 80.0f)))));
 }
 
-// To 1e-7, absolutely.
+// tanh(x), with an absolute error of 1e-7.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V FastTanh(D d, V x) {
   const V one = hn::Set(d, 1.0f);
@@ -47,7 +47,7 @@ HWY_INLINE V FastTanh(D d, V x) {
   return hn::Sub(one, hn::Div(two, hn::Add(square, one)));
 }
 
-// Sums are taken in 32 lanes, whatever the width of the vectors, so that they do not depend on it.
+// Sums in 32 lanes, whatever the width of the vectors, so that they do not depend on it.
 class LaneSums {
  public:
   static constexpr int64_t kLanes = 32;
@@ -67,7 +67,7 @@ class LaneSums {
     }
   }
 
-  // All lanes, by halves: lane i and 16 + i, then i and 8 + i, and so on.
+  // The sum of all lanes, by halves: lane i and 16 + i, then i and 8 + i, and so on.
   HWY_INLINE float Total() const {
     hn::Vec<D> sums[kVectors];
     for (size_t v = 0; v < kVectors; ++v) sums[v] = sums_[v];
@@ -96,7 +96,7 @@ class LaneSums {
   hn::Vec<D> sums_[kVectors];
 };
 
-// Sum of products, over `size`.
+// Dot product of `size` values.
 HWY_INLINE float Dot(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, int64_t size) {
   const int64_t whole = size / LaneSums::kLanes * LaneSums::kLanes;
   LaneSums sums;

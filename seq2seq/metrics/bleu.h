@@ -1,11 +1,11 @@
 // Corpus BLEU (Papineni et al. 2002, "BLEU: a Method for Automatic Evaluation of Machine
-// Translation"), as sacreBLEU 2 computes it, up to its version in the signature.
+// Translation"), as sacreBLEU 2 computes it, except for the version in the signature.
 //
 //   SEQ2SEQ_ASSIGN_OR_RETURN(BleuScore bleu, CorpusBleu(hypotheses, {references}));
 //   std::cout << bleu.score << " " << bleu.Signature() << "\n";
 //
-// Feed it detokenised text: the tokenizer is part of the metric, and scores of different ones do
-// not compare.
+// Expects detokenised text: the tokenizer is part of the metric, and scores of different ones are
+// not comparable.
 #ifndef SEQ2SEQ_METRICS_BLEU_H_
 #define SEQ2SEQ_METRICS_BLEU_H_
 
@@ -56,8 +56,8 @@ struct BleuScore {
   int64_t num_references = 0;  // Per sentence; 0 where that differs.
   BleuOptions options;
 
-  // BLEU of the 1- to `max_order`-grams alone, 0 to 100: papers on captions print BLEU-1 to BLEU-4,
-  // without smoothing. Order(kMaxOrder) is the score; orders that were not counted give 0.
+  // BLEU of the 1- to `max_order`-grams alone, 0 to 100: papers on captions report BLEU-1 to
+  // BLEU-4, without smoothing. Order(kMaxOrder) is the score; orders that were not counted give 0.
   double Order(size_t max_order) const;
 
   // Hypothesis length over reference length; 0 if the references are empty.

@@ -1,10 +1,10 @@
-// Scores of image captions, as papers on captions print them.
+// Metrics of image captions: BLEU, METEOR, ROUGE-L, CIDEr, distinct captions.
 //
 //   SEQ2SEQ_ASSIGN_OR_RETURN(CaptionScores scores, ScoreCaptions(captions, references));
 //   std::cout << "BLEU-4 " << scores.bleu.Order(4) << ", CIDEr-D " << scores.cider.cider_d << "\n";
 //
 // BLEU, ROUGE-L and CIDEr-D agree with coco-caption on text that is normalised alike; its METEOR
-// takes resources that are not here, see meteor.h.
+// needs resources that are not included, see meteor.h.
 #ifndef SEQ2SEQ_METRICS_CAPTION_H_
 #define SEQ2SEQ_METRICS_CAPTION_H_
 
@@ -21,9 +21,9 @@
 
 namespace seq2seq {
 
-// Returns a caption as it is compared: in lower case, hyphens and dashes as spaces, of all else
-// only the letters (with their accents) and the numbers of all scripts, and one space between
-// words. Linear in the line; bytes that are not UTF-8 go.
+// Normalises a caption for comparison: lower case, hyphens and dashes become spaces, of all else
+// only the letters (with their accents) and the numbers of all scripts are kept, and one space
+// between words. Linear in the line; bytes that are not UTF-8 are removed.
 //
 //   NormalizeCaption("A T-shirt's 2 \"prints\".")  // "a t shirts 2 prints"
 std::string NormalizeCaption(absl::string_view line);
@@ -38,16 +38,16 @@ struct CaptionScores {
   double rouge_l = 0;  // 0 to 100.
   CiderScore cider;
 
-  // Different captions among the hypotheses, in percent of all; 0 without any. A model that says
-  // the same of every image may score well, but not here.
+  // Distinct captions, in percent of all hypotheses; 0 without any. A model that generates the same
+  // caption for every image may score well otherwise, but not here.
   double distinct = 0;
 
   // To publish with the scores: "nrefs:4|case:lc|norm:caption|stem:english|version:seq2seq-0.1.0".
   std::string Signature() const;
 };
 
-// Normalises hypotheses and references[reference][image] and scores them. A reference of which
-// nothing is left is missing if the image has another one. Returns InvalidArgument without
+// Normalises hypotheses and references[reference][image] and scores them. A reference that is empty
+// once normalised is missing if the image has another one. Returns InvalidArgument without
 // references, where the counts differ, and for an unknown stemmer. Takes some 0.1 ms for a caption
 // and a reference. Thread-safe.
 absl::StatusOr<CaptionScores> ScoreCaptions(absl::Span<const std::string> hypotheses,

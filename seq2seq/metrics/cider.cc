@@ -19,7 +19,7 @@ namespace {
 
 constexpr size_t kMaxOrder = 4;
 constexpr double kScale = 10;
-constexpr double kSigma = 6;  // Of the bell curve over differences in length.
+constexpr double kSigma = 6;  // Of the Gaussian over differences in length.
 
 using Words = std::vector<std::string>;
 
@@ -41,7 +41,7 @@ std::vector<Captions> SplitAll(const Segments& corpus) {
   return images;
 }
 
-// Of each n-gram: the number of images that have it in a reference.
+// Document frequencies: for each n-gram the number of images that have it in a reference.
 NgramCounts CountImages(const std::vector<Captions>& images) {
   NgramCounts frequencies;
   for (const Captions& image : images) {
@@ -54,7 +54,7 @@ NgramCounts CountImages(const std::vector<Captions>& images) {
   return frequencies;
 }
 
-// A caption as a vector for each order, all in one map.
+// A caption as a TF-IDF vector for each order, all in one map.
 struct WeightedNgrams {
   absl::flat_hash_map<Ngram, double> weights;
   std::array<double, kMaxOrder> squares{};  // Of the lengths of the vectors.
@@ -66,11 +66,11 @@ WeightedNgrams Weigh(const Words& words, const NgramCounts& frequencies, double 
   result.words = static_cast<double>(words.size());
   for (const auto& [ngram, count] : CountNgrams(words, kMaxOrder)) {
     const auto known = frequencies.find(ngram);
-    // An n-gram of no reference weighs as if one image had it.
+    // An n-gram of no reference has a document frequency of 1.
     const int64_t frequency = known == frequencies.end() ? 1 : known->second;
     const double idf = log_images - std::log(static_cast<double>(frequency));
-    // By the count and not, as in the paper, by its share in the caption: the cosine is the same,
-    // and what CIDEr-D clips are counts in coco-caption.
+    // The term frequency is the count and not, as in the paper, its fraction of the caption: the
+    // cosine is the same, and CIDEr-D clips counts in coco-caption.
     const double weight = static_cast<double>(count) * idf;
     result.weights.emplace(ngram, weight);
     result.squares[ngram.size() - 1] += weight * weight;

@@ -14,10 +14,10 @@
 namespace seq2seq {
 namespace {
 
-// Row by row through the table of the distances between prefixes.
+// Levenshtein distance by dynamic programming, row by row.
 template <typename Sequence>
 int64_t Distance(const Sequence& a, const Sequence& b) {
-  // distances[j]: from what was read of `a` to the first j units of `b`.
+  // distances[j]: from the first i units of `a` to the first j units of `b`.
   std::vector<int64_t> distances(b.size() + 1);
   std::iota(distances.begin(), distances.end(), 0);
   for (size_t i = 0; i < a.size(); ++i) {

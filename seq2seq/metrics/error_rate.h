@@ -4,9 +4,9 @@
 //   SEQ2SEQ_ASSIGN_OR_RETURN(ErrorRate rate, CorpusErrorRate(hypotheses, {references}));
 //   std::cout << rate.Rate() << "% of words, " << rate.LineRate() << "% of lines\n";
 //
-// Mind the names. Of sentences, the rate of words is WER and that of characters CER. Where words
-// turn into phonemes, a line is a word and a token is a phoneme: the rate of tokens is PER there,
-// and WER is the share of words that have any error, the rate of lines.
+// Mind the names. For sentences, the token error rate is WER and the character error rate CER. In
+// grapheme-to-phoneme conversion, a line is a word and a token is a phoneme: the token error rate
+// is PER there, and WER is the share of words with any error, the line error rate.
 #ifndef SEQ2SEQ_METRICS_ERROR_RATE_H_
 #define SEQ2SEQ_METRICS_ERROR_RATE_H_
 
@@ -20,9 +20,9 @@
 
 namespace seq2seq {
 
-// What is inserted, deleted and substituted.
+// Unit of insertions, deletions and substitutions.
 enum class ErrorUnit {
-  kToken,      // What stands between spaces: words or phonemes.
+  kToken,      // Separated by spaces: words or phonemes.
   kCharacter,  // Code points. A run of spaces is one character, and none at the ends of a line.
 };
 
@@ -32,7 +32,7 @@ struct ErrorRateOptions {
 };
 
 struct ErrorRate {
-  int64_t errors = 0;            // The fewest insertions, deletions and substitutions.
+  int64_t errors = 0;            // Minimum number of insertions, deletions and substitutions.
   int64_t reference_length = 0;  // In units.
   int64_t wrong_lines = 0;       // Those with an error.
   int64_t lines = 0;
@@ -44,10 +44,10 @@ struct ErrorRate {
   // unit count as one.
   double Rate() const;
 
-  // Lines that are not exactly a reference, but for spaces, in percent of all; 0 without lines.
+  // Lines that equal no reference, apart from spaces, in percent of all; 0 without lines.
   double LineRate() const;
 
-  // The others, in percent of all; 0 without lines.
+  // Lines without error, in percent of all; 0 without lines.
   double Accuracy() const;
 
   // To publish with the rates: "nrefs:1|case:mixed|unit:token|version:seq2seq-0.1.0".

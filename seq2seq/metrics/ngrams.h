@@ -1,4 +1,4 @@
-// The n-grams of a line, as BLEU and CIDEr count them.
+// N-gram counts of a line, for BLEU and CIDEr.
 #ifndef SEQ2SEQ_METRICS_NGRAMS_H_
 #define SEQ2SEQ_METRICS_NGRAMS_H_
 

@@ -17,10 +17,10 @@ namespace seq2seq {
 // longest common subsequence with a reference in words over the length of the hypothesis, R that
 // over the length of the reference, each from the reference where it is highest; b is 1.2.
 //
-// Words are what stands between spaces, and case counts: see NormalizeCaption for captions. An
-// empty line of references[reference][segment] stands for a missing reference if the segment has
-// another one. Returns 0 without segments; InvalidArgument without references, and where the counts
-// differ. For each pair of lines the time is the product of their lengths. Thread-safe.
+// Words are separated by spaces, and case matters: see NormalizeCaption for captions. An empty line
+// of references[reference][segment] stands for a missing reference if the segment has another one.
+// Returns 0 without segments; InvalidArgument without references, and where the counts differ. For
+// each pair of lines the time is the product of their lengths. Thread-safe.
 absl::StatusOr<double> CorpusRougeL(absl::Span<const std::string> hypotheses,
                                     const std::vector<std::vector<std::string>>& references);
 

@@ -1,7 +1,7 @@
 // The tokenizers are defined by the substitutions of the Perl scripts mteval-v13a and mteval-v14.
 // Each pass below is one of them, carried out by a scan from left to right. The passes cannot be
-// merged: a later one sees the spaces that an earlier one put in, and within a pass the matches do
-// not overlap, so that "..5" gives ". .5".
+// merged: a later one depends on the spaces that an earlier one inserted, and within a pass the
+// matches do not overlap, so that "..5" gives ". .5".
 
 #include "seq2seq/metrics/segments.h"
 
@@ -46,7 +46,7 @@ std::u32string Isolate(std::u32string_view text, Isolated isolated) {
 enum class Member { kFirst, kSecond };
 
 // Puts spaces around one member of every pair of neighbours that satisfies `first` and `second`. No
-// symbol is in two pairs: the search goes on behind the second member.
+// symbol is in two pairs: the search continues after the second member.
 template <typename First, typename Second>
 std::u32string IsolateInPairs(std::u32string_view text, First first, Second second,
                               Member isolated) {
@@ -150,7 +150,7 @@ std::vector<std::string> Tokenize(absl::string_view line, Tokenization tokenizat
                                   bool lowercase) {
   std::u32string text = DecodeUtf8(line);
   if (lowercase) text = ToLower(text);
-  // kIntl cuts "2020. ", but not "2020.": what ends the line must not depend on spaces.
+  // kIntl splits "2020. ", but not "2020.": trailing spaces must not matter.
   while (!text.empty() && IsSpace(text.back())) text.pop_back();
 
   switch (tokenization) {

@@ -1,6 +1,5 @@
-// Segments: what a corpus metric compares. A segment is one hypothesis with its references; a
-// metric aligns the files, cuts each line into tokens, counts, and signs its score so that others
-// can repeat it.
+// Segments, the units of a corpus metric. A segment is one hypothesis with its references; a metric
+// aligns the files, tokenises lines, counts, and signs its score so that others can reproduce it.
 #ifndef SEQ2SEQ_METRICS_SEGMENTS_H_
 #define SEQ2SEQ_METRICS_SEGMENTS_H_
 
@@ -16,7 +15,7 @@ namespace seq2seq {
 
 struct Segment {
   absl::string_view hypothesis;
-  std::vector<absl::string_view> references;  // Never none.
+  std::vector<absl::string_view> references;  // At least one.
 };
 
 struct Segments {
@@ -28,14 +27,14 @@ struct Segments {
 // arguments.
 //
 // As in sacreBLEU, an empty line stands for a missing reference if the sentence has another one. If
-// it has not, the reference is the empty line. Returns InvalidArgument without references, and
-// where the counts differ.
+// not, the reference is the empty line. Returns InvalidArgument without references, and where the
+// counts differ.
 absl::StatusOr<Segments> AlignSegments(absl::Span<const std::string> hypotheses,
                                        const std::vector<std::vector<std::string>>& references);
 
 // The tokenizers of sacreBLEU.
 enum class Tokenization {
-  k13a,   // mteval-v13a, the one of nearly every published score. Knows ASCII punctuation only.
+  k13a,   // mteval-v13a, the one of nearly every published score. Handles ASCII punctuation only.
   kNone,  // Splits at spaces: for text that is tokenized already.
   kIntl,  // mteval-v14: splits at the punctuation and the symbols of all scripts.
   kChar,  // Every character but spaces: for languages written without spaces.
@@ -44,14 +43,14 @@ enum class Tokenization {
 // "13a", "none", "intl", "char": the names in signatures and on the command line.
 absl::string_view TokenizationName(Tokenization tokenization);
 
-// Cuts a line into tokens, after turning it to lower case where that is asked for. Linear in the
-// line; bytes that are not UTF-8 are kept, each as a letter of its own.
+// Tokenises a line, after conversion to lower case if `lowercase`. Linear in the line; bytes that
+// are not UTF-8 are kept, each as a character of its own.
 //
 //   Tokenize("It's 3,000 km.", Tokenization::k13a, /*lowercase=*/true)  // it's 3,000 km .
 std::vector<std::string> Tokenize(absl::string_view line, Tokenization tokenization,
                                   bool lowercase = false);
 
-// Writes a signature in the form of sacreBLEU. `details` is the part that only this metric has:
+// Returns a signature in the form of sacreBLEU. `details` is the part specific to the metric:
 // "nrefs:1|case:mixed|<details>|version:seq2seq-0.1.0".
 std::string FormatSignature(int64_t num_references, bool lowercase, absl::string_view details);
 

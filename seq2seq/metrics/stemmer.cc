@@ -24,14 +24,14 @@ void Stemmer::Deleter::operator()(sb_stemmer* snowball) const { sb_stemmer_delet
 absl::StatusOr<Stemmer> Stemmer::Create(const std::string& language) {
   sb_stemmer* snowball = sb_stemmer_new(language.c_str(), "UTF_8");
   if (snowball == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat("no stemmer for '", language, "'; there are ",
-                                                   absl::StrJoin(Languages(), ", ")));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "no stemmer for '", language, "'; expected one of ", absl::StrJoin(Languages(), ", ")));
   }
   return Stemmer(snowball);
 }
 
 std::string Stemmer::Stem(absl::string_view word) const {
-  // Snowball counts in int; nothing as long is a word.
+  // Snowball's lengths are int; no word is as long.
   if (word.size() > std::numeric_limits<int>::max() / 2) return std::string(word);
   const auto* stem = reinterpret_cast<const char*>(
       sb_stemmer_stem(snowball_.get(), reinterpret_cast<const sb_symbol*>(word.data()),

@@ -1,4 +1,4 @@
-// Stems of words: "dogs" and "dog" have the same.
+// Stemming of words: "dogs" and "dog" have the same stem.
 #ifndef SEQ2SEQ_METRICS_STEMMER_H_
 #define SEQ2SEQ_METRICS_STEMMER_H_
 
@@ -21,11 +21,11 @@ namespace seq2seq {
 class Stemmer {
  public:
   // `language` is Snowball's name or the ISO 639 code of a language, such as "german" or "de";
-  // "porter" is the first English one (Porter 1980), and "english" its successor. Returns
-  // InvalidArgument, with the names of all, if it is none of these.
+  // "porter" is the first English stemmer (Porter 1980), and "english" its successor. Returns
+  // InvalidArgument, with all names, if it is none of these.
   static absl::StatusOr<Stemmer> Create(const std::string& language);
 
-  // The stem of a word in lower case and UTF-8; linear in its length.
+  // The stem of a lowercase UTF-8 word; linear in its length.
   std::string Stem(absl::string_view word) const;
 
  private:

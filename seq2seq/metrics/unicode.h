@@ -1,4 +1,4 @@
-// Text as code points, as the metrics count characters.
+// Unicode code points, the characters that the metrics count.
 //
 // Categories and letter case agree with Python's str and regex, because the scores must agree with
 // sacreBLEU. All functions are pure and take time linear in the text.
@@ -28,7 +28,7 @@ bool IsPunctuation(char32_t c);  // Category P.
 bool IsDash(char32_t c);         // Category Pd: the hyphen-minus, hyphens, dashes.
 bool IsSymbol(char32_t c);       // Category S: currency, mathematics, emoji.
 
-// Lower case as str.lower(): whatever the locale; a capital sigma at a word's end becomes final.
+// Lower case as str.lower(), in any locale; a capital sigma at a word's end becomes final.
 std::u32string ToLower(std::u32string_view text);
 
 // The non-empty runs between spaces; views into `text`.

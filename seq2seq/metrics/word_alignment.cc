@@ -1,7 +1,7 @@
-// A beam search over partial alignments, which grow word by word of the hypothesis. A word is left
-// without a match only where later ones of its kind can still take all places that the reference
-// has for it. So every alignment ends with the most matches, and only chunks are left to compare.
-// Unless words repeat there is a single one.
+// Beam search over partial alignments, which are extended word by word of the hypothesis. A word
+// stays unmatched only if its later occurrences can still give all matches that it can have. So
+// every alignment ends with the maximal number of matches, and only chunks are left to compare.
+// Unless words repeat there is a single alignment.
 
 #include "seq2seq/metrics/word_alignment.h"
 
@@ -23,22 +23,22 @@ constexpr size_t kBeam = 256;
 constexpr size_t kNone = static_cast<size_t>(-1);
 
 struct Word {
-  std::vector<size_t> places;  // In the reference.
-  size_t matches = 0;          // That the whole alignment will have.
-  size_t later = 0;            // Occurrences in the hypothesis that are still to come.
+  std::vector<size_t> places;  // Positions in the reference.
+  size_t matches = 0;          // Of the word in a complete alignment.
+  size_t later = 0;            // Remaining occurrences in the hypothesis.
 };
 
 struct Partial {
   int64_t chunks = 0;
-  size_t shift = 0;     // Of the matches against each other; of as many chunks, less is likelier.
-  size_t last = kNone;  // The match of the last word.
+  size_t shift = 0;         // Sum of the position differences of matches; breaks ties in chunks.
+  size_t last = kNone;      // The match of the last word.
   std::vector<bool> taken;  // [reference]
 };
 
-// One word more. Only those that stay in the beam are carried out.
+// Extension by one word. Only those that stay in the beam are carried out.
 struct Step {
-  size_t from;   // In the beam.
-  size_t match;  // kNone leaves the word out.
+  size_t from;   // Index in the beam.
+  size_t match;  // kNone leaves the word unmatched.
   int64_t chunks;
   size_t shift;
 
@@ -78,10 +78,10 @@ void AddSteps(const std::vector<Partial>& beam, size_t from, const Word& word, s
 }
 
 std::vector<Partial> CarryOut(std::vector<Step> steps, const std::vector<Partial>& beam) {
-  // A heap, because seldom more than the first few are asked for.
+  // A heap, because rarely more than the first few are needed.
   std::make_heap(steps.begin(), steps.end(), std::greater<>());
   std::vector<Partial> next;
-  // Of two that can go on in the same ways only, the first is the better.
+  // Of two with the same possible continuations, the first is the better.
   absl::flat_hash_set<std::pair<std::vector<bool>, size_t>> seen;
   while (next.size() < kBeam && !steps.empty()) {
     std::pop_heap(steps.begin(), steps.end(), std::greater<>());

@@ -1,4 +1,4 @@
-// Which words of two lines belong together, as METEOR aligns them.
+// Word alignment of two lines, as in METEOR.
 #ifndef SEQ2SEQ_METRICS_WORD_ALIGNMENT_H_
 #define SEQ2SEQ_METRICS_WORD_ALIGNMENT_H_
 
@@ -17,9 +17,9 @@ struct WordAlignment {
 // Matches each word with at most one equal word of the other side: as many as possible and, of such
 // alignments, one with few chunks (Denkowski and Lavie 2014, "Meteor Universal", section 2.1).
 //
-// The matches are the most there are. To find the fewest chunks would take exponential time where
-// words repeat: here a beam of 256 partial alignments finds them, unless a line repeats several
-// words many times. Microseconds for a sentence, and never more than some hundred steps for each
+// The number of matches is maximal. Finding the fewest chunks takes exponential time where words
+// repeat: here a beam of 256 partial alignments finds them, unless a line repeats several words
+// many times. Takes microseconds for a sentence, and never more than some hundred operations per
 // pair of words.
 //
 //   AlignWords({"on", "the", "mat"}, {"the", "mat", "on"})  // 3 matches in 2 chunks

@@ -12,8 +12,8 @@
 namespace seq2seq {
 namespace {
 
-// As Chorowski et al. 2015 on speech, for the shorter sources of text: the neighbourhood that a
-// filter sees, and how many there are.
+// Width and number of the filters of location-aware attention (Chorowski et al. 2015), for text,
+// whose sources are shorter than speech.
 constexpr int64_t kFilterWidth = 7;
 constexpr int64_t kFilters = 16;
 
@@ -120,7 +120,8 @@ MultiHeadAttentionImpl::MultiHeadAttentionImpl(int64_t memory, int64_t hidden, i
           register_module("key_projection", MakeLinear(memory, hidden, /*bias=*/false))),
       value_projection_(
           register_module("value_projection", MakeLinear(memory, hidden, /*bias=*/false))) {
-  TORCH_CHECK(hidden % heads == 0, hidden, " numbers for ", heads, " heads");
+  TORCH_CHECK(hidden % heads == 0, "hidden size ", hidden, " is not divisible by ", heads,
+              " heads");
 }
 
 torch::Tensor MultiHeadAttentionImpl::Values(const torch::Tensor& values) {
@@ -166,7 +167,8 @@ Attention MakeAttention(AttentionKind kind, int64_t memory, int64_t hidden, int6
       break;
     case AttentionKind::kDot:
     case AttentionKind::kScaledDot:
-      TORCH_CHECK(memory == hidden, "dot attention of ", hidden, " to ", memory);
+      TORCH_CHECK(memory == hidden, "dot attention needs equal sizes: query ", hidden, ", value ",
+                  memory);
       attention = std::make_shared<DotAttentionImpl>(
           memory, kind == AttentionKind::kDot ? 1 : 1 / std::sqrt(static_cast<double>(memory)));
       break;
@@ -186,7 +188,7 @@ Attention MakeAttention(AttentionKind kind, int64_t memory, int64_t hidden, int6
       attention = std::make_shared<NoAttentionImpl>();
       break;
   }
-  TORCH_CHECK(attention != nullptr, "no such attention: ", static_cast<int>(kind));
+  TORCH_CHECK(attention != nullptr, "unknown attention kind: ", static_cast<int>(kind));
   return Attention(attention);
 }
 

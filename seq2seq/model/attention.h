@@ -1,4 +1,5 @@
-// Looking back at the source.
+// Attention over the encoder output: multiplicative, dot-product, additive, multi-head, coverage,
+// location-aware.
 #ifndef SEQ2SEQ_MODEL_ATTENTION_H_
 #define SEQ2SEQ_MODEL_ATTENTION_H_
 
@@ -31,57 +32,57 @@ inline std::vector<std::string> EnumTexts(AttentionKind) {
   return {"general", "dot", "mlp", "scaled_dot", "multi_head", "coverage", "location", "none"};
 }
 
-// A source made ready for being looked at many times. A value.
+// Encoder output prepared for attention, once per source. A value.
 struct Memory {
-  torch::Tensor values;  // [batch, source, context], what is read.
-  torch::Tensor keys;    // [batch, source, key], what queries are compared with.
-  torch::Tensor bias;    // [batch, 1, source], 0 where there is a token, minus infinity at padding.
+  torch::Tensor values;  // [batch, source, context], whose weighted mean is the context.
+  torch::Tensor keys;    // [batch, source, key], compared with the queries.
+  torch::Tensor bias;    // [batch, 1, source], added to scores: 0, or minus infinity at padding.
 
-  // The memory of the sentences `sentences`, [batch].
+  // The rows of the sentences `sentences`, [batch].
   Memory Select(const torch::Tensor& sentences) const;
 };
 
-// What was read, and where.
+// The result of attention.
 struct Attended {
   torch::Tensor context;  // [batch, query, context]
-  torch::Tensor weights;  // [batch, query, source], adding up to 1 over the tokens.
+  torch::Tensor weights;  // [batch, query, source], summing to 1 over the tokens.
 };
 
-// Scores every source token for every query; the context is the mean of the values weighted by the
-// softmax.
+// Base class of attentions. Scores every source token for every query; the attention weights are
+// the softmax over the scores, the context is the mean of the values weighted by them.
 class AttentionImpl : public torch::nn::Module {
  public:
   // Computes values and keys, once for each source.
   Memory Memorize(const Encoded& encoded);
 
-  // Queries [batch, query, hidden]: the steps of a sentence, or the hypotheses of one step. `past`,
-  // [batch, query, source], is what Remember made of the steps before; undefined before the first,
-  // and for attentions that do not ask.
+  // Attends with queries [batch, query, hidden]: the time steps of a sentence, or the hypotheses of
+  // one time step. `past`, [batch, query, source], is the result of Remember at the previous time
+  // step; undefined at the first, and for attentions that do not use it.
   virtual Attended forward(const torch::Tensor& query, const Memory& memory,
                            const torch::Tensor& past);
 
-  // What later steps are to know of where this one looked; undefined for attentions that do not
-  // ask.
+  // `past` of the next time step (coverage, or previous attention weights) from the attention
+  // weights of this one; undefined for attentions that do not use it.
   virtual torch::Tensor Remember(const torch::Tensor& weights, const torch::Tensor& past) const;
 
-  // The last size of Attended::context.
+  // Size of the last dimension of Attended::context.
   virtual int64_t context_size() const = 0;
 
  protected:
-  // [batch, source, memory] -> [batch, source, context]; themselves unless it is said.
+  // [batch, source, memory] -> [batch, source, context]; by default the identity.
   virtual torch::Tensor Values(const torch::Tensor& values) { return values; }
 
   // [batch, source, memory] -> [batch, source, key]
   virtual torch::Tensor Keys(const torch::Tensor& values) = 0;
 
-  // [batch, query, hidden], [batch, source, key] -> [batch, query, source]: dot products unless it
-  // is said. `past`, [batch, query, source], is what Remember gave, undefined where it is nothing.
+  // [batch, query, hidden], [batch, source, key] -> [batch, query, source]; by default dot
+  // products. `past`, [batch, query, source], is as in forward.
   virtual torch::Tensor Score(const torch::Tensor& query, const torch::Tensor& keys,
                               const torch::Tensor& past);
 };
 TORCH_MODULE(Attention);
 
-// query' W value (Luong et al. 2015).
+// Multiplicative attention: query' W value (Luong et al. 2015).
 class GeneralAttentionImpl : public AttentionImpl {
  public:
   GeneralAttentionImpl(int64_t memory, int64_t hidden);
@@ -96,8 +97,9 @@ class GeneralAttentionImpl : public AttentionImpl {
   torch::nn::Linear projection_;
 };
 
-// query' value (Luong et al. 2015), times `scale`, which is 1 / sqrt(size) for kScaledDot (Vaswani
-// et al. 2017): needs no parameters, and sizes that agree.
+// Dot-product attention: query' value (Luong et al. 2015), times `scale`, which is 1 / sqrt(size)
+// for kScaledDot (Vaswani et al. 2017). Has no parameters; query and value must be of the same
+// size.
 class DotAttentionImpl : public AttentionImpl {
  public:
   DotAttentionImpl(int64_t size, double scale) : size_(size), scale_(scale) {}
@@ -112,7 +114,8 @@ class DotAttentionImpl : public AttentionImpl {
   double scale_;
 };
 
-// v' tanh(W query + U value) (Bahdanau et al. 2015), all of the size of the query.
+// Additive attention: v' tanh(W query + U value) (Bahdanau et al. 2015), with a hidden layer of the
+// size of the query.
 class MlpAttentionImpl : public AttentionImpl {
  public:
   MlpAttentionImpl(int64_t memory, int64_t hidden);
@@ -124,8 +127,8 @@ class MlpAttentionImpl : public AttentionImpl {
   torch::Tensor Score(const torch::Tensor& query, const torch::Tensor& keys,
                       const torch::Tensor& past) override;
 
-  // What the past adds inside the tanh: [batch, query, source] -> [batch, query, source, hidden];
-  // undefined for nothing.
+  // The term of `past` inside the tanh: [batch, query, source] -> [batch, query, source, hidden];
+  // undefined for none.
   virtual torch::Tensor Past(const torch::Tensor& past) { return {}; }
 
  private:
@@ -135,8 +138,9 @@ class MlpAttentionImpl : public AttentionImpl {
   torch::nn::Linear energy_;
 };
 
-// v' tanh(W query + U value + c coverage), where coverage is how much all steps before looked at
-// the place (Tu et al. 2016, "linguistic").
+// Coverage attention: v' tanh(W query + U value + c coverage), where coverage is the sum of the
+// attention weights of a source token over all previous time steps (Tu et al. 2016, "linguistic"
+// coverage).
 class CoverageAttentionImpl : public MlpAttentionImpl {
  public:
   CoverageAttentionImpl(int64_t memory, int64_t hidden);
@@ -150,8 +154,8 @@ class CoverageAttentionImpl : public MlpAttentionImpl {
   torch::nn::Linear coverage_;
 };
 
-// v' tanh(W query + U value + F (filters * weights)), where filters see the neighbourhood of the
-// place in the weights of the step before (Chorowski et al. 2015).
+// Location-aware attention: v' tanh(W query + U value + F (filters * weights)), a convolution over
+// the attention weights of the previous time step (Chorowski et al. 2015).
 class LocationAttentionImpl : public MlpAttentionImpl {
  public:
   LocationAttentionImpl(int64_t memory, int64_t hidden);
@@ -166,9 +170,9 @@ class LocationAttentionImpl : public MlpAttentionImpl {
   torch::nn::Linear location_;
 };
 
-// Scaled dot products of `heads` parts of projected queries and keys, each of which reads its part
-// of the projected values (Vaswani et al. 2017); the projection of what they read is the decoder's
-// readout. The weights that it tells are the mean of the heads'.
+// Multi-head attention: scaled dot products of `heads` slices of projected queries and keys, each
+// with its own slice of the projected values (Vaswani et al. 2017). The output projection is the
+// decoder's layer for the attentional state. Attended::weights is the mean over the heads.
 class MultiHeadAttentionImpl : public AttentionImpl {
  public:
   // `heads` divides `hidden`.
@@ -183,7 +187,7 @@ class MultiHeadAttentionImpl : public AttentionImpl {
   torch::Tensor Keys(const torch::Tensor& values) override;
 
  private:
-  // [batch, place, hidden] -> [batch, head, place, hidden / heads]
+  // [batch, position, hidden] -> [batch, head, position, hidden / heads]
   torch::Tensor Split(const torch::Tensor& rows) const;
 
   int64_t hidden_;
@@ -193,8 +197,8 @@ class MultiHeadAttentionImpl : public AttentionImpl {
   torch::nn::Linear value_projection_;
 };
 
-// Reads nothing: all that the decoder knows of the source is the state that it starts from
-// (Sutskever et al. 2014). The weights that it tells are the same for all tokens.
+// No attention: the source reaches the decoder through its initial state alone (Sutskever et al.
+// 2014). The context is empty, and the attention weights are uniform.
 class NoAttentionImpl : public AttentionImpl {
  public:
   int64_t context_size() const override { return 0; }
@@ -206,7 +210,8 @@ class NoAttentionImpl : public AttentionImpl {
                       const torch::Tensor& past) override;
 };
 
-// Attention of queries of size `hidden` to a memory of size `memory`; `heads` of kMultiHead.
+// Attention of queries of size `hidden` to encoder output of size `memory`; `heads` is for
+// kMultiHead.
 Attention MakeAttention(AttentionKind kind, int64_t memory, int64_t hidden, int64_t heads);
 
 }  // namespace seq2seq

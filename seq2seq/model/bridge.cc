@@ -13,8 +13,9 @@ BridgeImpl::BridgeImpl(BridgeKind kind, int64_t encoded, const DecoderOptions& o
       hidden_(options.hidden),
       states_(HasMemory(options.cell) ? 2 : 1),
       readout_size_(readout) {
-  TORCH_CHECK(kind != BridgeKind::kCopy || encoded == hidden_, "a copy of ", encoded,
-              " numbers for a state of ", hidden_);
+  TORCH_CHECK(kind != BridgeKind::kCopy || encoded == hidden_,
+              "bridge: cannot copy encoder output of size ", encoded, " to a state of size ",
+              hidden_);
   if (kind == BridgeKind::kDense || kind == BridgeKind::kMean) {
     dense_ =
         register_module("dense", MakeLinear(encoded, states_ * layers_ * hidden_, /*bias=*/true));
@@ -22,8 +23,8 @@ BridgeImpl::BridgeImpl(BridgeKind kind, int64_t encoded, const DecoderOptions& o
 }
 
 DecoderState BridgeImpl::forward(const Encoded& encoded) {
-  // States add up from step to step, in 32 bits at least: autocast's bf16 would lose what is small
-  // beside them.
+  // At least fp32: states accumulate over the time steps, and bf16 of autocast would lose small
+  // increments.
   const torch::Tensor final =
       encoded.final.to(c10::promoteTypes(encoded.final.scalar_type(), torch::kFloat32));
   const auto zeros = [&](int64_t size) {

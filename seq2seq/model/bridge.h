@@ -1,4 +1,4 @@
-// From the encoder's last state to the decoder's first.
+// Bridge: from the encoder output to the initial decoder state.
 #ifndef SEQ2SEQ_MODEL_BRIDGE_H_
 #define SEQ2SEQ_MODEL_BRIDGE_H_
 
@@ -20,27 +20,27 @@ enum class BridgeKind { kDense, kMean, kCopy, kZero };
 
 inline std::vector<std::string> EnumTexts(BridgeKind) { return {"dense", "mean", "copy", "zero"}; }
 
-// What the decoder's cells start from; the first readout is zero.
+// Computes the initial states of the decoder's cells; the initial attentional state is zero.
 //
-// dense  tanh(W final + b), with a part of its own for each state (Bahdanau et al. 2015)
-// mean   the same of the mean of all places
-// copy   final is the output of every cell, whose memories are zero: the sizes must agree
-// zero   nothing
+// dense  tanh(W final + b), one slice per state (Bahdanau et al. 2015)
+// mean   the same with the mean of the encoder output
+// copy   final as the hidden state of every layer, zero cell states; the sizes must agree
+// zero   all states are zero
 class BridgeImpl : public torch::nn::Module {
  public:
   // `encoded` is the size of Encoded::final.
   BridgeImpl(BridgeKind kind, int64_t encoded, const DecoderOptions& options, int64_t readout);
 
-  // The state of a row for each sentence.
+  // The initial decoder state, a row per sentence.
   DecoderState forward(const Encoded& encoded);
 
  private:
   BridgeKind kind_;
   int64_t layers_;
   int64_t hidden_;
-  int64_t states_;  // Of a cell.
+  int64_t states_;  // Per cell: hidden state and, for some kinds, cell state.
   int64_t readout_size_;
-  torch::nn::Linear dense_{nullptr};  // Of dense and mean.
+  torch::nn::Linear dense_{nullptr};  // For dense and mean.
 };
 TORCH_MODULE(Bridge);
 

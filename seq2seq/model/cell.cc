@@ -12,7 +12,7 @@
 namespace seq2seq {
 namespace {
 
-// A layer norm of rows without a shift.
+// Layer normalisation of rows, without a bias.
 torch::Tensor Normalized(const torch::Tensor& rows, const torch::Tensor& gain) {
   return torch::layer_norm(rows, {rows.size(1)}, gain);
 }
@@ -96,7 +96,7 @@ GruCellImpl::GruCellImpl(int64_t input, int64_t hidden)
     : CellImpl(CellKind::kGru, 3, input, hidden) {}
 
 torch::Tensor GruCellImpl::ProjectionBias() const {
-  // The bias of the new state's recurrent part stands inside of a product.
+  // The recurrent bias of the new gate is multiplied by the reset gate, so it is not added here.
   return bias_ih_ + torch::cat({bias_hh_.narrow(0, 0, 2 * hidden()),
                                 torch::zeros({hidden()}, bias_hh_.options())});
 }
@@ -171,7 +171,7 @@ CellState LayerNormGruCellImpl::Combine(const torch::Tensor& projected,
                                         const torch::Tensor& recurrent,
                                         const CellState& state) const {
   const int64_t size = hidden();
-  // The first two gates, and the new state, each normalised by itself.
+  // The first two gates and the new gate, normalised separately.
   const auto parts = [size](const torch::Tensor& values, const torch::Tensor& gain,
                             const torch::Tensor& bias) {
     return std::pair(Normalized(values.narrow(1, 0, 2 * size), gain.narrow(0, 0, 2 * size)) +
@@ -210,7 +210,7 @@ Cell MakeCell(CellKind kind, int64_t input, int64_t hidden, double recurrent_dro
       cell = std::make_shared<LayerNormGruCellImpl>(input, hidden);
       break;
   }
-  TORCH_CHECK(cell != nullptr, "no such cell: ", static_cast<int>(kind));
+  TORCH_CHECK(cell != nullptr, "unknown cell kind: ", static_cast<int>(kind));
   cell->SetRecurrentDropout(recurrent_dropout);
   return Cell(cell);
 }

@@ -1,4 +1,4 @@
-// The recurrent formulas that encoder and decoder are made of.
+// Recurrent cells: LSTM, GRU, plain RNN, and variants.
 #ifndef SEQ2SEQ_MODEL_CELL_H_
 #define SEQ2SEQ_MODEL_CELL_H_
 
@@ -12,50 +12,51 @@
 
 namespace seq2seq {
 
-// What a cell carries from step to step. A value.
+// The state of a cell between time steps. A value.
 struct CellState {
-  torch::Tensor hidden;  // [row, hidden], the output of the step.
-  torch::Tensor memory;  // [row, hidden], inside the cell; undefined for cells without one.
+  torch::Tensor hidden;  // [row, hidden], the hidden state h, which is the output.
+  torch::Tensor memory;  // [row, hidden], the cell state c; undefined for cells without one.
 
   // The state of the rows `rows`, [row].
   CellState Select(const torch::Tensor& rows) const;
 };
 
-// Whether the state of a cell has a memory.
+// Whether cells of this kind have a cell state besides the hidden state.
 inline bool HasMemory(CellKind kind) {
   return kind == CellKind::kLstm || kind == CellKind::kPeephole || kind == CellKind::kCoupled ||
          kind == CellKind::kLayerNormLstm;
 }
 
-// Whether it has gates.
+// Whether they have gates.
 inline bool HasGates(CellKind kind) {
   return kind != CellKind::kRnnTanh && kind != CellKind::kRnnRelu;
 }
 
-// One step of a recurrent layer, in two parts: what the inputs contribute, which can be computed
-// for all steps at once, and the rest. Parameters as in torch.nn.LSTMCell and GRUCell: weight_ih
-// [gates x hidden, input], weight_hh [gates x hidden, hidden], bias_ih, bias_hh [gates x hidden].
+// One time step of a recurrent layer, in two parts: the input projection, which can be computed for
+// all time steps at once, and the recurrence. Parameters as in torch.nn.LSTMCell and GRUCell:
+// weight_ih [gates x hidden, input], weight_hh [gates x hidden, hidden], bias_ih, bias_hh [gates x
+// hidden].
 class CellImpl : public torch::nn::Module {
  public:
-  // The contribution of input features [first, first + n): [..., n] -> [..., gates x hidden]. The
-  // contributions of all features add up; the one with first = 0 carries the biases.
+  // Projects the input features [first, first + n): [..., n] -> [..., gates x hidden]. The
+  // projections of all features add up; the one with first = 0 includes the biases.
   torch::Tensor Project(const torch::Tensor& input, int64_t first);
 
-  // One step: the sum of the projected inputs, [row, gates x hidden], and the state before -> the
-  // state after.
+  // One time step: the sum of the projected inputs, [row, gates x hidden], and the previous state
+  // -> the next state.
   CellState forward(const torch::Tensor& projected, const CellState& state);
 
-  // Dropout of what is new in a state, in training, so that nothing remembered is lost (Semeniuta
-  // et al. 2016); for cells with gates.
+  // Sets the rate of recurrent dropout in training: on the candidate values alone, so that the
+  // state itself is kept (Semeniuta et al. 2016); for cells with gates.
   void SetRecurrentDropout(double rate) { recurrent_dropout_ = rate; }
 
-  // Whether a step goes through the kernels.
+  // Whether the kernels compute a time step.
   bool is_fused() const;
 
-  // Sets the bias of the forget gate, of cells that have one.
+  // Sets the bias of the forget gate of cells that have one.
   virtual void SetForgetBias(double bias) {}
 
-  // The state before the first step: zeros.
+  // The state before the first time step: zeros.
   CellState InitialState(int64_t rows) const;
 
   CellKind kind() const { return kind_; }
@@ -64,22 +65,22 @@ class CellImpl : public torch::nn::Module {
   const torch::Tensor& weight_hh() const { return weight_hh_; }
   const torch::Tensor& bias_ih() const { return bias_ih_; }
   const torch::Tensor& bias_hh() const { return bias_hh_; }
-  const torch::Tensor& peephole() const { return peephole_; }  // Undefined in cells without.
+  const torch::Tensor& peephole() const { return peephole_; }  // Undefined for cells without one.
 
  protected:
   CellImpl(CellKind kind, int64_t gates, int64_t input, int64_t hidden);
 
-  // The biases that projected inputs carry, [gates x hidden]; undefined where they carry none.
+  // The biases that Project includes, [gates x hidden]; undefined for none.
   virtual torch::Tensor ProjectionBias() const;
 
-  // The formula: `recurrent` is what the state contributes, [row, gates x hidden].
+  // The formula of the cell; `recurrent`, [row, gates x hidden], is the projected hidden state.
   virtual CellState Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
                             const CellState& state) const = 0;
 
-  // The sigmoid of what opens a gate, for a GateWatch to see.
+  // A gate: the sigmoid of `input`. Reports it to GateWatch.
   torch::Tensor Gate(const torch::Tensor& input) const;
 
-  // New values of a state, or memory, after dropout.
+  // Candidate values of a hidden or cell state after recurrent dropout.
   torch::Tensor DropNew(const torch::Tensor& fresh) const;
 
   const CellKind kind_;
@@ -94,10 +95,10 @@ class CellImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Cell);
 
-// Hochreiter & Schmidhuber 1997, with forget gate (Gers et al. 2000) and, for kPeephole, peepholes
-// (Gers & Schmidhuber 2000), [3, hidden], through which input and forget gate see the memory before
-// and the output gate the one after. Gates in the order input, forget, cell, output. The forget
-// gate starts open: its bias is 1.
+// LSTM (Hochreiter & Schmidhuber 1997) with forget gate (Gers et al. 2000) and, for kPeephole,
+// peepholes (Gers & Schmidhuber 2000), [3, hidden], from the previous cell state to the input and
+// forget gates and from the new one to the output gate. Gates in the order input, forget, cell,
+// output. The forget gate starts open: its bias is initialised to 1.
 class LstmCellImpl : public CellImpl {
  public:
   LstmCellImpl(CellKind kind, int64_t input, int64_t hidden);
@@ -109,7 +110,7 @@ class LstmCellImpl : public CellImpl {
                     const CellState& state) const override;
 };
 
-// Cho et al. 2014, as torch.nn.GRUCell: gates in the order reset, update, new.
+// GRU (Cho et al. 2014), as torch.nn.GRUCell: gates in the order reset, update, new.
 class GruCellImpl : public CellImpl {
  public:
   GruCellImpl(int64_t input, int64_t hidden);
@@ -120,7 +121,8 @@ class GruCellImpl : public CellImpl {
                     const CellState& state) const override;
 };
 
-// Elman 1990; kRnnTanh or, starting from the identity as in Le et al. 2015, kRnnRelu.
+// Plain RNN (Elman 1990): kRnnTanh, or kRnnRelu with weight_hh initialised to the identity (Le et
+// al. 2015).
 class RnnCellImpl : public CellImpl {
  public:
   RnnCellImpl(CellKind kind, int64_t input, int64_t hidden);
@@ -130,9 +132,9 @@ class RnnCellImpl : public CellImpl {
                     const CellState& state) const override;
 };
 
-// An LSTM that forgets as much as it takes in (Greff et al. 2017), with peepholes, [2, hidden],
-// through which the input gate sees the memory before and the output gate the one after. Gates in
-// the order input, cell, output.
+// LSTM with coupled input and forget gates, f = 1 - i (Greff et al. 2017), and peepholes, [2,
+// hidden], from the previous cell state to the input gate and from the new one to the output gate.
+// Gates in the order input, cell, output.
 class CoupledCellImpl : public CellImpl {
  public:
   CoupledCellImpl(int64_t input, int64_t hidden);
@@ -144,9 +146,10 @@ class CoupledCellImpl : public CellImpl {
                     const CellState& state) const override;
 };
 
-// LSTM and GRU that normalise what inputs and state contribute, each over all gates, or for GRU
-// over the first two and the last one, and LSTM also its memory (Ba et al. 2016). `norm_ih` and
-// `norm_hh`, [gates x hidden], are the gains; the biases come after them.
+// LSTM and GRU with layer normalisation (Ba et al. 2016) of the projected inputs and the projected
+// hidden state, each over all gates (GRU: over the first two gates and over the last), and for LSTM
+// of the cell state too. `norm_ih` and `norm_hh`, [gates x hidden], are the gains; the biases are
+// added after normalisation.
 class LayerNormLstmCellImpl : public LstmCellImpl {
  public:
   LayerNormLstmCellImpl(int64_t input, int64_t hidden);
@@ -179,8 +182,8 @@ class LayerNormGruCellImpl : public CellImpl {
 
 Cell MakeCell(CellKind kind, int64_t input, int64_t hidden, double recurrent_dropout = 0);
 
-// The outputs of a cell over a sequence, step by step from a state of zeros: [source, batch, input]
-// -> [source, batch, hidden].
+// The outputs of a cell over a sequence, from a state of zeros, one time step at a time: [source,
+// batch, input] -> [source, batch, hidden].
 torch::Tensor RunCell(Cell& cell, const torch::Tensor& input);
 
 }  // namespace seq2seq

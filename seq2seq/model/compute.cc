@@ -9,7 +9,7 @@ namespace {
 
 thread_local Compute current;
 
-// Autocast concerns CUDA alone.
+// Autocast is used on CUDA only.
 void SetAutocast(bool enabled) {
   if (!torch::cuda::is_available()) return;
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)

@@ -1,4 +1,4 @@
-// How modules compute what they define.
+// Compute settings per thread: kernels or LibTorch's operations, and the precision of products.
 #ifndef SEQ2SEQ_MODEL_COMPUTE_H_
 #define SEQ2SEQ_MODEL_COMPUTE_H_
 
@@ -12,8 +12,8 @@
 
 namespace seq2seq {
 
-// What products are to compute with. auto is bf16 on a processor that has it, else fp32, also on
-// CUDA.
+// The precision of matrix products to use. auto is bf16 on a CPU that supports it, else fp32, also
+// on CUDA.
 enum class PrecisionChoice { kAuto, kFp32, kBf16, kInt8 };
 
 inline std::vector<std::string> EnumTexts(PrecisionChoice) {
@@ -21,12 +21,12 @@ inline std::vector<std::string> EnumTexts(PrecisionChoice) {
 }
 
 struct Compute {
-  bool fused = true;  // The kernels where they fit; false: LibTorch's operations everywhere.
-  Precision precision = Precision::kFp32;  // Of the kernels' products; on CUDA bf16 is autocast.
+  bool fused = true;  // Kernels where supported; false: LibTorch's operations everywhere.
+  Precision precision = Precision::kFp32;  // Of the kernels' products; on CUDA bf16 means autocast.
 };
 
-// Sets how modules compute on this thread, until it goes out of scope. The backward pass computes
-// as its forward pass did.
+// Sets the compute settings of this thread until it goes out of scope. A backward pass uses the
+// settings of its forward pass.
 //
 //   ComputeGuard guard({.precision = Precision::kBf16});
 //   model(batch, forcing, smoothing).objective.backward();
@@ -41,9 +41,9 @@ class ComputeGuard {
   Compute before_;
 };
 
-// Computes without gradients until it goes out of scope, in the midst of a pass that has them.
-// Unlike torch::NoGradGuard alone it keeps autocast from remembering the weights that it has cast
-// here, without gradients, for the products that come later.
+// Disables gradients until it goes out of scope, inside a forward pass that has them. Unlike
+// torch::NoGradGuard alone it keeps autocast from caching the weights cast here, without gradients,
+// for later products.
 class NoGradPass {
  public:
   NoGradPass();
@@ -53,23 +53,24 @@ class NoGradPass {
 
  private:
   at::NoGradGuard no_grad_;
-  bool cached_;  // Before.
+  bool cached_;  // Whether autocast cached before.
 };
 
-// What the guards of this thread say.
+// The compute settings of this thread.
 const Compute& CurrentCompute();
 
-// Whether the kernels are built in and compute for modules whose parameters are as `parameter`:
-// floats on the CPU.
+// Whether the kernels are built in, switched on, and support modules with parameters like
+// `parameter`: fp32 on the CPU.
 bool UsesKernels(const torch::Tensor& parameter);
 
-// Whether this machine computes products with `precision`.
+// Whether this machine supports products in `precision` on `device`.
 bool HasPrecision(Precision precision, torch::Device device);
 
-// What `choice` is on this machine; what is chosen by name is not looked for.
+// The precision of `choice` on this machine. Resolves auto; a precision chosen by name is not
+// checked.
 Precision Resolve(PrecisionChoice choice, torch::Device device);
 
-// `precision`, chosen by name.
+// The choice of `precision` by name.
 PrecisionChoice ChoiceOf(Precision precision);
 
 }  // namespace seq2seq

@@ -116,7 +116,7 @@ Decoded DecoderImpl::forward(const torch::Tensor& tokens, const torch::Tensor& l
 torch::Tensor DecoderImpl::WithOwnTokens(const torch::Tensor& tokens, const torch::Tensor& readouts,
                                          const torch::Tensor& own, const TeacherForcing& forcing) {
   torch::Tensor mixed = tokens.clone();
-  torch::Tensor rest = mixed.slice(1, 1);  // The first token is always the same.
+  torch::Tensor rest = mixed.slice(1, 1);  // The first token is always bos.
   const torch::Tensor chosen = own.slice(1, 1).logical_and(rest.ne(kPadId));
   const torch::Tensor rows = readouts.slice(1, 0, rest.size(1)).index({chosen});  // [row, readout]
   constexpr int64_t kLogits = 1 << 22;
@@ -151,7 +151,7 @@ Decoded DecoderImpl::PlainDecode(const torch::Tensor& tokens, const Memory& memo
   readouts.reserve(static_cast<size_t>(target));
   torch::Tensor attention;
   DecoderState state = SharesMasks() ? WithMasks(start) : start;
-  std::vector<torch::Tensor> projected;  // [batch, gates], one a step.
+  std::vector<torch::Tensor> projected;  // [batch, gates], one per time step.
   if (!own.defined()) projected = ProjectTokens(tokens.t(), state.embedding_mask).unbind(0);
   for (int64_t step = 0; step < target; ++step) {
     torch::Tensor input;
@@ -240,7 +240,7 @@ torch::Tensor DecoderImpl::DropReadouts(const torch::Tensor& readouts) const {
 Loss DecoderImpl::ComputeLoss(const torch::Tensor& readouts, const Batch& batch, double smoothing,
                               double scale) {
   if (UsesKernels(output_weight_)) {
-    // The kernel has a dropout of its own, of each step by itself.
+    // The kernel applies dropout itself, with a new mask for each time step.
     const bool shared = SharesMasks();
     return FusedCrossEntropy(shared ? DropReadouts(readouts) : readouts, batch.target_output,
                              output_weight_, output_bias_, smoothing, scale,

@@ -1,4 +1,4 @@
-// From what was said so far, and the source, to what comes next.
+// Attentional RNN decoder: p(next target token | prefix, encoder output).
 #ifndef SEQ2SEQ_MODEL_DECODER_H_
 #define SEQ2SEQ_MODEL_DECODER_H_
 
@@ -42,63 +42,70 @@ struct DecoderOptions {
   template <typename V>
   void Visit(V&& visit) {
     visit("embedding", embedding, "Size of a target embedding.");
-    visit("hidden", hidden, "Size of the recurrent state; the capacity of the model.");
-    visit("layers", layers, "Stacked layers. 2-4 from about a million sentence pairs.");
-    visit("cell", cell, "The recurrent formula; see the encoder's.");
+    visit("hidden", hidden, "Size of the hidden state; the capacity of the model.");
+    visit("layers", layers,
+          "Number of stacked layers. 2 to 4 from about a million sentence pairs.");
+    visit("cell", cell, "Recurrent cell; see model.encoder.cell.");
     visit("residual", residual,
-          "A layer above the first adds its input to its output. For three layers or more. Runs "
-          "step by step.");
+          "Residual connections around the layers above the first. For three layers or more. "
+          "Computed one time step at a time, which is slower.");
     visit("attention", attention,
-          "How a query is compared with the source. dot and scaled_dot need hidden to be what the "
-          "encoder gives, 2 x encoder.hidden where its last layer is bidirectional. general, dot, "
-          "scaled_dot and none run through the kernels, the others step by step; coverage and "
-          "location know where steps before looked; none reads nothing but the state that it "
-          "starts from.");
-    visit("attention_heads", attention_heads,
-          "multi_head: parts of hidden that look by themselves.");
+          "Score function of attention. dot and scaled_dot need hidden to equal the size of the "
+          "encoder output, which is 2 x encoder.hidden where its last layer is bidirectional. mlp "
+          "is additive attention; coverage and location are mlp with the attention weights of "
+          "earlier time steps as a further input; none leaves only the initial state. general, "
+          "dot, scaled_dot and none are computed by the kernels, the others one time step at a "
+          "time, which is slower.");
+    visit("attention_heads", attention_heads, "multi_head: number of heads, a divisor of hidden.");
     visit("input_feeding", input_feeding,
-          "Each step sees where the last one looked (Luong et al. 2015, section 3.3).");
+          "Input feeding: the attentional state of the previous time step is part of the input "
+          "(Luong et al. 2015, section 3.3).");
     visit("context_gate", context_gate,
-          "Each step decides how much of what it saw counts (Xu et al. 2015, section 4.2.1). Runs "
-          "step by step.");
+          "Scales the context by a gate computed from the hidden state (Xu et al. 2015, section "
+          "4.2.1). Computed one time step at a time, which is slower.");
     visit("doubly_stochastic", doubly_stochastic,
-          "Weight of a penalty for places that all steps together do not look at once (the same "
-          "section, where it is 1). For images; 0 is none. Trains step by step.");
+          "Weight of the doubly stochastic penalty, which pushes the sum of the attention weights "
+          "of each source position towards 1 (Xu et al. 2015, section 4.2.1, with weight 1). For "
+          "images. 0 to 1,000; 0 is off. Trains one time step at a time, which is slower.");
     visit("tied_embeddings", tied_embeddings,
           "The output layer shares its weights with the target embedding (Press & Wolf 2017). "
-          "Saves memory; for small corpora often better.");
+          "Saves memory; often better for small corpora.");
     visit("dropout", dropout,
-          "On embeddings, between layers and before the output layer. 0.3-0.5 for small corpora.");
-    visit("embedding_dropout", embedding_dropout, "On embeddings; -1 is what dropout says.");
-    visit("output_dropout", output_dropout, "Before the output layer; -1 is what dropout says.");
+          "Dropout rate on embeddings, between layers and before the output layer. 0.3 to 0.5 for "
+          "small corpora.");
+    visit("embedding_dropout", embedding_dropout,
+          "Dropout rate on embeddings; -1 uses the value of dropout.");
+    visit("output_dropout", output_dropout,
+          "Dropout rate before the output layer; -1 uses the value of dropout.");
     visit("attention_dropout", attention_dropout,
-          "On what attention has read. Trains step by step.");
+          "Dropout rate on the context. Trains one time step at a time, which is slower.");
     visit("variational", variational,
-          "Dropout leaves out the same numbers at every step of a sentence, as in Gal & Ghahramani "
-          "2016, but without their masks of the recurrent state. Trains step by step.");
+          "Variational dropout: the same mask at every time step of a sentence (Gal & Ghahramani "
+          "2016), but without their masks of the recurrent state. Trains one time step at a time, "
+          "which is slower.");
     visit("recurrent_dropout", recurrent_dropout,
-          "Of what is new in a state, at each step (Semeniuta et al. 2016); not of rnn_tanh and "
-          "rnn_relu. Trains step by step.");
+          "Dropout rate on the candidate values of the recurrent state (Semeniuta et al. 2016); "
+          "must be 0 for rnn_tanh and rnn_relu. Trains one time step at a time, which is slower.");
     visit("word_dropout", word_dropout,
-          "Share of the pieces fed in training that are made unknown, so that the decoder looks at "
-          "the source. 0.1 at most; 0 is none.");
+          "Share of the input tokens replaced by the unknown token in training, so that the "
+          "decoder relies on the source. Use at most 0.1; 0 is off.");
   }
 };
 
-// InvalidArgument, naming the key and its value, if no decoder can be made of `options`.
+// InvalidArgument, naming the key and its value, if `options` are invalid.
 absl::Status Validate(const DecoderOptions& options);
 
-// Whether the kernels know such a decoder.
+// Whether the kernels support such a decoder.
 bool HasKernel(const DecoderOptions& options);
 
-// What the decoder carries from step to step. A value: search reorders it as it likes.
+// The state of the decoder between time steps. A value: search selects and reorders its rows.
 struct DecoderState {
-  std::vector<CellState> cells;  // One a layer.
-  torch::Tensor readout;         // [row, readout], of the step before.
-  torch::Tensor looked;          // [row, source], what attention remembers; undefined if nothing.
-  // In training with variational dropout the masks of all steps: of the token's embedding, [row,
-  // embedding], of the input of each layer above the first, [row, hidden], and of the context,
-  // [row, context].
+  std::vector<CellState> cells;  // One per layer.
+  torch::Tensor readout;         // [row, readout], the attentional state of the previous time step.
+  torch::Tensor looked;          // [row, source], from Attention::Remember; may be undefined.
+  // In training with variational dropout, the masks for all time steps: of the token embedding,
+  // [row, embedding], of the input of each layer above the first, [row, hidden], and of the
+  // context, [row, context].
   torch::Tensor embedding_mask;
   std::vector<torch::Tensor> layer_masks;
   torch::Tensor context_mask;
@@ -107,61 +114,60 @@ struct DecoderState {
   DecoderState Select(const torch::Tensor& rows) const;
 };
 
-// The result of one step.
+// The result of one time step.
 struct DecoderStep {
-  torch::Tensor readout;    // [row, readout], what the output layer is given.
-  torch::Tensor attention;  // [row, source], where the step looked.
+  torch::Tensor readout;    // [row, readout], the attentional state, input of the output layer.
+  torch::Tensor attention;  // [row, source], the attention weights.
   DecoderState state;
 };
 
-// What becomes of whole targets.
+// The result of decoding whole targets.
 struct Decoded {
-  torch::Tensor readouts;   // [batch, target, readout]; those at padding are undefined.
-  torch::Tensor attention;  // [batch, source], summed up over the steps of each sentence; undefined
-                            // where no penalty needs it.
+  torch::Tensor readouts;   // [batch, target, readout], attentional states; undefined at padding.
+  torch::Tensor attention;  // [batch, source], attention weights summed over the time steps of each
+                            // sentence; undefined unless a penalty needs them.
 };
 
-// Stacked cells, whose last output looks at the source; tanh of both together is the readout, and a
-// linear layer scores the vocabulary (Luong et al. 2015). The readout has the size of the state, or
-// of the embedding if the two are tied. Training and search go through the same Step.
+// Stacked recurrent cells, whose top output attends to the source; the attentional state is tanh(W
+// [context; output]), from which a linear layer computes logits (Luong et al. 2015). The
+// attentional state has the size of the hidden state or, with tied embeddings, of an embedding.
+// Training and search share Step.
 class DecoderImpl : public torch::nn::Module {
  public:
-  // `memory` is the size of the encoder's values. Shares `embedding` unless that is empty.
+  // `memory` is the size of the encoder output. Shares `embedding` unless that is empty.
   DecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& options,
               torch::nn::Embedding embedding = nullptr);
 
-  // A source made ready to be attended to.
+  // Keys and values of encoder output for attention.
   Memory Memorize(const Encoded& encoded) { return attention_->Memorize(encoded); }
 
-  // Reads whole targets, [batch, target], with `lengths`, [batch], on the CPU. Where `forcing` says
-  // so a token is replaced by the decoder's own.
+  // Decodes whole targets, [batch, target], with `lengths`, [batch], on the CPU. Scheduled sampling
+  // as in `forcing` replaces tokens by predicted ones.
   Decoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths, const Memory& memory,
                   const DecoderState& start, const TeacherForcing& forcing);
 
-  // What tokens contribute to the first cell: [row], or [target, batch], -> [..., gates]. `mask`,
-  // [row, embedding], takes the place of dropout where it is defined.
+  // Embeds tokens and projects them for the first cell: [row], or [target, batch], -> [..., gates].
+  // `mask`, [row, embedding], replaces dropout where it is defined.
   torch::Tensor ProjectTokens(const torch::Tensor& tokens, const torch::Tensor& mask = {});
 
-  // One step of projected tokens, [row, gates]. The rows stand in equal groups for the sentences of
-  // `memory`: row r belongs to sentence r / (row / batch).
+  // One time step from projected tokens, [row, gates]. Rows are in equal groups, one per sentence
+  // of `memory`: row r belongs to sentence r / (row / batch).
   DecoderStep Step(const torch::Tensor& projected, const DecoderState& state, const Memory& memory);
 
-  // What dropout before the output layer leaves of the readouts of a batch, [batch, target,
+  // Dropout before the output layer: of the attentional states of a batch, [batch, target,
   // readout].
   torch::Tensor DropReadouts(const torch::Tensor& readouts) const;
 
-  // Scores of the vocabulary: [..., readout] -> [..., vocab]; or, where `tokens`, [token], is
+  // Logits of the vocabulary: [..., readout] -> [..., vocab]; or, where `tokens`, [token], is
   // defined, of these alone, [..., token].
   torch::Tensor Logits(const torch::Tensor& readout, const torch::Tensor& tokens = {});
 
-  // The loss of the readouts of a batch, [batch, target, readout], as CrossEntropy of their logits;
-  // the objective is multiplied by `scale`. The kernels never hold the logits of more than some
-  // rows.
+  // CrossEntropy of the logits of attentional states, [batch, target, readout], with the objective
+  // multiplied by `scale`. The kernels hold the logits of a few rows at a time.
   Loss ComputeLoss(const torch::Tensor& readouts, const Batch& batch, double smoothing,
                    double scale);
 
-  // The penalty of DecoderOptions::doubly_stochastic, summed over the sentences, from the
-  // attention.
+  // The doubly stochastic penalty of the attention weights, summed over the sentences.
   torch::Tensor Penalty(const Decoded& decoded, const Memory& memory) const;
 
   // Whether the kernels compute whole targets.
@@ -178,14 +184,14 @@ class DecoderImpl : public torch::nn::Module {
   Decoded PlainDecode(const torch::Tensor& tokens, const Memory& memory, const DecoderState& start,
                       const torch::Tensor& own, const TeacherForcing& forcing);
 
-  // Whether the masks of dropout are the same in all steps of this pass.
+  // Whether this forward pass uses the same dropout masks at all time steps.
   bool SharesMasks() const { return options_.variational && is_training(); }
 
-  // `start` with the masks of this pass.
+  // `start` with new dropout masks.
   DecoderState WithMasks(const DecoderState& start) const;
 
-  // `tokens`, [batch, target], with the decoder's own where `own` is true, chosen by the readouts
-  // of the steps before. Holds the logits of some rows at a time.
+  // `tokens`, [batch, target], replaced where `own` is true by tokens predicted from the
+  // attentional states of the previous time steps. Holds the logits of some rows at a time.
   torch::Tensor WithOwnTokens(const torch::Tensor& tokens, const torch::Tensor& readouts,
                               const torch::Tensor& own, const TeacherForcing& forcing);
 
@@ -198,7 +204,7 @@ class DecoderImpl : public torch::nn::Module {
   torch::nn::Embedding embedding_;
   std::vector<Cell> cells_;
   Attention attention_;
-  torch::nn::Linear gate_{nullptr};  // Of the context, if there is one.
+  torch::nn::Linear gate_{nullptr};  // Context gate, if enabled.
   torch::nn::Linear readout_;
   torch::Tensor output_weight_;  // [vocab, readout]
   torch::Tensor output_bias_;    // [vocab]

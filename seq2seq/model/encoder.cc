@@ -14,8 +14,8 @@
 namespace seq2seq {
 namespace {
 
-// Where each place of a sequence goes when the tokens, but not the padding behind them, change
-// their order: indices into [source x batch], [source x batch]. Applied twice it restores.
+// Indices that reverse the tokens of each sequence but leave padding in its position: [source x
+// batch], into [source x batch]. A permutation that is its own inverse.
 torch::Tensor ReversalIndex(const torch::Tensor& lengths, int64_t source) {
   const torch::Tensor time = torch::arange(source).unsqueeze(1);  // [source, 1]
   const torch::Tensor mirrored = lengths - 1 - time;              // [source, batch]
@@ -23,7 +23,7 @@ torch::Tensor ReversalIndex(const torch::Tensor& lengths, int64_t source) {
   return (row * lengths.size(0) + torch::arange(lengths.size(0))).flatten();
 }
 
-// `sequence`, [source, batch, size], in the order of ReversalIndex.
+// `sequence`, [source, batch, size], permuted by ReversalIndex.
 torch::Tensor Reorder(const torch::Tensor& sequence, const torch::Tensor& index) {
   return sequence.flatten(0, 1).index_select(0, index).view_as(sequence);
 }
@@ -136,7 +136,8 @@ torch::Tensor RecurrentEncoderImpl::PlainStates(const torch::Tensor& tokens,
     dropout = options_.dropout;
     torch::Tensor outputs = RunCell(layer.cells[0], inputs);  // [source, batch, hidden]
     if (layer.cells.size() > 1) {
-      // Turning the tokens alone keeps padding behind them for both cells: no step needs a mask.
+      // Reversing the tokens alone keeps padding at the end for both cells: no time step needs a
+      // mask.
       const torch::Tensor back =
           Reorder(RunCell(layer.cells[1], Reorder(inputs, reversal)), reversal);
       outputs = torch::cat({outputs, back}, 2);

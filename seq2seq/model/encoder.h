@@ -1,4 +1,4 @@
-// From source tokens to the states that the decoder attends to.
+// Recurrent encoder: from source tokens to the encoder output that the decoder attends to.
 #ifndef SEQ2SEQ_MODEL_ENCODER_H_
 #define SEQ2SEQ_MODEL_ENCODER_H_
 
@@ -16,8 +16,8 @@
 
 namespace seq2seq {
 
-// Which layers read from both ends: all, none, or the lowest alone, under layers that read on from
-// the first token (Wu et al. 2016).
+// Which layers are bidirectional: all, none, or the lowest alone, under unidirectional layers (Wu
+// et al. 2016).
 enum class Directions { kBidirectional, kUnidirectional, kLowest };
 
 inline std::vector<std::string> EnumTexts(Directions) {
@@ -40,77 +40,82 @@ struct EncoderOptions {
   template <typename V>
   void Visit(V&& visit) {
     visit("embedding", embedding, "Size of a source embedding.");
-    visit("hidden", hidden, "Size of the state in each direction.");
-    visit("layers", layers, "Stacked layers. 2-4 from about a million sentence pairs.");
+    visit("hidden", hidden, "Size of the hidden state in each direction.");
+    visit("layers", layers,
+          "Number of stacked layers. 2 to 4 from about a million sentence pairs.");
     visit("directions", directions,
-          "Layers that read from both ends: all of them, none, or the lowest alone, which is "
-          "quicker than all.");
-    visit(
-        "cell", cell,
-        "The recurrent formula. lstm is the safe choice, gru does a quarter less; rnn_tanh and "
-        "rnn_relu forget soon. peephole gates see the memory; coupled is such an LSTM that forgets "
-        "as much as it takes in. coupled, layer_norm_lstm and layer_norm_gru run step by step.");
+          "bidirectional: all layers; unidirectional: none; lowest: the lowest layer alone is "
+          "bidirectional, which is faster than all.");
+    visit("cell", cell,
+          "Recurrent cell. lstm is the safe choice; gru costs a quarter less; rnn_tanh and "
+          "rnn_relu learn short dependencies only. peephole: LSTM whose gates read the cell state; "
+          "coupled: peephole with the forget gate tied to 1 - input gate. coupled, layer_norm_lstm "
+          "and layer_norm_gru are computed one time step at a time, which is slower.");
     visit("residual", residual,
-          "A layer above the first adds its input to its output where sizes agree. For three "
-          "layers or more.");
+          "Residual connections around the layers above the first where input and output sizes "
+          "agree. For three layers or more.");
     visit("dropout", dropout,
-          "On embeddings and between layers. 0.3-0.5 for small corpora, 0.1 for large.");
-    visit("embedding_dropout", embedding_dropout, "On embeddings; -1 is what dropout says.");
+          "Dropout rate on embeddings and between layers. 0.3 to 0.5 for small corpora, 0.1 for "
+          "large.");
+    visit("embedding_dropout", embedding_dropout,
+          "Dropout rate on embeddings; -1 uses the value of dropout.");
     visit("variational", variational,
-          "Dropout leaves out the same numbers at every step of a sentence, as in Gal & Ghahramani "
-          "2016, but without their masks of the recurrent state. Trains step by step.");
+          "Variational dropout: the same mask at every time step of a sentence (Gal & Ghahramani "
+          "2016), but without their masks of the recurrent state. Trains one time step at a time, "
+          "which is slower.");
     visit("recurrent_dropout", recurrent_dropout,
-          "Of what is new in a state, at each step (Semeniuta et al. 2016); not of rnn_tanh and "
-          "rnn_relu. Trains step by step.");
+          "Dropout rate on the candidate values of the recurrent state (Semeniuta et al. 2016); "
+          "must be 0 for rnn_tanh and rnn_relu. Trains one time step at a time, which is slower.");
     visit("word_dropout", word_dropout,
-          "Share of the pieces of a source that training makes unknown. 0.1 at most; 0 is none.");
+          "Share of the source tokens replaced by the unknown token in training. Use at most 0.1; "
+          "0 is off.");
   }
 };
 
-// InvalidArgument, naming the key and its value, if no encoder can be made of `options`.
+// InvalidArgument, naming the key and its value, if `options` are invalid.
 absl::Status Validate(const EncoderOptions& options);
 
-// A source as the encoder sees it.
+// Encoder output.
 struct Encoded {
   torch::Tensor values;  // [batch, source, size], zero at padding.
   torch::Tensor mask;    // [batch, source], bool, true where there is a token.
-  torch::Tensor final;   // [batch, size], a summary that the decoder starts from.
+  torch::Tensor final;   // [batch, size], a summary of the source for the bridge.
 };
 
-// An encoder of token sequences. Padding and neighbours in the batch do not change what a sentence
-// becomes.
+// Base class of encoders of token sequences. The encoding of a sentence does not depend on padding
+// or on the other sentences of the batch.
 class EncoderImpl : public torch::nn::Module {
  public:
-  // Tokens [batch, source], padded on the right, and their numbers [batch], at least 1, on the CPU.
+  // Tokens [batch, source], padded on the right, and their lengths [batch], at least 1, on the CPU.
   virtual Encoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths) = 0;
 
-  // The last size of Encoded::values.
+  // Size of the last dimension of Encoded::values.
   virtual int64_t output_size() const = 0;
 
-  // Whether the kernels compute whole sequences, or it goes step by step.
+  // Whether the kernels compute whole sequences, instead of one time step at a time.
   virtual bool is_fused() const = 0;
 };
 TORCH_MODULE(Encoder);
 
-// The last size of Encoded::values.
+// Size of the last dimension of Encoded::values.
 int64_t OutputSize(const EncoderOptions& options);
 
-// Whether layer `layer` reads from both ends.
+// Whether layer `layer` is bidirectional.
 bool IsBidirectional(const EncoderOptions& options, int64_t layer);
 
-// Whether layer `layer`, which is given `input` numbers, adds them to its output.
+// Whether layer `layer`, with input of size `input`, has a residual connection.
 bool AddsInput(const EncoderOptions& options, int64_t layer, int64_t input);
 
-// Cells of most layers, which the kernels run side by side.
+// Number of cells in most layers, which the kernels run in parallel.
 int64_t CellsSideBySide(const EncoderOptions& options);
 
-// Stacked layers of a cell that reads from the first token on and, where they are bidirectional,
-// one that reads from the last (Schuster & Paliwal 1997); the input of a layer is what the cells of
-// the layer below say of a token, to which residual layers add theirs. The summary is what the last
-// layer gives at the end of each cell.
+// Stacked recurrent layers, each of a forward cell and, where bidirectional, a backward cell
+// (Schuster & Paliwal 1997). The input of a layer is the concatenated output of the cells of the
+// layer below; residual layers add their input to their output. The summary is the final output of
+// each cell of the last layer.
 class RecurrentEncoderImpl : public EncoderImpl {
  public:
-  // `embedding` is somebody else's, or empty for one of its own.
+  // Shares `embedding`, or makes its own if that is empty.
   RecurrentEncoderImpl(int64_t vocab, const EncoderOptions& options,
                        torch::nn::Embedding embedding);
 
@@ -120,12 +125,12 @@ class RecurrentEncoderImpl : public EncoderImpl {
 
  private:
   struct Layer {
-    std::vector<Cell> cells;  // From the first token on and, if bidirectional, from the last.
+    std::vector<Cell> cells;  // Forward and, if bidirectional, backward.
     bool residual = false;
   };
 
-  // The states of all tokens, [batch, source, size], zero at padding: through the kernels, or step
-  // by step.
+  // The output of the last layer, [batch, source, size], zero at padding: by the kernels, or one
+  // time step at a time.
   torch::Tensor FusedStates(const torch::Tensor& tokens, const torch::Tensor& lengths);
   torch::Tensor PlainStates(const torch::Tensor& tokens, const torch::Tensor& lengths);
 

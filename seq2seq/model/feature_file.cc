@@ -26,14 +26,14 @@ absl::Status Wrong(const std::string& path, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", what));
 }
 
-// What stands behind `key` in the text of a Python dictionary; empty if it is not in it.
+// The text after `key` in a Python dictionary literal; empty if the key is absent.
 absl::string_view ValueOf(absl::string_view header, absl::string_view key) {
   const size_t found = header.find(absl::StrCat("'", key, "':"));
   if (found == absl::string_view::npos) return "";
   return absl::StripLeadingAsciiWhitespace(header.substr(found + key.size() + 3));
 }
 
-// Floats, little-endian where their order is told.
+// The type of little-endian floats; nullopt for others.
 std::optional<torch::ScalarType> FloatType(absl::string_view text) {
   if (text.size() < 5 || text[0] != '\'' || !absl::StrContains("<=|", text[1]) || text[4] != '\'')
     return std::nullopt;
@@ -49,7 +49,7 @@ absl::StatusOr<torch::Tensor> ReadNpy(const std::string& path, int64_t max_value
   SEQ2SEQ_ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
   const absl::string_view bytes(file.data(), file.size());
   if (bytes.size() < 12 || !absl::StartsWith(bytes, "\x93NUMPY")) {
-    return Wrong(path, "is no .npy file");
+    return Wrong(path, "is not a .npy file");
   }
   const bool wide = bytes[6] > 1;  // Version 1 has a length of two bytes.
   uint32_t length = 0;
@@ -59,10 +59,10 @@ absl::StatusOr<torch::Tensor> ReadNpy(const std::string& path, int64_t max_value
                                     " are read"));
   }
   const size_t begin = (wide ? 12 : 10) + static_cast<size_t>(length);
-  if (begin > bytes.size()) return Wrong(path, "ends in its header");
+  if (begin > bytes.size()) return Wrong(path, "is cut off in its header");
   const absl::string_view header = bytes.substr(wide ? 12 : 10, length);
   const std::optional<torch::ScalarType> type = FloatType(ValueOf(header, "descr"));
-  if (!type) return Wrong(path, "holds no little-endian floats");
+  if (!type) return Wrong(path, "does not hold little-endian floats");
   absl::string_view shape = ValueOf(header, "shape");
   if (!absl::StartsWith(ValueOf(header, "fortran_order"), "False") ||
       !absl::ConsumePrefix(&shape, "(")) {
@@ -81,7 +81,7 @@ absl::StatusOr<torch::Tensor> ReadNpy(const std::string& path, int64_t max_value
     count *= sizes.back();
   }
   const auto size = static_cast<size_t>(count) * torch::elementSize(*type);
-  if (bytes.size() - begin < size) return Wrong(path, "ends in its values");
+  if (bytes.size() - begin < size) return Wrong(path, "is cut off in its values");
   const torch::Tensor values = torch::empty(sizes, *type);
   std::memcpy(values.data_ptr(), bytes.data() + begin, size);
   return values;
@@ -106,7 +106,7 @@ absl::StatusOr<torch::Tensor> ReadFeatures(const std::string& path, int64_t max_
                                                      : ReadNpy(path, max_values));
   if (values.dim() == 3) values = values.flatten(1).t();
   if (values.dim() != 2 || values.numel() == 0) {
-    return Wrong(path, "is not of the shape [place, channels] or [channels, rows, columns]");
+    return Wrong(path, "is not of the shape [position, channels] or [channels, rows, columns]");
   }
   values = values.to(torch::kFloat32).contiguous();
   if (!values.isfinite().all().item<bool>()) return Wrong(path, "holds NaN or infinite numbers");

@@ -1,4 +1,4 @@
-// Features of an image in a file of their own.
+// Files of precomputed image features (.npy, .safetensors).
 #ifndef SEQ2SEQ_MODEL_FEATURE_FILE_H_
 #define SEQ2SEQ_MODEL_FEATURE_FILE_H_
 
@@ -12,10 +12,10 @@
 
 namespace seq2seq {
 
-// Reads [place, channels], floats, from a .npy file (version 1 to 3; float16, float32 or float64;
-// little-endian, in C order) or from a .safetensors file with one tensor: of the shape [place,
-// channels], or [channels, rows, columns] as networks give it. Errors name the file and what is
-// wrong with it: more than `max_values` numbers, or some that are NaN or infinite, are refused.
+// Reads [position, channels], floats, from a .npy file (version 1 to 3; float16, float32 or
+// float64; little-endian, in C order) or from a .safetensors file with one tensor of the shape
+// [position, channels] or, as networks output it, [channels, rows, columns]. Errors name the file
+// and the cause: more than `max_values` numbers, or NaN or infinite ones, are refused.
 absl::StatusOr<torch::Tensor> ReadFeatures(const std::string& path,
                                            int64_t max_values = kMaxPixels);
 

@@ -1,4 +1,4 @@
-// What the functions that put kernels behind autograd share; for model/fused_*.cc alone.
+// Helpers of the autograd functions around the kernels; for model/fused_*.cc only.
 #ifndef SEQ2SEQ_MODEL_FUSED_H_
 #define SEQ2SEQ_MODEL_FUSED_H_
 
@@ -17,22 +17,22 @@
 
 namespace seq2seq {
 
-// A tensor of floats as a matrix: its last size is the columns. An undefined one is empty. It must
-// be contiguous and outlive the view.
+// A float tensor as a matrix whose columns are its last dimension; empty if undefined. The tensor
+// must be contiguous and outlive the view.
 inline Matrix View(const torch::Tensor& tensor) {
   if (!tensor.defined()) return {};
   TORCH_CHECK(tensor.is_contiguous() && tensor.scalar_type() == torch::kFloat32,
-              "kernels read contiguous floats");
+              "kernels need contiguous fp32 tensors");
   const int64_t columns = tensor.size(-1);
   return {tensor.data_ptr<float>(), columns == 0 ? 0 : tensor.numel() / columns, columns, columns};
 }
 
-// The address of the values of a vector; null where there is none.
+// The data of a vector; null if it is undefined.
 inline float* Values(const torch::Tensor& tensor) {
   return tensor.defined() ? tensor.data_ptr<float>() : nullptr;
 }
 
-// A C++ value that a forward pass keeps for its backward pass.
+// A C++ value that a forward pass saves for its backward pass.
 template <typename T>
 struct Kept : torch::CustomClassHolder {
   explicit Kept(T kept) : value(std::move(kept)) {}
@@ -50,12 +50,12 @@ T& KeptBy(torch::autograd::AutogradContext* context) {
   return static_cast<Kept<T>*>(context->saved_data["kept"].toCapsule().get())->value;
 }
 
-// A number for a kernel's own random draws, from the default generator.
+// A seed for a kernel's random numbers, from the default generator.
 inline uint64_t DrawSeed() {
   return static_cast<uint64_t>(torch::randint(INT64_MAX, {1}, torch::kInt64).item<int64_t>());
 }
 
-// The parameters of a cell, in the order in which functions take them and give their gradients.
+// The parameters of a cell, in the order of the inputs and gradients of the autograd functions.
 inline std::vector<torch::Tensor> TensorsOf(const CellImpl& cell) {
   std::vector<torch::Tensor> tensors = {cell.weight_ih(), cell.weight_hh(), cell.bias_ih(),
                                         cell.bias_hh()};
@@ -75,7 +75,7 @@ inline CellGradients ViewGradients(absl::Span<const torch::Tensor> cell) {
           cell.size() > 4 ? Values(cell[4]) : nullptr};
 }
 
-// The weights, or gradients, of cells that follow each other in `tensors`.
+// The weights, or gradients, of cells whose parameters follow each other in `tensors`.
 inline std::vector<CellWeights> AllWeights(CellKind kind, absl::Span<const torch::Tensor> tensors) {
   std::vector<CellWeights> weights;
   const size_t count = CountTensors(kind);
@@ -95,7 +95,7 @@ inline std::vector<CellGradients> AllGradients(CellKind kind,
   return gradients;
 }
 
-// Undefined floats in memory that is used again from update to update.
+// Uninitialised floats in memory that is reused from update to update.
 inline torch::Tensor EmptyFloats(at::IntArrayRef sizes) {
   int64_t count = 1;
   for (const int64_t size : sizes) count *= size;

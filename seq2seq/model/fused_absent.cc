@@ -1,5 +1,5 @@
-// What stands in for model/fused_*.cc in a build without the kernels: UsesKernels is false there,
-// and nothing comes here.
+// Stubs of model/fused_*.cc for a build without the kernels, where UsesKernels is false and nothing
+// calls them.
 #include <c10/util/Exception.h>
 
 #include "seq2seq/model/fused_decoder.h"

@@ -16,15 +16,15 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// What a batch is besides tensors.
+// A call of the decoder kernel, without its tensors.
 struct Job {
   DecoderPlan plan;
   std::shared_ptr<const Steps> steps;  // What `plan` points to.
-  std::vector<int64_t> tokens;         // [row]; what was fed, once the forward pass is done.
+  std::vector<int64_t> tokens;         // [row]; after the forward pass, the tokens that were fed.
   std::vector<int64_t> source_lengths;
   size_t layers = 0;
 
-  // For tokens of the decoder's own.
+  // For scheduled sampling.
   std::unique_ptr<bool[]> own;  // [row], or null.
   bool sample = false;
   torch::Tensor output_weight;
@@ -33,8 +33,8 @@ struct Job {
   DecoderTape tape;
 };
 
-// The tensors of a call: embedding, readout, keys, values, then hidden (and memory) of each layer's
-// start, then the parameters of each layer's cell.
+// The tensors of a call: embedding, readout, keys, values, then the initial hidden (and cell) state
+// of each layer, then the parameters of each layer's cell.
 struct Tensors {
   Tensors(absl::Span<const torch::Tensor> all, const Job& job)
       : embedding(all[0]), readout(all[1]), keys(all[2]), values(all[3]) {
@@ -48,7 +48,7 @@ struct Tensors {
   absl::Span<const torch::Tensor> cells;
 };
 
-// The states of layers, which follow each other in `tensors`, as kernels take them.
+// The states of layers, which follow each other in `tensors`, as structs of the kernels.
 template <typename States>
 States StatesOf(absl::Span<const torch::Tensor> tensors, CellKind kind) {
   States states;
@@ -60,7 +60,7 @@ States StatesOf(absl::Span<const torch::Tensor> tensors, CellKind kind) {
   return states;
 }
 
-// The tokens of each sentence: [batch, source, size] without its padding.
+// The rows of each sentence in [batch, source, size], without its padding.
 std::vector<Matrix> Sentences(const torch::Tensor& padded, const std::vector<int64_t>& lengths) {
   std::vector<Matrix> sentences;
   for (size_t i = 0; i < lengths.size(); ++i) {
@@ -108,7 +108,7 @@ struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
   static variable_list backward(AutogradContext* context, variable_list outputs) {
     const PhaseTimer timer(Phase::kDecoderBackward);
     Job& job = *KeptBy<std::shared_ptr<Job>>(context);
-    TORCH_CHECK(!job.tape.layers.empty(), "a fused decoder goes back once");
+    TORCH_CHECK(!job.tape.layers.empty(), "backward through a fused decoder is possible only once");
     const variable_list saved = context->get_saved_variables();
     const auto inputs = absl::MakeConstSpan(saved).subspan(0, saved.size() - 1);
     const Tensors tensors(inputs, job);

@@ -1,5 +1,5 @@
-// The kernel of the attention decoder behind autograd. Its steps one by one are in decoder.h; both
-// agree.
+// Autograd function around the kernel of the attentional decoder; agrees with the time steps of
+// decoder.h.
 #ifndef SEQ2SEQ_MODEL_FUSED_DECODER_H_
 #define SEQ2SEQ_MODEL_FUSED_DECODER_H_
 
@@ -14,29 +14,29 @@
 
 namespace seq2seq {
 
-// The parts of a decoder that its recurrence runs through.
+// The parameters and options that the recurrence of a decoder uses.
 struct FusedDecoder {
   torch::Tensor embedding;       // [vocab, embedding]
-  absl::Span<const Cell> cells;  // One a layer.
+  absl::Span<const Cell> cells;  // One per layer.
   torch::Tensor readout;         // [readout, memory + hidden]
-  torch::Tensor output_weight;   // [vocab, readout], read for tokens of the decoder's own.
+  torch::Tensor output_weight;   // [vocab, readout], used to predict tokens in scheduled sampling.
   torch::Tensor output_bias;     // [vocab]
   bool input_feeding = true;
-  double embedding_dropout = 0;  // On embeddings; 0 in eval mode, as the next.
-  double dropout = 0;            // On the input of every layer above the first.
+  double embedding_dropout = 0;  // Rate on embeddings; 0 in eval mode, as `dropout`.
+  double dropout = 0;            // Rate on the input of every layer above the first.
 };
 
-// Which tokens are the decoder's own: [batch, target], true there; undefined for none. They are the
-// highest of the distribution, or drawn from it.
+// Scheduled sampling: `own`, [batch, target], is true where a predicted token is fed; undefined for
+// none. It is the most probable token or, with `sample`, drawn from the distribution.
 struct FusedSampling {
   torch::Tensor own;
   bool sample = false;
 };
 
-// The readouts of whole targets, [batch, target] with `lengths`, [batch], on the CPU: [batch,
-// target, readout], zero at padding. `start` is the state of the cells, one a layer; the first
-// readout is zero. The attention compares the last layer's output with the keys of `memory` by dot
-// products.
+// The attentional states of whole targets, [batch, target] with `lengths`, [batch], on the CPU:
+// [batch, target, readout], zero at padding. `start` is the initial state of the cells, one per
+// layer; the initial attentional state is zero. Attention scores are dot products of the last
+// layer's output with the keys of `memory`.
 torch::Tensor FusedDecode(const FusedDecoder& decoder, const torch::Tensor& tokens,
                           const torch::Tensor& lengths, const Memory& memory,
                           const std::vector<CellState>& start, const FusedSampling& sampling);

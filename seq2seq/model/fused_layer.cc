@@ -13,7 +13,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// What the formula of the cell does not read is absent.
+// Inputs that the formula of the cell does not use are absent.
 struct GatesFunction : torch::autograd::Function<GatesFunction> {
   using Optional = c10::optional<torch::Tensor>;
 
@@ -120,11 +120,11 @@ struct LayerFunction : torch::autograd::Function<LayerFunction> {
   static variable_list backward(AutogradContext* context, variable_list outputs) {
     const PhaseTimer timer(Phase::kEncoderBackward);
     auto& tape = KeptBy<LayerTape>(context);
-    TORCH_CHECK(!tape.directions.empty(), "a fused layer goes back once");
+    TORCH_CHECK(!tape.directions.empty(), "backward through a fused layer is possible only once");
     const variable_list saved = context->get_saved_variables();
     const auto parameters = absl::MakeSpan(saved).subspan(1, saved.size() - 2);
     const std::vector<torch::Tensor> gradients = EmptyLike(parameters);
-    // Counted among the tensors alone.
+    // needs_input_grad counts tensor arguments alone.
     const torch::Tensor input_gradient =
         context->needs_input_grad(0) ? EmptyLike(saved[0]) : torch::Tensor();
     RecurrentBackward(tape.kind, tape.precision, *tape.steps, View(saved[0]),

@@ -1,4 +1,4 @@
-// The kernels of recurrent layers behind autograd. The plain formulas are in cell.h; both agree.
+// Autograd functions around the kernels of recurrent layers; agree with the formulas of cell.h.
 #ifndef SEQ2SEQ_MODEL_FUSED_LAYER_H_
 #define SEQ2SEQ_MODEL_FUSED_LAYER_H_
 
@@ -13,12 +13,12 @@
 
 namespace seq2seq {
 
-// One step of a cell behind its product with the state: as CellImpl::Combine.
+// One time step of a cell, after the product with its hidden state; as CellImpl::Combine.
 CellState FusedGates(const CellImpl& cell, const torch::Tensor& projected,
                      const torch::Tensor& recurrent, const CellState& state);
 
-// A layer of one or two directions over the rows of `steps`: [row, input] -> [row, directions x
-// hidden].
+// A recurrent layer of one or two directions over the rows of `steps`: [row, input] -> [row,
+// directions x hidden].
 torch::Tensor FusedLayer(absl::Span<const Cell> directions, const torch::Tensor& input,
                          std::shared_ptr<const Steps> steps);
 

@@ -21,7 +21,7 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
                                const torch::Tensor& bias, double smoothing, double scale,
                                double dropout, bool with_gradient) {
     const PhaseTimer timer(Phase::kLoss);
-    std::vector<int64_t> places;  // Of tokens, in what is flattened.
+    std::vector<int64_t> places;  // Positions of tokens in the flattened tensors.
     std::vector<int64_t> ids;
     const auto* id = truth.data_ptr<int64_t>();
     for (int64_t i = 0; i < truth.numel(); ++i) {
@@ -66,7 +66,7 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
 
   static variable_list backward(AutogradContext* context, variable_list outputs) {
     variable_list gradients = std::move(KeptBy<variable_list>(context));
-    TORCH_CHECK(gradients.size() == 3, "a fused loss goes back once");
+    TORCH_CHECK(gradients.size() == 3, "backward through a fused loss is possible only once");
     const auto scale = outputs[0].item<double>();
     if (scale != 1) {
       for (torch::Tensor& gradient : gradients) gradient.mul_(scale);

@@ -1,5 +1,4 @@
-// The kernel of the output layer and its loss behind autograd. The plain formulas are in loss.h;
-// both agree.
+// Autograd function around the kernel of output layer and cross-entropy; agrees with loss.h.
 #ifndef SEQ2SEQ_MODEL_FUSED_LOSS_H_
 #define SEQ2SEQ_MODEL_FUSED_LOSS_H_
 
@@ -9,9 +8,9 @@
 
 namespace seq2seq {
 
-// The loss of readouts, [batch, target, readout], whose truths are `truth`, [batch, target],
-// padding left away, with dropout before the output layer unless `dropout` is 0. Computes the
-// gradients of `scale` times the objective in the same go.
+// Cross-entropy of attentional states, [batch, target, readout], against `truth`, [batch, target],
+// without padding, with dropout before the output layer unless `dropout` is 0. The forward pass
+// also computes the gradients of `scale` times the objective.
 Loss FusedCrossEntropy(const torch::Tensor& readouts, const torch::Tensor& truth,
                        const torch::Tensor& weight, const torch::Tensor& bias, double smoothing,
                        double scale, double dropout);

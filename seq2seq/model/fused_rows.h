@@ -1,4 +1,4 @@
-// Between padded sequences and the rows of kernels, which hold no padding.
+// Conversion between padded sequences and the kernels' packed rows without padding.
 #ifndef SEQ2SEQ_MODEL_FUSED_ROWS_H_
 #define SEQ2SEQ_MODEL_FUSED_ROWS_H_
 
@@ -13,19 +13,20 @@
 
 namespace seq2seq {
 
-// The steps of sequences of `lengths`, [batch], of which the layers run `side_by_side` at once.
+// The packed layout of sequences of `lengths`, [batch], for layers that run `side_by_side` cells in
+// parallel.
 std::shared_ptr<const Steps> MakeSteps(const torch::Tensor& lengths, int64_t side_by_side);
 
-// The ids of tokens, [batch, time], in the order of `steps`: [row]; behind the last token padding.
+// The ids of tokens, [batch, time], in the order of `steps`: [row]; padding after the last token.
 std::vector<int64_t> OrderTokens(const torch::Tensor& tokens, const Steps& steps);
 
 // The gradient of an embedding table, [vocab, size], from that of the embeddings of `ids`, [row,
-// size]: sparse and coalesced, without padding's row.
+// size]: sparse and coalesced, without the row of padding.
 torch::Tensor EmbeddingGradient(absl::Span<const int64_t> ids, const torch::Tensor& gradient,
                                 int64_t vocab);
 
 // The embeddings, [row, size], of the tokens, [batch, time], of `steps`, with dropout if `rate` is
-// not 0. The gradient is sparse: it has the rows of the tokens, but for padding's.
+// not 0. The gradient is sparse: it has the rows of the tokens, except padding.
 torch::Tensor FusedEmbedding(const torch::Tensor& weight, const torch::Tensor& tokens,
                              std::shared_ptr<const Steps> steps, double rate);
 

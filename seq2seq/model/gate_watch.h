@@ -1,4 +1,4 @@
-// How many gates of cells stand nearly open or shut.
+// Statistics of saturated gates of recurrent cells.
 #ifndef SEQ2SEQ_MODEL_GATE_WATCH_H_
 #define SEQ2SEQ_MODEL_GATE_WATCH_H_
 
@@ -10,8 +10,8 @@
 
 namespace seq2seq {
 
-// Counts the gates that cells compute on this thread while it lives, so long as they go step by
-// step: kernels do not tell. A gate below 0.05 or above 0.95 hardly passes a gradient on.
+// Counts the gates that cells compute on this thread during its lifetime; those in the kernels are
+// not reported. A gate below 0.05 or above 0.95 is saturated: hardly any gradient passes it.
 //
 //   ComputeGuard guard({.fused = false});
 //   GateWatch watch;
@@ -33,10 +33,11 @@ class GateWatch {
   GateWatch(const GateWatch&) = delete;
   GateWatch& operator=(const GateWatch&) = delete;
 
-  // Of each cell.
+  // By cell.
   const std::map<const torch::nn::Module*, Count>& counts() const { return counts_; }
 
-  // Called by cells: `gates` are between 0 and 1. Costs nothing where nobody watches.
+  // Called by cells with `gates` between 0 and 1. Costs nothing unless a GateWatch lives on this
+  // thread.
   static void Saw(const torch::nn::Module* cell, const torch::Tensor& gates);
 
  private:

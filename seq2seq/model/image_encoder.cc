@@ -17,7 +17,7 @@ absl::Status Validate(const ImageEncoderOptions& options) {
   const bool from_file =
       network.kind == ImageNetworkKind::kTorchscript || network.kind == ImageNetworkKind::kOnnx;
   rules.Expect("model.image.network.path", network.path, from_file != network.path.empty(),
-               from_file ? "a file" : "none for this kind of network");
+               from_file ? "a file" : "no file for this kind of network");
   rules.Expect("model.image.network.fine_tune", network.fine_tune,
                !network.fine_tune || network.kind == ImageNetworkKind::kTorchscript,
                "true for torchscript only");
@@ -51,7 +51,7 @@ ImageEncoderImpl::ImageEncoderImpl(const ImageEncoderOptions& options)
 }
 
 torch::Tensor ImageEncoderImpl::Features(const torch::Tensor& images) {
-  TORCH_CHECK(!network_.is_empty(), "this model reads features, and not images");
+  TORCH_CHECK(!network_.is_empty(), "the model takes features, not images");
   const bool frozen = options_.network.is_frozen();
   const torch::AutoGradMode mode(!frozen && torch::GradMode::is_enabled());
   return network_(images).flatten(2).transpose(1, 2);
@@ -60,12 +60,12 @@ torch::Tensor ImageEncoderImpl::Features(const torch::Tensor& images) {
 Encoded ImageEncoderImpl::forward(const torch::Tensor& images) {
   const PhaseTimer timer(Phase::kEncoderForward);
   const torch::Tensor features = images.dim() == 4 ? Features(images) : images;
-  TORCH_CHECK(features.size(2) == options_.channels, "features of ", features.size(2),
-              " channels; the model reads ", options_.channels);
+  TORCH_CHECK(features.size(2) == options_.channels, "features have ", features.size(2),
+              " channels; the model expects ", options_.channels);
   torch::Tensor values =
       torch::dropout(torch::tanh(projection_(norm_(features))), options_.dropout, is_training());
   if (options_.recurrent) {
-    const torch::Tensor places = values.transpose(0, 1);  // [place, batch, hidden]
+    const torch::Tensor places = values.transpose(0, 1);  // [position, batch, hidden]
     values = torch::cat({RunCell(forward_, places), RunCell(backward_, places.flip(0)).flip(0)}, 2)
                  .transpose(0, 1)
                  .contiguous();

@@ -1,4 +1,4 @@
-// From images to what the decoder attends to.
+// Image encoder: from images, or their features, to encoder output.
 #ifndef SEQ2SEQ_MODEL_IMAGE_ENCODER_H_
 #define SEQ2SEQ_MODEL_IMAGE_ENCODER_H_
 
@@ -32,37 +32,38 @@ struct ImageEncoderOptions {
     visit("input", input);
     visit("network", network);
     visit("channels", channels,
-          "Of the features that the network gives; 0 stands for as many as there are.");
-    visit("hidden", hidden, "Size of what the decoder gets to see of each place in the image.");
-    visit(
-        "recurrent", recurrent,
-        "Read the places one after the other, by LSTM cells from either end: for features that do "
-        "not tell where they are.");
-    visit("dropout", dropout, "On what the decoder gets to see.");
+          "Channels of the features; 0 uses as many as the network or the feature files have.");
+    visit("hidden", hidden,
+          "Size of the encoder output at each position of the image; with recurrent, an even "
+          "number.");
+    visit("recurrent", recurrent,
+          "Adds a bidirectional LSTM over the positions in reading order: for features that do not "
+          "encode their position.");
+    visit("dropout", dropout, "Dropout rate on the projected features.");
   }
 };
 
-// InvalidArgument, naming the key and its value, if no encoder can be made of `options`.
+// InvalidArgument, naming the key and its value, if `options` are invalid.
 absl::Status Validate(const ImageEncoderOptions& options);
 
-// The places of an image in reading order, as an encoder of text gives words. The summary is their
-// mean, as Xu et al. 2015 begin a caption.
+// Encodes the positions of an image, in reading order, as a text encoder does tokens. The summary
+// is their mean, as in Xu et al. 2015.
 class ImageEncoderImpl : public torch::nn::Module {
  public:
-  // Loads the network; throws what is wrong with its file. `options.channels` must be known.
+  // Loads the network; throws if its file is invalid. `options.channels` must not be 0.
   explicit ImageEncoderImpl(const ImageEncoderOptions& options);
 
-  // What the network says of images, [batch, 3, height, width]: [batch, place, channels]. Without
-  // gradient where the network is frozen.
+  // The network's features of images, [batch, 3, height, width]: [batch, position, channels].
+  // Without gradient if the network is frozen.
   torch::Tensor Features(const torch::Tensor& images);
 
-  // Encodes images, [batch, 3, height, width], or features, [batch, place, channels].
+  // Encodes images, [batch, 3, height, width], or features, [batch, position, channels].
   Encoded forward(const torch::Tensor& images);
 
-  // Other first values for what is not the network's.
+  // Applies seq2seq::Initialize to the layers after the network.
   void Initialize(const InitializationOptions& options);
 
-  // The last size of Encoded::values.
+  // Size of the last dimension of Encoded::values.
   int64_t output_size() const { return options_.hidden; }
 
  private:
@@ -70,18 +71,19 @@ class ImageEncoderImpl : public torch::nn::Module {
   ImageNetwork network_{nullptr};
   torch::nn::LayerNorm norm_;
   torch::nn::Linear projection_;
-  Cell forward_{nullptr};  // Where places are read one after the other.
+  Cell forward_{nullptr};  // With options.recurrent.
   Cell backward_{nullptr};
 };
 TORCH_MODULE(ImageEncoder);
 
-// Reads what the encoder of `options` is given of an image: pixels, [3, height, width], or the
-// features in a file, [place, channels]; at most `max_pixels` of either.
+// Reads the input of the encoder of `options` from an image file, pixels [3, height, width], or
+// from a feature file, [position, channels]; at most `max_pixels` of either.
 absl::StatusOr<torch::Tensor> ReadImageInput(const ImageEncoderOptions& options,
                                              const std::string& path,
                                              int64_t max_pixels = kMaxPixels);
 
-// The channels of the features that the network of `options` gives. Costs loading it and one image.
+// The number of channels of the features of the network of `options`. Costs loading it and one
+// image.
 int64_t CountChannels(const ImageEncoderOptions& options);
 
 }  // namespace seq2seq

@@ -19,7 +19,7 @@ ImageNetwork MakeImageNetwork(const ImageNetworkOptions& options) {
     case ImageNetworkKind::kTorchscript:
       TORCH_CHECK(options.allow_scripts, options.path,
                   ": is a TorchScript module, which is code: give --allow-scripts, or set "
-                  "allow_scripts, if you trust whoever made it");
+                  "allow_scripts, if you trust its author");
       network = std::make_shared<ScriptNetworkImpl>(options.path, options.fine_tune);
       break;
     case ImageNetworkKind::kOnnx:

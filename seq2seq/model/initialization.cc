@@ -33,7 +33,7 @@ void FillEmbedding(const torch::Tensor& weight, double range) {
   weight[kPadId].zero_();
 }
 
-// Fills each gate by itself: a matrix of [gates x hidden, …].
+// Fills each gate of a matrix [gates x hidden, …] separately.
 void FillGates(const torch::Tensor& weight, int64_t hidden, Initialization kind, double range) {
   for (const torch::Tensor& gate : weight.split(hidden)) Fill(gate, kind, range);
 }

@@ -1,4 +1,4 @@
-// First values of parameters.
+// Initialisation of parameters: Xavier, orthogonal, uniform.
 #ifndef SEQ2SEQ_MODEL_INITIALIZATION_H_
 #define SEQ2SEQ_MODEL_INITIALIZATION_H_
 
@@ -29,35 +29,37 @@ struct InitializationOptions {
   template <typename V>
   void Visit(V&& visit) {
     visit("weights", weights,
-          "First values of matrices that inputs go through. orthogonal is a rotation (Saxe et al. "
-          "2014), xavier keeps the size of signals (Glorot & Bengio 2010), uniform draws from "
-          "-range to range, zero is zero.");
+          "Initialisation of weight matrices other than recurrent ones and embeddings. orthogonal: "
+          "a random rotation (Saxe et al. 2014); xavier: keeps the variance of signals (Glorot & "
+          "Bengio 2010); uniform: drawn from -range to range; zero: all zero.");
     visit("recurrent", recurrent,
-          "The same of matrices that states go through; of rnn_relu, orthogonal is the identity "
-          "(Le et al. 2015).");
+          "Initialisation of recurrent matrices, as weights; for rnn_relu, orthogonal is the "
+          "identity (Le et al. 2015).");
     visit("range", range,
-          "Embeddings, and what is uniform, are drawn from -range to range. 0.08 is common.");
+          "Bound of uniform initialisation, from -range to range, also of embeddings. Above 0 and "
+          "at most 10; 0.08 is common.");
     visit("forget_bias", forget_bias,
-          "Of cells with a forget gate: 1 and more remember from the start on.");
+          "Initial bias of the forget gate, -10 to 10. With 1 or more, cells keep their state from "
+          "the start of training.");
   }
 };
 
-// InvalidArgument, naming the key and its value, if nothing can be filled with `options`.
+// InvalidArgument, naming the key and its value, if `options` are invalid.
 absl::Status Validate(const InitializationOptions& options);
 
-// Gives the parameters of `module` other first values where `options` are not the defaults, with
-// which modules are made.
+// Initialises the parameters of `module` again where `options` differ from the defaults, with which
+// modules are made.
 void Initialize(torch::nn::Module& module, const InitializationOptions& options);
 
-// Fills `weight`, [output, input], so that signals keep their size both ways (Glorot & Bengio
-// 2010).
+// Fills `weight`, [output, input], so that activations and gradients keep their variance (Glorot &
+// Bengio 2010).
 void InitializeXavier(const torch::Tensor& weight);
 
 // Fills `weight`, a square recurrent matrix, with a random rotation (Saxe et al. 2014).
 void InitializeOrthogonal(const torch::Tensor& weight);
 
-// While one lives on this thread, parameters are made without values: for models whose weights
-// come from a file.
+// During its lifetime on this thread, parameters are not initialised: for models whose weights are
+// loaded from a file.
 class SkipInitialization {
  public:
   SkipInitialization();
@@ -69,7 +71,7 @@ class SkipInitialization {
 // A linear layer with Xavier weights and a bias of zero.
 torch::nn::Linear MakeLinear(int64_t input, int64_t output, bool bias);
 
-// An embedding with values of about 0.05; padding is zero and stays so.
+// An embedding, uniform in the default range; the row of padding is zero and stays so.
 torch::nn::Embedding MakeEmbedding(int64_t vocab, int64_t size);
 
 }  // namespace seq2seq

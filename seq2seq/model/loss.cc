@@ -7,7 +7,7 @@ namespace seq2seq {
 torch::Tensor SelectTokens(const torch::Tensor& values, const Batch& batch) {
   const torch::Tensor rows = values.flatten(0, 1);
   if (batch.target_tokens == rows.size(0)) return rows;
-  // From the lengths, which are on the CPU: to ask a device for the places waits for it.
+  // From the lengths, which are on the CPU: nonzero on another device would wait for it.
   const torch::Tensor places = torch::arange(values.size(1)).unsqueeze(0);  // [1, target]
   const torch::Tensor tokens =
       places.lt(batch.target_lengths.unsqueeze(1)).flatten().nonzero().squeeze(1);

@@ -13,14 +13,14 @@ namespace seq2seq {
 
 namespace {
 
-// The memory of sources that say nothing: one place each, of no size.
+// Encoder output of a model without source: one zero-width position per sentence.
 Encoded NoSource(int64_t batch, const torch::TensorOptions& options) {
   return {torch::zeros({batch, 1, 0}, options),
           torch::ones({batch, 1}, options.dtype(torch::kBool)), torch::zeros({batch, 0}, options)};
 }
 
-// `tokens` with this share of their words made unknown; what begins, ends and pads a sentence
-// stays.
+// Word dropout: `tokens` with the share `share` of them replaced by the unknown token; bos, eos and
+// padding stay.
 torch::Tensor DropWords(const torch::Tensor& tokens, double share) {
   if (share == 0) return tokens;
   const torch::Tensor dropped =
@@ -47,9 +47,9 @@ absl::Status Validate(const ModelOptions& options) {
   const bool blind = attention == AttentionKind::kNone;
   rules.Expect("model.decoder.attention", name, blind || !alone, "none where model.source is none");
   rules.Expect("model.bridge", "zero", !blind || alone || options.bridge != BridgeKind::kZero,
-               "another where model.decoder.attention is none");
+               "dense, mean or copy where model.decoder.attention is none");
 
-  // What compares, or copies, needs sizes that agree.
+  // Dot-product attention and the bridge copy need equal sizes.
   const int64_t encoded = image ? options.image.hidden : OutputSize(options.encoder);
   const std::pair<std::string, bool> binding[] = {
       {"model.decoder.attention: " + name,
@@ -71,7 +71,7 @@ absl::Status Validate(const ModelOptions& options) {
                             options.target_vocab, " x ", options.decoder.embedding),
                !shared || (options.source_vocab == options.target_vocab &&
                            options.encoder.embedding == options.decoder.embedding),
-               "equal vocabularies and embeddings of both sides");
+               "vocabularies and embeddings of equal sizes on both sides");
   return rules.status();
 }
 

@@ -1,4 +1,4 @@
-// The whole network.
+// Sequence-to-sequence model: encoder, bridge and attentional decoder.
 #ifndef SEQ2SEQ_MODEL_MODEL_H_
 #define SEQ2SEQ_MODEL_MODEL_H_
 
@@ -21,7 +21,7 @@
 
 namespace seq2seq {
 
-// What a source is. A model without one is a language model: it says what texts are like.
+// The kind of source. A model without one is a language model.
 enum class SourceKind { kText, kImage, kNone };
 
 inline std::vector<std::string> EnumTexts(SourceKind) { return {"text", "image", "none"}; }
@@ -40,68 +40,69 @@ struct ModelOptions {
   template <typename V>
   void Visit(V&& visit) {
     visit("source", source,
-          "text: translates sentences; image: says what is in pictures; none: a language model, a "
-          "decoder by itself, for decoder.attention none.");
+          "text: text to text, such as translation; image: captioning; none: a language model, the "
+          "decoder alone with decoder.attention none.");
     visit("source_vocab", source_vocab,
-          "Pieces of the source tokenizer; 0 stands for as many as it has.");
+          "Vocabulary size of the source; 0 uses that of the tokenizer.");
     visit("target_vocab", target_vocab,
-          "Pieces of the target tokenizer; 0 stands for as many as it has.");
+          "Vocabulary size of the target; 0 uses that of the tokenizer.");
     visit("encoder", encoder);
     visit("image", image);
     visit("decoder", decoder);
     visit("bridge", bridge,
-          "What the decoder starts from: a dense layer over the last states of the encoder, or "
-          "over the mean of all; copy: in every layer the last output of the encoder, whose size "
-          "decoder.hidden must be, with memories of zero; or zero.");
+          "Initial decoder state. dense: a dense layer over the final encoder states; mean: a "
+          "dense layer over the mean of the encoder output; copy: the final encoder output as "
+          "hidden state of every layer, with decoder.hidden equal to its size and cell states of "
+          "zero; zero: all zero.");
     visit("shared_embeddings", shared_embeddings,
-          "Source and target share one embedding; for one tokenizer of both. With "
-          "decoder.tied_embeddings all three share.");
+          "Source and target share one embedding; for a joint tokenizer. With "
+          "decoder.tied_embeddings the output layer shares it too.");
     visit("initialization", initialization);
   }
 };
 
-// InvalidArgument, naming the key and its value, if no model can be made of `options`.
+// InvalidArgument, naming the key and its value, if `options` are invalid.
 absl::Status Validate(const ModelOptions& options);
 
-// An encoder of text or of images, a decoder that attends to it, and the bridge between; or, where
-// there is no source, the decoder alone, which starts from zero.
+// An encoder of text or images, a decoder that attends to its output, and the bridge between; or,
+// without a source, the decoder alone, whose initial state is zero.
 //
 //   Model model(options);                                      // Validate(options) must be OK.
 //   model->ComputeLoss(batch, TeacherForcing(), 0.1, 1.0).objective.backward();  // Training.
-//   torch::Tensor logits = model(batch, TeacherForcing());     // All scores at once.
+//   torch::Tensor logits = model(batch, TeacherForcing());     // All logits at once.
 //
-//   Model::ContainedType::Start start = model->Begin(batch);   // Search: step by step.
-//   DecoderStep step = model->decoder()->Step(model->decoder()->ProjectTokens(bos), start.state,
-//   start.memory);
+//   Model::ContainedType::Start start = model->Begin(batch);   // Search: one time step at a time.
+//   const torch::Tensor first = model->decoder()->ProjectTokens(bos);
+//   DecoderStep step = model->decoder()->Step(first, start.state, start.memory);
 //
 // Holds parameters and nothing that changes while decoding: in eval mode threads may share it.
 class ModelImpl : public torch::nn::Module {
  public:
-  // Throws where the file of an image network is wrong.
+  // Throws if the file of an image network is invalid.
   explicit ModelImpl(const ModelOptions& options);
 
-  // The scores of every target token of the batch that is not padding, sentence after sentence:
-  // [token, vocab].
+  // Logits of all target tokens of the batch without padding, sentence after sentence: [token,
+  // vocab].
   torch::Tensor forward(const Batch& batch, const TeacherForcing& forcing);
 
-  // What CrossEntropy makes of these scores, and in training the penalties of the decoder, the
-  // objective multiplied by `scale`; without ever holding all scores where the kernels compute.
+  // CrossEntropy of these logits plus, in training, the penalties of the decoder, with the
+  // objective multiplied by `scale`. Never holds all logits where the kernels compute.
   Loss ComputeLoss(const Batch& batch, const TeacherForcing& forcing, double smoothing,
                    double scale);
 
-  // Everything that the first step of the decoder needs.
+  // The inputs of the decoder at the first time step.
   struct Start {
     Memory memory;
     DecoderState state;
   };
 
-  // Encodes the sources of a batch; without sources its size is all that counts.
+  // Encodes the sources of a batch; without sources, only its size matters.
   Start Begin(const Batch& batch);
 
-  // Whether whole targets go through the decoder's kernel, or step by step.
+  // Whether the decoder's kernel computes whole targets, instead of one time step at a time.
   bool is_fused() const { return decoder_->is_fused(); }
 
-  // Which way its parts compute in the present mode: "fused encoder, decoder step by step".
+  // How encoder and decoder compute in the current mode: "fused encoder, decoder step by step".
   std::string DescribePaths() const;
 
   Decoder& decoder() { return decoder_; }
@@ -116,7 +117,7 @@ class ModelImpl : public torch::nn::Module {
   Decoded Decode(const Batch& batch, const Start& start, const TeacherForcing& forcing);
 
   ModelOptions options_;
-  Encoder encoder_{nullptr};  // Of the two at most one is not empty.
+  Encoder encoder_{nullptr};  // At most one of the two encoders is not empty.
   ImageEncoder image_encoder_{nullptr};
   Decoder decoder_{nullptr};
   Bridge bridge_{nullptr};

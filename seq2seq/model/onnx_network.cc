@@ -13,7 +13,7 @@ OnnxNetworkImpl::OnnxNetworkImpl(const std::string& path) {
   const auto library = OpenImageLibrary();
   TORCH_CHECK(library.ok(), std::string(library.status().message()));
   const std::string wrong = (*library)->load_onnx(path, model_);
-  TORCH_CHECK(wrong.empty(), path, ": is no ONNX network that OpenCV can run: ", wrong);
+  TORCH_CHECK(wrong.empty(), path, ": is not an ONNX network that OpenCV can run: ", wrong);
 }
 
 torch::Tensor OnnxNetworkImpl::forward(const torch::Tensor& images) {
@@ -27,7 +27,7 @@ torch::Tensor OnnxNetworkImpl::forward(const torch::Tensor& images) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const std::string wrong = model_->Run(floats.data_ptr<float>(), image_shape, features, shape);
-    TORCH_CHECK(wrong.empty(), "the ONNX network fails: ", wrong);
+    TORCH_CHECK(wrong.empty(), "the ONNX network failed: ", wrong);
   }
   return torch::tensor(features)
       .view({shape[0], shape[1], shape[2], shape[3]})

@@ -1,4 +1,4 @@
-// A network from an ONNX file.
+// Image network from an ONNX file.
 #ifndef SEQ2SEQ_MODEL_ONNX_NETWORK_H_
 #define SEQ2SEQ_MODEL_ONNX_NETWORK_H_
 
@@ -13,10 +13,10 @@
 
 namespace seq2seq {
 
-// Runs on the CPU through OpenCV, one call at a time. Has no parameters to learn.
+// Runs on the CPU through OpenCV, one call at a time. Has no trainable parameters.
 class OnnxNetworkImpl : public ImageNetworkImpl {
  public:
-  // Throws what is wrong with the file.
+  // Throws if the file is invalid.
   explicit OnnxNetworkImpl(const std::string& path);
 
   torch::Tensor forward(const torch::Tensor& images) override;

@@ -25,14 +25,14 @@ CellWeights WeightsOf(const TensorMap& parameters, const std::string& cell) {
           peephole == parameters.end() ? nullptr : Values(peephole->second)};
 }
 
-// Lets go of the parameters of a cell that are read in their packed form alone.
+// Releases the parameters of a cell that are used in packed form alone.
 void LetGoOfWeights(TensorMap& parameters, const std::string& cell) {
   parameters.erase(cell + ".weight_ih");
   parameters.erase(cell + ".weight_hh");
 }
 
-// What packs weights also takes them out of `parameters`, so that the model is not in memory twice;
-// embeddings and biases, which are read as they are, stay.
+// Packing removes weights from `parameters`, so that the model is not in RAM twice; embeddings and
+// biases, which are used unpacked, stay.
 
 std::vector<std::vector<PackedCell>> PackEncoder(TensorMap& parameters, const ModelOptions& options,
                                                  Precision precision) {
@@ -50,7 +50,7 @@ std::vector<std::vector<PackedCell>> PackEncoder(TensorMap& parameters, const Mo
   return layers;
 }
 
-// Empty where there is no such parameter.
+// Empty if there is no such parameter.
 PackedMatrix PackOne(TensorMap& parameters, const std::string& name, Precision precision) {
   const auto weight = parameters.find(name);
   if (weight == parameters.end()) return {};
@@ -75,7 +75,7 @@ PackedDecoder PackDecoder(TensorMap& parameters, const DecoderOptions& options,
   return packed;
 }
 
-// The model where it encodes itself: texts are encoded by what is packed.
+// The model if it encodes the sources itself: text is encoded by the packed weights.
 Model EncoderOf(Model model) {
   return model->options().source == SourceKind::kText ? Model(nullptr) : model;
 }
@@ -90,7 +90,8 @@ ConstMatrix OutputBias(const TensorMap& parameters) {
   return View(parameters.at("decoder.output_bias").unsqueeze(0));
 }
 
-// Room for `rows` rows, so many that products come in few shapes; those behind are zero.
+// A buffer of `rows` rows, rounded up to a multiple of 16, so that products have few shapes; the
+// rows after them are zero.
 Buffer RoundBuffer(int64_t rows, int64_t columns) {
   Buffer buffer((rows + 15) / 16 * 16, columns);
   Clear(Rest(buffer.view(), rows));
@@ -193,7 +194,7 @@ PackedSources PackedModel::EncodeText(const Batch& batch) const {
     states = outputs;
   }
 
-  // From the order of steps to that of sentences.
+  // From the order of time steps to that of sentences.
   const int64_t size = states.view().columns;
   const int64_t hidden = options_.encoder.hidden;
   const Buffer values = RoundBuffer(steps->tokens(), size);

@@ -1,4 +1,4 @@
-// A model laid out for decoding on the CPU.
+// Inference form of a model: weights packed for decoding on the CPU.
 #ifndef SEQ2SEQ_MODEL_PACKED_MODEL_H_
 #define SEQ2SEQ_MODEL_PACKED_MODEL_H_
 
@@ -17,52 +17,52 @@
 
 namespace seq2seq {
 
-// Sources read by the encoder.
+// Encoded sources.
 struct PackedSources {
-  Buffer values, keys;          // Of all sources, a row a place.
-  torch::Tensor tensors[2];     // What holds them instead where the model's operations made them.
-  std::vector<Source> sources;  // [batch], views of these.
-  DecoderRows start;            // [batch], the state before the first step.
+  Buffer values, keys;          // Of all sources, one row per source position.
+  torch::Tensor tensors[2];     // Hold them instead where EncodePlainly computed them.
+  std::vector<Source> sources;  // [batch], views of these values and keys.
+  DecoderRows start;            // [batch], the initial decoder state.
 };
 
-// The weights of a model, each laid out once as the kernels' products read it, in the precision
-// that they compute with. Agrees with the model's own Step in fp32. Embeddings and biases stay
-// where the model has them; what is packed is let go. Thread-safe.
+// The weights of a model, each packed once in the layout and precision of the kernels' products.
+// Agrees with the model's own Step in fp32. Embeddings and biases stay in the model's tensors;
+// tensors that have been packed are released. Thread-safe.
 class PackedModel {
  public:
-  // The first part of such a model that the kernels do not know, as "decoder.attention=mlp"; empty
-  // if they know it all.
+  // The first part of such a model that the kernels do not support, as "decoder.attention=mlp";
+  // empty if they support all.
   static std::string UnknownPart(const ModelOptions& options);
 
-  // `model` is on the CPU, in eval mode; its weights are not changed afterwards. Costs a pass over
-  // them.
+  // `model` must be on the CPU, in eval mode; its weights must not change afterwards. Costs a pass
+  // over them.
   PackedModel(Model model, Precision precision);
 
-  // Encodes sources, as CollateSources makes them.
+  // Encodes sources collated by CollateSources.
   PackedSources Encode(const Batch& sources) const;
 
   const PackedDecoder& decoder() const { return decoder_; }
   const PackedOutput& output() const { return output_; }
   const ModelOptions& options() const { return options_; }
 
-  // Of the weights, laid out or where the model has them.
+  // Bytes of the weights, packed or not.
   double bytes() const;
 
-  // The columns `tokens` of the output layer. Costs a pass over their weights.
+  // The output layer for `tokens` alone (a lexical shortlist). Costs a pass over their weights.
   PackedOutput Output(absl::Span<const int32_t> tokens) const;
 
  private:
   PackedSources EncodeText(const Batch& sources) const;
-  // Images, and sources that say nothing, by the operations of the model.
+  // Encodes images, and empty sources of a language model, by the model's LibTorch operations.
   PackedSources EncodePlainly(const Batch& sources) const;
-  // The state before the first step, from what the bridge looks at, [batch, size].
+  // The initial decoder state, from the bridge's input, [batch, size].
   DecoderRows Bridge(ConstMatrix summary) const;
 
   ModelOptions options_;
   TensorMap parameters_;
-  Model model_{nullptr};  // Encodes what is no text; empty where sources are texts.
+  Model model_{nullptr};  // Encodes sources that are not text; else empty.
   Precision precision_;
-  std::vector<std::vector<PackedCell>> encoder_;  // One a layer, of both directions.
+  std::vector<std::vector<PackedCell>> encoder_;  // One per layer, with a cell per direction.
   PackedMatrix keys_;                             // Empty where the values are the keys.
   PackedMatrix bridge_;
   PackedDecoder decoder_;

@@ -25,7 +25,7 @@ std::string Grouped(int64_t number) {
   return text;
 }
 
-// Whether there are modules in it.
+// Whether `module` has submodules with parameters.
 bool HasParts(const std::string& module, const TensorMap& parameters) {
   return std::any_of(parameters.begin(), parameters.end(), [&](const auto& parameter) {
     return absl::StartsWith(ModuleOf(parameter.first), module + ".");

@@ -1,4 +1,4 @@
-// Where the parameters of a model are.
+// Table of parameters: name, shape and count, with sums per module.
 #ifndef SEQ2SEQ_MODEL_PARAMETER_TABLE_H_
 #define SEQ2SEQ_MODEL_PARAMETER_TABLE_H_
 
@@ -11,8 +11,8 @@ namespace seq2seq {
 // The module that a parameter belongs to: "encoder.forward_0" of "encoder.forward_0.weight_ih".
 std::string ModuleOf(const std::string& parameter);
 
-// A line for each parameter with its shape and count, one for the sum of what each module has
-// besides the modules in it, and one for all:
+// A line per parameter with its shape and count, one per module with the sum of the parameters that
+// are not in its submodules, and one with the total:
 //
 //   parameter                      shape           count
 //   embedding.weight          [1000, 64]          64,000

@@ -13,13 +13,13 @@ torch::nn::Conv2d MakeConvolution(int64_t input, int64_t output, int64_t kernel,
                                     .stride(stride)
                                     .padding(kernel / 2)
                                     .bias(false));
-  // Keeps the size of signals through rectifiers (He et al. 2015).
+  // Keeps the variance of gradients through ReLUs (He et al. 2015).
   torch::nn::init::kaiming_normal_(convolution->weight, 0, torch::kFanOut, torch::kReLU);
   return convolution;
 }
 
-// Over groups of some 16 channels: of small ones it would take away how light or colourful an image
-// is as a whole.
+// Groups of some 16 channels: smaller ones would remove the overall brightness and colour of an
+// image.
 torch::nn::GroupNorm MakeNorm(int64_t channels) {
   const int64_t groups = std::gcd(channels, std::max<int64_t>(channels / 16, 1));
   return torch::nn::GroupNorm(torch::nn::GroupNormOptions(groups, channels));
@@ -32,7 +32,7 @@ ResidualBlockImpl::ResidualBlockImpl(int64_t input, int64_t output, int64_t stri
       first_(register_module("first", MakeConvolution(input, output, 3, stride))),
       second_norm_(register_module("second_norm", MakeNorm(output))),
       second_(register_module("second", MakeConvolution(output, output, 3, 1))) {
-  // A block begins as its shortcut.
+  // A block is initialised to its shortcut.
   torch::nn::init::zeros_(second_->weight);
   if (input != output || stride != 1)
     shortcut_ = register_module("shortcut", MakeConvolution(input, output, 1, stride));

@@ -1,4 +1,4 @@
-// A small convolutional network.
+// Small residual network (pre-activation ResNet) with group normalisation.
 #ifndef SEQ2SEQ_MODEL_RESIDUAL_NETWORK_H_
 #define SEQ2SEQ_MODEL_RESIDUAL_NETWORK_H_
 
@@ -13,9 +13,9 @@
 
 namespace seq2seq {
 
-// Two convolutions of 3 x 3 around which the input is passed on (He et al. 2016), normalised and
-// rectified before each (He et al. 2016b). Normalises groups of channels (Wu & He 2018) instead of
-// batches, so that an image does not depend on its neighbours.
+// Pre-activation residual block: two 3 x 3 convolutions with a shortcut connection (He et al.
+// 2016), each after normalisation and ReLU (He et al. 2016b). Group normalisation (Wu & He 2018)
+// instead of batch normalisation, so that an image does not depend on the rest of its batch.
 class ResidualBlockImpl : public torch::nn::Module {
  public:
   ResidualBlockImpl(int64_t input, int64_t output, int64_t stride);
@@ -32,8 +32,9 @@ class ResidualBlockImpl : public torch::nn::Module {
 };
 TORCH_MODULE(ResidualBlock);
 
-// A convolution that halves the image, and four stages of blocks with 1, 2, 4 and 8 x `width`
-// channels, the last three of which halve it again: a grid of a sixteenth of the image's size.
+// A convolution with stride 2, and four stages of blocks with 1, 2, 4 and 8 x `width` channels, the
+// last three of which halve height and width again. The output has 1/16 of the image's height and
+// width.
 class ResidualNetworkImpl : public ImageNetworkImpl {
  public:
   ResidualNetworkImpl(int64_t width, int64_t blocks);

@@ -52,8 +52,8 @@ absl::StatusOr<TensorMap> RestoreWeights(const TensorMap& weights, const std::st
     const auto scales = weights.find(name + kScales);
     if (tensor.dim() != 2 || scales == weights.end() || scales->second.dim() != 1 ||
         scales->second.size(0) != tensor.size(0)) {
-      return absl::DataLossError(
-          absl::StrCat(path, ": tensor '", name, "' has no scale for each of its rows"));
+      return absl::DataLossError(absl::StrCat(path, ": tensor '", name, "' needs '", name, kScales,
+                                              "' with one scale per row"));
     }
     restored.emplace(name, tensor.to(torch::kFloat32) * scales->second.unsqueeze(1));
   }

@@ -1,4 +1,4 @@
-// Weights in fewer bits, as files of models that are only decoded with hold them.
+// Quantised weights (int8, bf16), as stored in models for decoding.
 #ifndef SEQ2SEQ_MODEL_ROUNDED_WEIGHTS_H_
 #define SEQ2SEQ_MODEL_ROUNDED_WEIGHTS_H_
 
@@ -11,16 +11,16 @@
 
 namespace seq2seq {
 
-// Rounds the matrices to `precision`, which leaves a half or a quarter of the bytes; all else stays
-// fp32. In int8 a matrix NAME becomes whole numbers and NAME.scales, [row], what those of each row
-// are multiplied by, as the kernels' products have it. Embeddings are matrices too.
+// Quantises the matrices, embeddings included, to `precision`, a half (bf16) or a quarter (int8) of
+// the bytes; all else stays fp32. In int8 a matrix NAME becomes integers, and NAME.scales, [row],
+// holds the scale of each row, as in the kernels' products.
 TensorMap RoundWeights(const TensorMap& weights, Precision precision);
 
-// What the weights were rounded to.
+// The precision that the weights are quantised to.
 Precision PrecisionOf(const TensorMap& weights);
 
-// The weights as floats again; those that are floats stay as they are. DataLoss, naming `path`,
-// where numbers and scales do not go together, or are not finite.
+// The weights dequantised to fp32; those in fp32 stay as they are. DataLoss, naming `path`, if
+// integers and scales do not match, or are NaN or infinite.
 absl::StatusOr<TensorMap> RestoreWeights(const TensorMap& weights, const std::string& path);
 
 }  // namespace seq2seq

@@ -35,10 +35,11 @@ bool Exists(const std::string& path) {
   return fs::exists(path, ignored);
 }
 
-// InvalidArgument if `path` leads out of `root`, which is canonical, or is of another kind.
+// InvalidArgument if `path` leads out of `root`, which is canonical, or is neither a file nor a
+// folder.
 absl::Status CheckInside(const fs::path& path, const fs::path& root) {
   std::error_code error;
-  // Link by link, as the last one may lead to what is not there yet.
+  // Link by link, as the target of the last one may not exist yet.
   fs::path last = path;
   for (int links = 0; links < 40 && fs::is_symlink(last, error); ++links)
     last = last.parent_path() / fs::read_symlink(last, error);
@@ -106,10 +107,11 @@ absl::StatusOr<StoredModel> FindModel(const std::string& path) {
     const bool has_best = fs::exists(fs::symlink_status(stored.run.Best(), ignored));
     stored.step = has_best ? stored.run.Best() : stored.run.Latest();
     if (!Exists(stored.step + kWeightsFile)) {
-      // What others would be decoded with has been lost; the latest step would pass for it.
+      // The best weights are lost: the latest checkpoint must not silently replace them.
       if (has_best) {
         return absl::DataLossError(absl::StrCat(
-            stored.step, ": leads to no weights; name a step of the folder, or remove the link"));
+            stored.step,
+            ": leads to no weights; name a checkpoint of the folder, or remove the link"));
       }
       return absl::NotFoundError(absl::StrCat(path, ": no weights have been saved in it yet"));
     }
@@ -119,7 +121,7 @@ absl::StatusOr<StoredModel> FindModel(const std::string& path) {
   SEQ2SEQ_RETURN_IF_ERROR(
       ReadOptions(stored.run.Config(), ListOptions(section), {"data", "train", "validation"}));
   stored.options = section.model;
-  // The run's own copy.
+  // The copy in the run folder.
   if (!stored.options.image.network.path.empty())
     stored.options.image.network.path = stored.run.ImageNetwork();
   if (const absl::Status valid = Validate(stored.options); !valid.ok()) {
@@ -138,9 +140,9 @@ absl::StatusOr<Model> LoadModel(const StoredModel& stored) {
     SEQ2SEQ_RETURN_IF_ERROR(AdoptTensors(tensors, path, Parameters(*model)));
     model->eval();
     return model;
-  } catch (const std::exception& error) {  // No memory.
+  } catch (const std::exception& error) {  // Out of memory, for example.
     return absl::InternalError(
-        absl::StrCat(stored.run.Config(), ": cannot make the model: ", Describe(error)));
+        absl::StrCat(stored.run.Config(), ": cannot build the model: ", Describe(error)));
   }
 }
 

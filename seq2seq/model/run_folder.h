@@ -1,4 +1,4 @@
-// Where a run keeps its things, and how a model comes back from there.
+// Run folders of trainings: their paths, and loading the models in them.
 #ifndef SEQ2SEQ_MODEL_RUN_FOLDER_H_
 #define SEQ2SEQ_MODEL_RUN_FOLDER_H_
 
@@ -18,15 +18,16 @@ namespace seq2seq {
 //
 //   config.yaml                  all options
 //   source.model target.model    the tokenizers; source.model only where sources are text
-//   image_network                the file of a network of images, where the model has one
+//   image_network                the file of an image network, where the model has one
 //   cache/                       the encoded corpora; may be deleted
-//   log.jsonl                    a line a report
-//   shortlist.safetensors        what pieces are translated by; only where it was exported
-//   step-N/                      after update N: model.safetensors, and what training needs to go
-//   on latest best                  links to a step
+//   log.jsonl                    a line per report
+//   shortlist.safetensors        lexical shortlist; only where it was exported
+//   step-N/                      checkpoint after update N: model.safetensors, training state
+//   latest best                  links to a checkpoint
 //
-// Steps are complete or not there, and the links always lead to one. Nothing in it leads out of it:
-// a folder may come from elsewhere, and neither show nor overwrite what else is on this machine.
+// Checkpoints are complete or absent, and the links always lead to one. No path may lead out of the
+// folder: it may come from elsewhere, and must neither expose nor overwrite other files of this
+// machine.
 struct RunFolder {
   std::string path;
 
@@ -42,34 +43,34 @@ struct RunFolder {
   std::string Best() const { return path + "/best"; }
 };
 
-// InvalidArgument, naming it and where it leads, if something of the run, or of its folder `step`,
-// lies outside of it or is neither file nor folder.
+// InvalidArgument, naming the path and its target, if a path of the run, or of its folder `step`,
+// leads out of the run folder or is neither a file nor a folder.
 absl::Status CheckInside(const RunFolder& run, const std::string& step = "");
 
-// The updates of the steps in a run, oldest first.
+// The updates of the checkpoints in a run, oldest first.
 std::vector<int64_t> StoredSteps(const RunFolder& run);
 
-// The name of the weights in the folder of a step.
+// The file of the weights in the folder of a checkpoint.
 inline constexpr char kWeightsFile[] = "/model.safetensors";
 
-// A model as it lies in a run.
+// A model in a run folder.
 struct StoredModel {
   RunFolder run;
-  std::string step;  // The folder of its weights.
+  std::string step;  // The folder of the checkpoint.
   ModelOptions options;
 };
 
-// Finds the best step of a run folder, else the latest; `path` may also name a step of it. NotFound
-// or InvalidArgument, naming what is missing or leads out of the folder.
+// Finds the best checkpoint of a run folder, else the latest; `path` may also name one of its
+// checkpoints. NotFound, DataLoss or InvalidArgument, naming what is missing or leads out of the
+// folder.
 absl::StatusOr<StoredModel> FindModel(const std::string& path);
 
-// Builds the model over its weights, which are mapped and not copied unless they are stored in
-// fewer bits, in eval mode, on the CPU. Costs milliseconds. A TorchScript network is code of
-// whoever made the run, and InvalidArgument unless stored.options.image.network.allow_scripts is
-// set.
+// Builds the model, in eval mode, on the CPU, over its weights, which are memory-mapped, and copied
+// only if they are quantised. Costs milliseconds. A TorchScript network is code by the author of
+// the run and is refused unless stored.options.image.network.allow_scripts is set.
 absl::StatusOr<Model> LoadModel(const StoredModel& stored);
 
-// What its weights are stored in: the precision that it is meant to be applied with.
+// The precision of the stored weights, in which the model is meant to be used.
 absl::StatusOr<Precision> StoredPrecision(const StoredModel& stored);
 
 }  // namespace seq2seq

@@ -14,7 +14,7 @@ ScriptNetworkImpl::ScriptNetworkImpl(const std::string& path, bool fine_tune)
   try {
     script_->module = torch::jit::load(path, torch::kCPU);
   } catch (const c10::Error& error) {
-    TORCH_CHECK(false, path, ": is no TorchScript module: ", error.what_without_backtrace());
+    TORCH_CHECK(false, path, ": is not a TorchScript module: ", error.what_without_backtrace());
   }
   script_->module.eval();
   for (const auto& parameter : script_->module.named_parameters()) {
@@ -34,11 +34,11 @@ void ScriptNetworkImpl::to(torch::Device device, bool non_blocking) {
 }
 
 torch::Tensor ScriptNetworkImpl::forward(const torch::Tensor& images) {
-  // Operation by operation: with some versions of LLVM, LibTorch never ends optimizing a script.
+  // Without graph optimisation: with some versions of LLVM, LibTorch never finishes it.
   const torch::jit::GraphOptimizerEnabledGuard optimize(false);
   const torch::IValue output = script_->module.forward({images});
   TORCH_CHECK(output.isTensor() && output.toTensor().dim() == 4,
-              "the TorchScript module does not give [batch, channels, rows, columns]");
+              "the output of the TorchScript module is not [batch, channels, rows, columns]");
   return output.toTensor();
 }
 

@@ -1,4 +1,4 @@
-// A network from a TorchScript file.
+// Image network from a TorchScript file.
 #ifndef SEQ2SEQ_MODEL_SCRIPT_NETWORK_H_
 #define SEQ2SEQ_MODEL_SCRIPT_NETWORK_H_
 
@@ -11,12 +11,12 @@
 
 namespace seq2seq {
 
-// A module written by torch.jit.save. Runs in eval mode always, as its statistics are those of more
-// images than a corpus of captions has.
+// A module saved by torch.jit.save. Always runs in eval mode, as its normalisation statistics come
+// from more images than a caption corpus has.
 class ScriptNetworkImpl : public ImageNetworkImpl {
  public:
-  // With `fine_tune` the parameters of the script are those of this module, dots in their names
-  // being slashes; else the module has none. Throws what is wrong with the file.
+  // With `fine_tune` the parameters of the script are registered in this module, with slashes for
+  // the dots in their names; else the module has none. Throws if the file is invalid.
   ScriptNetworkImpl(const std::string& path, bool fine_tune);
   ~ScriptNetworkImpl() override;
 
@@ -27,7 +27,7 @@ class ScriptNetworkImpl : public ImageNetworkImpl {
   void to(torch::Device device, bool non_blocking) override;
 
  private:
-  struct Script;  // Keeps the headers of TorchScript out of here.
+  struct Script;  // Keeps the headers of TorchScript out of this one.
 
   std::unique_ptr<Script> script_;
 };

@@ -10,7 +10,7 @@
 namespace seq2seq {
 namespace {
 
-// The vocabulary that the rows of a tensor stand for; null where they are none.
+// The vocabulary that the rows of a tensor belong to; null if none.
 const std::vector<std::string>* PiecesOf(const std::string& name, const Vocabularies& pieces) {
   if (name == "encoder.embedding.weight") return &pieces.source;
   const bool target = name == "decoder.embedding.weight" || name == "decoder.output_weight" ||
@@ -18,7 +18,7 @@ const std::vector<std::string>* PiecesOf(const std::string& name, const Vocabula
   return target ? &pieces.target : nullptr;
 }
 
-// Copies the rows of the pieces that both have; returns how many.
+// Copies the rows of the subwords that are in both vocabularies; returns their number.
 int64_t CopyRows(const torch::Tensor& from, const std::vector<std::string>& from_pieces,
                  torch::Tensor to, const std::vector<std::string>& to_pieces) {
   absl::flat_hash_map<std::string, int64_t> places;
@@ -41,14 +41,14 @@ int64_t CopyRows(const torch::Tensor& from, const std::vector<std::string>& from
 std::vector<std::string> TransferReport::Lines() const {
   const size_t all = taken.size() + taken_in_part.size();
   std::vector<std::string> lines = {
-      absl::StrCat(all, all == 1 ? " tensor taken" : " tensors taken")};
+      absl::StrCat(all, all == 1 ? " tensor copied" : " tensors copied")};
   const auto add = [&](const char* what, const std::vector<std::string>& names) {
     if (!names.empty()) lines.push_back(absl::StrCat(what, ": ", absl::StrJoin(names, ", ")));
   };
   add("of these in part", taken_in_part);
-  add("of another shape, and not taken", misfits);
-  add("new, and not in it", missing);
-  add("not of this model", unused);
+  add("of another shape, not copied", misfits);
+  add("in the new model only, initialised", missing);
+  add("in the old model only, ignored", unused);
   return lines;
 }
 
@@ -70,7 +70,7 @@ TransferReport TransferWeights(const TensorMap& from, const Vocabularies& from_p
     if (before != nullptr && *before != *now && rows_fit) {
       const int64_t copied = CopyRows(source, *before, tensor, *now);
       report.taken_in_part.push_back(
-          absl::StrCat(name, " (", copied, " of ", now->size(), " pieces)"));
+          absl::StrCat(name, " (", copied, " of ", now->size(), " subwords)"));
     } else if (source.sizes() == tensor.sizes()) {
       tensor.copy_(source);
       report.taken.push_back(name);

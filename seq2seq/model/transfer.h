@@ -1,4 +1,4 @@
-// Weights of one model as the first ones of another.
+// Transfer of weights: initialises a model from the weights of another.
 #ifndef SEQ2SEQ_MODEL_TRANSFER_H_
 #define SEQ2SEQ_MODEL_TRANSFER_H_
 
@@ -12,27 +12,27 @@
 
 namespace seq2seq {
 
-// The pieces of a model's vocabularies; empty where a source is no text.
+// The subwords of a model's vocabularies; `source` is empty unless sources are text.
 struct Vocabularies {
   std::vector<std::string> source;
   std::vector<std::string> target;
 };
 
-// What became of the tensors of both models, by name.
+// The outcome of a transfer, as names of tensors.
 struct TransferReport {
   std::vector<std::string> taken;
-  std::vector<std::string> taken_in_part;  // "decoder.embedding.weight (5120 of 8000 pieces)"
-  std::vector<std::string> misfits;        // Of another shape in each.
-  std::vector<std::string> missing;        // The new model's alone: they keep their first values.
-  std::vector<std::string> unused;         // The old model's alone.
+  std::vector<std::string> taken_in_part;  // "decoder.embedding.weight (5120 of 8000 subwords)"
+  std::vector<std::string> misfits;        // Of different shapes.
+  std::vector<std::string> missing;  // In the new model alone: they keep their initial values.
+  std::vector<std::string> unused;   // In the old model alone.
 
-  // A line for each kind that there is, for people.
+  // A line for each kind that occurs, to be logged.
   std::vector<std::string> Lines() const;
 };
 
 // Copies the tensors of `from` into those of `to` that have the same name and shape. Embeddings and
-// the output layer, a row for each piece, are copied row by row, to where the new vocabulary has
-// the piece.
+// the output layer have a row per subword: where vocabularies differ, the rows of the subwords that
+// are in both are copied.
 TransferReport TransferWeights(const TensorMap& from, const Vocabularies& from_pieces, TensorMap to,
                                const Vocabularies& to_pieces);
 

@@ -21,7 +21,7 @@
 namespace seq2seq {
 namespace {
 
-// The names that the format gives to types of numbers.
+// The format's names of element types.
 constexpr std::pair<const char*, torch::ScalarType> kTypes[] = {
     {"F64", torch::kFloat64},   {"F32", torch::kFloat32}, {"F16", torch::kFloat16},
     {"BF16", torch::kBFloat16}, {"I64", torch::kInt64},   {"I32", torch::kInt32},
@@ -47,12 +47,12 @@ std::string ShapeText(const torch::Tensor& tensor) {
   return absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "]");
 }
 
-// The elements of a tensor; nullopt if none has such a shape. LibTorch multiplies sizes unchecked,
+// The number of elements of a shape; nullopt if it is invalid. LibTorch multiplies sizes unchecked,
 // those beside a 0 too.
 std::optional<uint64_t> CountElements(const std::vector<int64_t>& shape) {
   constexpr size_t kMaxDimensions = 16;
   if (shape.size() > kMaxDimensions) return {};
-  int64_t product = 1;  // Of the sizes that are not 0.
+  int64_t product = 1;  // Of the sizes other than 0.
   bool empty = false;
   for (const int64_t size : shape) {
     if (size < 0 || __builtin_mul_overflow(product, std::max<int64_t>(size, 1), &product))
@@ -62,10 +62,10 @@ std::optional<uint64_t> CountElements(const std::vector<int64_t>& shape) {
   return empty ? 0 : static_cast<uint64_t>(product);
 }
 
-using Range = std::pair<uint64_t, uint64_t>;  // Bytes of a file behind its header: begin, end.
+using Range = std::pair<uint64_t, uint64_t>;  // Begin and end in the bytes after the header.
 
-// Makes a tensor of one entry of the header and adds where it lies to `ranges`; nullopt if it does
-// not fit into the bytes.
+// Makes a tensor from a header entry and adds its bytes to `ranges`; nullopt if it does not fit the
+// bytes of the file.
 std::optional<torch::Tensor> MakeTensor(const nlohmann::json& entry,
                                         const std::shared_ptr<MappedFile>& file, size_t data_offset,
                                         std::vector<Range>& ranges) {
@@ -83,7 +83,7 @@ std::optional<torch::Tensor> MakeTensor(const nlohmann::json& entry,
     file->Release(static_cast<const char*>(begin), bytes);
   };
   const torch::Tensor tensor = torch::from_blob(data, shape, release, torch::TensorOptions(*type));
-  // Other programs' files may hold numbers where the processor would not.
+  // Files of other programs may hold unaligned values.
   if (bytes == 0 || reinterpret_cast<uintptr_t>(data) % torch::elementSize(*type) == 0)
     return tensor;
   torch::Tensor aligned = torch::empty(shape, *type);
@@ -91,14 +91,14 @@ std::optional<torch::Tensor> MakeTensor(const nlohmann::json& entry,
   return aligned;
 }
 
-// Whether some bytes are of two tensors: a small file could stand for any number of large ones.
+// Whether tensors share bytes, by which a small file could describe any number of large ones.
 bool Overlap(std::vector<Range> ranges) {
   std::sort(ranges.begin(), ranges.end());
   const auto overlaps = [](const Range& a, const Range& b) { return b.first < a.second; };
   return std::adjacent_find(ranges.begin(), ranges.end(), overlaps) != ranges.end();
 }
 
-// InvalidArgument if the two have not the same names and shapes.
+// InvalidArgument unless both have the same names and shapes.
 absl::Status CheckFit(const TensorMap& from, const std::string& path, const TensorMap& to) {
   for (const auto& [name, tensor] : to) {
     const auto found = from.find(name);
@@ -115,7 +115,7 @@ absl::Status CheckFit(const TensorMap& from, const std::string& path, const Tens
   for (const auto& [name, tensor] : from) {
     if (to.count(name) == 0) {
       return absl::InvalidArgumentError(
-          absl::StrCat(path, ": tensor '", name, "' is not of this model"));
+          absl::StrCat(path, ": tensor '", name, "' is not part of the model"));
     }
   }
   return absl::OkStatus();
@@ -124,7 +124,7 @@ absl::Status CheckFit(const TensorMap& from, const std::string& path, const Tens
 }  // namespace
 
 absl::Status WriteTensors(const std::string& path, const TensorMap& tensors) {
-  // Large numbers first, so that all are aligned.
+  // Large element types first, so that all are aligned.
   std::vector<std::pair<std::string, torch::Tensor>> ordered(tensors.begin(), tensors.end());
   std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
     return a.second.element_size() > b.second.element_size();
@@ -139,7 +139,7 @@ absl::Status WriteTensors(const std::string& path, const TensorMap& tensors) {
     offset += tensor.nbytes();
   }
   std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // So that the numbers behind it are aligned.
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // So that the data after it is aligned.
   const uint64_t length = text.size();
 
   SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
@@ -159,9 +159,9 @@ absl::StatusOr<TensorMap> ReadTensors(const std::string& path, const TensorFileL
   uint64_t length = 0;
   if (file->size() >= sizeof length) std::memcpy(&length, file->data(), sizeof length);
   if (length == 0 || length > file->size() - sizeof length) {
-    return absl::DataLossError(absl::StrCat(path, ": not a whole safetensors file"));
+    return absl::DataLossError(absl::StrCat(path, ": not a complete safetensors file"));
   }
-  constexpr int64_t kMaxValues = 32;  // Of a tensor.
+  constexpr int64_t kMaxValues = 32;  // JSON values per tensor.
   const absl::StatusOr<nlohmann::json> header =
       ParseJson({file->data() + sizeof length, length},
                 {.bytes = limits.header_bytes, .values = kMaxValues * limits.tensors, .depth = 3});
@@ -186,7 +186,7 @@ absl::StatusOr<TensorMap> ReadTensors(const std::string& path, const TensorFileL
       }
       tensors.emplace(name, *std::move(tensor));
     }
-  } catch (const std::exception&) {  // Of nlohmann about a type, or LibTorch's about a shape.
+  } catch (const std::exception&) {  // nlohmann's about a type, or LibTorch's about a shape.
     return absl::DataLossError(
         absl::StrCat(path, ": not a safetensors file: its header is damaged"));
   }
@@ -196,7 +196,7 @@ absl::StatusOr<TensorMap> ReadTensors(const std::string& path, const TensorFileL
 }
 
 absl::Status CheckFinite(const TensorMap& tensors, const std::string& path) {
-  constexpr int64_t kPart = 1 << 18;  // So that what is computed on the way stays small.
+  constexpr int64_t kPart = 1 << 18;  // Elements at a time, so that temporaries stay small.
   for (const auto& [name, tensor] : tensors) {
     if (!tensor.is_floating_point()) continue;
     for (const torch::Tensor& part : tensor.detach().flatten().split(kPart)) {

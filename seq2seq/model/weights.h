@@ -1,5 +1,5 @@
-// Tensors in files, in the safetensors format: a length, a JSON header, the bytes. Python opens
-// them with safetensors.torch.load_file.
+// Safetensors files of named tensors: a length, a JSON header, the bytes. Python opens them with
+// safetensors.torch.load_file.
 #ifndef SEQ2SEQ_MODEL_WEIGHTS_H_
 #define SEQ2SEQ_MODEL_WEIGHTS_H_
 
@@ -16,19 +16,18 @@ namespace seq2seq {
 
 using TensorMap = std::map<std::string, torch::Tensor>;
 
-// How much of a file from elsewhere is believed.
+// Limits for files from untrusted sources.
 struct TensorFileLimits {
   int64_t header_bytes = 16 << 20;
   int64_t tensors = 100'000;
 };
 
-// Writes `tensors` to a file that appears when it is complete. Tensors may be on any device, of any
-// layout.
+// Writes `tensors` to a file atomically. Tensors may be on any device, of any layout.
 absl::Status WriteTensors(const std::string& path, const TensorMap& tensors);
 
-// Maps a file: the tensors share memory that is freed with the last of them; what is written to
-// them stays with this process. Costs milliseconds whatever the size. DataLoss, naming the file and
-// what is wrong, if it is not a whole safetensors file within `limits`.
+// Memory-maps a file: the tensors share a mapping that is freed with the last of them; writes to
+// them are private to this process. Costs milliseconds whatever the size. DataLoss, naming the file
+// and the cause, if it is not a complete safetensors file within `limits`.
 absl::StatusOr<TensorMap> ReadTensors(const std::string& path, const TensorFileLimits& limits = {});
 
 // DataLoss, naming `path` and the tensor, if one holds NaN or infinite numbers. Costs milliseconds
@@ -42,7 +41,8 @@ TensorMap Parameters(const torch::nn::Module& module);
 // and the tensor, if one is missing, left over, or of another shape; then nothing is copied.
 absl::Status AssignTensors(const TensorMap& from, const std::string& path, TensorMap to);
 
-// The same without copying: the parameters `to` become the tensors of the same names themselves.
+// The same without copying: the parameters `to` take over the data of the tensors of the same
+// names.
 absl::Status AdoptTensors(const TensorMap& from, const std::string& path, TensorMap to);
 
 }  // namespace seq2seq

@@ -22,7 +22,7 @@ namespace {
 
 constexpr char kWordBegin[] = "\xe2\x96\x81";  // ▁
 
-// The rows of words.
+// The rows of the subwords that are words, by word.
 absl::flat_hash_map<std::string, int64_t> RowsOf(absl::Span<const std::string> pieces) {
   const bool marked = std::any_of(pieces.begin(), pieces.end(), [](const std::string& piece) {
     return absl::StartsWith(piece, kWordBegin);
@@ -47,7 +47,7 @@ absl::StatusOr<VectorCoverage> LoadWordVectors(const std::string& path,
   coverage.pieces = static_cast<int64_t>(rows.size());
   std::vector<bool> filled(pieces.size(), false);
   const torch::NoGradGuard no_grad;
-  // A word, which may be long, and no number needs more.
+  // Enough for a long word and the numbers.
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<LineReader> reader,
                            LineReader::Open(path, 10'000 + 100 * size));
   std::string line;
@@ -62,7 +62,7 @@ absl::StatusOr<VectorCoverage> LoadWordVectors(const std::string& path,
                                                      ": expected a word and ", size,
                                                      " numbers, found ", found));
     };
-    // Words may have spaces in them, but that of the first line tells how many numbers there are.
+    // Words may contain spaces, except the first, whose line shows how many numbers there are.
     const bool fits = coverage.words > 0 ? fields.size() > size : fields.size() == size + 1;
     if (!fits) return mistake(absl::StrCat(fields.size(), " fields"));
     ++coverage.words;

@@ -1,4 +1,4 @@
-// Embeddings learnt elsewhere.
+// Pretrained word vectors as initial embeddings.
 #ifndef SEQ2SEQ_MODEL_WORD_VECTORS_H_
 #define SEQ2SEQ_MODEL_WORD_VECTORS_H_
 
@@ -11,20 +11,20 @@
 
 namespace seq2seq {
 
-// How much of a vocabulary a file of vectors knows.
+// How much of a vocabulary a file of vectors covers.
 struct VectorCoverage {
-  int64_t found = 0;   // Pieces that got a vector.
-  int64_t pieces = 0;  // That might have.
-  int64_t words = 0;   // In the file.
+  int64_t found = 0;   // Subwords that got a vector.
+  int64_t pieces = 0;  // Subwords that are words.
+  int64_t words = 0;   // Words in the file.
 };
 
-// Fills the rows of `weight`, [pieces, size], whose pieces are words of a text file of vectors, as
-// word2vec and GloVe write them: a word and its numbers on each line, parted by spaces, and maybe a
-// first line of two counts; plain or gzip. A piece is a word where it begins one, "▁dog", or, in
-// vocabularies of words, as it is. Other rows keep their values.
+// Fills the rows of `weight`, [vocab, size], whose subwords are words in a text file of vectors, in
+// the format of word2vec and GloVe: a word and its numbers on each line, separated by spaces, with
+// an optional first line of two counts; plain or gzip. A subword is a word if it begins one,
+// "▁dog", or, in vocabularies of words, as it is. Other rows keep their values.
 //
-// Words may have spaces in them, but that of the first entry. InvalidArgument, naming file and
-// line, where a line does not end with `size` numbers. Costs one pass over the file.
+// Words may contain spaces, except the first one. InvalidArgument, naming file and line, if a line
+// does not end with `size` numbers. Costs one pass over the file.
 absl::StatusOr<VectorCoverage> LoadWordVectors(const std::string& path,
                                                absl::Span<const std::string> pieces,
                                                torch::Tensor weight);

@@ -8,7 +8,7 @@
 namespace seq2seq {
 namespace {
 
-// The word that each of the first `count` pieces belongs to.
+// The index of the word that each of the first `count` subwords belongs to.
 std::vector<size_t> WordOfPiece(const std::vector<std::string>& pieces, size_t count) {
   std::vector<size_t> words;
   size_t word = 0;

@@ -1,4 +1,4 @@
-// Which word of a source became which word of its translation.
+// Word alignment from attention weights.
 #ifndef SEQ2SEQ_SEARCH_ALIGNMENT_H_
 #define SEQ2SEQ_SEARCH_ALIGNMENT_H_
 
@@ -14,9 +14,9 @@ struct AlignedWords {
   size_t target = 0;
 };
 
-// For each word of a translation of a text the word of the source that its pieces looked at most,
-// the end of the source left out. Words are what stands between spaces: SentencePiece marks the
-// piece that begins one. Empty without an alignment.
+// For each word of a translated text, the source word with the largest sum of attention weights
+// from its subwords, end of sentence excluded. Words are separated by spaces: SentencePiece marks
+// the subword that begins a word. Empty without attention weights.
 std::vector<AlignedWords> AlignWords(const Candidate& candidate);
 
 }  // namespace seq2seq

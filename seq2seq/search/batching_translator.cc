@@ -27,8 +27,8 @@ absl::StatusOr<std::vector<BatchingTranslator::Future>> BatchingTranslator::Tran
   SEQ2SEQ_RETURN_IF_ERROR(translator_.CheckRequests(requests, options));
   const auto most = static_cast<size_t>(options_.queue);
   if (requests.size() > most) {
-    return absl::OutOfRangeError(
-        absl::StrCat(requests.size(), " requests at once, at most ", most, " may wait"));
+    return absl::OutOfRangeError(absl::StrCat(requests.size(), " requests in one call, at most ",
+                                              most, " fit in the queue"));
   }
   auto search = std::make_shared<Search>(Search{options, ""});
   search->text = PrintOptions(ListOptions(search->options));

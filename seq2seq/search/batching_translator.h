@@ -1,4 +1,4 @@
-// Translating for many callers at once.
+// Batching of translation requests from concurrent callers.
 #ifndef SEQ2SEQ_SEARCH_BATCHING_TRANSLATOR_H_
 #define SEQ2SEQ_SEARCH_BATCHING_TRANSLATOR_H_
 
@@ -23,50 +23,50 @@ struct BatchingOptions {
   int64_t queue = 1024;  // Requests that may wait; further ones are refused.
 };
 
-// Puts requests that arrive while others are worked on into one batch. What asks for the same
-// search is translated together, the longest waiting first.
+// Batches the requests that arrive while others are being translated. Requests with equal search
+// options are translated together, the longest waiting first.
 //
 //   BatchingTranslator batching(std::move(translator), {});
 //   auto waiting = batching.Translate({{"Ein Hund rennt."}}, SearchOptions());
-//   if (!waiting.ok()) …  // Wrong, or too many wait.
+//   if (!waiting.ok()) …  // Invalid, or the queue is full.
 //   TranslationResult result = (*waiting)[0].get();
 //
-// Thread-safe. One thread of its own computes, with LibTorch's threads.
+// Thread-safe. Computes on one thread that it owns, with LibTorch's threads.
 class BatchingTranslator {
  public:
   using Future = std::future<TranslationResult>;
 
   BatchingTranslator(Translator translator, const BatchingOptions& options);
 
-  // Finishes what waits.
+  // Finishes the waiting requests.
   ~BatchingTranslator();
 
   BatchingTranslator(const BatchingTranslator&) = delete;
   BatchingTranslator& operator=(const BatchingTranslator&) = delete;
 
-  // Takes all of `requests`, a future for each, or none of them: what Translator::CheckRequests
-  // returns for the first wrong one, OutOfRange if there are more than ever may wait,
-  // ResourceExhausted if too many wait now. A request whose interrupt is raised ends with its error
-  // when its turn comes, or in the midst of the search, and costs nothing more. Calls take turns,
-  // request by request: a single one does not wait for all of a call of many.
+  // Queues all of `requests`, with a future for each, or none of them: returns the error of
+  // Translator::CheckRequests, OutOfRange for more than the queue can hold, ResourceExhausted if it
+  // is too full now. An interrupted request ends with the error of its interrupt, at its turn or
+  // during the search, and costs nothing more. Calls take turns, request by request: a single
+  // request does not wait for all of a large call.
   absl::StatusOr<std::vector<Future>> Translate(std::vector<Request> requests,
                                                 const SearchOptions& options);
 
-  // What it has done, and what waits.
+  // Statistics of the queue.
   struct Counts {
     int64_t waiting = 0;
-    int64_t requests = 0;  // That were translated, in
-    int64_t batches = 0;   // so many calls.
+    int64_t requests = 0;  // Requests translated so far.
+    int64_t batches = 0;   // Batches that these formed.
   };
   Counts counts() const;
 
   const Translator& translator() const { return translator_; }
 
  private:
-  // What the requests of a call share.
+  // Shared by the requests of a call.
   struct Search {
     SearchOptions options;
-    std::string text;  // The options as text: equal where they are.
+    std::string text;  // The options as text, to compare them.
   };
   struct Job {
     Request request;
@@ -76,9 +76,9 @@ class BatchingTranslator {
   };
 
   void Run();
-  // Ends jobs that wait for nobody.
+  // Ends the jobs that were interrupted.
   void DropInterrupted();
-  // The jobs whose turn is next, and those that ask for the same search.
+  // The jobs whose turn is next and that have equal search options.
   std::vector<Job> TakeBatch();
   void Finish(std::vector<Job> jobs);
 
@@ -86,11 +86,11 @@ class BatchingTranslator {
   const BatchingOptions options_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Job> waiting_;  // By their turns.
-  int64_t turn_ = 0;         // The latest that was searched.
+  std::deque<Job> waiting_;  // In the order of turns.
+  int64_t turn_ = 0;         // Of the latest job that was searched.
   Counts counts_;
   bool ending_ = false;
-  std::thread worker_;  // The last member: it uses the others.
+  std::thread worker_;  // Last, because it uses the other members.
 };
 
 }  // namespace seq2seq

@@ -14,13 +14,13 @@
 namespace seq2seq {
 namespace {
 
-// A sentence that is not done.
+// A sentence whose search is not finished.
 struct Live {
   size_t sentence;
-  size_t first_row;  // Its first one in the step.
+  size_t first_row;  // In this time step.
 };
 
-// Calls `run` for ranges of [0, size) on the threads of the kernels, where there are kernels.
+// Calls `run` for ranges of [0, size), on the threads of the kernels if these are built.
 void ForRanges(size_t size, absl::FunctionRef<void(int64_t begin, int64_t end)> run) {
 #if SEQ2SEQ_KERNELS
   constexpr int64_t kGrain = 4;
@@ -35,10 +35,10 @@ void ForRanges(size_t size, absl::FunctionRef<void(int64_t begin, int64_t end)> 
 std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const SearchTask> tasks,
                                                 const SearchOptions& options) {
   std::vector<SentenceBeam> beams;
-  std::vector<Extension> rows;  // Of the next step; those of a sentence together.
+  std::vector<Extension> rows;  // Of the next time step, grouped by sentence.
   std::vector<Live> live;
   std::vector<bool> interrupted(tasks.size());
-  std::vector<size_t> told(tasks.size());  // Tokens of greedy search that are certain.
+  std::vector<size_t> told(tasks.size());  // Tokens passed to on_token.
   for (size_t sentence = 0; sentence < tasks.size(); ++sentence) {
     live.push_back({sentence, rows.size()});
     beams.emplace_back(options, tasks[sentence]);
@@ -83,7 +83,7 @@ std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const
     if (interrupted[sentence]) continue;
     results[sentence] = std::move(beams[sentence]).NBest();
     if (options.beam > 1 || !tasks[sentence].on_token) continue;
-    // With exact stopping the best may be longer than the first that finished.
+    // With exact stopping the best hypothesis may be longer than the first one that finished.
     const TokenIds& tokens = results[sentence][0].tokens;
     for (size_t i = told[sentence]; i < tokens.size(); ++i) tasks[sentence].on_token(tokens[i]);
   }

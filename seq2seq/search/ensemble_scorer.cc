@@ -9,7 +9,7 @@ namespace seq2seq {
 
 EnsembleScorer::EnsembleScorer(std::vector<std::unique_ptr<Scorer>> members, EnsembleMean mean)
     : members_(std::move(members)), mean_(mean) {
-  TORCH_CHECK(!members_.empty(), "an ensemble of none");
+  TORCH_CHECK(!members_.empty(), "an ensemble needs at least one member");
 }
 
 StepScores EnsembleScorer::Step(absl::Span<const Extension> rows) {

@@ -1,4 +1,4 @@
-// Several models as one.
+// Ensemble of models.
 #ifndef SEQ2SEQ_SEARCH_ENSEMBLE_SCORER_H_
 #define SEQ2SEQ_SEARCH_ENSEMBLE_SCORER_H_
 
@@ -13,17 +13,17 @@
 
 namespace seq2seq {
 
-// What of several models is averaged: probabilities, or their logs, where one model can rule out
-// what the others like.
+// What an ensemble averages: probabilities, or log-probabilities, with which one model can rule out
+// a token that the others prefer.
 enum class EnsembleMean { kProbability, kLogProbability };
 
 inline std::vector<std::string> EnumTexts(EnsembleMean) {
   return {"probability", "log_probability"};
 }
 
-// The mean of what its members, at least one, hold likely. They began with the same sentences and
-// have the same vocabulary. Costs what they cost together and a pass over all their scores. Where
-// it looked is what the first one says.
+// The mean prediction of its members, at least one, which were made for the same sentences and have
+// the same vocabulary. Costs the sum of their costs and a pass over all their scores. The attention
+// weights are those of the first member.
 class EnsembleScorer : public Scorer {
  public:
   EnsembleScorer(std::vector<std::unique_ptr<Scorer>> members, EnsembleMean mean);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr float kNever = -std::numeric_limits<float>::infinity();
 
-// Whether `text` ends with `begin`, the begin of a phrase or all of it; its space is any boundary.
+// Whether `text` ends with `begin`, a phrase or its beginning; its space matches any word boundary.
 bool EndsWithBegin(absl::string_view text, absl::string_view begin) {
   if (begin.empty()) return true;
   const absl::string_view words = begin.substr(1);
@@ -41,7 +41,7 @@ ForbiddenWords::ForbiddenWords(absl::Span<const TokenIds> phrases, const Vocabul
 }
 
 std::string ForbiddenWords::Tail(const TokenIds& tokens) const {
-  constexpr size_t kSymbol = 4;  // Bytes of the one before a phrase.
+  constexpr size_t kSymbol = 4;  // Bytes of the symbol before a phrase.
   return vocabulary_.Tail(tokens, longest_ + kSymbol);
 }
 

@@ -1,4 +1,4 @@
-// A model and a language model of what it says.
+// Shallow fusion with a language model (Gulcehre et al. 2015).
 #ifndef SEQ2SEQ_SEARCH_FUSION_SCORER_H_
 #define SEQ2SEQ_SEARCH_FUSION_SCORER_H_
 
@@ -11,10 +11,9 @@
 
 namespace seq2seq {
 
-// log p(token) of a model + `weight` x log p(token) of a language model: "shallow fusion" (Gulcehre
-// et al. 2015). The sum is no log-probability; hypotheses are ranked by it. Both began with the
-// same sentences and have the same vocabulary. Costs what both cost, and a pass over their scores.
-// Where it looked is what the model says.
+// log p(token) of a model + `weight` x log p(token) of a language model. The sum is not normalised;
+// hypotheses are ranked by it. Both were made for the same sentences and have the same vocabulary.
+// Costs the sum of their costs and a pass over their scores. Attention weights are the model's.
 class FusionScorer : public Scorer {
  public:
   FusionScorer(std::unique_ptr<Scorer> model, std::unique_ptr<Scorer> language_model,

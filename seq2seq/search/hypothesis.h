@@ -1,4 +1,4 @@
-// What search is asked, and what it finds.
+// Tasks and results of search.
 #ifndef SEQ2SEQ_SEARCH_HYPOTHESIS_H_
 #define SEQ2SEQ_SEARCH_HYPOTHESIS_H_
 
@@ -17,34 +17,33 @@ using TokenIds = std::vector<int32_t>;
 class ForbiddenWords;
 class Vocabulary;
 
-// What is wanted of the translation of a sentence. What pointers name must outlive it.
+// What is required of the translation of a sentence. Objects that it points to must outlive it.
 struct SearchTask {
   int64_t min_length = 0;
   int64_t max_length = 250;
-  TokenIds prefix;                    // What it begins with.
-  std::vector<TokenIds> constraints;  // Sequences that it holds.
-  // Of constraints that are held as whole words; else null.
+  TokenIds prefix;                    // Forced prefix.
+  std::vector<TokenIds> constraints;  // Lexical constraints: sequences that it contains.
+  // Set if prefix and constraints match as whole words; else null.
   const Vocabulary* vocabulary = nullptr;
-  bool whole_prefix = false;                  // Whether the prefix, too, ends with a whole word.
-  const ForbiddenWords* forbidden = nullptr;  // What it does not hold; may be null.
-  uint64_t seed = 0;                          // Of samples, besides that of the options.
-  bool attention = false;                     // Whether to tell where each step looked.
+  bool whole_prefix = false;                  // Whether a word boundary must follow the prefix.
+  const ForbiddenWords* forbidden = nullptr;  // Words that it does not contain; may be null.
+  uint64_t seed = 0;                          // Of sampling, combined with that of the options.
+  bool attention = false;                     // Whether to return attention weights.
 
-  // Called with each token of the result as soon as it is certain, in greedy search and for the
-  // first sample.
+  // Called with each token of the result as soon as it is final: greedy search, first sample.
   std::function<void(int32_t token)> on_token;
 
-  Interrupt interrupt = {};  // When the sentence is given up.
+  Interrupt interrupt = {};  // When to give up the sentence.
 };
 
-// A finished translation.
+// A finished hypothesis.
 struct Hypothesis {
   TokenIds tokens;  // Without beginning and end of sentence.
-  // The log-probability of each token and, last, of the end of sentence.
+  // Log-probabilities of the tokens and, last, of the end of sentence.
   std::vector<double> token_scores;
-  double log_probability = 0;  // Their sum.
-  double score = 0;            // What hypotheses are ranked by.
-  // Where the step of each token, and of the end, looked: [source]. Empty unless asked for.
+  double log_probability = 0;  // Sum of token_scores.
+  double score = 0;            // By which hypotheses are ranked.
+  // Attention weights at each token and at the end of sentence: [source]. Empty unless requested.
   std::vector<std::shared_ptr<const std::vector<float>>> attention;
 };
 

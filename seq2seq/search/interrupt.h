@@ -1,4 +1,4 @@
-// When work is not wanted any more.
+// Cancellation of requests, by a deadline or a flag.
 #ifndef SEQ2SEQ_SEARCH_INTERRUPT_H_
 #define SEQ2SEQ_SEARCH_INTERRUPT_H_
 
@@ -10,8 +10,8 @@
 
 namespace seq2seq {
 
-// A deadline, a flag that callers share and may set at any time, both, or neither. Search asks
-// between two time steps; once it is raised it stays so.
+// A deadline, a flag that callers share and may set at any time, both, or neither. Search checks it
+// between two time steps; once raised, it stays raised.
 //
 //   const auto cancelled = std::make_shared<std::atomic<bool>>(false);
 //   request.interrupt = {Interrupt::Clock::now() + std::chrono::seconds(10), cancelled};
@@ -21,13 +21,13 @@ struct Interrupt {
   Clock::time_point deadline = Clock::time_point::max();
   std::shared_ptr<const std::atomic<bool>> cancelled = nullptr;  // Null for never.
 
-  // Costs a look at the clock where there is a deadline, and nearly nothing else.
+  // Reads the clock if there is a deadline; else costs almost nothing.
   bool raised() const {
     return (cancelled != nullptr && *cancelled) ||
            (deadline != Clock::time_point::max() && deadline <= Clock::now());
   }
 
-  // What becomes of interrupted work: Cancelled or DeadlineExceeded.
+  // The error of interrupted work: Cancelled or DeadlineExceeded.
   absl::Status error() const {
     return cancelled != nullptr && *cancelled
                ? absl::CancelledError("the request was cancelled")

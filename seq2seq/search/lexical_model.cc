@@ -9,25 +9,25 @@
 namespace seq2seq {
 namespace {
 
-// Rounds of expectation and maximisation: likely translations change little after these.
+// Iterations of expectation maximisation: probable translations change little after these.
 constexpr int kRounds = 5;
 
-// Less likely translations are forgotten after the first round: most couples, which stand in a pair
-// together by chance.
+// Less probable translations are dropped, most of them in the first iteration: pairs of subwords
+// that co-occur by chance.
 constexpr float kLeast = 1e-4f;
 
 struct Couple {
-  float probability = 1;  // In the first round up to a factor, which does not matter.
-  float count = 0;        // Expected in the corpus.
+  float probability = 1;  // In the first iteration up to a constant factor, which cancels out.
+  float count = 0;        // Expected number of occurrences in the corpus.
 };
 
 using Couples = std::vector<absl::flat_hash_map<int32_t, Couple>>;  // [source], by target.
 
-// Counts how often each piece of the source makes each of the target, going by the probabilities;
-// `all` couples, or those that are there.
+// E-step: adds the expected number of times that each source subword generates each target subword,
+// for `all` pairs that co-occur, or those already in `couples`.
 void Expect(const CorpusMix& corpus, int64_t stride, bool all, Couples& couples) {
   std::vector<int32_t> sources;
-  std::vector<Couple*> makers;  // Of one target; each map is asked for that alone, and so stays.
+  std::vector<Couple*> makers;  // Of one target, the only entry that a map gains: they stay valid.
   for (int64_t pair = 0; pair < corpus.size(); pair += stride) {
     const Example example = corpus[pair];
     sources.assign(example.source.begin(), example.source.end());

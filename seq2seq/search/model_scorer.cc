@@ -88,7 +88,7 @@ StepScores ModelScorer::Step(absl::Span<const Extension> rows) {
   const auto move = [device](const std::vector<int64_t>& indices) {
     return torch::tensor(indices).to(device);
   };
-  // The sentences that go on, and the rows of each.
+  // The sentences that continue, and the number of rows of each.
   std::vector<int64_t> live, kept, counts;
   sentences_.clear();
   for (const Extension& row : rows) {
@@ -101,11 +101,11 @@ StepScores ModelScorer::Step(absl::Span<const Extension> rows) {
     }
     ++counts.back();
   }
-  // Most steps finish no sentence, and the memory is large.
+  // Most time steps finish no sentence, and the encoder output is large.
   if (live.size() != live_.size()) now_.memory = now_.memory.Select(move(kept));
   live_ = std::move(live);
 
-  // Sentences get equally many rows: those that have fewer repeat their first one.
+  // All sentences get the same number of rows: those with fewer repeat their first one.
   const int64_t width = *std::max_element(counts.begin(), counts.end());
   std::vector<int64_t> parents, tokens, places;
   size_t next = 0;
@@ -153,8 +153,8 @@ std::string PrecisionNote(const ModelOptions& options, torch::Device device, Pre
   if (CurrentCompute().fused && part.empty()) return "";
   if (!part.empty()) why = absl::StrCat("for model.", part);
 #endif
-  return absl::StrCat("precision ", EnumTexts(precision)[static_cast<size_t>(precision)], ": not ",
-                      why, "; computes in fp32");
+  return absl::StrCat("precision ", EnumTexts(precision)[static_cast<size_t>(precision)],
+                      " is not supported ", why, "; computing in fp32");
 }
 
 std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,

@@ -1,4 +1,4 @@
-// A Model as search sees it.
+// Scorer of a Model in LibTorch operations.
 #ifndef SEQ2SEQ_SEARCH_MODEL_SCORER_H_
 #define SEQ2SEQ_SEARCH_MODEL_SCORER_H_
 
@@ -15,11 +15,11 @@
 
 namespace seq2seq {
 
-// Encodes the sources once; each step is one of the decoder's own, in LibTorch's operations, on any
-// device. Use it under torch::InferenceMode or NoGradGuard.
+// Encodes the sources once; each Step is one time step of the decoder, in LibTorch operations, on
+// any device. Use it under torch::InferenceMode or NoGradGuard.
 class ModelScorer : public Scorer {
  public:
-  // `sources` as CollateSources makes them, on the device of the model, which is in eval mode and
+  // `sources` as made by CollateSources, on the device of the model, which is in eval mode and
   // computes with `precision`. `tokens` as in ScoringModel.
   ModelScorer(Model model, const Batch& sources, absl::Span<const int32_t> tokens,
               Precision precision);
@@ -33,24 +33,23 @@ class ModelScorer : public Scorer {
   const Compute compute_;
   int64_t batch_;
   const std::vector<int32_t> tokens_;
-  std::vector<int64_t> lengths_;    // [sentence], places to look at.
-  ModelImpl::Start now_;            // The memory of the sentences `live_`, the state of all rows.
-  std::vector<int64_t> live_;       // Sentences.
-  std::vector<int64_t> places_;     // [row], where the state has it: sentences have equally many.
+  std::vector<int64_t> lengths_;    // [sentence], number of source positions.
+  ModelImpl::Start now_;            // Encoder output of the sentences `live_`, state of all rows.
+  std::vector<int64_t> live_;       // Sentences, ascending.
+  std::vector<int64_t> places_;     // [row], its row in the state, equally many per sentence.
   std::vector<int64_t> sentences_;  // [row]
-  torch::Tensor scores_;            // [row, column], on the CPU, as are
-  torch::Tensor normalizers_;       // [row] and
-  torch::Tensor attention_;         // [row, source].
+  torch::Tensor scores_;            // [row, column], on the CPU.
+  torch::Tensor normalizers_;       // [row], on the CPU.
+  torch::Tensor attention_;         // [row, source], on the CPU.
 };
 
-// How a model is applied: by the kernels, its weights packed in `precision`, where they know it and
-// it is on the CPU; else in LibTorch's operations: on CUDA bf16 is autocast, on the CPU all is
-// fp32. The model is in eval mode and is not changed while it is used.
+// Makes a scoring model on the kernels, with weights packed in `precision`, if they support the
+// model and it is on the CPU; else in LibTorch operations: bf16 is autocast on CUDA, and everything
+// is fp32 on the CPU. The model must be in eval mode and not change while in use.
 std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,
                                                      Precision precision);
 
-// Why MakeScoringModel computes such a model in fp32 although `precision` is asked for, as a line
-// for the log; empty if it does not.
+// Why MakeScoringModel computes such a model in fp32 instead of `precision`, for the log, or empty.
 std::string PrecisionNote(const ModelOptions& options, torch::Device device, Precision precision);
 
 }  // namespace seq2seq

@@ -1,4 +1,4 @@
-// A PackedModel as search sees it.
+// Scorer of a PackedModel, on the kernels.
 #ifndef SEQ2SEQ_SEARCH_PACKED_SCORER_H_
 #define SEQ2SEQ_SEARCH_PACKED_SCORER_H_
 
@@ -11,8 +11,8 @@
 
 namespace seq2seq {
 
-// Computes the rows that are alive and no others. The output layer is the largest part of a step;
-// scores leave it as they are, with the normaliser of each row beside them.
+// Computes live rows only. The output layer is the largest part of a time step; its scores are
+// returned as they are, with the normaliser of each row beside them.
 class PackedScorer : public Scorer {
  public:
   PackedScorer(std::shared_ptr<const PackedModel> model, const Batch& sources,

@@ -23,13 +23,13 @@ double NormalizedScore(double total, int64_t length, const SearchOptions& option
 }
 
 double HighestScore(double total, int64_t shortest, int64_t longest, const SearchOptions& options) {
-  // Monotonic in the length.
+  // NormalizedScore is monotonic in the length.
   return std::max(NormalizedScore(total, shortest, options),
                   NormalizedScore(total, longest, options));
 }
 
 double CoverageScore(absl::Span<const float> looked) {
-  constexpr double kLeast = 1e-10;  // Of a place that was never looked at, where log is infinite.
+  constexpr double kLeast = 1e-10;  // For positions without attention, where log is infinite.
   double score = 0;
   for (const float share : looked) {
     score += std::log(std::clamp(static_cast<double>(share), kLeast, 1.0));

@@ -1,4 +1,4 @@
-// How hypotheses of different lengths compare.
+// Length normalisation and coverage penalty.
 #ifndef SEQ2SEQ_SEARCH_RANKING_H_
 #define SEQ2SEQ_SEARCH_RANKING_H_
 
@@ -10,17 +10,17 @@
 
 namespace seq2seq {
 
-// `total`, a sum of log-probabilities over `length` tokens with the end of sentence, as `options`
-// normalise it.
+// The score after length normalisation by `options`: `total` is the sum of log-probabilities of
+// `length` tokens, end of sentence included.
 double NormalizedScore(double total, int64_t length, const SearchOptions& options);
 
-// The most that NormalizedScore may become of a hypothesis with `total` that ends with at least
-// `shortest` and at most `longest` tokens: log-probabilities to come are at most 0.
+// An upper bound on NormalizedScore for a hypothesis with `total` so far that ends with at least
+// `shortest` and at most `longest` tokens: further log-probabilities are at most 0.
 double HighestScore(double total, int64_t shortest, int64_t longest, const SearchOptions& options);
 
-// Sum of log(min(looked, 1)) over the places of a source, `looked` being the sum of the shares of
-// attention over the steps (Wu et al. 2016, equation 14). 0 where all places are covered, else
-// less.
+// Coverage penalty: sum of log(min(looked, 1)) over the source positions, where `looked` is the sum
+// of attention weights over the time steps (Wu et al. 2016, equation 14). 0 if all positions are
+// covered, else negative.
 double CoverageScore(absl::Span<const float> looked);
 
 }  // namespace seq2seq

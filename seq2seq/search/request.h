@@ -1,4 +1,4 @@
-// What is to be translated, and what its translation has to be like.
+// Translation request: source, forced prefix, lexical constraints.
 #ifndef SEQ2SEQ_SEARCH_REQUEST_H_
 #define SEQ2SEQ_SEARCH_REQUEST_H_
 
@@ -10,14 +10,14 @@
 
 namespace seq2seq {
 
-// A line with wishes.
+// A line to translate, with requirements on its translation.
 struct Request {
-  std::string text;                      // Or the path of an image, or what a text begins with.
-  std::string prefix;                    // Whole words that the translation begins with.
-  std::vector<std::string> constraints;  // Words, or sequences of them, that it holds.
-  // Called with the words so far, as greedy search or the first sample says piece after piece.
+  std::string text;                      // Or the path of an image, or the beginning of a text.
+  std::string prefix;                    // Forced prefix, in whole words.
+  std::vector<std::string> constraints;  // Words or phrases that it contains.
+  // Called with the text so far after each token of greedy search or of the first sample.
   std::function<void(const std::string& text)> on_text;
-  Interrupt interrupt = {};  // When it is not wanted any more.
+  Interrupt interrupt = {};  // When to give up.
 };
 
 }  // namespace seq2seq

@@ -14,17 +14,17 @@
 namespace seq2seq {
 namespace {
 
-// A translation on its way.
+// A sample in progress.
 struct Draw {
   size_t sentence = 0;
   uint64_t seed = 0;
   Hypothesis hypothesis;
-  double total = 0;           // Of log-probabilities, with penalties.
-  bool first = false;         // Of its sentence.
-  std::vector<float> looked;  // At each place of the source so far, if coverage counts.
+  double total = 0;           // Sum of log-probabilities, with penalties.
+  bool first = false;         // Whether it is the first of its sentence.
+  std::vector<float> looked;  // Coverage of each source position, if there is a coverage penalty.
 };
 
-// What may be drawn, likeliest first where that counts.
+// The tokens to sample from, most probable first if top_k or top_p need the order.
 std::vector<ScoredColumn> Choices(const ScoreRow& row, const SearchOptions& options) {
   if (options.top_k > 0 || options.top_p < 1) {
     const size_t all = row.scores.size();
@@ -38,7 +38,7 @@ std::vector<ScoredColumn> Choices(const ScoreRow& row, const SearchOptions& opti
   return choices;
 }
 
-// The column at `point`, in [0, 1), of the distribution; the end where nothing may be said.
+// The token at `point`, in [0, 1), of the distribution; end of sentence if no token is allowed.
 int32_t DrawToken(const ScoreRow& row, const SearchOptions& options, double point) {
   const std::vector<ScoredColumn> choices = Choices(row, options);
   if (choices.empty()) return kEosId;
@@ -61,7 +61,7 @@ int32_t DrawToken(const ScoreRow& row, const SearchOptions& options, double poin
     left -= weights[i];
     if (left < 0) return row.Token(choices[i].column);
   }
-  return row.Token(choices[0].column);  // Where rounding left none.
+  return row.Token(choices[0].column);  // If rounding errors left none.
 }
 
 }  // namespace

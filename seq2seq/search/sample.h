@@ -1,4 +1,4 @@
-// Translations drawn at random.
+// Random sampling with temperature, top-k and top-p (nucleus sampling).
 #ifndef SEQ2SEQ_SEARCH_SAMPLE_H_
 #define SEQ2SEQ_SEARCH_SAMPLE_H_
 
@@ -12,11 +12,11 @@
 
 namespace seq2seq {
 
-// Draws options.n_best translations of each sentence that `scorer` begins with, token by token from
-// the `top_k` likeliest, and of these from the likeliest that have the share `top_p` together,
-// sharpened by `temperature`. The same for the same seeds of options and task, whatever the
-// neighbours; best first. None of a sentence whose task was interrupted, which leaves the batch
-// between two time steps. Constraints have no effect.
+// Draws options.n_best samples for each sentence that `scorer` was made for, token by token from
+// the `top_k` most probable, and of these from the most probable ones with the total probability
+// `top_p`, at `temperature`. Deterministic given the seeds of options and task, whatever else is in
+// the batch; best first. Empty for an interrupted task, whose sentence leaves the batch between two
+// time steps. Constraints have no effect.
 std::vector<std::vector<Hypothesis>> Sample(Scorer& scorer, absl::Span<const SearchTask> tasks,
                                             const SearchOptions& options);
 

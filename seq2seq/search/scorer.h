@@ -1,4 +1,4 @@
-// What search knows of a model.
+// Scorer: the interface between search and models.
 #ifndef SEQ2SEQ_SEARCH_SCORER_H_
 #define SEQ2SEQ_SEARCH_SCORER_H_
 
@@ -15,25 +15,25 @@
 
 namespace seq2seq {
 
-// A row of the next step: the hypothesis of a row of the last step, and one token more.
+// A row of the next time step: the hypothesis of a row of the last time step, and one more token.
 struct Extension {
-  int64_t parent = 0;    // In the first step, when there are no rows yet, the sentence.
-  int64_t sentence = 0;  // That it belongs to.
-  int32_t token = 0;     // In the first step the beginning of sentence.
+  int64_t parent = 0;    // In the first time step, which has no rows before it, the sentence.
+  int64_t sentence = 0;  // The sentence of the row.
+  int32_t token = 0;     // In the first time step the beginning of sentence.
 };
 
-// What may follow one hypothesis.
+// The scores of the next token of one hypothesis.
 struct ScoreRow {
-  // [column]; less `normalizer` they are log-probabilities, or what several models make of them.
+  // [column]; minus `normalizer` they are log-probabilities, or several models' combined.
   absl::Span<float> scores;
-  float normalizer = 0;              // The log of the sum of e^score.
-  absl::Span<const int32_t> tokens;  // Of the columns, rising; empty where column i is token i.
+  float normalizer = 0;              // Log of the sum of exp(score).
+  absl::Span<const int32_t> tokens;  // Of the columns, ascending; empty if column i is token i.
 
   int32_t Token(size_t column) const {
     return tokens.empty() ? static_cast<int32_t>(column) : tokens[column];
   }
 
-  // The score of a token; null where it has no column.
+  // The score of a token; null if it has no column.
   float* Find(int32_t token) const {
     auto column = static_cast<size_t>(token);
     if (!tokens.empty()) {
@@ -45,8 +45,8 @@ struct ScoreRow {
   }
 };
 
-// What may follow the hypotheses of a step. Views of what the scorer holds until its next step;
-// search may write to the scores.
+// The scores of the next token of all hypotheses in a time step. Views of the scorer's buffers,
+// valid until its next step; search may overwrite the scores.
 struct StepScores {
   Matrix scores;                        // [row, column]
   absl::Span<const float> normalizers;  // [row]
@@ -59,38 +59,38 @@ struct StepScores {
   }
 };
 
-// The scores of a step less their normalizers, [row, column].
+// The scores of a time step minus their normalisers, [row, column].
 torch::Tensor LogProbabilities(const StepScores& step);
 
-// Scores continuations of many hypotheses of some sentences at once. One thread steps it; several
-// may ask where rows looked.
+// Scores the continuations of many hypotheses of several sentences at once. One thread calls Step;
+// several may call Attention.
 class Scorer {
  public:
   virtual ~Scorer() = default;
 
-  // Sentences that it began with.
+  // Number of sentences that it was made for.
   virtual int64_t batch() const = 0;
 
-  // Moves on to `rows`, at least one: any number for each sentence, those of a sentence together.
-  // Rows of the last step that none goes on from are forgotten.
+  // Advances to `rows`, at least one: any number for each sentence, grouped by sentence. Rows of
+  // the last time step that are no parent are dropped.
   virtual StepScores Step(absl::Span<const Extension> rows) = 0;
 
-  // Where row `row` of the last step looked: a share for each place of its source, which add up to
-  // 1. Valid until the next step.
+  // Attention weights of row `row` in the last time step, one for each position of its source,
+  // which sum to 1. Valid until the next step.
   virtual absl::Span<const float> Attention(size_t row) const = 0;
 };
 
-// A model, or several as one, that begins to score. Thread-safe.
+// A model, or an ensemble, that makes scorers. Thread-safe.
 class ScoringModel {
  public:
   virtual ~ScoringModel() = default;
 
-  // A scorer of the sentences of `sources`, as CollateSources makes them. It scores the tokens
-  // `tokens` alone, rising, unless that is empty. What LibTorch reports is thrown.
+  // A scorer for the sentences of `sources`, as made by CollateSources. It scores only `tokens`,
+  // ascending, or all if that is empty. Throws the exceptions of LibTorch.
   virtual std::unique_ptr<Scorer> Begin(const Batch& sources,
                                         absl::Span<const int32_t> tokens) const = 0;
 
-  // The bytes of its weights as it computes with them, and those that a batch takes besides.
+  // Bytes of the weights in the form that it computes with, and bytes of a batch besides.
   virtual double weight_bytes() const = 0;
   virtual double BatchBytes(const SearchShape& shape) const = 0;
 };

@@ -8,7 +8,7 @@
 namespace seq2seq {
 
 absl::Status Validate(const SearchLimits& limits) {
-  // So far below the largest integer that sums of some of them are safe.
+  // So far below the largest integer that sums of several limits do not overflow.
   constexpr int64_t kMost = 1'000'000'000;
   OptionRules rules;
   const auto expect = [&](const char* key, int64_t value, int64_t least) {

@@ -1,4 +1,4 @@
-// The most that one request may ask of search.
+// Limits on what one request may ask of search.
 #ifndef SEQ2SEQ_SEARCH_SEARCH_LIMITS_H_
 #define SEQ2SEQ_SEARCH_SEARCH_LIMITS_H_
 
@@ -10,7 +10,7 @@
 
 namespace seq2seq {
 
-// What is beyond is refused before any of it is computed. Time is bounded by an Interrupt, the
+// A request beyond them is refused before any computation. Time is bounded by an Interrupt, the
 // memory of a batch by Translator::batch_scores.
 struct SearchLimits {
   int64_t max_beam = 100;
@@ -21,19 +21,20 @@ struct SearchLimits {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("max_beam", max_beam, "The largest beam.");
+    visit("max_beam", max_beam, "The largest beam size.");
     visit("max_n_best", max_n_best, "The largest n_best: translations or samples of one text.");
-    visit("max_subwords", max_subwords, "The largest max_length and min_length.");
+    visit("max_subwords", max_subwords, "The largest max_length and min_length, in subwords.");
     visit("max_wishes", max_wishes,
-          "Bytes that prefix, constraints and forbidden words of one text have together.");
-    visit("max_constraints", max_constraints, "Constraints of one text.");
+          "The largest size of prefix, constraints and forbidden words of one text together, in "
+          "bytes.");
+    visit("max_constraints", max_constraints, "The largest number of constraints of one text.");
   }
 };
 
-// InvalidArgument, naming the key and its value, if `limits` make no sense.
+// InvalidArgument, naming the key and its value, if a limit is out of range.
 absl::Status Validate(const SearchLimits& limits);
 
-// InvalidArgument, naming the key, its value and the limit, if `options` are wrong or beyond.
+// InvalidArgument, naming the key, its value and the limit, if `options` are invalid or exceed it.
 absl::Status Validate(const SearchOptions& options, const SearchLimits& limits);
 
 }  // namespace seq2seq

@@ -5,20 +5,20 @@
 namespace seq2seq {
 namespace {
 
-// Numbers for each pixel that the layers of a network of images hold at the same time: it begins
-// with some 64 channels at half the resolution, and reads one layer while it writes the next.
+// Floats per pixel that the layers of an image network hold at the same time: it begins with some
+// 64 channels at half the resolution, and reads one layer while it writes the next.
 constexpr int64_t kNumbersOfPixel = 64;
 
-// Places of an image where its network does not tell before it has run.
+// Assumed positions of an image, since the network determines them only when it runs.
 constexpr int64_t kPlaces = 256;
 
-// The numbers of a row of gates and of the state beside them, of the widest cells.
+// Floats per hidden unit of a row of gates and the state beside them, for the widest cells.
 constexpr int64_t kGates = 5;
 
 struct Numbers {
-  int64_t encoding = 0;  // While a position of a source is encoded.
-  int64_t encoded = 0;   // Keys and values afterwards.
-  int64_t sentence = 0;  // Of the network of images.
+  int64_t encoding = 0;  // Per source position, while it is encoded.
+  int64_t encoded = 0;   // Per source position, afterwards: keys and values.
+  int64_t sentence = 0;  // Per sentence, of the image network.
 };
 
 Numbers OfSource(const ModelOptions& options) {
@@ -45,14 +45,14 @@ Numbers OfSource(const ModelOptions& options) {
   return {};
 }
 
-// For a position of the source and a hypothesis, what attention computes in LibTorch's operations.
+// What attention computes in LibTorch operations per source position and hypothesis.
 int64_t OfComparison(const DecoderOptions& decoder) {
   switch (decoder.attention) {
     case AttentionKind::kMlp:
       return 2 * decoder.hidden;  // A sum of projections, and its tanh.
     case AttentionKind::kCoverage:
     case AttentionKind::kLocation:
-      return 3 * decoder.hidden;  // What is projected of earlier weights, too.
+      return 3 * decoder.hidden;  // Projections of earlier attention weights, too.
     case AttentionKind::kDot:
     case AttentionKind::kGeneral:
     case AttentionKind::kScaledDot:
@@ -63,15 +63,15 @@ int64_t OfComparison(const DecoderOptions& decoder) {
   return 0;
 }
 
-// For a hypothesis: states of this step and the last, what a step computes, and the scores.
+// Per hypothesis: states of this and the last time step, intermediate results, and scores.
 int64_t OfHypothesis(const ModelOptions& options, const Numbers& source, bool packed) {
   const DecoderOptions& decoder = options.decoder;
   const int64_t hidden = decoder.hidden;
   const int64_t states = 2 * (2 * decoder.layers * hidden + hidden);
-  const int64_t step = decoder.embedding + hidden +   // The input.
-                       2 * hidden + 2 * 4 * hidden +  // Of a cell: its state before, and gates.
-                       source.encoded + hidden;       // What attention reads.
-  // In LibTorch's operations scores are copied, and summed up out of place.
+  const int64_t step = decoder.embedding + hidden +   // Input.
+                       2 * hidden + 2 * 4 * hidden +  // Cell: previous state, and gates.
+                       source.encoded + hidden;       // Input of attention.
+  // LibTorch operations copy the scores, and compute their normalisers out of place.
   return states + step + (packed ? 1 : 3) * options.target_vocab;
 }
 

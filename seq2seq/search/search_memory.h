@@ -1,4 +1,4 @@
-// Estimates of the memory that searching a batch takes.
+// Estimates of the memory of searching a batch.
 #ifndef SEQ2SEQ_SEARCH_SEARCH_MEMORY_H_
 #define SEQ2SEQ_SEARCH_SEARCH_MEMORY_H_
 
@@ -8,17 +8,17 @@
 
 namespace seq2seq {
 
-// What is searched at once.
+// The size of a batch.
 struct SearchShape {
   int64_t sentences = 1;
-  int64_t source = 0;      // Of the longest, in subwords with eos; does not count for images.
-  int64_t hypotheses = 1;  // Of a sentence: beam, or samples.
-  int64_t steps = 0;       // Whose attention weights are kept: the longest target, or 0.
+  int64_t source = 0;      // Of the longest sentence, in subwords with eos; ignored for images.
+  int64_t hypotheses = 1;  // Per sentence: beam size, or number of samples.
+  int64_t steps = 0;  // Time steps whose attention weights are kept: of the longest target, or 0.
 };
 
-// The bytes that a model of `options` takes for a batch, beyond its weights; by the kernels
-// (`packed`), where they lie within a few percent, or in LibTorch's operations, where they are
-// rather too many. A pure function; grows in proportion to the sentences.
+// The bytes that a model of `options` takes for a batch, beyond its weights: with the kernels
+// (`packed`) accurate to a few percent, with LibTorch operations rather an overestimate. A pure
+// function, proportional to the number of sentences.
 double SearchBytes(const ModelOptions& options, const SearchShape& shape, bool packed);
 
 }  // namespace seq2seq

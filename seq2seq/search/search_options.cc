@@ -10,7 +10,7 @@
 namespace seq2seq {
 namespace {
 
-// Compared as doubles: a ratio may be too large for an integer.
+// Compares as doubles: a ratio may be too large for an integer.
 int64_t AtMost(double pieces, int64_t most) {
   return pieces < static_cast<double>(most) ? static_cast<int64_t>(pieces) : most;
 }
@@ -29,7 +29,7 @@ absl::Status Validate(const SearchOptions& options) {
   }
   rules.Expect("length_alpha", options.length_alpha, options.length_alpha >= 0, "0 or more");
   rules.Expect("length_reward", options.length_reward, std::isfinite(options.length_reward),
-               "a number");
+               "a finite number");
   rules.Expect("coverage_penalty", options.coverage_penalty,
                options.coverage_penalty >= 0 && std::isfinite(options.coverage_penalty),
                "0 or more");

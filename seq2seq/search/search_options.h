@@ -1,4 +1,4 @@
-// How translations are looked for.
+// Search options: beam search, length normalisation, penalties, sampling.
 #ifndef SEQ2SEQ_SEARCH_SEARCH_OPTIONS_H_
 #define SEQ2SEQ_SEARCH_SEARCH_OPTIONS_H_
 
@@ -48,67 +48,76 @@ struct SearchOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("beam", beam, "Hypotheses kept at each step; 1 is greedy search. Time grows with it.");
+    visit("beam", beam,
+          "Beam size, 1 to 1000: hypotheses kept at each time step. 1 is greedy search; time grows "
+          "with it.");
     visit("n_best", n_best,
-          "Translations for each sentence, best first; at most as many as the beam holds.");
+          "Length of the n-best list of each sentence, best first; at most the beam size, or 1000 "
+          "samples.");
     visit("normalization", normalization,
-          "How hypotheses of different length compare: by the sum of their log-probabilities "
-          "(none), their mean (average), divided as GNMT does or by the length to a power, or with "
-          "a reward for each piece.");
+          "Length normalisation of scores: none (sum of log-probabilities), average (divided by "
+          "length), gnmt and power (divided by a power of the length, see length_alpha), reward "
+          "(plus length_reward per subword).");
     visit("length_alpha", length_alpha,
-          "gnmt divides by ((5 + length) / 6) to this power (Wu et al. 2016), power by the length. "
-          "Larger is longer.");
-    visit("length_reward", length_reward, "What reward adds for each piece. Larger is longer.");
+          "Exponent of (5 + length) / 6 in gnmt (Wu et al. 2016), of length in power; 0 or more. "
+          "Raise it for longer translations.");
+    visit("length_reward", length_reward,
+          "reward: added to the score per subword. Raise it for longer translations.");
     visit("coverage_penalty", coverage_penalty,
-          "Weight of the penalty for places of the source that were never looked at (Wu et al. "
-          "2016); 0.2 is usual, 0 is none.");
-    visit("min_length", min_length, "Pieces that a translation has at least.");
-    visit("max_length", max_length, "Pieces that a translation has at most.");
+          "Weight of the coverage penalty on source positions with little attention (Wu et al. "
+          "2016), 0 or more; 0.2 is usual, 0 is none.");
+    visit("min_length", min_length,
+          "Minimum length of a translation in subwords, 0 to max_length.");
+    visit("max_length", max_length, "Maximum length of a translation in subwords, 1 or more.");
     visit("min_ratio", min_ratio,
-          "Pieces that a translation has at least, for each piece of the source.");
+          "Minimum length of a translation in subwords per source subword, 0 to max_ratio.");
     visit("max_ratio", max_ratio,
-          "Pieces that a translation has at most: so many for each piece of the source, plus 10.");
+          "Maximum length of a translation in subwords per source subword, more than 0; 10 more "
+          "are allowed.");
     visit("stopping", stopping,
-          "finished: a search ends with as many finished hypotheses as the beam holds; exact: when "
-          "none that goes on can win any more, which takes longer.");
+          "finished: a search stops when as many hypotheses are finished as the beam holds; exact: "
+          "when no live hypothesis can win any more, which takes longer.");
     visit("groups", groups,
-          "Parts of the beam, each searched for itself and told apart from those before it "
-          "(Vijayakumar et al. 2018), for an n-best list of different translations. 1 is plain "
-          "beam search.");
+          "Groups of the beam in diverse beam search (Vijayakumar et al. 2018), a divisor of beam: "
+          "each is penalised for tokens of the groups before it. For n-best lists of different "
+          "translations; 1 is plain beam search.");
     visit("diversity", diversity,
-          "What a token loses for each group before that chose it in the same step.");
+          "Penalty on a token for each earlier group that chose it in the same time step, 0 or "
+          "more.");
     visit("no_repeat_ngram", no_repeat_ngram,
-          "No sequence of so many pieces is said twice; 0 allows all.");
+          "n-gram blocking: no n-gram of this many subwords is generated twice; 0 is none.");
     visit("language_model_weight", language_model_weight,
-          "What the log-probability of a language model counts, where there is one (Gulcehre et "
-          "al. 2015).");
+          "Weight of the language model's log-probability in shallow fusion (Gulcehre et al. "
+          "2015), 0 to 100.");
     visit("repetition_penalty", repetition_penalty,
-          "The log-probability of a piece that was said before is multiplied by this; 1 is none.");
+          "Factor on the log-probability of subwords that were generated before, 1 or more; 1 is "
+          "none.");
     visit("sample", sample,
-          "Draws the n-best translations at random instead of searching; the beam does not count.");
+          "Samples n_best translations at random instead of beam search; beam is ignored.");
     visit("temperature", temperature,
-          "Samples are drawn from probabilities to the power of 1 / temperature. Lower is safer.");
-    visit("top_k", top_k, "Samples are drawn from so many pieces at each step; 0 is all.");
+          "Temperature of sampling, more than 0: probabilities are raised to the power of 1 / "
+          "temperature. Lower values give more probable translations.");
+    visit("top_k", top_k,
+          "Sample from this many most probable subwords at each time step; 0 is all.");
     visit("top_p", top_p,
-          "Samples are drawn from the likeliest pieces that have this share together (Holtzman et "
-          "al. 2020).");
-    visit("seed", seed, "Decides the samples, together with the sentence.");
+          "Nucleus sampling: sample from the most probable subwords with this total probability, "
+          "more than 0 and at most 1 (Holtzman et al. 2020).");
+    visit("seed", seed, "Random seed of sampling, combined with the sentence.");
     visit("forbidden", forbidden,
-          "Words, or sequences of them, that no translation holds, whatever pieces they are made "
-          "of. Greedy search and samples also avoid words that begin with them.");
-    visit(
-        "partial_words", partial_words,
-        "Words of prefix and constraints may go on, as Haus in Haustür, and no word begins with a "
-        "forbidden one; else all of them end as words do.");
+          "Words or phrases that no translation contains, however it is segmented into subwords. "
+          "Greedy search and sampling also avoid longer words that begin with them.");
+    visit("partial_words", partial_words,
+          "Lets words of prefix and constraints continue, as Haus in Haustür, and forbids longer "
+          "words that begin with a forbidden one; otherwise all of them match as whole words.");
     visit("attention", attention,
-          "Adds to each translation where each of its steps looked, in jsonl.");
+          "Adds the attention weights of each time step to the output, in jsonl.");
   }
 };
 
-// InvalidArgument, naming the key and its value, if no search can be made with `options`.
+// InvalidArgument, naming the key and its value, if an option is out of range.
 absl::Status Validate(const SearchOptions& options);
 
-// The least and the most tokens that search gives to a source of `source_length` pieces.
+// Minimum and maximum tokens of a translation, for a source of `source_length` subwords.
 int64_t MinLength(int64_t source_length, const SearchOptions& options);
 int64_t MaxLength(int64_t source_length, const SearchOptions& options);
 

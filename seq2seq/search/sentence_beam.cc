@@ -10,8 +10,7 @@
 namespace seq2seq {
 namespace {
 
-// Less than any sum of log-probabilities, and yet a number: for a token that must come and that a
-// scorer rules out.
+// Below any sum of log-probabilities, yet finite: for a forced token that a scorer rules out.
 constexpr double kAtLast = -1e30;
 
 bool IsBetter(const Continuation& a, const Continuation& b) {
@@ -44,7 +43,7 @@ SentenceBeam::SentenceBeam(const SearchOptions& options, const SearchTask& task)
 bool SentenceBeam::IsAllowed(const Live& live, int32_t token) const {
   if (constraints_->size() == 0) return true;
   if (token == kEosId) return live.progress.missing() == 0;
-  // What is still missing must find room.
+  // Room must be left for the missing tokens.
   return live.progress.MissingAfter(token) < rules_.max_length() - length();
 }
 
@@ -65,15 +64,15 @@ std::vector<Continuation> SentenceBeam::Expand(size_t row, const ScoreRow& score
     add(*forced, score_of(*forced));
     return found;
   }
-  // What must be said may break the other rules.
+  // Tokens of constraints may break other rules.
   const TokenIds needed = live.progress.missing() > 0 ? live.progress.Needed() : TokenIds();
   for (const int32_t token : needed) {
     if (IsAllowed(live, token) && !rules_.Bars(live.hypothesis.tokens, token))
       add(token, score_of(token));
   }
   rules_.Apply(live.hypothesis.tokens, scores);
-  // Each row has one end, so twice the width always holds enough that go on; what groups before
-  // have chosen may fall behind.
+  // Each row has only one continuation that ends, so twice the width always holds enough that do
+  // not; tokens that earlier groups chose may drop out.
   size_t count = 2 * width();
   if (options_.groups > 1) count += static_cast<size_t>(options_.beam);
   for (const ScoredColumn& best : TopK(scores.scores, count)) {
@@ -102,7 +101,7 @@ std::vector<Continuation> SentenceBeam::BestOfGroup(
     if (chosen != before.end()) continuation.total -= options_.diversity * chosen->second;
   }
   KeepBest(best, 2 * width());
-  // The penalty decides who goes on, and is no part of what it scores.
+  // The penalty affects the choice, but not the score.
   for (Continuation& continuation : best)
     continuation.total = live_[continuation.row].total + continuation.score;
   return best;
@@ -120,7 +119,7 @@ std::vector<Continuation> SentenceBeam::BestOfBanks(
       banks[static_cast<size_t>(constraints_->size() - missing)].push_back(continuation);
     }
   }
-  // Those with most met come first: what a bank leaves goes to those below, then to those above.
+  // Banks with most met tokens first: what one leaves goes to those below, then to those above.
   std::vector<size_t> taken(banks.size(), 0);
   size_t left = width();
   for (const bool share : {true, false}) {
@@ -226,13 +225,13 @@ void SentenceBeam::Advance(absl::Span<const std::vector<Continuation>> continuat
   if (constraints_->size() > 0) {
     Take(BestOfBanks(continuations), attention, next);
   } else {
-    std::map<int32_t, int> chosen;  // By so many groups.
+    std::map<int32_t, int> chosen;  // By token: number of groups that chose it.
     for (size_t group = 0; group < finished_of_.size(); ++group) {
       for (const int32_t token : Take(BestOfGroup(group, continuations, chosen), attention, next))
         ++chosen[token];
     }
   }
-  if (next.empty() && finished_.empty()) {  // The rules leave nothing to say: it ends here.
+  if (next.empty() && finished_.empty()) {  // No token is allowed: end of sentence.
     Finish(Extended({0, kEosId, kAtLast, live_[0].total + kAtLast}, attention));
   }
   Prune(next);

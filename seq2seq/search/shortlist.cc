@@ -18,10 +18,10 @@ namespace {
 constexpr char kTranslations[] = "translations";
 constexpr char kFrequent[] = "frequent";
 
-// Lists are a multiple of this long.
+// The length of a shortlist is a multiple of this.
 constexpr size_t kRound = 256;
 
-// The end, and the tokens that targets have most often.
+// The most frequent target tokens, end of sentence included.
 std::vector<int32_t> MostFrequent(const CorpusMix& corpus, int64_t vocab, int64_t count) {
   std::vector<int64_t> counts(static_cast<size_t>(vocab), 0);
   for (int64_t pair = 0; pair < corpus.size(); ++pair) {
@@ -71,7 +71,8 @@ absl::StatusOr<Shortlist> Shortlist::Load(const std::string& path, int64_t sourc
       translations->second.size(0) != source_vocab ||
       !frequent->second.eq(kEosId).any().item<bool>()) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": not a shortlist of vocabularies of ",
-                                                   source_vocab, " and ", target_vocab, " pieces"));
+                                                   source_vocab, " and ", target_vocab,
+                                                   " subwords"));
   }
   return Shortlist(translations->second, frequent->second, target_vocab);
 }

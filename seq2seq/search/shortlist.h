@@ -1,4 +1,4 @@
-// The part of the vocabulary that a translation may need.
+// Lexical shortlist: the target subwords that a translation may need (Jean et al. 2015).
 #ifndef SEQ2SEQ_SEARCH_SHORTLIST_H_
 #define SEQ2SEQ_SEARCH_SHORTLIST_H_
 
@@ -16,23 +16,23 @@
 
 namespace seq2seq {
 
-// How long a shortlist is.
+// The size of a shortlist.
 struct ShortlistSize {
-  int64_t translations = 50;  // Of each piece of the source.
-  int64_t frequent = 200;     // Pieces of the target that any translation may have.
+  int64_t translations = 50;  // For each source subword.
+  int64_t frequent = 200;     // Most frequent target subwords, for every translation.
 };
 
-// For each piece of the source the likeliest translations, and what is frequent in any: the output
-// layer, the largest part of a step of search, computes these columns alone (Jean et al. 2015).
+// The most probable translations of each source subword, and the most frequent target subwords: the
+// output layer, the largest part of a time step of search, computes the logits of these only.
 // Thread-safe; copies share memory.
 class Shortlist {
  public:
-  // Learns from the pairs that a model was trained on.
+  // Learns from the training corpus of a model.
   static Shortlist Learn(const CorpusMix& corpus, int64_t source_vocab, int64_t target_vocab,
                          const ShortlistSize& size = {});
 
-  // Maps a file that Save wrote. DataLoss or InvalidArgument, naming it, where it is none or is of
-  // other vocabularies.
+  // Maps a file written by Save. DataLoss or InvalidArgument, naming it, if it is not a shortlist
+  // or belongs to other vocabularies.
   static absl::StatusOr<Shortlist> Load(const std::string& path, int64_t source_vocab,
                                         int64_t target_vocab);
 
@@ -40,9 +40,9 @@ class Shortlist {
   // `frequent`.
   absl::Status Save(const std::string& path) const;
 
-  // What translations of the sources may be made of, and `needed` beside it, rising; empty where
-  // that is most of the vocabulary. So many that products come in few shapes: what is left over
-  // goes to the pieces with the lowest ids, which SentencePiece numbers from the most frequent on.
+  // The shortlist for `sources`, with `needed`, ascending; empty where that is most of the
+  // vocabulary. Padded so that matrix products have few different shapes: with the subwords of the
+  // lowest ids, which in SentencePiece are the most frequent.
   TokenIds Tokens(absl::Span<const absl::Span<const int32_t>> sources,
                   absl::Span<const int32_t> needed) const;
 
@@ -53,7 +53,7 @@ class Shortlist {
         target_vocab_(target_vocab) {}
 
   torch::Tensor translations_;  // [source vocab, translation], int32.
-  torch::Tensor frequent_;      // [piece], int32.
+  torch::Tensor frequent_;      // [subword], int32.
   int64_t target_vocab_;
 };
 

@@ -50,7 +50,7 @@ void TokenRules::Apply(const TokenIds& said, const ScoreRow& row) const {
     }
   }
   if (task_.forbidden != nullptr) {
-    // Where there is no room, or no other hypothesis to go on from.
+    // If there is no room, or no other hypothesis to fall back on.
     const bool at_once = options_.sample || options_.beam == options_.groups || IsLast(said);
     task_.forbidden->Apply(said, task_.prefix.size(), at_once, row);
   }
@@ -65,7 +65,7 @@ void TokenRules::Apply(const TokenIds& said, const ScoreRow& row) const {
   if (options_.repetition_penalty == 1) return;
   const auto penalty = static_cast<float>(options_.repetition_penalty);
   for (auto token = said.begin(); token != said.end(); ++token) {
-    if (std::find(said.begin(), token, *token) != token) continue;  // Once is enough.
+    if (std::find(said.begin(), token, *token) != token) continue;  // Applied before.
     if (float* score = row.Find(*token)) {
       *score = row.normalizer + penalty * (*score - row.normalizer);
     }

@@ -1,4 +1,4 @@
-// What may be said next.
+// Constraints on the next token: forced prefix, forbidden words, n-gram blocking, penalties.
 #ifndef SEQ2SEQ_SEARCH_TOKEN_RULES_H_
 #define SEQ2SEQ_SEARCH_TOKEN_RULES_H_
 
@@ -11,31 +11,31 @@
 
 namespace seq2seq {
 
-// The rules that options and task make for the tokens of a sentence, except for constraints. Both
-// must outlive it.
+// The rules of options and task for the tokens of a sentence (a logits processor), except lexical
+// constraints. Both must outlive it.
 class TokenRules {
  public:
   TokenRules(const SearchOptions& options, const SearchTask& task);
 
-  // The only token that may follow `length` tokens: that of the prefix, or the end of sentence when
-  // there is no more room. Nothing else of the rules counts then.
+  // The only token that may follow `length` tokens: that of the prefix, or end of sentence at the
+  // maximum length. No other rule applies then.
   std::optional<int32_t> Forced(int64_t length) const;
 
-  // Whether a token that must come some time, as those of constraints, may not come now.
+  // Whether a token that must occur at some time, such as one of a constraint, is forbidden now.
   bool Bars(const TokenIds& said, int32_t token) const;
 
-  // Gives what may not follow `said` a score of minus infinity, and what was said before its
-  // penalty. Padding, beginning of sentence and unknown never follow.
+  // Sets the scores of tokens that must not follow `said`, the hypothesis, to minus infinity, and
+  // applies the repetition penalty. Padding, beginning of sentence and unknown never follow.
   void Apply(const TokenIds& said, const ScoreRow& row) const;
 
-  // What the log-probability of a token that follows `said` is multiplied by.
+  // The factor on the log-probability of `token` after `said`.
   double Penalty(const TokenIds& said, int32_t token) const;
 
-  // The most tokens there is room for: prefix and constraints have room in any case.
+  // The maximum number of tokens, with room for prefix and constraints in any case.
   int64_t max_length() const { return max_length_; }
 
  private:
-  // Whether only the end has room behind the token that follows `said`.
+  // Whether only end of sentence has room after the token that follows `said`.
   bool IsLast(const TokenIds& said) const {
     return static_cast<int64_t>(said.size()) + 1 >= max_length_;
   }

@@ -6,8 +6,7 @@
 namespace seq2seq {
 namespace {
 
-// Whether any of the scores from `begin` on is above `threshold`: a loop that compilers turn into
-// vectors.
+// Whether any of the kBlock scores is above `threshold`: a loop that compilers vectorise.
 constexpr size_t kBlock = 64;
 bool AnyAbove(const float* scores, float threshold) {
   int above = 0;
@@ -30,7 +29,7 @@ std::vector<ScoredColumn> TopK(absl::Span<const float> scores, size_t count) {
       std::pop_heap(best.begin(), best.end());
       best.pop_back();
     }
-    // Of equal scores the leftmost stay: those behind must be higher.
+    // Of equal scores the leftmost stay: later ones must be higher.
     if (best.size() == count) threshold = best.front().score;
   };
   size_t column = 0;

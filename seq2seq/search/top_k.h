@@ -1,4 +1,4 @@
-// The best of many scores.
+// Selection of the k highest scores.
 #ifndef SEQ2SEQ_SEARCH_TOP_K_H_
 #define SEQ2SEQ_SEARCH_TOP_K_H_
 
@@ -13,14 +13,14 @@ struct ScoredColumn {
   float score = 0;
   size_t column = 0;
 
-  // Whether it comes before `other`: it scores higher, or as high and stands to the left.
+  // Orders by score, highest first, and equal scores by column.
   bool operator<(const ScoredColumn& other) const {
     return score != other.score ? score > other.score : column < other.column;
   }
 };
 
-// The `count` best scores, best first; those of minus infinity are left out. Costs about one pass
-// over the scores.
+// The `count` highest scores, highest first; those of minus infinity are left out. Costs about one
+// pass over the scores.
 std::vector<ScoredColumn> TopK(absl::Span<const float> scores, size_t count);
 
 }  // namespace seq2seq

@@ -18,10 +18,10 @@ namespace {
 
 using nlohmann::json;
 
-// A request is an object of lists of texts. One of nothing but short values takes some 5 MB.
+// A request is an object of lists of strings. At this limit, one of short values takes some 5 MB.
 constexpr JsonLimits kRequestLimits = {.values = 100'000, .depth = 2};
 
-// Without exceptions, whatever the bytes.
+// Does not throw: invalid UTF-8 is replaced.
 std::string Dump(const nlohmann::ordered_json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -33,7 +33,7 @@ bool IsTexts(const json& value) {
 
 constexpr size_t kShown = 100;
 
-// The beginning of what may be long, for messages.
+// The beginning of a long text, for messages.
 std::string Shown(const std::string& text) {
   return text.size() > kShown ? text.substr(0, kShown) + "…" : text;
 }
@@ -44,7 +44,7 @@ absl::Status Wrong(const std::string& key, const char* expected, const json& val
 }
 
 absl::Status SetFromJson(const std::string& key, const json& value, const OptionList& options) {
-  if (absl::StrContains(key, '=')) {  // Which SetOption would take for the end of the key.
+  if (absl::StrContains(key, '=')) {  // SetOption would split the key there.
     return absl::InvalidArgumentError(absl::StrCat("unknown key '", Shown(key), "'"));
   }
   const auto option = std::find_if(options.begin(), options.end(),
@@ -55,7 +55,7 @@ absl::Status SetFromJson(const std::string& key, const json& value, const Option
       return absl::OkStatus();
     }
   }
-  // JSON is YAML, too. No other option has a long value: what is, is read as a text, and refused.
+  // JSON is also YAML. No other option has a long value: one is cut, read as a text, and refused.
   std::string text = Dump(value);
   if (text.size() > kShown) text = Dump(Shown(text));
   return SetOption(absl::StrCat(Shown(key), "=", text), options);
@@ -73,17 +73,17 @@ absl::StatusOr<RequestBlock> ParseRequests(absl::string_view text, const SearchO
     if (key == "text") {
       block.is_list = value.is_array();
       if (!IsTexts(value) && !value.is_string())
-        return Wrong(key, "a text or a list of texts", value);
+        return Wrong(key, "a string or a list of strings", value);
       if (block.is_list) {
         block.texts = value.get<std::vector<std::string>>();
       } else {
         block.texts = {value.get<std::string>()};
       }
     } else if (key == "prefix") {
-      if (!value.is_string()) return Wrong(key, "a text", value);
+      if (!value.is_string()) return Wrong(key, "a string", value);
       block.wishes.prefix = value;
     } else if (key == "constraints") {
-      if (!IsTexts(value)) return Wrong(key, "a list of texts", value);
+      if (!IsTexts(value)) return Wrong(key, "a list of strings", value);
       block.wishes.constraints = value.get<std::vector<std::string>>();
     } else {
       SEQ2SEQ_RETURN_IF_ERROR(SetFromJson(key, value, options));

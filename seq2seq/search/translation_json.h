@@ -1,4 +1,4 @@
-// Requests and translations as JSON.
+// JSON format of requests and translations.
 #ifndef SEQ2SEQ_SEARCH_TRANSLATION_JSON_H_
 #define SEQ2SEQ_SEARCH_TRANSLATION_JSON_H_
 
@@ -13,29 +13,29 @@
 
 namespace seq2seq {
 
-// What somebody asks for in one go.
+// The contents of one JSON request.
 struct RequestBlock {
   std::vector<std::string> texts;
-  bool is_list = false;  // Whether `text` was one.
-  Request wishes;        // What holds for all of them; its own text is empty.
+  bool is_list = false;  // Whether `text` was a list.
+  Request wishes;        // Prefix and constraints of all texts; its own text is empty.
   SearchOptions options;
-  std::vector<std::string> named_options;  // The keys of `options` that it holds.
+  std::vector<std::string> named_options;  // The option keys that the request contained.
 
-  // A request for each text, with a copy of the wishes: for blocks whose sizes have been checked.
+  // A request for each text, with a copy of `wishes`: for blocks whose sizes have been checked.
   std::vector<Request> Requests() const;
 };
 
 // Reads {"text": "…" or ["…", …], "prefix": "…", "constraints": ["…", …]}; prefix and constraints
-// hold for all texts. Further keys are those of SearchOptions, which begin as `defaults`.
+// apply to all texts. Further keys are those of SearchOptions, whose defaults are `defaults`.
 // InvalidArgument, naming the key and the beginning of the value, for everything else; OutOfRange
-// for JSON of more than 100,000 values, or of lists in lists.
+// for JSON of more than 100,000 values, or of nested lists.
 absl::StatusOr<RequestBlock> ParseRequests(absl::string_view json, const SearchOptions& defaults);
 
-// {"text", "score", "log_probability", "pieces", "token_scores"}, and where there is an alignment
+// {"text", "score", "log_probability", "pieces", "token_scores"}, and with attention weights
 // {"source_pieces", "alignment", "attention"}.
 std::string CandidateJson(const Candidate& candidate);
 
-// "0-0 1-2 …": source and target of AlignWords, as Pharaoh writes them.
+// "0-0 1-2 …": source and target words of AlignWords, in the Pharaoh format.
 std::string PharaohText(const Candidate& candidate);
 
 }  // namespace seq2seq

@@ -29,28 +29,28 @@ namespace {
 
 std::string Repaired(const std::string& line) {
   if (IsValidUtf8(line)) return line;
-  Log(LogLevel::kWarning, "a line is not UTF-8; its bad bytes are replaced");
+  Log(LogLevel::kWarning, "a line is not UTF-8; its invalid bytes are replaced");
   return RepairUtf8(line);
 }
 
-// LibTorch reports by exceptions: no memory, no device.
+// Converts exceptions of LibTorch, such as out of memory.
 absl::Status ToStatus(const std::exception& error) {
   return absl::InternalError(absl::StrCat("translation failed: ", Describe(error)));
 }
 
 std::string NotToBeHad(Precision precision, torch::Device device) {
   return absl::StrCat("precision ", EnumTexts(precision)[static_cast<size_t>(precision)],
-                      ": not to be had on ", device.is_cpu() ? "this machine" : device.str());
+                      " is not supported on ", device.is_cpu() ? "this CPU" : device.str());
 }
 
 absl::StatusOr<Tokenizer> LoadTokenizer(const std::string& path, int64_t vocab) {
   SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer tokenizer, Tokenizer::Load(path));
   if (tokenizer.size() == vocab) return tokenizer;
   return absl::InvalidArgumentError(
-      absl::StrCat(path, ": the tokenizer has ", tokenizer.size(), " pieces, the model ", vocab));
+      absl::StrCat(path, ": the tokenizer has ", tokenizer.size(), " subwords, the model ", vocab));
 }
 
-// How a model reads images, as text.
+// The image preprocessing of a model, as text.
 std::string ImageInput(const ModelOptions& options) {
   if (options.source != SourceKind::kImage) return "";
   ImageEncoderOptions image = options.image;
@@ -62,7 +62,7 @@ bool SameTokenizer(const std::optional<Tokenizer>& a, const std::optional<Tokeni
   return a.has_value() == b.has_value() && (!a || a->model() == b->model());
 }
 
-// What some translations must have.
+// The tokens that translations must contain.
 TokenIds NeededTokens(absl::Span<const SearchTask> tasks) {
   TokenIds needed;
   const auto add = [&](const TokenIds& tokens) {
@@ -75,13 +75,13 @@ TokenIds NeededTokens(absl::Span<const SearchTask> tasks) {
   return needed;
 }
 
-// Requests of a stream that are searched in one go.
+// Requests of a stream that are searched together.
 struct Block {
   int64_t start;
   size_t size;
 };
 
-// The block that the request `number` is in, where blocks have `largest` requests at most.
+// The block that contains request `number`, where blocks have at most `largest` requests.
 Block BlockOf(int64_t number, size_t largest) {
   Block block = {0, std::min<size_t>(16, largest)};
   while (block.start + static_cast<int64_t>(block.size) <= number) {
@@ -103,7 +103,7 @@ absl::StatusOr<Translator> Translator::LoadOne(const std::string& path, const Lo
     if (options.precision && precision == Precision::kFp32)
       precision = Resolve(PrecisionChoice::kAuto, options.device);
     if (!HasPrecision(precision, options.device)) {
-      notes.push_back(absl::StrCat(NotToBeHad(precision, options.device), "; computes in fp32"));
+      notes.push_back(absl::StrCat(NotToBeHad(precision, options.device), "; computing in fp32"));
       precision = Precision::kFp32;
     }
     options.precision = ChoiceOf(precision);
@@ -131,7 +131,7 @@ absl::StatusOr<Translator> Translator::LoadOne(const std::string& path, const Lo
 
 absl::StatusOr<Translator> Translator::Load(absl::Span<const std::string> paths,
                                             const LoadOptions& options) {
-  if (paths.empty()) return absl::InvalidArgumentError("no model is named");
+  if (paths.empty()) return absl::InvalidArgumentError("expected at least one model, found none");
   if (options.precision) {
     const Precision precision = Resolve(*options.precision, options.device);
     if (!HasPrecision(precision, options.device))
@@ -148,13 +148,15 @@ absl::StatusOr<Translator> Translator::Load(absl::Span<const std::string> paths,
   for (const std::string& path : paths.subspan(1)) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const Translator member, LoadOne(path, options));
     const auto differ = [&](const char* what) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": has ", what, " than ", paths[0]));
+      return absl::InvalidArgumentError(absl::StrCat(path, ": has ", what, " from ", paths[0]));
     };
-    if (member.target_.model() != ensemble.target_.model()) return differ("another tokenizer");
-    if (member.source_kind_ != ensemble.source_kind_) return differ("other sources");
+    if (member.target_.model() != ensemble.target_.model())
+      return differ("a different target tokenizer");
+    if (member.source_kind_ != ensemble.source_kind_) return differ("a different model.source");
     if (!SameTokenizer(member.source_, ensemble.source_))
-      return differ("another tokenizer of the source");
-    if (member.image_input_ != ensemble.image_input_) return differ("another model.image.input");
+      return differ("a different source tokenizer");
+    if (member.image_input_ != ensemble.image_input_)
+      return differ("a different model.image.input");
     ensemble.models_.push_back(member.models_[0]);
     ensemble.has_attention_ |= member.has_attention_;
     ensemble.notes_.insert(ensemble.notes_.end(), member.notes_.begin(), member.notes_.end());
@@ -162,13 +164,12 @@ absl::StatusOr<Translator> Translator::Load(absl::Span<const std::string> paths,
   if (!options.language_model.empty()) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const Translator model, LoadOne(options.language_model, options));
     if (model.source_kind_ != SourceKind::kNone) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(options.language_model,
-                       ": not a language model, which is one whose model.source is none"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          options.language_model, ": not a language model: its model.source is not none"));
     }
     if (model.target_.model() != ensemble.target_.model()) {
       return absl::InvalidArgumentError(absl::StrCat(
-          options.language_model, ": has another tokenizer than the target of ", paths[0]));
+          options.language_model, ": has a different tokenizer from the target of ", paths[0]));
     }
     ensemble.language_model_ = model.models_[0];
     ensemble.notes_.insert(ensemble.notes_.end(), model.notes_.begin(), model.notes_.end());
@@ -187,7 +188,7 @@ Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer t
       target_(std::move(target)),
       wishes_(std::make_shared<WishReader>(target_)) {
   TORCH_CHECK(source_.has_value() == (source_kind_ == SourceKind::kText),
-              "a tokenizer of the source is for models of texts, and for them alone");
+              "a source tokenizer is for models with model.source=text, which need one");
   read_image = [image = model->options().image, max_pixels = options.max_pixels](
                    const std::string& file) { return ReadImageInput(image, file, max_pixels); };
   const Precision precision =
@@ -209,7 +210,7 @@ TokenIds Translator::EncodeLine(const Tokenizer& tokenizer, const std::string& l
   TokenIds ids = tokenizer.Encode(Repaired(line));
   if (static_cast<int64_t>(ids.size()) > max_line_length) {
     Log(LogLevel::kWarning,
-        absl::StrCat("a line of ", ids.size(), " pieces is cut to ", max_line_length));
+        absl::StrCat("a line of ", ids.size(), " subwords is cut to ", max_line_length));
     ids.resize(static_cast<size_t>(max_line_length));
   }
   return ids;
@@ -288,7 +289,7 @@ std::vector<std::vector<size_t>> Translator::Batches(absl::Span<const Prepared> 
   SearchShape shape;
   shape.hypotheses = options.sample ? options.n_best : options.beam;
   for (const size_t index : order) {
-    // The last one is the longest.
+    // The last sentence is the longest.
     shape.source = static_cast<int64_t>(size_of(index)) + 1;
     shape.sentences = batches.empty() ? 1 : static_cast<int64_t>(batches.back().size()) + 1;
     const int64_t steps = options.attention ? lines[index].task.max_length : 0;
@@ -426,7 +427,7 @@ absl::StatusOr<ForbiddenWords> Translator::CheckOptions(const SearchOptions& opt
   rules.Expect(options.sample ? "n_best" : "beam", options.sample ? options.n_best : options.beam,
                ScoresOfSentence(options) <= batch_scores,
                absl::StrCat("at most ", batch_scores / target_.size(), ", for ", target_.size(),
-                            " pieces and a batch of ", batch_scores, " scores"));
+                            " target subwords and a batch of at most ", batch_scores, " scores"));
   SEQ2SEQ_RETURN_IF_ERROR(rules.status());
   return wishes_->ReadForbidden(options, limits);
 }
@@ -492,12 +493,12 @@ absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::s
                                                          const SearchOptions& options) const {
   const bool alone = source_kind_ == SourceKind::kNone;
   if (alone && !sources.empty())
-    return absl::InvalidArgumentError("the model has no source: give targets alone");
+    return absl::InvalidArgumentError("the model has no source: expected targets only");
   if (sources.size() != (alone ? 0 : targets.size())) {
     return absl::InvalidArgumentError(
         absl::StrCat(sources.size(), " sources and ", targets.size(), " targets do not pair up"));
   }
-  // A search that has no choice.
+  // Forced decoding.
   SearchOptions forced = options;
   forced.beam = forced.n_best = forced.groups = 1;
   forced.sample = false;
@@ -515,7 +516,7 @@ absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::s
   for (size_t i = 0; i < found.size(); ++i) {
     SEQ2SEQ_RETURN_IF_ERROR(found[i].status());
     if (found[i]->empty())
-      return absl::InvalidArgumentError(absl::StrCat(sources[i], ": no image to score"));
+      return absl::InvalidArgumentError(absl::StrCat(sources[i], ": the image cannot be read"));
     results.push_back(std::move((*found[i])[0]));
   }
   return results;

@@ -1,4 +1,4 @@
-// From text to text with a trained model.
+// Translation with trained models: from text or image to text.
 #ifndef SEQ2SEQ_SEARCH_TRANSLATOR_H_
 #define SEQ2SEQ_SEARCH_TRANSLATOR_H_
 
@@ -27,46 +27,45 @@
 
 namespace seq2seq {
 
-// Where the model looked when it said something.
+// Attention weights of a translation.
 struct Alignment {
-  std::vector<std::string> source;  // The pieces of the source and its end; none of an image.
-  // [piece + 1, source], each adding up to 1; the last one of the end. The places of an image in
-  // reading order.
+  std::vector<std::string> source;  // Subwords of the source and its end; empty for images.
+  // [subword + 1, source], each row summing to 1; the last one is that of the end. Positions of an
+  // image are in reading order.
   std::vector<std::vector<float>> weights;
 };
 
-// One translation of a sentence, or one that was given.
+// One translation of a sentence, generated or given.
 struct Candidate {
   std::string text;
   TokenIds tokens;
-  std::vector<std::string> pieces;  // Of the tokens.
-  // The log-probability of each piece and, last, of the end of sentence; with a language model, the
+  std::vector<std::string> pieces;  // Subwords of the tokens.
+  // Log-probabilities of the subwords and, last, of the end of sentence; with a language model, the
   // weighted sum of both.
   std::vector<double> token_scores;
-  double log_probability = 0;  // Their sum, in nats.
-  double score = 0;            // What candidates are ranked by.
+  double log_probability = 0;  // Sum of token_scores, in nats.
+  double score = 0;            // By which candidates are ranked.
   Alignment alignment;         // Empty unless SearchOptions::attention asks for it.
 };
 
-// What becomes of a request: its n best, at least one; or why there are none, which is its own
-// error and no other request's.
+// The n-best list of a request, of at least one; or its error, which affects no other request.
 using TranslationResult = absl::StatusOr<std::vector<Candidate>>;
 
-// How trained models are to translate.
+// Options for loading trained models.
 struct LoadOptions {
   torch::Device device = torch::kCPU;
-  // Of matrix products; bf16 and int8 are faster. Without it, what the weights are stored in, where
-  // the device has that; auto is the same, but bf16 for weights of fp32 where the processor has it.
+  // Precision of matrix products; bf16 and int8 are faster. If absent, that of the stored weights
+  // if the device has it; auto is the same, but bf16 for fp32 weights if the processor has it.
   std::optional<PrecisionChoice> precision = std::nullopt;
   EnsembleMean mean = EnsembleMean::kProbability;
-  bool shortlist = true;  // Where the first model has one.
-  // A run whose model has no source and the same tokenizer as the target: a language model that
-  // search also listens to, as SearchOptions::language_model_weight says.
+  bool shortlist = true;  // Use that of the first model, if it has one.
+  // Run folder of a language model for shallow fusion, weighted by
+  // SearchOptions::language_model_weight: without a source, and with the tokenizer of the target.
   std::string language_model = "";
-  // Run the network of images of a model in TorchScript: code of whoever made the model.
+  // Run image networks in TorchScript: code written by the author of the model.
   bool allow_scripts = false;
-  // Of an image, and of all that are decoded at the same time, at 12 bytes each; larger ones cannot
-  // be read.
+  // Largest image in pixels, and largest sum of the images that are decoded at the same time, at 12
+  // bytes each; larger ones are refused.
   int64_t max_pixels = kMaxPixels;
 };
 
@@ -76,105 +75,101 @@ struct LoadOptions {
 //   SEQ2SEQ_ASSIGN_OR_RETURN(auto results, translator.Translate({"Ein Hund rennt."}));
 //   std::cout << results[0][0].text << "\n";
 //
-// Where the model says what is in images, lines are paths of files. Where it has no source, lines
-// are what texts begin with, or nothing, and the texts go on as is likely; lengths count what is
-// new. The same line goes on in the same way: n_best samples of it differ.
+// For an image model, lines are paths of files. For a language model, lines are beginnings of
+// texts, possibly empty, which are completed; lengths count the new tokens. The same line is always
+// completed in the same way; n_best samples of it differ.
 //
-// results[i] belongs to lines[i], holds the n best, and does not depend on what else is in the
-// call, unless a shortlist is used: lines that are searched together share theirs. Lines are sorted
-// by length and searched in batches. A source without text becomes one empty candidate. Bytes that
-// are not UTF-8 are replaced, a line of more than max_line_length pieces is cut, and an image that
-// cannot be read becomes one empty candidate; the log tells. Thread-safe.
+// results[i] belongs to lines[i], holds the n-best list, and does not depend on the other lines of
+// the call, unless a shortlist is used: lines that are searched together share theirs. Lines are
+// sorted by length and searched in batches. An empty source gives one empty candidate. Invalid
+// UTF-8 is replaced, a line of more than max_line_length subwords is cut, and an image that cannot
+// be read gives one empty candidate; the log has a warning. Thread-safe.
 class Translator {
  public:
-  // Loads the best step of a run folder, else the latest; a path may also name a step. Several, at
-  // least one, translate together as the mean of what they hold likely. They may differ in
-  // everything but the tokenizers and how images are read; InvalidArgument, naming the run, where
-  // those differ. Weights are mapped; on the CPU they are laid out once for the kernels.
+  // Loads the best checkpoint of a run folder, else the latest; a path may also name a checkpoint.
+  // Several paths, at least one, make an ensemble, which averages predictions. Its members may
+  // differ in everything but the tokenizers and the image preprocessing; InvalidArgument, naming
+  // the run, if those differ. Weights are mapped; on the CPU they are packed once for the kernels.
   static absl::StatusOr<Translator> Load(absl::Span<const std::string> paths,
                                          const LoadOptions& options = {});
 
   // A translator over a model in memory, which it shares and which must be in eval mode and not
-  // change while it is used. The tokenizer of the source is absent unless that is a text.
+  // change while in use. The source tokenizer is absent unless the source is text.
   Translator(Model model, std::optional<Tokenizer> source, Tokenizer target,
              const LoadOptions& options = {});
 
   absl::StatusOr<std::vector<std::vector<Candidate>>> Translate(
       absl::Span<const std::string> lines, const SearchOptions& options = {}) const;
 
-  // The same for lines with wishes, each of which succeeds or fails alone: with what CheckRequests
-  // returns, with Cancelled or DeadlineExceeded once its interrupt is raised.
+  // The same for lines with prefix and constraints, each of which succeeds or fails alone: with the
+  // error of CheckRequests, or with Cancelled or DeadlineExceeded once its interrupt is raised.
   std::vector<TranslationResult> TranslateRequests(absl::Span<const Request> requests,
                                                    const SearchOptions& options = {}) const;
 
-  // InvalidArgument, naming the key and the value, for the first of `requests` that cannot be
-  // searched with `options`, or that exceeds `limits` or, alone, `batch_scores`.
+  // InvalidArgument, naming the key and the value, for the first of `requests` that is invalid with
+  // `options`, or that exceeds `limits` or, alone, `batch_scores`.
   absl::Status CheckRequests(absl::Span<const Request> requests,
                              const SearchOptions& options) const;
 
-  // Translates a stream in bounded memory. `read` gives the next requests, at most `most` and at
-  // least one but at the end, as they come; `write` gets the results in their order, while what
-  // follows is not yet read. Blocks grow from a few lines, so that the first results come soon, to
-  // enough to sort into batches of like length. Ends with the first error, behind the results
-  // before.
+  // Translates a stream in bounded memory. `read` returns the next requests as they arrive, at most
+  // `most`, and none only at the end; `write` receives the results in order, before the following
+  // requests are read. Blocks grow from a few lines, so that the first results come soon, to enough
+  // to sort into batches of similar length. Ends with the first error, after the results before it.
   //
-  // A stream that was stopped goes on with its request `first`: in the same blocks, if that is a
-  // BlockStart and `read` always gives as many as it is asked for.
+  // An interrupted stream continues with its request `first`: in the same blocks, if that is a
+  // BlockStart and `read` always returns as many as requested.
   absl::Status TranslateStream(
       absl::FunctionRef<absl::StatusOr<std::vector<Request>>(size_t most)> read,
       absl::FunctionRef<absl::Status(const Request& request, const std::vector<Candidate>& results)>
           write,
       const SearchOptions& options = {}, int64_t first = 0) const;
 
-  // The number of the request that begins the block of a stream in which the request `number` is,
-  // both counted from 0.
+  // Number of the first request in the block of a stream that contains request `number`, from 0.
   int64_t BlockStart(int64_t number) const;
 
-  // Scores given translations: what Translate would say of the same pieces, without a shortlist.
-  // sources and targets pair up; a model without a source is given no sources. InvalidArgument
-  // where an image cannot be read.
+  // Scores given translations by forced decoding: as Translate would score the same subwords,
+  // without a shortlist. sources and targets are parallel; sources are empty for a model without a
+  // source. InvalidArgument if an image cannot be read.
   absl::StatusOr<std::vector<Candidate>> Score(absl::Span<const std::string> sources,
                                                absl::Span<const std::string> targets,
                                                const SearchOptions& options = {}) const;
 
-  // What is slower or other than asked for, a line for the log each: a model that cannot compute in
-  // its precision.
+  // Lines for the log where decoding is slower or other than requested, as in another precision.
   const std::vector<std::string>& notes() const { return notes_; }
 
-  // What lines are.
+  // The kind of source that lines are.
   SourceKind source_kind() const { return source_kind_; }
 
-  // Whether it shows what of the source each subword was made from: some model attends to it.
+  // Whether it has attention weights: at least one model attends to the source.
   bool has_attention() const { return has_attention_; }
 
-  // Sentences searched together at most, and the tokens of their sources, or of what they begin
-  // with, padding included. More are faster where many are given at once, and take more memory.
+  // Maximum number of sentences that are searched together, and of the tokens of their sources or
+  // prefixes, padding included. More are faster on long inputs, and take more memory.
   int64_t batch_size = 64;
   int64_t batch_tokens = 8192;
 
-  // Scores of a time step of a batch at most, 4 bytes each: a row of the target's vocabulary for
-  // each hypothesis of each sentence. A batch has fewer sentences where it would exceed that.
+  // Maximum number of scores in a time step of a batch, 4 bytes each: a row of the target
+  // vocabulary for each hypothesis of each sentence. It limits the sentences in a batch.
   int64_t batch_scores = 64'000'000;
 
-  // Bytes that a batch takes at most as estimated, beyond weight_bytes(); 0 is no bound. A batch
-  // has fewer sentences where it would take more, and one at least.
+  // Maximum of the estimated bytes of a batch, beyond weight_bytes(); 0 is no bound. It limits the
+  // sentences in a batch, to at least one.
   double batch_bytes = 0;
 
-  // The bytes of the models' weights as they are laid out.
+  // Bytes of the models' weights in the form that they compute with.
   double weight_bytes() const;
 
-  // The most that a request may ask for.
+  // Limits on each request.
   SearchLimits limits;
 
-  // Lines of more pieces are cut.
+  // Longest line in subwords; longer ones are cut.
   int64_t max_line_length = 1000;
 
-  // Gives an image by its line, as ReadImageInput does: the file of that name, unless it is set to
-  // something else.
+  // Returns the image of a line; by default, ReadImageInput of the file of that name.
   std::function<absl::StatusOr<torch::Tensor>(const std::string& line)> read_image;
 
  private:
-  // A line ready to be searched.
+  // A line prepared for search.
   struct Prepared {
     std::string file;  // Of an image.
     TokenIds source;   // Of a text.
@@ -183,33 +178,33 @@ class Translator {
 
   static absl::StatusOr<Translator> LoadOne(const std::string& path, const LoadOptions& options);
 
-  // InvalidArgument if `options` ask for attention that no model has.
+  // InvalidArgument if `options` require attention and no model has it.
   absl::Status CheckAttention(const SearchOptions& options) const;
-  // The pieces of a line, cut and repaired.
+  // The tokens of a line, repaired and cut.
   TokenIds EncodeLine(const Tokenizer& tokenizer, const std::string& line) const;
   Prepared Prepare(const Request& request, const SearchOptions& options, SearchTask task) const;
-  // What all requests with these options share, if they can be searched for at all.
+  // Checks `options`; returns the forbidden words, which all requests share.
   absl::StatusOr<ForbiddenWords> CheckOptions(const SearchOptions& options) const;
-  // Searches in batches of like length; images that cannot be read stay empty.
+  // Searches in batches of similar length; the results of images that cannot be read stay empty.
   std::vector<TranslationResult> Search(absl::Span<const Prepared> lines,
                                         const SearchOptions& options,
                                         const Shortlist* shortlist) const;
-  // Searches one batch, `indices` of `lines`. What LibTorch reports is thrown.
+  // Searches one batch, `indices` of `lines`. Throws the exceptions of LibTorch.
   void SearchBatch(absl::Span<const Prepared> lines, std::vector<size_t> indices,
                    const SearchOptions& options, const Shortlist* shortlist,
                    std::vector<TranslationResult>& results) const;
-  // The estimated bytes of a batch of that shape.
+  // Estimated bytes of a batch of that shape.
   double BatchBytes(const SearchShape& shape) const;
-  // Scores of a time step of one sentence.
+  // Number of scores in a time step of one sentence.
   int64_t ScoresOfSentence(const SearchOptions& options) const;
-  // What a batch is made of and searched by.
+  // The inputs of a batch, and its scorer.
   Batch MakeBatch(absl::Span<const Prepared> lines, std::vector<size_t>& indices) const;
   std::unique_ptr<Scorer> MakeScorer(const Batch& batch, const TokenIds& tokens,
                                      const SearchOptions& options) const;
   // Indices of lines, shortest first, in batches.
   std::vector<std::vector<size_t>> Batches(absl::Span<const Prepared> lines,
                                            const SearchOptions& options) const;
-  // The images of `files`, [image, …]; those that cannot be read are logged and left out of both.
+  // The images of `lines`, [image, …]; those that cannot be read are logged, and left out of both.
   torch::Tensor ReadImages(absl::Span<const Prepared> lines, std::vector<size_t>& indices) const;
   Candidate MakeCandidate(const Prepared& line, const Hypothesis& hypothesis) const;
 
@@ -219,7 +214,7 @@ class Translator {
   std::optional<Shortlist> shortlist_;
   SourceKind source_kind_;
   bool has_attention_;
-  std::string image_input_;  // How images are read, as text; empty of text.
+  std::string image_input_;  // Image preprocessing, as text; empty for texts.
   std::optional<Tokenizer> source_;
   Tokenizer target_;
   std::shared_ptr<const WishReader> wishes_;

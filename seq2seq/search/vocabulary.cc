@@ -12,7 +12,7 @@
 namespace seq2seq {
 namespace {
 
-// Of scripts without spaces between words.
+// Whether `c` belongs to a script without spaces between words.
 bool StandsAlone(char32_t c) {
   constexpr char32_t kRanges[][2] = {
       {0x0E00, 0x0FFF},    // Thai, Lao, Tibetan.
@@ -27,7 +27,7 @@ bool StandsAlone(char32_t c) {
                      [c](const auto& range) { return c >= range[0] && c <= range[1]; });
 }
 
-// Whether a word goes on before and behind a symbol. A lone byte is taken for a part of a letter.
+// Whether a word continues before and after a symbol. A lone byte counts as part of a letter.
 bool IsInner(char32_t c) {
   const bool is_byte = c >= 0xDC80 && c <= 0xDCFF;
   return is_byte || ((IsLetter(c) || IsMark(c) || IsNumber(c)) && !StandsAlone(c));
@@ -44,7 +44,7 @@ bool EndsInner(absl::string_view text) {
   return !text.empty() && IsInner(DecodeUtf8(text.substr(begin)).back());
 }
 
-// The byte that a subword such as "<0x0A>" stands for; nothing if it is none.
+// The byte of a byte subword such as "<0x0A>"; empty if it is none.
 std::string ByteText(absl::string_view subword) {
   uint32_t byte = 0;
   const bool is_byte = subword.size() == 6 && subword.substr(0, 3) == "<0x" && subword[5] == '>' &&

@@ -34,7 +34,7 @@ absl::Status CheckBytes(const char* key, int64_t bytes, const SearchLimits& limi
   return rules.status();
 }
 
-// Quoted, and cut where it is long.
+// In quotes, and cut if it is long.
 std::string Shown(const std::string& text) {
   constexpr size_t kShown = 100;
   if (text.size() <= kShown) return absl::StrCat("'", text, "'");
@@ -51,7 +51,7 @@ absl::StatusOr<TokenIds> WishReader::Encode(const char* key, const std::string& 
   TokenIds ids = tokenizer_.Encode(repaired);
   if (std::find(ids.begin(), ids.end(), kUnknownId) == ids.end()) return ids;
   return absl::InvalidArgumentError(
-      absl::StrCat(key, ": the tokenizer of the target lacks characters of ", Shown(repaired)));
+      absl::StrCat(key, ": the target tokenizer lacks characters of ", Shown(repaired)));
 }
 
 absl::StatusOr<ForbiddenWords> WishReader::ReadForbidden(const SearchOptions& options,
@@ -70,8 +70,7 @@ absl::StatusOr<SearchTask> WishReader::Read(const Request& request, const Search
                                             const SearchLimits& limits) const {
   const auto count = static_cast<int64_t>(request.constraints.size());
   if (count > 0 && (options.groups > 1 || options.sample)) {
-    return absl::InvalidArgumentError(
-        "constraints go with neither groups nor sample: leave them out");
+    return absl::InvalidArgumentError("constraints cannot be combined with groups or sample");
   }
   OptionRules rules;
   rules.Expect("constraints", count, count <= limits.max_constraints,
@@ -86,7 +85,7 @@ absl::StatusOr<SearchTask> WishReader::Read(const Request& request, const Search
     const std::string word = forbidden.Find(ids);
     if (word.empty()) return ids;
     return absl::InvalidArgumentError(
-        absl::StrCat(key, ": ", Shown(text), " holds the forbidden ", Shown(word)));
+        absl::StrCat(key, ": ", Shown(text), " contains the forbidden phrase ", Shown(word)));
   };
   SearchTask task;
   SEQ2SEQ_ASSIGN_OR_RETURN(task.prefix, encode("prefix", request.prefix));

@@ -1,4 +1,4 @@
-// The wishes of requests as tokens.
+// Encoding of forced prefixes, lexical constraints and forbidden words.
 #ifndef SEQ2SEQ_SEARCH_WISH_READER_H_
 #define SEQ2SEQ_SEARCH_WISH_READER_H_
 
@@ -16,19 +16,18 @@
 
 namespace seq2seq {
 
-// Checks prefixes, constraints and forbidden words, and encodes them. Errors are InvalidArgument
-// and name the key and the text. Immutable, and so thread-safe.
+// Checks and encodes prefixes, constraints and forbidden words. Errors are InvalidArgument and name
+// the key and the text. Immutable, and so thread-safe.
 class WishReader {
  public:
-  // `tokenizer` is that of the target.
+  // `tokenizer` is the target tokenizer.
   explicit WishReader(const Tokenizer& tokenizer);
 
-  // The forbidden words of `options`, of which this must outlive them.
+  // The forbidden words of `options`. This reader must outlive them.
   absl::StatusOr<ForbiddenWords> ReadForbidden(const SearchOptions& options,
                                                const SearchLimits& limits) const;
 
-  // A task with the wishes of `request`; `forbidden` are those of `options`, and must outlive it,
-  // as this must.
+  // The task of `request`, with `forbidden` of `options`; both it and this reader must outlive it.
   absl::StatusOr<SearchTask> Read(const Request& request, const SearchOptions& options,
                                   const ForbiddenWords& forbidden,
                                   const SearchLimits& limits) const;

@@ -12,7 +12,7 @@
 namespace seq2seq {
 namespace {
 
-// A name of a method or header.
+// Whether `text` may be the name of a method or header.
 bool IsToken(absl::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
@@ -53,7 +53,7 @@ size_t HttpRequestReader::Read(absl::string_view bytes) {
     const size_t taken = std::min(part.size() + 1, bytes.size());
     head_ += static_cast<int64_t>(taken);
     if (head_ > limits_.head) {
-      Refuse(431, absl::StrCat("headers of more than ", limits_.head, " bytes"));
+      Refuse(431, absl::StrCat("request line and headers of more than ", limits_.head, " bytes"));
       break;
     }
     absl::StrAppend(&line_, part);
@@ -101,7 +101,7 @@ void HttpRequestReader::TakeRequestLine(absl::string_view line) {
   const std::vector<absl::string_view> words = absl::StrSplit(line, ' ');
   if (words.size() != 3 || !IsToken(words[0]) || words[1].empty() || HasControls(words[1]) ||
       !absl::StartsWith(words[2], "HTTP/")) {
-    return Refuse(400, "the request line is not one of HTTP");
+    return Refuse(400, "malformed request line");
   }
   old_ = words[2] == "HTTP/1.0";
   if (!old_ && words[2] != "HTTP/1.1") return Refuse(505, "expected HTTP/1.1 or HTTP/1.0");
@@ -118,7 +118,7 @@ void HttpRequestReader::TakeHeader(absl::string_view line) {
   const size_t colon = line.find(':');
   const absl::string_view name = line.substr(0, colon);
   if (colon == absl::string_view::npos || !IsToken(name) || HasControls(line)) {
-    return Refuse(400, "a header is not 'name: value'");
+    return Refuse(400, "malformed header: expected 'name: value'");
   }
   const absl::string_view value = absl::StripAsciiWhitespace(line.substr(colon + 1));
   if (absl::EqualsIgnoreCase(name, "Content-Length")) {
@@ -176,8 +176,9 @@ void HttpRequestReader::TakeChunkSize(absl::string_view line) {
 void HttpRequestReader::EndHead() {
   head_ = 0;
   if (chunked_) {
-    // Whoever stands between might read another length.
-    if (length_ >= 0 || old_) return Refuse(400, "Transfer-Encoding beside a length or HTTP/1.0");
+    // A proxy might read another length.
+    if (length_ >= 0 || old_)
+      return Refuse(400, "Transfer-Encoding with Content-Length or HTTP/1.0");
     phase_ = Phase::kChunkSize;
   } else {
     left_ = std::max<int64_t>(length_, 0);

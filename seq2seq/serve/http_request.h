@@ -1,4 +1,4 @@
-// A request of HTTP/1.1 (RFC 9112), read as its bytes come.
+// Incremental parser of HTTP/1.1 requests (RFC 9112).
 #ifndef SEQ2SEQ_SERVE_HTTP_REQUEST_H_
 #define SEQ2SEQ_SERVE_HTTP_REQUEST_H_
 
@@ -10,11 +10,11 @@
 
 namespace seq2seq {
 
-// What a request may be at most.
+// Upper bounds of a request.
 struct HttpLimits {
   int64_t head = 16'384;  // Bytes of the request line and all headers.
   int64_t headers = 100;
-  int64_t body = 1 << 20;  // Bytes, without what a chunked body has around its chunks.
+  int64_t body = 1 << 20;  // Bytes, without the framing of chunks.
 };
 
 struct HttpRequest {
@@ -24,35 +24,35 @@ struct HttpRequest {
   bool keep_alive = true;
 };
 
-// Reads one request from the pieces in which it comes, and refuses, as soon as that shows, what is
-// wrong, ambiguous or beyond the limits: it never holds more than these, and nothing beforehand.
+// Parses one request as its bytes arrive. Refuses malformed, ambiguous or too large ones as early
+// as possible, never buffers more than the limits, and allocates nothing in advance.
 //
 //   HttpRequestReader reader(limits);
 //   while (!reader.done()) {
 //     bytes = …;
-//     const size_t taken = reader.Read(bytes);  // What is behind it belongs to the next request.
-//     if (reader.error() != 0) …;               // The status to refuse it with.
+//     const size_t taken = reader.Read(bytes);  // The rest belongs to the next request.
+//     if (reader.error() != 0) …;               // The HTTP status of the refusal.
 //   }
 class HttpRequestReader {
  public:
   explicit HttpRequestReader(const HttpLimits& limits) : limits_(limits) {}
 
-  // Takes bytes up to the end of the request or a mistake; returns how many.
+  // Consumes bytes up to the end of the request or an error; returns how many.
   size_t Read(absl::string_view bytes);
 
   bool begun() const { return begun_; }
   bool done() const { return phase_ == Phase::kDone; }
-  // The HTTP status of what is wrong, 0 if nothing is, and what it is.
+  // The HTTP status of the error, 0 if there is none, and its message.
   int error() const { return error_; }
   const std::string& message() const { return message_; }
 
   // Whether the client waits for "100 Continue" before it sends the body.
   bool waits_to_send() const { return waits_to_send_ && phase_ != Phase::kDone && !error_; }
 
-  // Bytes held.
+  // Bytes buffered.
   size_t size() const { return line_.size() + request_.path.size() + request_.body.size(); }
 
-  // The request, when it is done.
+  // The request, once it is done.
   HttpRequest& request() { return request_; }
 
  private:
@@ -69,12 +69,12 @@ class HttpRequestReader {
   HttpLimits limits_;
   HttpRequest request_;
   Phase phase_ = Phase::kRequestLine;
-  std::string line_;     // What has come of it.
-  int64_t head_ = 0;     // Bytes of lines so far; of chunked bodies, of this one's.
-  int64_t headers_ = 0;  // Lines of them.
-  int64_t length_ = -1;  // Of the body, if it is known.
-  int64_t left_ = 0;     // Of the body or chunk.
-  bool begun_ = false;   // Whether anything has come.
+  std::string line_;     // The part of the current line received so far.
+  int64_t head_ = 0;     // Bytes of lines so far; within a chunked body, since the last chunk.
+  int64_t headers_ = 0;  // Number of header lines.
+  int64_t length_ = -1;  // Of the body; -1 if unknown.
+  int64_t left_ = 0;     // Bytes left of the body or chunk.
+  bool begun_ = false;   // Whether anything was received.
   bool old_ = false;     // HTTP/1.0.
   bool chunked_ = false;
   bool waits_to_send_ = false;

@@ -1,4 +1,4 @@
-// An answer of HTTP/1.1.
+// HTTP/1.1 response.
 #ifndef SEQ2SEQ_SERVE_HTTP_RESPONSE_H_
 #define SEQ2SEQ_SERVE_HTTP_RESPONSE_H_
 
@@ -10,10 +10,10 @@ struct HttpResponse {
   int code = 200;
   std::string type;  // Of the body.
   std::string body;
-  bool retry = false;  // Says that the client may try again in a second.
+  bool retry = false;  // Whether to send "Retry-After: 1".
 };
 
-// As it is sent; of `head_only`, as HEAD wants it, without the body.
+// The response as sent; without the body if `head_only`, for HEAD.
 std::string ResponseText(const HttpResponse& response, bool head_only, bool keep_alive);
 
 }  // namespace seq2seq

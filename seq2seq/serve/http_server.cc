@@ -31,12 +31,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How often deadlines are looked at.
+// Interval between checks of the deadlines.
 constexpr auto kTick = std::chrono::milliseconds(100);
-// What is still on its way to a connection that was refused is read and dropped for so long:
-// closing it at once would destroy the answer, too.
+// How long data that still arrives after a refusal is read and dropped: closing the connection at
+// once would destroy the response, too.
 constexpr auto kDrain = std::chrono::seconds(2);
-// The ids of what is not a connection.
+// Ids of events other than those of connections.
 constexpr uint64_t kListener = 0;
 constexpr uint64_t kWake = 1;
 
@@ -101,7 +101,7 @@ class HttpServer::Loop {
     kWaiting,   // For a worker's answer.
     kWriting,   // Of an answer.
     kDraining,  // See kDrain.
-    kClosed,    // Its place is cleared at the end of the turn.
+    kClosed,    // Erased at the end of the iteration.
   };
 
   struct Connection {
@@ -110,16 +110,16 @@ class HttpServer::Loop {
     int socket;
     HttpRequestReader reader;
     Phase phase = Phase::kReading;
-    Clock::time_point since;     // When the phase began, or the first byte of the request came.
-    Clock::time_point deadline;  // When it has to be over.
-    uint32_t watched = 0;        // What epoll tells of it.
-    std::string input;           // What came behind the request.
+    Clock::time_point since;     // When the phase began, or the first byte of the request arrived.
+    Clock::time_point deadline;  // When the phase has to end.
+    uint32_t watched = 0;        // Events registered with epoll.
+    std::string input;           // Bytes received and not yet parsed.
     std::string output;
     size_t written = 0;  // Of the output.
     bool keep_alive = true;
-    bool continued = false;                        // Whether the client was told to send the body.
+    bool continued = false;                        // Whether 100 Continue was sent.
     size_t held = 0;                               // Bytes counted in held_.
-    std::shared_ptr<std::atomic<bool>> cancelled;  // Of the request that is waited for.
+    std::shared_ptr<std::atomic<bool>> cancelled;  // Of the pending request.
   };
 
   struct Work {
@@ -131,7 +131,7 @@ class HttpServer::Loop {
 
   void Wake() {
     const uint64_t one = 1;
-    // It fails only where it is awake already.
+    // Fails only if a wake-up is pending already.
     [[maybe_unused]] const ssize_t written = write(wake_, &one, sizeof one);
   }
 
@@ -142,7 +142,7 @@ class HttpServer::Loop {
     epoll_ctl(epoll_, operation, socket, &event);
   }
 
-  // Of the serving thread. Each may close the connection.
+  // Called by the thread of the event loop. Each may close the connection.
   void Accept();
   void Pause() {  // Until the next tick.
     full_ = true;
@@ -152,7 +152,7 @@ class HttpServer::Loop {
   void OnTick();
   void OnStop();
   void Receive(uint64_t id, Connection& connection);
-  // Goes on with what came and what is to be sent, as far as that goes without waiting.
+  // Parses received bytes and sends pending ones, as far as possible without blocking.
   void Proceed(uint64_t id, Connection& connection);
   void Send(Connection& connection);
   void Dispatch(uint64_t id, Connection& connection);
@@ -163,11 +163,11 @@ class HttpServer::Loop {
   void CountHeld(Connection& connection);
   void Close(Connection& connection);
   // Closes the connection that has been idle, sending or receiving for the longest time, and for
-  // `least` at least; false if there is none, as where all wait for answers.
+  // `least` at least; false if there is none, as when all wait for responses.
   bool CloseOldest(Clock::duration least);
   bool Finished() const;
 
-  // What each of the other threads does.
+  // The loop of a worker thread.
   void WorkOff();
 
   const HttpOptions options_;
@@ -178,13 +178,13 @@ class HttpServer::Loop {
   Listener listener_;
   std::atomic<bool> stopping_ = false;
 
-  std::unordered_map<uint64_t, Connection> connections_;  // By id, which is never used again.
+  std::unordered_map<uint64_t, Connection> connections_;  // By id, which is never reused.
   int64_t open_ = 0;                                      // Connections that are not closed.
-  bool full_ = false;                                     // No further one is accepted now.
+  bool full_ = false;                                     // Whether accepting is paused.
   uint64_t next_id_ = kWake + 1;
-  size_t held_ = 0;  // Bytes of requests and answers.
+  size_t held_ = 0;  // Bytes of requests and responses.
   bool ending_ = false;
-  Clock::time_point end_;  // When what has begun is given up.
+  Clock::time_point end_;  // When pending requests are given up.
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -194,7 +194,7 @@ class HttpServer::Loop {
 };
 
 absl::Status HttpServer::Loop::Bind() {
-  if (epoll_ < 0 || wake_ < 0) return absl::ErrnoToStatus(errno, "cannot watch connections");
+  if (epoll_ < 0 || wake_ < 0) return absl::ErrnoToStatus(errno, "cannot create the event loop");
   return listener_.Open(options_.host, options_.port);
 }
 
@@ -202,7 +202,7 @@ absl::Status HttpServer::Loop::Run() {
   std::vector<std::thread> workers;
   try {
     for (int64_t i = 0; i < options_.workers; ++i) workers.emplace_back([this] { WorkOff(); });
-  } catch (const std::system_error& error) {  // Fewer than wanted do, none does not.
+  } catch (const std::system_error& error) {  // Fewer than requested suffice, none does not.
     if (workers.empty())
       return absl::UnavailableError(absl::StrCat("cannot start a thread: ", error.what()));
   }
@@ -245,15 +245,15 @@ absl::Status HttpServer::Loop::Run() {
 
 void HttpServer::Loop::Accept() {
   while (true) {
-    // A client that has just come has not been slow yet. If there is no other, new ones wait before
-    // the door.
+    // A client that has just connected has not been slow yet. If there is no other, new ones wait
+    // in the backlog.
     if (open_ >= options_.connections && !CloseOldest(kTick)) return Pause();
     const int socket = accept4(listener_.socket(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket < 0) {
       if (errno == ECONNABORTED || errno == EINTR) continue;
       if (errno == EAGAIN) return;
       if (CloseOldest(kTick)) continue;
-      return Pause();  // There are no files or memory for it.
+      return Pause();  // Out of file descriptors or memory.
     }
     const int yes = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
@@ -316,13 +316,13 @@ void HttpServer::Loop::OnTick() {
 
 void HttpServer::Loop::OnStop() {
   ending_ = true;
-  // What is given up then still has some time to hear of it.
+  // Leaves clients of requests given up then some time to receive the response.
   end_ = Clock::now() + Seconds(options_.grace * 0.75);
   Accept();
   listener_.Close();
   for (auto& [id, connection] : connections_) {
     if (connection.phase != Phase::kReading) continue;
-    Receive(id, connection);  // A request that is here already has begun.
+    Receive(id, connection);  // A request already received is pending.
     if (connection.phase == Phase::kReading && !connection.reader.begun()) Close(connection);
   }
 }
@@ -368,7 +368,7 @@ void HttpServer::Loop::Proceed(uint64_t id, Connection& connection) {
 }
 
 void HttpServer::Loop::Send(Connection& connection) {
-  constexpr size_t kMost = 1 << 18;  // So that a fast receiver does not keep others waiting.
+  constexpr size_t kMost = 1 << 18;  // So that a fast receiver does not delay others.
   const size_t left = connection.output.size() - connection.written;
   const ssize_t sent = send(connection.socket, connection.output.data() + connection.written,
                             std::min(left, kMost), MSG_NOSIGNAL);
@@ -432,7 +432,7 @@ void HttpServer::Loop::Respond(Connection& connection, const HttpResponse& respo
 
 void HttpServer::Loop::Refuse(Connection& connection, int code, std::string why) {
   connection.keep_alive = false;
-  connection.reader = HttpRequestReader(limits_);  // Which `why` may have come from.
+  connection.reader = HttpRequestReader(limits_);  // `why` is a copy of its message.
   connection.input = std::string();
   Respond(connection, service_.Refuse(code, why), /*head_only=*/false);
 }
@@ -444,7 +444,7 @@ void HttpServer::Loop::Begin(Connection& connection, Phase phase, Clock::duratio
 }
 
 void HttpServer::Loop::CountHeld(Connection& connection) {
-  // A request that a worker has stays counted.
+  // A request held by a worker stays counted.
   if (connection.phase == Phase::kWaiting || connection.phase == Phase::kClosed) return;
   const size_t held = connection.reader.size() + connection.input.size() + connection.output.size();
   held_ += held - connection.held;
@@ -455,7 +455,7 @@ void HttpServer::Loop::CountHeld(Connection& connection) {
 
 void HttpServer::Loop::Close(Connection& connection) {
   if (connection.cancelled) *connection.cancelled = true;
-  close(connection.socket);  // And epoll forgets it.
+  close(connection.socket);  // Which removes it from epoll.
   held_ -= connection.held;
   --open_;
   connection.phase = Phase::kClosed;
@@ -492,7 +492,7 @@ void HttpServer::Loop::WorkOff() {
     HttpResponse response;
     try {
       response = service_.Answer(work.request, work.begin, work.cancelled);
-    } catch (const std::exception& error) {  // No memory.
+    } catch (const std::exception& error) {  // Such as std::bad_alloc.
       response = service_.Refuse(500, error.what());
     }
     {

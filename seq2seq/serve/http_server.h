@@ -1,4 +1,4 @@
-// A server of HTTP that slow and broken clients do not stop.
+// HTTP server that tolerates slow and broken clients.
 #ifndef SEQ2SEQ_SERVE_HTTP_SERVER_H_
 #define SEQ2SEQ_SERVE_HTTP_SERVER_H_
 
@@ -31,60 +31,60 @@ struct HttpOptions {
   template <typename V>
   void Visit(V&& visit) {
     visit("host", host,
-          "The address to listen at. Everybody who reaches it may translate: 0.0.0.0 is everybody "
-          "in the network. For TLS and for limits per client, put a proxy before it.");
-    visit("port", port, "The port; 0 is any that is free.");
+          "Address to listen on. Anyone who can reach it may translate; 0.0.0.0 opens it to the "
+          "network. For TLS and for limits per client, put a reverse proxy in front.");
+    visit("port", port, "TCP port, 0 to 65535; 0 takes any free one.");
     visit("connections", connections,
-          "Connections that are open at the same time. A further one takes the place of the one "
-          "that has been idle, sending or receiving for the longest time.");
+          "Maximum number of open connections, 1 to 100,000. A further one replaces the one that "
+          "has been idle, sending or receiving for the longest time.");
     visit("workers", workers,
-          "Requests that are read as JSON, wait for their translations and are answered at the "
-          "same time; further ones wait. As many as sentences of a batch are enough.");
+          "Maximum number of requests processed at the same time, 1 to 1,000, a thread each; "
+          "further ones wait. The number of sentences of a batch is enough.");
     visit("client_timeout", client_timeout,
-          "Seconds that a client may take from the first byte of a request to its last (408), to "
-          "receive an answer, and to begin another request; then the connection is closed.");
-    visit("max_head", max_head, "Bytes of the first line and the headers of a request (431).");
-    visit("max_headers", max_headers, "Headers of a request (431).");
+          "Seconds that a client may take from the first to the last byte of a request (408), to "
+          "receive a response, and to begin another request; then the connection is closed.");
+    visit("max_head", max_head, "Maximum bytes of the request line and headers (431).");
+    visit("max_headers", max_headers, "Maximum number of headers of a request (431).");
     visit("max_body", max_body,
-          "Bytes of the body of a request; a larger one is refused (413) before it is read, a "
-          "chunked one as soon as it has more.");
+          "Maximum bytes of a request body; a larger one is refused (413) before it is read, a "
+          "chunked one as soon as it exceeds them.");
     visit("max_held", max_held,
-          "Bytes of requests and answers that are held together; beyond it the connection that has "
-          "been sending or receiving for the longest time is closed.");
+          "Maximum bytes of all buffered requests and responses; beyond it the connection that has "
+          "been idle, sending or receiving for the longest time is closed.");
     visit("grace", grace,
-          "Seconds after SIGTERM or SIGINT in which what has begun is finished; what takes longer "
-          "is refused (503). docker stop waits for 10.");
+          "Seconds after SIGTERM or SIGINT to finish pending requests; those that take longer are "
+          "refused (503). docker stop waits for 10.");
   }
 };
 
-// InvalidArgument, naming the key and its value, if no server can be made with `options`.
+// InvalidArgument, naming the key and its value, if an option is out of range.
 absl::Status Validate(const HttpOptions& options);
 
-// What a server is for.
+// The request handler of a server.
 class HttpService {
  public:
   virtual ~HttpService() = default;
 
-  // The answer to a request that costs nothing; nullopt if Answer has it. Called by the thread that
-  // serves everybody.
+  // The response to a request that costs nothing; nullopt if it is for Answer. Called by the thread
+  // of the event loop.
   virtual std::optional<HttpResponse> AnswerAtOnce(const HttpRequest& request) = 0;
 
-  // The answer to another one, whose last byte came at `begin`. Called by several threads. Nobody
-  // waits any more once `cancelled` is set: the client hung up, or the server ends. The service may
-  // set it, too.
+  // The response to another one, whose last byte arrived at `begin`. Called by several threads.
+  // Once `cancelled` is set, the response is not needed any more: the client disconnected, or the
+  // server shuts down. The service may set it, too.
   virtual HttpResponse Answer(const HttpRequest& request,
                               std::chrono::steady_clock::time_point begin,
                               const std::shared_ptr<std::atomic<bool>>& cancelled) = 0;
 
-  // The answer to a request that was refused with the HTTP status `code`, as `why` tells. Called by
+  // The response to a request refused with the HTTP status `code` for the reason `why`. Called by
   // any of the threads.
   virtual HttpResponse Refuse(int code, const std::string& why) = 0;
 };
 
-// Answers requests of HTTP/1.1 and 1.0 over keep-alive connections. One thread reads, writes and
-// watches all connections, so that a slow client costs a socket and what it has sent; requests that
-// are complete go to `workers` further ones. A client that closes its side while it waits has hung
-// up, as with other servers.
+// Serves HTTP/1.1 and 1.0 over keep-alive connections. One thread reads, writes and polls all
+// connections, so that a slow client costs a socket and what it has sent; complete requests go to
+// `workers` further threads. A client that closes its side while it waits counts as disconnected,
+// as with other servers.
 //
 //   HttpServer server(options, service);
 //   SEQ2SEQ_RETURN_IF_ERROR(server.Bind());
@@ -95,14 +95,14 @@ class HttpServer {
   HttpServer(const HttpOptions& options, HttpService& service);
   ~HttpServer();
 
-  // Takes the port. Unavailable, naming host and port, if that fails.
+  // Binds the port. Unavailable, naming host and port, if that fails.
   absl::Status Bind();
 
-  // The port taken.
+  // The bound port.
   int port() const;
 
-  // Answers until Stop, then finishes what has begun, for HttpOptions::grace at most unless a
-  // worker does not heed `cancelled`. Called once.
+  // Serves until Stop, then finishes pending requests, for HttpOptions::grace at most unless a
+  // worker ignores `cancelled`. Called once.
   absl::Status Run();
 
   // From any thread, also before Run.

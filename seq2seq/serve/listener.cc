@@ -13,7 +13,7 @@
 namespace seq2seq {
 namespace {
 
-// A socket that listens at `address`; -1 and errno if there can be none.
+// A socket that listens on `address`; -1 and errno on failure.
 int Listen(const addrinfo& address) {
   const int made =
       socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol);
@@ -53,7 +53,7 @@ absl::Status Listener::Open(const std::string& host, int64_t port) {
   }
   if (found != nullptr) freeaddrinfo(found);
   if (socket_ < 0) {
-    return absl::UnavailableError(absl::StrCat(host, ":", port, ": cannot listen there: ", why));
+    return absl::UnavailableError(absl::StrCat(host, ":", port, ": cannot listen: ", why));
   }
   port_ = PortOf(socket_);
   return absl::OkStatus();

@@ -1,4 +1,4 @@
-// A socket that waits for connections.
+// Listening TCP socket.
 #ifndef SEQ2SEQ_SERVE_LISTENER_H_
 #define SEQ2SEQ_SERVE_LISTENER_H_
 
@@ -9,7 +9,7 @@
 
 namespace seq2seq {
 
-// Holds a port from Open until Close or its end.
+// Holds a port from Open until Close or destruction.
 class Listener {
  public:
   Listener() = default;
@@ -17,7 +17,7 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // Takes `port` of `host`, or any that is free for 0. Unavailable, naming both, if that fails.
+  // Binds `port` of `host`, or any free one for 0. Unavailable, naming both, if that fails.
   absl::Status Open(const std::string& host, int64_t port);
 
   void Close();
@@ -25,7 +25,7 @@ class Listener {
   // -1 unless it is open. Never blocks.
   int socket() const { return socket_; }
 
-  // The port taken.
+  // The bound port.
   int port() const { return port_; }
 
  private:

@@ -56,9 +56,9 @@ td { width: 1.6rem; height: 1.6rem; border: 1px solid var(--line); background: r
 <p id="best" aria-live="polite"></p>
 <p id="error" role="alert"></p>
 <div id="more" hidden>
-<h2>Translations, and how they score</h2>
+<h2>Translations and their scores</h2>
 <ol id="list"></ol>
-<h2>Where the model looked</h2>
+<h2>Attention weights</h2>
 <div class="map"><table id="map"></table></div>
 </div>
 <script>
@@ -113,7 +113,7 @@ $('form').addEventListener('submit', async event => {
 $('text').addEventListener('keydown', event => {
   if (event.key === 'Enter' && !event.shiftKey) { event.preventDefault(); $('form').requestSubmit(); }
 });
-const asked = new URLSearchParams(location.search).get('text');  // A link may bring a sentence.
+const asked = new URLSearchParams(location.search).get('text');  // A link may contain a sentence.
 if (asked) { $('text').value = asked; $('form').requestSubmit(); }
 </script>
 </body>

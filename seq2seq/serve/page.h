@@ -1,4 +1,4 @@
-// The page to try a server.
+// Web page for trying out a server.
 #ifndef SEQ2SEQ_SERVE_PAGE_H_
 #define SEQ2SEQ_SERVE_PAGE_H_
 
@@ -9,9 +9,9 @@
 
 namespace seq2seq {
 
-// HTML that needs nothing but the server it comes from: a field for a sentence, its translations
-// and their attention weights. It asks for what `search` says, whose beam can be changed in it, and
-// for five translations if the beam and `limits` have so many.
+// HTML that needs nothing but its server: a field for a sentence, its translations and their
+// attention weights. Requests have the options `search`, whose beam can be changed on the page, and
+// ask for five translations if the beam and `limits` allow so many.
 std::string PageFor(const SearchOptions& search, const SearchLimits& limits);
 
 }  // namespace seq2seq

@@ -26,7 +26,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr char kJson[] = "application/json";
-// The client closed the connection: never sent, but counted, under the number that nginx gives it.
+// Client closed the connection: never sent, but counted, under the code that nginx uses.
 constexpr int kHungUp = 499;
 
 int CodeOf(const absl::Status& status) {
@@ -85,19 +85,19 @@ struct Server::State : HttpService {
         batching(std::move(translator), {.queue = options.queue}),
         http(options, *this) {}
 
-  // What a request asks for, within the limits.
+  // Parses a request and checks it against the limits.
   absl::StatusOr<RequestBlock> Read(const std::string& body) const {
     SEQ2SEQ_ASSIGN_OR_RETURN(RequestBlock block, ParseRequests(body, search));
     const int64_t most = std::min(options.max_texts, options.queue);
     if (static_cast<int64_t>(block.texts.size()) > most)
       return TooLarge("text", block.texts.size(), "texts", most);
-    // Also before the wishes are copied for each text.
+    // Before prefix and constraints are copied for each text.
     SEQ2SEQ_RETURN_IF_ERROR(batching.translator().CheckRequests({block.wishes}, block.options));
     double attention = 0;
     for (const std::string& text : block.texts) {
       const auto size = static_cast<int64_t>(text.size());
       if (size > options.max_text) return TooLarge("text", size, "bytes", options.max_text);
-      // A subword has a byte or more.
+      // A subword has at least one byte.
       attention += static_cast<double>(MaxLength(size, block.options) * block.options.n_best) *
                    static_cast<double>(size);
     }
@@ -106,7 +106,7 @@ struct Server::State : HttpService {
     return block;
   }
 
-  // Appends the results to `answer`, in their order.
+  // Appends the results to `answer`, in order.
   absl::Status Collect(std::vector<BatchingTranslator::Future>& results, std::string& answer) {
     for (auto& result : results) {
       SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<Candidate> candidates, result.get());
@@ -115,14 +115,14 @@ struct Server::State : HttpService {
       const auto sum = static_cast<int64_t>(answer.size()) + size;
       if (sum > options.max_answer) return TooLarge("answer", sum, "bytes", options.max_answer);
       if (collected + size > options.max_held)
-        return absl::ResourceExhaustedError("too many large answers at once");
+        return absl::ResourceExhaustedError("too many large responses at once");
       answer += json;
       collected += size;
     }
     return absl::OkStatus();
   }
 
-  // The answer to a request, whose texts are counted.
+  // The response to a request; `texts` becomes the number of its texts.
   absl::StatusOr<std::string> Translate(const std::string& body, const Interrupt& interrupt,
                                         int64_t& texts) {
     if (interrupt.raised()) return interrupt.error();
@@ -148,7 +148,8 @@ struct Server::State : HttpService {
     if (request.path == "/" && get) return HttpResponse{200, "text/html; charset=utf-8", page};
     const std::string path = request.path.substr(0, 100);
     for (const char* known : {"/translate", "/health", "/metrics", "/"}) {
-      if (request.path == known) return Error(405, absl::StrCat(path, ": ", request.method, "?"));
+      if (request.path == known)
+        return Error(405, absl::StrCat(path, ": method ", request.method, " is not allowed"));
     }
     return Error(404, absl::StrCat(path, ": no such page"));
   }
@@ -163,10 +164,11 @@ struct Server::State : HttpService {
     if (answer.ok()) {
       response.body = *std::move(answer);
     } else if (absl::IsCancelled(answer.status())) {
-      response = http.stopping() ? Error(503, "the server is ending") : Error(kHungUp, "hung up");
+      response = http.stopping() ? Error(503, "the server is shutting down")
+                                 : Error(kHungUp, "the client disconnected");
     } else {
       response = Error(CodeOf(answer.status()), answer.status().message());
-      *cancelled = true;  // What else the request asks for.
+      *cancelled = true;  // The other texts of the request.
     }
     const std::chrono::duration<double> seconds = Clock::now() - begin;
     traffic.Count(response.code, answer.ok() ? texts : 0, seconds.count());
@@ -188,7 +190,7 @@ struct Server::State : HttpService {
                         "# HELP seq2seq_batches_total Batches searched.\n"
                         "# TYPE seq2seq_batches_total counter\nseq2seq_batches_total ",
                         counts.batches,
-                        "\n# HELP seq2seq_waiting Texts that wait.\n"
+                        "\n# HELP seq2seq_waiting Texts waiting for search.\n"
                         "# TYPE seq2seq_waiting gauge\nseq2seq_waiting ",
                         counts.waiting, "\n");
   }
@@ -197,7 +199,7 @@ struct Server::State : HttpService {
   const ServeOptions options;
   const std::string page;
   Traffic traffic;
-  std::atomic<int64_t> collected = 0;  // Bytes of answers that are not complete.
+  std::atomic<int64_t> collected = 0;  // Bytes of incomplete responses.
   BatchingTranslator batching;
   HttpServer http;
 };

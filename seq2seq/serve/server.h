@@ -1,4 +1,4 @@
-// Translating over HTTP.
+// HTTP translation server.
 #ifndef SEQ2SEQ_SERVE_SERVER_H_
 #define SEQ2SEQ_SERVE_SERVER_H_
 
@@ -24,47 +24,47 @@ struct ServeOptions : HttpOptions {
   template <typename V>
   void Visit(V&& visit) {
     HttpOptions::Visit(visit);
-    visit("queue", queue, "Texts that may wait; with more, requests are refused (503).");
-    visit("max_texts", max_texts, "Texts of a request (413); never more than the queue.");
-    visit("max_text", max_text, "Bytes of a text (413).");
+    visit("queue", queue, "Maximum number of waiting texts; beyond it requests are refused (503).");
+    visit("max_texts", max_texts,
+          "Maximum number of texts of a request (413); never more than `queue`.");
+    visit("max_text", max_text, "Maximum bytes of a text (413).");
     visit("max_attention", max_attention,
-          "Attention weights that a request may ask for (413): for each text, n_best times the "
-          "subwords that a translation may have times the bytes of the text.");
-    visit("max_answer", max_answer, "Bytes of an answer (413).");
+          "Maximum attention weights of a request (413), summed over its texts: n_best times the "
+          "maximum length of a translation in subwords times the bytes of the text.");
+    visit("max_answer", max_answer, "Maximum bytes of a response (413).");
     visit("timeout", timeout,
-          "Seconds from the last byte of a request to its answer; what takes longer is given up "
-          "(504), also in the midst of a search.");
+          "Seconds from the last byte of a request to its response, at most 86,400; what takes "
+          "longer is given up (504), also during search.");
   }
 };
 
-// InvalidArgument, naming the key and its value, if no server can be made with `options`.
+// InvalidArgument, naming the key and its value, if an option is out of range.
 absl::Status Validate(const ServeOptions& options);
 
-// Answers over HTTP until it is told to stop:
+// Serves translations over HTTP until it is stopped:
 //
 //   POST /translate   {"text": "…" or ["…", …], "beam": 5, …}, as ParseRequests reads it, to
 //                     {"results": [{"translations": [CandidateJson, …]}, …]}, one for each text
 //   GET /health       "ok"
-//   GET /metrics      counters and latencies, as Prometheus reads them
+//   GET /metrics      counters and latencies, in the text format of Prometheus
 //   GET /             a page to try it
 //
-// Errors are {"error": "…"} with 400 for what cannot be read or searched, 408 for what takes too
-// long to come, 413 and 431 for what is too large, 503 when too many wait, 504 when it took too
-// long. Requests that arrive together share batches; what nobody waits for any more is not searched
-// to its end.
+// Errors are {"error": "…"} with 400 for invalid requests, 408 for those that arrive too slowly,
+// 413 and 431 for those that are too large, 503 if too many wait, 504 if translation takes too
+// long. Requests that arrive together share batches; the search of abandoned ones is cancelled.
 class Server {
  public:
-  // `search` is what requests begin with.
+  // `search` holds the defaults of requests.
   Server(Translator translator, const SearchOptions& search, const ServeOptions& options);
   ~Server();
 
-  // Takes the port. Unavailable, naming host and port, if that fails.
+  // Binds the port. Unavailable, naming host and port, if that fails.
   absl::Status Bind();
 
-  // The port taken.
+  // The bound port.
   int port() const;
 
-  // Answers until Stop, then finishes what has begun, for ServeOptions::grace at most.
+  // Serves until Stop, then finishes pending requests, for ServeOptions::grace at most.
   absl::Status Run();
 
   // From any thread, at any time.

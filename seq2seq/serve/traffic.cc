@@ -18,7 +18,7 @@ void Traffic::Count(int code, int64_t texts, double seconds) {
 std::string Traffic::Print() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   std::string text =
-      "# HELP seq2seq_requests_total Answers to POST /translate, by HTTP status.\n"
+      "# HELP seq2seq_requests_total Responses to POST /translate, by HTTP status.\n"
       "# TYPE seq2seq_requests_total counter\n";
   for (const auto& [code, count] : requests_)
     absl::StrAppend(&text, "seq2seq_requests_total{code=\"", code, "\"} ", count, "\n");
@@ -26,7 +26,7 @@ std::string Traffic::Print() const {
                   "# HELP seq2seq_texts_total Texts translated.\n"
                   "# TYPE seq2seq_texts_total counter\nseq2seq_texts_total ",
                   texts_,
-                  "\n# HELP seq2seq_request_seconds Time from a request to its answer.\n"
+                  "\n# HELP seq2seq_request_seconds Time from a request to its response.\n"
                   "# TYPE seq2seq_request_seconds histogram\n");
   int64_t count = 0;
   for (size_t i = 0; i < latencies_.size(); ++i) {

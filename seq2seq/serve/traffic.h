@@ -1,4 +1,4 @@
-// What a server has done.
+// Request counters and latencies of a server.
 #ifndef SEQ2SEQ_SERVE_TRAFFIC_H_
 #define SEQ2SEQ_SERVE_TRAFFIC_H_
 
@@ -10,10 +10,10 @@
 
 namespace seq2seq {
 
-// Counts answers and how long they took. Thread-safe.
+// Counts responses and their latencies. Thread-safe.
 class Traffic {
  public:
-  // An answer with the status `code` to a request with `texts` texts, after `seconds`.
+  // Counts a response with the status `code` to a request with `texts` texts, after `seconds`.
   void Count(int code, int64_t texts, double seconds);
 
   // In the text format of Prometheus.
@@ -26,7 +26,7 @@ class Traffic {
   mutable std::mutex mutex_;
   std::map<int, int64_t> requests_;  // By code.
   int64_t texts_ = 0;
-  std::array<int64_t, kBounds.size() + 1> latencies_ = {};  // Up to each bound; and above all.
+  std::array<int64_t, kBounds.size() + 1> latencies_ = {};  // Up to each bound, and above the last.
   double seconds_ = 0;
 };
 

@@ -52,7 +52,7 @@ std::string Escaped(const std::string& text) {
                              {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
 }
 
-// A piece as people read it: SentencePiece marks the beginning of a word.
+// A subword for display: SentencePiece's mark for the beginning of a word becomes a space.
 std::string Readable(const std::string& piece) {
   return Escaped(absl::StrReplaceAll(piece, {{"\u2581", " "}}));
 }
@@ -64,8 +64,8 @@ std::string MediaType(const std::string& path) {
   return "image/jpeg";
 }
 
-// A veil over the places of a square image, thinner where the model looked; nothing where the
-// places form no square.
+// An overlay with a cell for each position of a square image, the more transparent the larger its
+// attention weight; empty if the positions form no square.
 std::string Veil(const std::vector<float>& weights) {
   const auto side =
       static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(weights.size()))));
@@ -118,7 +118,7 @@ std::string CaptionSection(const std::string& path, const Candidate& candidate) 
     return absl::StrCat("<section>\n<p class=\"error\">", Escaped(path),
                         ": cannot be read</p>\n</section>\n");
   }
-  // One copy of the image for all of its words.
+  // The image is embedded once for all subwords of its caption.
   std::string html =
       absl::StrCat("<section style=\"--image:url(data:", MediaType(path), ";base64,",
                    absl::Base64Escape(*bytes), ")\">\n<p class=\"said\">", Escaped(candidate.text),

@@ -1,4 +1,4 @@
-// Translations or captions as a web page.
+// HTML page of translations or captions with their attention weights.
 #ifndef SEQ2SEQ_TOOLS_ATTENTION_PAGE_H_
 #define SEQ2SEQ_TOOLS_ATTENTION_PAGE_H_
 
@@ -10,17 +10,16 @@
 
 namespace seq2seq {
 
-// The parts of one self-contained HTML page that shows where the model looked for each piece that
-// it said: over the image, or as a map of source against translation. Goes between a start and an
-// end.
+// Start and end of a self-contained HTML page; between them go sections, which show the attention
+// weights of each generated subword: over the image, or as a matrix of translation by source.
 std::string PageStart(const std::string& title);
 std::string PageEnd();
 
-// What became of one sentence. A sentence without text becomes an empty section.
+// The section of one sentence. Without attention weights, as for an empty line, it has no matrix.
 std::string TranslationSection(const std::string& source, const Candidate& candidate);
 
-// What became of the image in the file `path`, which the page will hold. A file that cannot be read
-// is named in its place.
+// The section of the image in the file `path`, which is embedded in the page. If the file cannot be
+// read, the section names it in an error.
 std::string CaptionSection(const std::string& path, const Candidate& candidate);
 
 }  // namespace seq2seq

@@ -1,4 +1,4 @@
-// `seq2seq average`: one model from several steps of a run.
+// `seq2seq average`: checkpoint averaging, the mean of the weights of several checkpoints.
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -27,7 +27,7 @@ struct AverageFlags {
   int64_t last = 5;
 };
 
-// The last `count` steps of a run folder, oldest first; a step by itself.
+// The last `count` checkpoints of a run folder, oldest first; for a checkpoint, itself.
 absl::StatusOr<std::vector<std::string>> StepsOf(const std::string& path, int64_t count) {
   if (std::filesystem::exists(path + kWeightsFile)) return std::vector<std::string>{path};
   SEQ2SEQ_RETURN_IF_ERROR(FindModel(path).status());
@@ -47,8 +47,8 @@ absl::Status RunAverage(const AverageFlags& flags) {
   }
   if (steps.size() < 2) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--model: ", absl::StrJoin(flags.models, ", "), " holds ", steps.size(),
-                     " step, which is its own mean; train.keep_last keeps more of them"));
+        absl::StrCat("--model: ", absl::StrJoin(flags.models, ", "), ": found only ", steps.size(),
+                     " checkpoint; averaging needs at least 2 (see train.keep_last)"));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel last, FindModel(steps.back()));
   TensorMap sums;
@@ -56,8 +56,8 @@ absl::Status RunAverage(const AverageFlags& flags) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel stored, FindModel(step));
     if (!std::filesystem::equivalent(stored.run.path, last.run.path)) {
       return absl::InvalidArgumentError(
-          absl::StrCat(step, ": is of another run than ", steps.back(),
-                       ", and the mean of two models is none; decode with an ensemble of both"));
+          absl::StrCat(step, ": belongs to another run than ", steps.back(),
+                       "; only checkpoints of one run can be averaged, decode with an ensemble"));
     }
     const std::string path = step + kWeightsFile;
     SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, ReadTensors(path));
@@ -78,20 +78,23 @@ absl::Status RunAverage(const AverageFlags& flags) {
 
 void AddAverage(CLI::App& program, absl::Status* status) {
   CLI::App* command = program.add_subcommand(
-      "average", "Makes one model of several steps of a run: the mean of their weights");
+      "average", "Averages the weights of several checkpoints of a run into one model");
   auto flags = std::make_shared<AverageFlags>();
   command
       ->add_option(
           "-m,--model", flags->models,
-          "A run folder, of which the last steps count, or one of its steps; repeat for more")
+          "A run folder, for its last checkpoints, or one of its checkpoints; repeat for several")
       ->option_text("RUN|STEP")
       ->allow_extra_args(false)
       ->required();
   command
-      ->add_option("-o,--output", flags->output, "The new folder; decode -m and serve -m take it")
+      ->add_option("-o,--output", flags->output,
+                   "Folder to write, which must not exist; decode -m and serve -m take it")
       ->option_text("DIR")
       ->required();
-  command->add_option("--last", flags->last, "Steps of a run folder; train.keep_last keeps them")
+  command
+      ->add_option("--last", flags->last,
+                   "Number of checkpoints taken from a run folder; see train.keep_last")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->callback([flags, status] { *status = RunAverage(*flags); });

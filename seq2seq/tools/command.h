@@ -1,4 +1,4 @@
-// What the subcommands of the program share.
+// Subcommands of the program, and its set-up of threads, memory limit and device.
 #ifndef SEQ2SEQ_TOOLS_COMMAND_H_
 #define SEQ2SEQ_TOOLS_COMMAND_H_
 
@@ -15,9 +15,8 @@ class App;
 
 namespace seq2seq {
 
-// Each adds a subcommand to `program`. When the program is parsed with it, it runs and leaves its
-// result in
-// `*status`, which must live until then.
+// Each adds a subcommand to `program`. Parsing a command line that names it runs it, and leaves its
+// result in `*status`, which must live until then.
 void AddTokenizer(CLI::App& program, absl::Status* status);
 void AddTrain(CLI::App& program, absl::Status* status);
 void AddDecode(CLI::App& program, absl::Status* status);
@@ -27,17 +26,17 @@ void AddAverage(CLI::App& program, absl::Status* status);
 void AddExport(CLI::App& program, absl::Status* status);
 void AddInspect(CLI::App& program, absl::Status* status);
 void AddManual(CLI::App& program, absl::Status* status);
-void AddServe(CLI::App& program, absl::Status* status);  // Of builds with SEQ2SEQ_SERVER.
+void AddServe(CLI::App& program, absl::Status* status);  // Only in builds with SEQ2SEQ_SERVER.
 
-// Sets the threads that LibTorch computes with, 0 being one a core: it starts with a single one on
-// small machines. Names on stderr a BLAS whose own threads fight LibTorch's.
+// Sets the number of LibTorch's intra-op threads, 0 being one per core: on small machines LibTorch
+// starts with a single one. Warns on stderr of a BLAS whose own threads compete with LibTorch's.
 void SetUpThreads(int64_t threads);
 
-// Bytes that the program may take unless told otherwise: nine tenths of what its control group, or
-// the machine, has; 0, no bound, where the system does not tell.
+// Default memory limit in bytes: nine tenths of what the control group, or the machine, has; 0, no
+// limit, where the system does not report it.
 int64_t UsableMemory();
 
-// The device that `name` stands for: cpu, cuda, cuda:1, …; auto is cuda where there is one.
+// The device of the name cpu, cuda, cuda:1, …; auto is cuda where available, else cpu.
 absl::StatusOr<torch::Device> ParseDevice(const std::string& name);
 
 }  // namespace seq2seq

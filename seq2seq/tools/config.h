@@ -1,4 +1,4 @@
-// Everything that a training can be told.
+// Configuration of a training run.
 #ifndef SEQ2SEQ_TOOLS_CONFIG_H_
 #define SEQ2SEQ_TOOLS_CONFIG_H_
 
@@ -10,7 +10,7 @@
 namespace seq2seq {
 
 // The file config.yaml. Each section belongs to the part of the library that it is named after;
-// `validation` is the search by which training translates held-out data.
+// `validation` is the search with which training decodes the validation data.
 struct Config {
   DataOptions data;
   ModelOptions model;

@@ -1,4 +1,4 @@
-// `seq2seq decode`: translates lines, as they come.
+// `seq2seq decode`: translates a stream of lines.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,7 +49,7 @@ struct DecodeFlags {
 
 std::atomic<int> signals_received = 0;
 
-// The first signal asks for an end behind the lines at work, a second one ends the program.
+// The first signal requests a stop after the lines in progress, a second one ends the program.
 void OnSignal(int signal) {
   if (++signals_received > 1) {
     std::signal(signal, SIG_DFL);
@@ -57,34 +57,36 @@ void OnSignal(int signal) {
   }
 }
 
-// A line of --input-format jsonl.
+// Parses a line of --input-format jsonl.
 absl::StatusOr<Request> ParseLine(const std::string& line) {
   if (absl::StripAsciiWhitespace(line).empty())
     return absl::InvalidArgumentError("expected {\"text\": \"…\"}, found an empty line");
   SEQ2SEQ_ASSIGN_OR_RETURN(RequestBlock block, ParseRequests(line, SearchOptions()));
-  if (block.is_list) return absl::InvalidArgumentError("text: expected one text a line");
+  if (block.is_list) return absl::InvalidArgumentError("text: expected one text per line");
   if (!block.named_options.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        block.named_options[0], ": options of search are flags, and hold for all lines"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(block.named_options[0], ": search options are set by flags, for all lines"));
   }
   return std::move(block.Requests()[0]);
 }
 
-// The input as requests.
+// Reads input lines as translation requests.
 class Input {
  public:
-  // Goes on with a reader that `lines` were read from. `flags` and `translator` must outlive it.
+  // Continues with a reader from which `lines` lines have been read. `flags` and `translator` must
+  // outlive it.
   Input(std::unique_ptr<LineReader> reader, const DecodeFlags& flags, const Translator& translator,
         int64_t lines)
       : path_(reader->path()),
         flags_(flags),
         translator_(translator),
         lines_(lines),
-        // Enough lines to sort into batches of like length.
+        // Enough lines to sort into batches of similar length.
         queue_(std::move(reader), static_cast<size_t>(flags.model.batch_size) * 16,
                BlocksOf(flags.input)) {}
 
-  // As `read` of Translator::TranslateStream. What stands before a mistake still comes.
+  // The `read` function of Translator::TranslateStream. Lines before an invalid one are returned
+  // before its error.
   absl::StatusOr<std::vector<Request>> Next(size_t most) {
     SEQ2SEQ_RETURN_IF_ERROR(mistake_);
     SEQ2SEQ_ASSIGN_OR_RETURN(lines_now_, queue_.Next(most, [] { return signals_received > 0; }));
@@ -103,11 +105,11 @@ class Input {
     return requests;
   }
 
-  // The `index`th line of the requests that came last.
+  // The input line of the `index`th request that Next returned last.
   const std::string& line(size_t index) const { return lines_now_[index]; }
 
-  // A file is searched in the same blocks in every run, so that what depends on them, such as a
-  // shortlist, does not change.
+  // A file is decoded in the same blocks of lines in every run, so that whatever depends on the
+  // block, such as a lexical shortlist, does not change.
   static LineBlocks BlocksOf(const std::string& input) {
     std::error_code ignored;
     return std::filesystem::is_regular_file(input, ignored) ? LineBlocks::kWhole
@@ -131,7 +133,7 @@ class Input {
   absl::Status mistake_;
 };
 
-// One line, or with n-best several, for what became of the `number`th line, counted from 0.
+// The output for the input line `number`, counted from 0; moses has a line for each hypothesis.
 std::string Format(const std::string& format, int64_t number,
                    const std::vector<Candidate>& candidates) {
   if (format == "text") return absl::StrCat(candidates[0].text, "\n");
@@ -150,7 +152,8 @@ std::string Format(const std::string& format, int64_t number,
   return absl::StrCat("{\"id\":", number, ",\"translations\":[", all, "]}\n");
 }
 
-// What the output depends on, a line each: a part of it goes on under the same alone.
+// The settings that the output depends on, one per line: partial output is resumed only with equal
+// ones.
 absl::StatusOr<std::string> Settings(const DecodeFlags& flags) {
   std::string settings =
       absl::StrCat("input_format: ", flags.input_format, "\nformat: ", flags.format, "\n");
@@ -161,8 +164,8 @@ absl::StatusOr<std::string> Settings(const DecodeFlags& flags) {
   return settings + model;
 }
 
-// Whether `path` leads to where stdout goes. Opened anew it would have a place in the file of its
-// own, and what others write to stdout would come on top of it.
+// Whether `path` is the file that stdout writes to. Opened again, it would have a file offset of
+// its own, and other writers to stdout would overwrite the output.
 bool IsStandardOutput(const std::string& path) {
   if (path == "-") return true;
   struct stat file, standard;
@@ -170,21 +173,21 @@ bool IsStandardOutput(const std::string& path) {
          file.st_dev == standard.st_dev && file.st_ino == standard.st_ino;
 }
 
-// Where translations go: a file that appears when it is complete; or standard output, a pipe or a
-// device, which get every line at once.
+// Destination of the translations: a file that appears when it is complete; or standard output, a
+// pipe or a device, to which each line is written at once.
 class Output {
  public:
-  // Of what was begun before, as many lines are kept, and read from `input`, as `keep` makes of
-  // their number.
+  // With --resume, `keep` maps the number of lines of partial output to the number to be kept; as
+  // many are read from `input`.
   static absl::StatusOr<Output> Open(const DecodeFlags& flags, LineReader& input,
                                      absl::FunctionRef<int64_t(int64_t)> keep) {
     Output output;
     output.path_ = flags.output;
     const bool standard = IsStandardOutput(flags.output);
     if (standard || IsStream(flags.output)) {
-      if (flags.resume) return absl::InvalidArgumentError("--resume: needs a file, --output FILE");
+      if (flags.resume) return absl::InvalidArgumentError("--resume: requires --output FILE");
       if (standard) return output;
-      // What stands in a file that it leads to stays, as behind >>.
+      // If it leads to a regular file, that is appended to, as by >>.
       output.stream_ = std::make_unique<std::ofstream>(flags.output, std::ios::app);
       if (!*output.stream_)
         return absl::ErrnoToStatus(errno, absl::StrCat(flags.output, ": cannot open"));
@@ -198,7 +201,7 @@ class Output {
     return output;
   }
 
-  // Writes what became of the next line of the input.
+  // Writes the output of the next line of the input.
   absl::Status Write(const std::string& line, const std::string& text) {
     return file_ ? file_->Append(line, text) : WriteStream(text);
   }
@@ -207,16 +210,16 @@ class Output {
     return file_ ? file_->Commit(ending) : WriteStream(ending);
   }
 
-  // Lines that were done before.
+  // Lines of the input whose output is in the file.
   int64_t lines() const { return file_ ? file_->lines() : 0; }
 
-  // `status`, which ended the work, and what there is of it.
+  // `status`, with which decoding ended, extended by what --resume can continue.
   absl::Status Stopped(const absl::Status& status) const {
     if (status.ok() || lines() == 0) return status;
     return absl::Status(status.code(),
                         absl::StrCat(status.message(), "; ", file_->part(), " covers ", lines(),
                                      lines() == 1 ? " line" : " lines",
-                                     " of the input, and --resume goes on from there"));
+                                     " of the input, and --resume continues from there"));
   }
 
  private:
@@ -231,18 +234,19 @@ class Output {
   std::unique_ptr<std::ofstream> stream_;
 };
 
-// Asks for what the format shows, or says why it cannot be shown.
+// Requests the attention weights that the format shows; rejects options that it cannot show.
 absl::Status CheckFormat(DecodeFlags& flags) {
   const bool one = flags.format == "text" || flags.format == "html" || flags.format == "pharaoh";
   if (one && flags.search.n_best > 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--n-best: ", flags.format, " shows the best alone; use --format jsonl or moses"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--n-best: --format ", flags.format,
+                     " shows only the best hypothesis; use --format jsonl or moses"));
   }
   if (flags.format == "html" || flags.format == "pharaoh") flags.search.attention = true;
   return NamingFlag(Validate(flags.search, flags.model.limits));
 }
 
-// Says which flag asks for attention where no model has any.
+// Rejects flags that need attention, by name, if no model has any.
 absl::Status CheckAttention(const DecodeFlags& flags, const Translator& translator) {
   const bool shown = flags.search.attention;
   if (translator.has_attention() || !(shown || flags.search.coverage_penalty > 0))
@@ -256,7 +260,7 @@ absl::Status CheckAttention(const DecodeFlags& flags, const Translator& translat
                    " has no attention: its model.source or model.decoder.attention is none"));
 }
 
-// Translates `input` to `output`, the first `done` lines of which are there.
+// Translates `input` to `output`, which holds the output of the first `done` lines already.
 absl::Status Decode(const DecodeFlags& flags, const Translator& translator, int64_t done,
                     Input& input, Output& output) {
   const bool html = flags.format == "html";
@@ -276,7 +280,7 @@ absl::Status Decode(const DecodeFlags& flags, const Translator& translator, int6
   };
   SEQ2SEQ_RETURN_IF_ERROR(translator.TranslateStream(read, write, flags.search, done));
   if (signals_received > 0)
-    return absl::CancelledError(absl::StrCat("stopped by a signal behind line ", number));
+    return absl::CancelledError(absl::StrCat("stopped by a signal after line ", number));
   return output.Close(html ? (number == 0 ? page_start : "") + PageEnd() : "");
 }
 
@@ -294,7 +298,7 @@ absl::Status RunDecode(DecodeFlags& flags) {
   std::signal(SIGINT, OnSignal);
   std::signal(SIGTERM, OnSignal);
   const int64_t done = output.lines();
-  if (done > 0) spdlog::info("goes on behind line {} of {}", done, reader->path());
+  if (done > 0) spdlog::info("resuming after line {} of {}", done, reader->path());
   Input input(std::move(reader), flags, translator, done);
   return output.Stopped(Decode(flags, translator, done, input, output));
 }
@@ -303,38 +307,37 @@ absl::Status RunDecode(DecodeFlags& flags) {
 
 void AddDecode(CLI::App& program, absl::Status* status) {
   CLI::App* decode = program.add_subcommand(
-      "decode", "Translates lines of text, describes images, or goes on with texts");
+      "decode", "Translates lines of text, captions images, or completes prompts");
   auto flags = std::make_shared<DecodeFlags>();
   AddModelFlags(*decode, flags->model);
   decode
       ->add_option("-i,--input", flags->input,
-                   "Text, a sentence a line; for a model of images a path a line; for a language "
-                   "model what a "
-                   "text begins with, or nothing; - is standard input")
+                   "Input, one per line: a sentence; for a captioning model, the path of an image; "
+                   "for a language model, a prompt, which may be empty. - is standard input")
       ->option_text("FILE")
       ->capture_default_str();
   decode
       ->add_option(
           "--input-format", flags->input_format,
-          "text; or jsonl: {\"text\": …, \"prefix\": words that the translation begins with, "
-          "\"constraints\": [words that it holds]}")
+          "text; jsonl: {\"text\": …, \"prefix\": words that the translation must begin with, "
+          "\"constraints\": [words that it must contain]}")
       ->check(CLI::IsMember({"text", "jsonl"}))
       ->capture_default_str();
   decode
       ->add_option("-o,--output", flags->output,
-                   "Where the translations go, a line each; - is standard output. They gather in "
-                   "FILE.part, which stays if the program is stopped")
+                   "Output file, a line per translation; - is standard output. Until complete, the "
+                   "output is in FILE.part, which is kept if the program is stopped")
       ->option_text("FILE")
       ->capture_default_str();
   decode->add_flag(
       "--resume", flags->resume,
-      "Go on with FILE.part of --output, which belongs to the same input and settings; "
-      "begin if there is none");
+      "Continue FILE.part of --output, which must be of the same input and settings; start anew if "
+      "there is none");
   decode
       ->add_option("--format", flags->format,
-                   "text; jsonl: scores and pieces too, with --attention where they looked; moses: "
-                   "id ||| text ||| features ||| score; pharaoh: which word became which; html: a "
-                   "page that shows where the model looked")
+                   "text; jsonl: with scores and subwords, and attention weights if --attention; "
+                   "moses: id ||| text ||| features ||| score; pharaoh: word alignment; html: a "
+                   "page that shows the attention weights")
       ->check(CLI::IsMember({"text", "jsonl", "moses", "pharaoh", "html"}))
       ->capture_default_str();
   AddOptionFlags(*decode, ListOptions(flags->search));

@@ -133,7 +133,7 @@ absl::StatusOr<Report> ReportCaption(const Texts& texts, const EvalFlags& flags)
   return report;
 }
 
-// The same two rates have other names where a line is a word, and a token a phoneme.
+// Names of the two error rates, which differ where a line is a word and a token a phoneme.
 struct ErrorNames {
   const char* rate;
   const char* units;
@@ -181,35 +181,35 @@ struct Metric {
 
 const std::map<std::string, Metric>& MetricsByName() {
   static const auto* const kMetrics = new std::map<std::string, Metric>{
-      {"bleu", {"BLEU of translations, as sacreBLEU counts it", ReportBleu}},
+      {"bleu", {"BLEU of translations, as sacreBLEU computes it", ReportBleu}},
       {"chrf",
-       {"chrF2: n-grams of characters, as sacreBLEU counts them",
+       {"chrF2: character n-grams, as sacreBLEU computes it",
         [](const auto& texts, const auto& flags) { return ReportChrf(texts, flags, 0); }}},
       {"chrf++",
-       {"chrF2++: n-grams of words too",
+       {"chrF2++: chrF2 with word n-grams",
         [](const auto& texts, const auto& flags) { return ReportChrf(texts, flags, 2); }}},
       {"caption",
-       {"of captions, after normalising both sides: BLEU-1 to BLEU-4, METEOR by\n"
-        "exact matches and stems, ROUGE-L, CIDEr-D (what coco-caption calls CIDEr;\n"
-        "0 to 10), length ratio, share of distinct captions; json: also plain CIDEr",
+       {"captions, both sides normalised: BLEU-1 to BLEU-4, METEOR by exact matches\n"
+        "and stems, ROUGE-L, CIDEr-D (coco-caption's CIDEr; 0 to 10), length ratio,\n"
+        "percentage of distinct captions; json: also plain CIDEr",
         ReportCaption}},
-      {"accuracy", {"of labels: the share of lines that equal the reference", ReportAccuracy}},
+      {"accuracy", {"labels: percentage of lines that equal the reference", ReportAccuracy}},
       {"wer",
-       {"word error rate: edits for each 100 words of the reference",
+       {"word error rate: edits per 100 words of the reference",
         [](const auto& texts, const auto& flags) {
           return ReportErrorRate(texts, flags, ErrorUnit::kToken,
                                  {"WER", "words", "line error rate", "lines"});
         }}},
       {"cer",
-       {"character error rate: edits for each 100 characters, spaces between words included",
+       {"character error rate: edits per 100 characters, spaces between words included",
         [](const auto& texts, const auto& flags) {
           return ReportErrorRate(texts, flags, ErrorUnit::kCharacter,
                                  {"CER", "characters", "line error rate", "lines"});
         }}},
       {"per",
-       {"of pronunciations, a word on each line, its phonemes between spaces:\n"
-        "PER, edits for each 100 phonemes, and WER, the share of words that are not\n"
-        "exactly a reference; json: score and line_error_rate",
+       {"pronunciations, a word per line, its phonemes separated by spaces:\n"
+        "PER, edits per 100 phonemes, and WER, percentage of words that equal no\n"
+        "reference; json: score and line_error_rate",
         [](const auto& texts, const auto& flags) {
           return ReportErrorRate(texts, flags, ErrorUnit::kToken,
                                  {"PER", "phonemes", "WER", "words"});
@@ -247,25 +247,25 @@ void AddEval(CLI::App& program, absl::Status* status) {
   auto flags = std::make_shared<EvalFlags>();  // Owned by the callback.
 
   eval->add_option("-i,--hypotheses", flags->hypotheses,
-                   "What is scored, one a line, detokenised; - is standard input")
+                   "Outputs to score, one per line, detokenised; - is standard input")
       ->option_text("FILE")
       ->capture_default_str();
   eval->add_option("-r,--references", flags->references,
-                   "The references, one a line; repeat for several. An empty line is no "
-                   "reference where another file has one")
+                   "References, one per line; repeat for several. An empty line is not a reference "
+                   "where another file has one")
       ->option_text("FILE")
       ->allow_extra_args(false)
       ->required();
-  eval->add_option("--metric", flags->metrics, "One of those below; repeat for several")
+  eval->add_option("--metric", flags->metrics, "A metric of the list below; repeat for several")
       ->check(CLI::IsMember(MetricsByName()))
       ->allow_extra_args(false)
       ->capture_default_str();
-  eval->add_option("--tokenize", flags->tokenize, "How bleu cuts the text into tokens")
+  eval->add_option("--tokenize", flags->tokenize, "Tokenisation for bleu")
       ->check(CLI::IsMember(TokenizationsByName()))
       ->capture_default_str();
   eval->add_flag("--lowercase", flags->lowercase,
-                 "Score without regard to case, as caption always does");
-  eval->add_option("--stemmer", flags->stemmer, "The language of captions, for METEOR's stems")
+                 "Ignore upper and lower case, as caption always does");
+  eval->add_option("--stemmer", flags->stemmer, "Language of the captions, for METEOR's stemmer")
       ->capture_default_str();
   eval->add_option("--format", flags->format, "text: a line for each metric; json: one object")
       ->check(CLI::IsMember({"text", "json"}))

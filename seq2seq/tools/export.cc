@@ -1,4 +1,4 @@
-// `seq2seq export`: a model for decoding alone, small and quick.
+// `seq2seq export`: a model for decoding only, with quantised weights and a lexical shortlist.
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -37,7 +37,7 @@ struct ExportFlags {
   std::vector<std::string> corpus;  // Instead of data.train.
 };
 
-// The part of config.yaml that says what the model was trained on.
+// The section of config.yaml that names the training corpus.
 struct DataSection {
   DataOptions data;
 
@@ -47,12 +47,12 @@ struct DataSection {
   }
 };
 
-// `room` is a folder for a file in passing.
+// Learns the lexical shortlist from the training corpus; `room` is a folder for a temporary file.
 absl::StatusOr<Shortlist> LearnShortlist(const StoredModel& stored, const ExportFlags& flags,
                                          const std::string& room) {
   if (stored.options.source != SourceKind::kText) {
     return absl::InvalidArgumentError(
-        absl::StrCat(flags.model, ": translates no text; there is no shortlist for it"));
+        absl::StrCat(flags.model, ": a shortlist needs a model whose model.source is text"));
   }
   DataSection section;
   SEQ2SEQ_RETURN_IF_ERROR(
@@ -103,7 +103,7 @@ absl::Status RunExport(const ExportFlags& flags) {
   if (const std::string note = PrecisionNote(exported.options, torch::kCPU, flags.precision);
       !note.empty())
     spdlog::warn("{}: {}", flags.output, note);
-  spdlog::info("{}: {} of weights in {}, before {}", flags.output,
+  spdlog::info("{}: {} of weights in {}, {} before", flags.output,
                Megabytes(std::filesystem::file_size(exported.step + kWeightsFile)),
                EnumTexts(flags.precision)[static_cast<size_t>(flags.precision)],
                Megabytes(bytes_before));
@@ -114,38 +114,41 @@ absl::Status RunExport(const ExportFlags& flags) {
 
 void AddExport(CLI::App& program, absl::Status* status) {
   CLI::App* command = program.add_subcommand(
-      "export", "Makes a folder for decoding alone: weights in fewer bits, a shortlist");
+      "export", "Writes a model for decoding only: quantised weights, a lexical shortlist");
   auto flags = std::make_shared<ExportFlags>();
-  command->add_option("-m,--model", flags->model, "A run folder, or one of its steps")
+  command->add_option("-m,--model", flags->model, "A run folder, or one of its checkpoints")
       ->option_text("RUN")
       ->required();
   command
-      ->add_option("-o,--output", flags->output, "The new folder; decode -m and serve -m take it")
+      ->add_option("-o,--output", flags->output,
+                   "Folder to write, which must not exist; decode -m and serve -m take it")
       ->option_text("DIR")
       ->required();
   AddEnumFlag<Precision>(
       *command, "--precision", flags->precision,
-      "What matrices are stored in, and computed with unless decode says otherwise")
+      "Storage format of weight matrices, and default precision of decode: bf16 and int8 take a "
+      "half and a quarter of the memory")
       ->default_str("fp32");
   CLI::Option* shortlist = command->add_flag(
       "--shortlist", flags->shortlist,
-      "Learn from the training corpus which pieces translate which, for an output "
-      "layer of only these; lines that are searched together share theirs");
+      "Learn a lexical shortlist from the training corpus: decoding computes logits only for "
+      "likely translations of the source; lines that are searched together share one list");
   command
       ->add_option("--shortlist-translations", flags->size.translations,
-                   "Pieces of the target for each of the source")
+                   "Target subwords in the shortlist for each source subword")
       ->check(CLI::Range(1, 10'000))
       ->needs(shortlist)
       ->capture_default_str();
   command
       ->add_option("--shortlist-frequent", flags->size.frequent,
-                   "The most frequent pieces, which are in every list")
+                   "Most frequent target subwords, which are in every shortlist")
       ->check(CLI::Range(1, 1'000'000))
       ->needs(shortlist)
       ->capture_default_str();
   command
       ->add_option("--corpus", flags->corpus,
-                   "SOURCE TARGET, or a TABLE of both, instead of data.train of the run")
+                   "Corpus for the shortlist instead of data.train of the run: SOURCE TARGET, or a "
+                   "TABLE of both")
       ->option_text("FILE ...")
       ->needs(shortlist)
       ->expected(1, 2);

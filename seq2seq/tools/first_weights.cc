@@ -47,7 +47,7 @@ absl::Status TakeFromRun(const std::string& path, const Vocabularies& pieces, Mo
   for (const std::string& line : report.Lines()) spdlog::info("train.init_from: {}", line);
   if (report.taken.empty() && report.taken_in_part.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("train.init_from: nothing of ", path, " fits into this model"));
+        absl::StrCat("train.init_from: no tensor of ", path, " fits this model"));
   }
   return absl::OkStatus();
 }
@@ -58,7 +58,7 @@ absl::Status TakeVectors(const char* key, const std::string& path,
   TensorMap parameters = Parameters(*model);
   SEQ2SEQ_ASSIGN_OR_RETURN(const VectorCoverage coverage,
                            LoadWordVectors(path, pieces, parameters.at(tensor)));
-  spdlog::info("{}: {} words read, vectors for {} of {} pieces", key, coverage.words,
+  spdlog::info("{}: {} words read, vectors for {} of {} subwords", key, coverage.words,
                coverage.found, coverage.pieces);
   return absl::OkStatus();
 }
@@ -77,7 +77,7 @@ absl::Status SetFirstWeights(const TrainOptions& options, const std::optional<To
       return absl::InvalidArgumentError(
           absl::StrCat("train.source_vectors: ",
                        shared ? "source and target share one embedding; use train.target_vectors"
-                              : "the source is no text"));
+                              : "model.source is not text"));
     }
     SEQ2SEQ_RETURN_IF_ERROR(TakeVectors("train.source_vectors", options.source_vectors,
                                         pieces.source, "encoder.embedding.weight", model));

@@ -1,4 +1,4 @@
-// What a new training starts from besides random numbers.
+// Initial weights of a training run: transfer from another run, pre-trained word vectors.
 #ifndef SEQ2SEQ_TOOLS_FIRST_WEIGHTS_H_
 #define SEQ2SEQ_TOOLS_FIRST_WEIGHTS_H_
 
@@ -12,8 +12,8 @@
 
 namespace seq2seq {
 
-// Sets the weights of `model` as `options` ask: those of another run, then vectors of words. Says
-// what was taken. Errors name key and file.
+// Sets the weights of `model` as `options` ask: first from another run, then from word vectors.
+// Logs what was taken. Errors name key and file.
 absl::Status SetFirstWeights(const TrainOptions& options, const std::optional<Tokenizer>& source,
                              const Tokenizer& target, Model& model);
 

@@ -21,7 +21,7 @@
 namespace seq2seq {
 namespace {
 
-// Of what features depend on besides the images: the network and how it sees them.
+// Fingerprint of what features depend on besides the images: the network and its input options.
 absl::StatusOr<uint64_t> FingerprintOf(ImageEncoderOptions options) {
   Fingerprint fingerprint;
   for (const Option& option : ListOptions(options.input)) fingerprint.Add(OptionText(option));
@@ -32,7 +32,7 @@ absl::StatusOr<uint64_t> FingerprintOf(ImageEncoderOptions options) {
   return fingerprint.value();
 }
 
-// Features of as many channels as the network, or the first file of features, has.
+// Number of channels of the features, from the network or the first feature file that can be read.
 absl::StatusOr<int64_t> FindChannels(const ImageEncoderOptions& options, const ImageSet& images,
                                      int64_t max_pixels) {
   if (options.network.kind != ImageNetworkKind::kFeatures) return CountChannels(options);
@@ -84,8 +84,8 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& r
   SEQ2SEQ_ASSIGN_OR_RETURN(ImageSet images, ImageSet::Open(config.data.images, tables));
   if (options.network.is_frozen() && config.data.augment.any()) {
     return absl::InvalidArgumentError(
-        "data.augment: the features of a frozen network are computed once; leave images as they "
-        "are, or choose another model.image.network");
+        "data.augment: the features of a frozen network are computed once, without augmentation; "
+        "leave it out, or choose another model.image.network");
   }
   try {
     if (options.channels == 0) {
@@ -98,7 +98,7 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& r
                                                        config.data.max_pixels, images));
       if (features->channels() != options.channels) {
         return absl::InvalidArgumentError(absl::StrCat("model.image.channels: is ",
-                                                       options.channels, ", the features have ",
+                                                       options.channels, ", but the features have ",
                                                        features->channels()));
       }
     } else {
@@ -106,11 +106,11 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& r
         return ReadImage(path, options.input, {}, config.data.max_pixels).status();
       });
     }
-    // Behind what would show that it is none.
+    // After the steps above, which fail if the file is not a network.
     if (!options.network.path.empty()) {
       SEQ2SEQ_ASSIGN_OR_RETURN(const std::string network, ReadFile(options.network.path));
       SEQ2SEQ_RETURN_IF_ERROR(
-          KeepFile(network, "network of images", options.network.path, run.ImageNetwork()));
+          KeepFile(network, "image network", options.network.path, run.ImageNetwork()));
     }
     spdlog::info("data.images: {} images, {} left out", images.size(), images.dropped());
     std::unique_ptr<ImageData> data(new ImageData(config, std::move(images)));

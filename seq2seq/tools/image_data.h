@@ -1,4 +1,4 @@
-// The images that `seq2seq train` learns to describe.
+// Images of the training and validation data, and their cached features.
 #ifndef SEQ2SEQ_TOOLS_IMAGE_DATA_H_
 #define SEQ2SEQ_TOOLS_IMAGE_DATA_H_
 
@@ -18,21 +18,21 @@
 
 namespace seq2seq {
 
-// The images of all tables, and where their network is frozen its features. Thread-safe.
+// The images of all tables, and their features if the image network is frozen. Thread-safe.
 class ImageData {
  public:
-  // Looks through the images, or computes the features of those that are not yet in the run's
-  // cache; images that cannot be read are named, counted and left out. Fills in
-  // config.model.image.channels, and lays the file of the network down in the run.
+  // Checks that the images can be read, or computes the features that are not yet in the run's
+  // cache; images that cannot be read are named, counted and left out. Sets
+  // config.model.image.channels, and copies the network's file into the run folder.
   static absl::StatusOr<std::unique_ptr<ImageData>> Prepare(const RunFolder& run,
                                                             torch::Device device, Config& config);
 
   const ImageSet& images() const { return images_; }
 
-  // What an encoder is given of the image `name`, as it is.
+  // The encoder's input for the image `name`, without augmentation.
   absl::StatusOr<torch::Tensor> Read(const std::string& name) const;
 
-  // The same of the images of a batch, varied where there is a seed. Must not outlive this.
+  // The same for the images of a batch, augmented where there is a seed. Must not outlive this.
   ImageReader Reader() const;
 
  private:

@@ -1,4 +1,4 @@
-// `seq2seq inspect`: what is in a run folder or a file of weights.
+// `seq2seq inspect`: prints the configuration and parameters in a run folder or a weights file.
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -38,7 +38,7 @@ void AddInspect(CLI::App& program, absl::Status* status) {
   CLI::App* inspect =
       program.add_subcommand("inspect", "Shows the configuration and parameters of a model");
   auto path = std::make_shared<std::string>();
-  inspect->add_option("path", *path, "A run folder, one of its steps, or a safetensors file")
+  inspect->add_option("path", *path, "A run folder, one of its checkpoints, or a safetensors file")
       ->option_text("RUN|FILE")
       ->required();
   inspect->callback([path, status] { *status = RunInspect(*path); });

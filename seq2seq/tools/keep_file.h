@@ -1,4 +1,4 @@
-// What a run was begun with.
+// Files that must stay the same for the lifetime of a run.
 #ifndef SEQ2SEQ_TOOLS_KEEP_FILE_H_
 #define SEQ2SEQ_TOOLS_KEEP_FILE_H_
 
@@ -14,15 +14,15 @@
 
 namespace seq2seq {
 
-// Lays `contents` down as the file `kept` of a run; it must be the same ever after. `what` and the
-// file `given` name it in the error.
+// Stores `contents` as the file `kept` of a run; if that exists, it must hold the same. `what` and
+// the file `given` name it in the error.
 inline absl::Status KeepFile(absl::string_view contents, absl::string_view what,
                              const std::string& given, const std::string& kept) {
   if (!std::filesystem::exists(kept)) return WriteFile(kept, contents);
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::string before, ReadFile(kept));
   if (before == contents) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(given, ": is not the ", what,
-                                                    " that the run was begun with, ", kept,
+  return absl::FailedPreconditionError(absl::StrCat(given, ": differs from the ", what,
+                                                    " that the run was started with, ", kept,
                                                     "; use another train.run"));
 }
 

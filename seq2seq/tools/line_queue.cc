@@ -18,12 +18,12 @@ struct LineQueue::State {
   static absl::StatusOr<bool> Read(LineReader& reader, std::string& line) {
     try {
       return reader.Next(line);
-    } catch (const std::exception& error) {  // No memory.
+    } catch (const std::exception& error) {  // Out of memory.
       return absl::ResourceExhaustedError(absl::StrCat(reader.path(), ": ", error.what()));
     }
   }
 
-  // Reads until the end.
+  // Reads to the end of the input.
   void Fill(size_t capacity, LineReader& reader) {
     std::string line;
     while (true) {

@@ -1,4 +1,4 @@
-// Lines read ahead.
+// Queue of lines that a thread reads ahead.
 #ifndef SEQ2SEQ_TOOLS_LINE_QUEUE_H_
 #define SEQ2SEQ_TOOLS_LINE_QUEUE_H_
 
@@ -14,28 +14,27 @@
 
 namespace seq2seq {
 
-// How many lines are handed out.
+// How many lines Next returns.
 enum class LineBlocks {
-  kAsTheyCome,  // Those that are there: a person at a terminal gets an answer to each.
-  kWhole,       // As many as are asked for, up to the end: the same in every run.
+  kAsTheyCome,  // Those available: interactive input is answered line by line.
+  kWhole,       // As many as requested, until the end of the input: the same in every run.
 };
 
-// Reads lines by a thread of its own.
+// Reads lines in a background thread.
 class LineQueue {
  public:
   // Holds `capacity` lines at most.
   LineQueue(std::unique_ptr<LineReader> reader, size_t capacity, LineBlocks blocks);
 
-  // At least one line and at most `most`, which is at most the capacity; none at the end, or when
-  // `stop`, asked now and then, says so.
+  // At least one line and at most `most`, which is at most the capacity; none at the end of the
+  // input, or once `stop`, which is polled, returns true.
   absl::StatusOr<std::vector<std::string>> Next(size_t most, absl::FunctionRef<bool()> stop);
 
  private:
   struct State;
 
   LineBlocks blocks_;
-  // Shared with the thread, which may wait for a line that never comes while the program wants to
-  // end.
+  // Shared with the thread, which may still be blocked on input when the program ends.
   std::shared_ptr<State> state_;
 };
 

@@ -21,7 +21,8 @@
 namespace seq2seq {
 namespace {
 
-// Cores, where the system tells; hyperthreads share what matrix products need.
+// Number of physical cores, where the system lists them, else of hardware threads: hyperthreads
+// share the units that matrix products need.
 int64_t CountCores() {
   std::ifstream info("/proc/cpuinfo");
   std::set<std::pair<std::string, std::string>> cores;
@@ -36,8 +37,8 @@ int64_t CountCores() {
 }
 
 void CheckBlas() {
-  // OpenBLAS tells how it was built: 0 without threads, 1 with its own, 2 with OpenMP's, which are
-  // LibTorch's.
+  // OpenBLAS reports how it was built: 0 without threads, 1 with its own, 2 with OpenMP's, which
+  // LibTorch uses too.
   using GetParallel = int (*)();
   const auto get_parallel =
       reinterpret_cast<GetParallel>(dlsym(RTLD_DEFAULT, "openblas_get_parallel"));
@@ -46,13 +47,13 @@ void CheckBlas() {
     if (blas.find("BLAS_INFO=mkl") == std::string::npos &&
         dlsym(RTLD_DEFAULT, "sgemm_") != nullptr) {
       spdlog::warn(
-          "warning: LibTorch's BLAS is not OpenBLAS: matrix products may be some 50 times slower; "
+          "warning: LibTorch's BLAS is not OpenBLAS: matrix products may be about 50 times slower; "
           "./setup selects it");
     }
   } else if (get_parallel() == 1) {
     spdlog::warn(
-        "warning: LibTorch's BLAS is OpenBLAS with threads of its own, which fight LibTorch's and "
-        "cost much of the speed; ./setup selects the OpenMP build");
+        "warning: LibTorch's BLAS is OpenBLAS with its own threads, which compete with LibTorch's "
+        "and cost much of the speed; ./setup selects the OpenMP build");
   }
 }
 
@@ -66,7 +67,7 @@ void SetUpThreads(int64_t threads) {
   }
   CheckBlas();
 #ifdef __GLIBC__
-  // Large tensors that are let go return to the system, instead of leaving holes in the heap.
+  // Freed large tensors are returned to the system instead of fragmenting the heap.
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
 #endif
 }
@@ -83,7 +84,7 @@ absl::StatusOr<torch::Device> ParseDevice(const std::string& name) {
         std::max<int>(device.index(), 0) < static_cast<int>(torch::cuda::device_count()))
       return device;
     return absl::InvalidArgumentError(absl::StrCat("device '", name,
-                                                   "' is not here; LibTorch sees ",
+                                                   "' is not available; LibTorch finds ",
                                                    torch::cuda::device_count(), " CUDA devices"));
   } catch (const std::exception&) {
     return absl::InvalidArgumentError(

@@ -1,5 +1,5 @@
-// The program `seq2seq`: its subcommands, and how it speaks. Results go to stdout, the rest to
-// stderr; the exit code is 0, or 1 behind one line that says what is wrong.
+// The program `seq2seq`: subcommands, logging and exit code. Results go to stdout, all else to
+// stderr; the exit code is 0, or 1 after one line that describes the error.
 #include <stdlib.h>
 
 #include <exception>
@@ -25,10 +25,10 @@
 
 namespace {
 
-// Lets OpenMP's threads fall asleep soon while they wait, unless the user has chosen: they spin
-// long by default, and lose much of the speed as soon as another process wants a core; without
-// spinning at all they lose some on a quiet machine. OpenMP reads this when its library starts, so
-// it is set before any library does.
+// Makes waiting OpenMP threads sleep after a short spin, unless the user has chosen: by default
+// they spin long, which costs much of the speed as soon as another process needs a core; without
+// any spin, some is lost on a quiet machine. OpenMP reads this when its library is initialised, so
+// it is set before any library is.
 void ChooseWaitPolicy() {
   if (getenv("OMP_WAIT_POLICY") == nullptr) setenv("GOMP_SPINCOUNT", "2000", /*overwrite=*/0);
 }
@@ -48,8 +48,8 @@ void SetUpLogging() {
   });
 }
 
-// Limits the kernels to what an older processor has, where the user wants to see what that
-// computes.
+// Limits the kernels to an older processor's instruction set if SEQ2SEQ_INSTRUCTION_SET names one.
+// Returns false after an error message if there is none of that name.
 bool LimitToEnvironment() {
 #if SEQ2SEQ_KERNELS
   const char* name = getenv("SEQ2SEQ_INSTRUCTION_SET");
@@ -65,7 +65,7 @@ bool LimitToEnvironment() {
   return true;
 }
 
-// What is wrong with the command line, and where the right ones stand.
+// The error message for an invalid command line: the error, a suggestion, the --help to consult.
 std::string Mistake(const CLI::App& program, const CLI::Error& error) {
   std::string command;  // "tokenizer train "
   const CLI::App* last = &program;
@@ -96,7 +96,7 @@ std::string Mistake(const CLI::App& program, const CLI::Error& error) {
          "--help";
 }
 
-// `status`, unless it is OK and what was written to stdout did not come there.
+// `status`, or DataLoss if it is OK but stdout could not be written.
 absl::Status Written(absl::Status status) {
   if (!status.ok() || std::cout.flush()) return status;
   return absl::DataLossError("standard output: cannot write");
@@ -107,7 +107,7 @@ absl::Status Written(absl::Status status) {
 int main(int argc, char** argv) {
   SetUpLogging();
   if (!LimitToEnvironment()) return 1;
-  CLI::App program("Trains, applies and measures recurrent sequence-to-sequence models.",
+  CLI::App program("Trains, applies and evaluates recurrent sequence-to-sequence models.",
                    "seq2seq");
   program.set_version_flag("--version", "seq2seq " SEQ2SEQ_VERSION);
   program.require_subcommand(1);
@@ -132,7 +132,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (program.exit(error) != 0) return 1;
   } catch (const std::exception& error) {
-    // The library throws nothing; what is left is no memory, or the system's.
+    // The library throws nothing; what remains is out of memory, or the system's exceptions.
     spdlog::error("seq2seq: {}", error.what());
     return 1;
   }

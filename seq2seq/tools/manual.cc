@@ -1,5 +1,5 @@
-// `seq2seq manual`: the manual page and the completion for bash, both made from the flags that the
-// program knows, so that they tell of all of them.
+// `seq2seq manual`: the manual page and the completion for bash, both generated from the program's
+// flags, so that they list all of them.
 #include <iostream>
 #include <memory>
 #include <string>
@@ -22,7 +22,8 @@ std::vector<const CLI::App*> SubcommandsOf(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App*) { return true; });
 }
 
-// Calls `visit` with `app` and all below it, and with their names: "", "decode", "tokenizer train".
+// Calls `visit` with `app` and all its subcommands, and their names: "", "decode",
+// "tokenizer train".
 template <typename Visit>
 void Walk(const CLI::App& app, const std::string& name, const Visit& visit) {
   visit(app, name);
@@ -38,7 +39,7 @@ std::vector<std::string> Names(const CLI::Option& option) {
   return names;
 }
 
-// The values that an option takes, where there are few; from "TEXT:{text,jsonl}".
+// The allowed values of an option, if its type name "TEXT:{text,jsonl}" lists them.
 std::vector<std::string> Choices(const CLI::Option& option) {
   const std::string type = option.get_type_name();
   const size_t begin = type.find('{');
@@ -46,10 +47,10 @@ std::vector<std::string> Choices(const CLI::Option& option) {
   return absl::StrSplit(type.substr(begin + 1, type.find('}') - begin - 1), ',');
 }
 
-// As troff shows it as it is.
+// `text` escaped for troff.
 std::string Escaped(const std::string& text) {
   std::string escaped = absl::StrReplaceAll(text, {{"\\", "\\e"}, {"-", "\\-"}});
-  for (const char* first : {".", "'"}) {  // Which begin a request.
+  for (const char* first : {".", "'"}) {  // At the start of a line they begin a request.
     escaped =
         absl::StrReplaceAll(escaped, {{absl::StrCat("\n", first), absl::StrCat("\n\\&", first)}});
     if (absl::StartsWith(escaped, first)) escaped = "\\&" + escaped;
@@ -78,7 +79,7 @@ std::string ManualPage(const CLI::App& program) {
       absl::StrAppend(&page, ".PP\n.nf\n", Escaped(app.get_footer()), "\n.fi\n");
   });
   return page +
-         ".SH EXIT STATUS\n0, or 1 behind a line on standard error that says what is wrong.\n";
+         ".SH EXIT STATUS\n0, or 1 after a line on standard error that describes the error.\n";
 }
 
 std::string BashCompletion(const CLI::App& program) {
@@ -116,7 +117,7 @@ _seq2seq() {
                       values, R"(  esac
   COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
 }
-# Whatever else is a file.
+# Everything else is a file name.
 complete -o default -F _seq2seq seq2seq
 )");
 }
@@ -125,7 +126,7 @@ complete -o default -F _seq2seq seq2seq
 
 void AddManual(CLI::App& program, absl::Status* status) {
   CLI::App* manual = program.add_subcommand(
-      "manual", "Prints the manual page, for man -l -, or the completion for bash, to be sourced");
+      "manual", "Prints the manual page (for man -l -) or the completion for bash (to be sourced)");
   auto format = std::make_shared<std::string>("man");
   manual->add_option("--format", *format, "man or bash")
       ->check(CLI::IsMember({"man", "bash"}))

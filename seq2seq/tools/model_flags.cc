@@ -22,80 +22,82 @@ namespace seq2seq {
 void AddModelFlags(CLI::App& command, ModelFlags& flags) {
   command
       .add_option("-m,--model", flags.models,
-                  "A run folder, or one of its steps; repeat for an ensemble")
+                  "A run folder, or one of its checkpoints; repeat for an ensemble")
       ->option_text("RUN")
       ->allow_extra_args(false)
       ->required();
   AddEnumFlag<EnsembleMean>(command, "--ensemble", flags.ensemble,
-                            "What of several models is averaged")
+                            "Quantity that is averaged over the models of an ensemble")
       ->default_str(EnumTexts(flags.ensemble)[static_cast<size_t>(flags.ensemble)]);
   AddEnumFlag<PrecisionChoice>(
       command, "--precision", flags.precision,
-      "Of matrix products: bf16 and int8 are faster, and lose a little; auto is bf16 "
-      "for weights of fp32 where the processor has it")
+      "Precision of matrix products: bf16 and int8 are faster and slightly less accurate; auto is "
+      "bf16 for fp32 weights where the processor supports it")
       ->default_str("as the weights are stored");
   command.add_flag("--no-shortlist", flags.no_shortlist,
-                   "Do not use the shortlist that the first model was exported with");
+                   "Ignore the lexical shortlist that the first model was exported with");
   command
       .add_option("--language-model", flags.language_model,
-                  "A run whose model.source is none, trained on text of the target with its "
-                  "tokenizer, that search also listens to; see --language-model-weight")
+                  "Language model for shallow fusion: a run with model.source none, trained on "
+                  "target text with the same tokenizer; see --language-model-weight")
       ->option_text("RUN");
-  command.add_option("--batch-size", flags.batch_size, "Sentences searched together at most")
+  command.add_option("--batch-size", flags.batch_size, "Maximum number of sentences per batch")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   command
-      .add_option("--batch-tokens", flags.batch_tokens,
-                  "Pieces of their sources together at most, or of what texts begin with, padding "
-                  "included")
+      .add_option(
+          "--batch-tokens", flags.batch_tokens,
+          "Maximum number of source subwords per batch, or of prompt subwords for a language "
+          "model, padding included")
       ->check(CLI::Range(1, 100'000'000))
       ->capture_default_str();
   command
       .add_option(
           "--batch-scores", flags.batch_scores,
-          "Scores of a step together at most, of 4 bytes: hypotheses of all sentences times "
-          "pieces of the target")
+          "Maximum number of scores per batch and time step, 4 bytes each: hypotheses of all "
+          "sentences times target subwords")
       ->check(CLI::Range(1, 1'000'000'000))
       ->capture_default_str();
   command
       .add_option("--memory", flags.memory,
-                  "Bytes that the program may take: a batch has fewer sentences where it is "
-                  "estimated to take more. 0 is nine tenths of what the control group, or the "
-                  "machine, has; on CUDA, whose memory it then is, no bound")
+                  "Memory limit in bytes: a batch that is estimated to exceed it gets fewer "
+                  "sentences. 0 is nine tenths of what the control group, or the machine, has; on "
+                  "CUDA, where device memory is meant, 0 is no limit")
       ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()))
       ->capture_default_str();
   command
       .add_option("--max-line-length", flags.max_line_length,
-                  "Longer lines are cut to so many pieces")
+                  "Maximum number of subwords per line; longer lines are truncated")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   command
       .add_option("--max-line-bytes", flags.max_line_bytes,
-                  "A longer line is an error, before it fills the memory")
+                  "Maximum bytes per line; a longer line is an error, before it is held in memory")
       ->check(CLI::Range(1, 1'000'000'000))
       ->capture_default_str();
   command
       .add_option("--max-pixels", flags.max_pixels,
-                  "Of an image, or numbers in a file of features; larger ones are not read. Each "
-                  "pixel takes 12 bytes at most")
+                  "Maximum pixels of an image, or values in a feature file; larger ones are not "
+                  "read. Each pixel takes at most 12 bytes")
       ->check(CLI::Range(1, 1 << 30))
       ->capture_default_str();
   command.add_flag(
       "--allow-scripts", flags.allow_scripts,
-      "Run a model's network of images in TorchScript: code of whoever made the model");
-  command.add_option("--threads", flags.threads, "Threads to compute with; 0 is one a core")
+      "Run a model's image network in TorchScript: this executes code of the model's author");
+  command.add_option("--threads", flags.threads, "Number of threads; 0 is one per core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  command.add_option("--device", flags.device, "auto, cpu, cuda, cuda:1, …")->capture_default_str();
+  command.add_option("--device", flags.device, "Device: auto, cpu, cuda, cuda:1, …")
+      ->capture_default_str();
 }
 
 namespace {
 
-// What LibTorch, tokenizers, and lines that are read ahead take, in bytes: measured, see "Memory"
-// in bench/README.md.
+// Bytes taken by LibTorch, tokenizers and lines that are read ahead: measured, see "Memory" in
+// bench/README.md.
 constexpr double kProgramBytes = 180e6;
 
-// What of --memory is left for a batch; 0 where there is no bound.
+// Bytes of --memory that are left for a batch; 0 if there is no limit.
 absl::StatusOr<double> BatchBytes(const ModelFlags& flags, torch::Device device,
                                   const Translator& translator) {
   const int64_t memory = flags.memory == 0 && device.is_cpu() ? UsableMemory() : flags.memory;

@@ -1,4 +1,4 @@
-// The flags by which subcommands apply a trained model.
+// Command-line flags of the subcommands that apply a trained model.
 #ifndef SEQ2SEQ_TOOLS_MODEL_FLAGS_H_
 #define SEQ2SEQ_TOOLS_MODEL_FLAGS_H_
 
@@ -18,7 +18,7 @@ class App;
 
 namespace seq2seq {
 
-// What every use of a model needs.
+// Flags common to these subcommands.
 struct ModelFlags {
   std::vector<std::string> models;
   std::string device = "auto";
@@ -35,17 +35,17 @@ struct ModelFlags {
   int64_t max_line_length = 1000;
   int64_t max_line_bytes = kMaxLineBytes;
   int64_t max_pixels = kMaxPixels;
-  SearchLimits limits;  // Of commands that search, which add their flags.
+  SearchLimits limits;  // Of subcommands that search; those add the flags.
 };
 
-// Adds them; `flags` must live until the program is parsed.
+// Adds the flags to `command`; `flags` must live until the command line is parsed.
 void AddModelFlags(CLI::App& command, ModelFlags& flags);
 
 // Sets up threads and device, and loads the models.
 absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags);
 
-// What a translation depends on besides options of search, as lines "key: value": the flags, and
-// fingerprints of the models.
+// The settings other than search options that a translation depends on, as lines "key: value": the
+// flags, and fingerprints of the models.
 absl::StatusOr<std::string> ModelSettings(const ModelFlags& flags);
 
 }  // namespace seq2seq

@@ -14,7 +14,7 @@ absl::Status WriteModelFolder(const std::string& path, const StoredModel& from,
                               absl::FunctionRef<absl::Status(const RunFolder& folder)> add) {
   if (std::filesystem::exists(path)) {
     return absl::AlreadyExistsError(
-        absl::StrCat("--output: ", path, " is there already; name a new folder"));
+        absl::StrCat("--output: ", path, " exists already; name a new folder"));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFolder folder, AtomicFolder::Create(path));
   const RunFolder to = {folder.temporary()};

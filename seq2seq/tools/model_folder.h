@@ -1,4 +1,4 @@
-// Folders of models that are made of others.
+// Model folders derived from other models.
 #ifndef SEQ2SEQ_TOOLS_MODEL_FOLDER_H_
 #define SEQ2SEQ_TOOLS_MODEL_FOLDER_H_
 
@@ -12,9 +12,9 @@
 
 namespace seq2seq {
 
-// Writes a run folder `path`, which must not exist, to decode with: configuration and tokenizers of
-// `from`, and `weights` as its best step. `add` puts further files into it. It is complete when it
-// appears.
+// Writes a run folder for decoding to `path`, which must not exist: configuration, tokenizers and
+// image network of `from`, and `weights` as the best checkpoint. `add` writes further files into
+// it. The folder appears when it is complete.
 absl::Status WriteModelFolder(const std::string& path, const StoredModel& from,
                               const TensorMap& weights,
                               absl::FunctionRef<absl::Status(const RunFolder& folder)> add);

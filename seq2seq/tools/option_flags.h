@@ -1,4 +1,4 @@
-// Options as flags of the command line.
+// Command-line flags for the fields of options structs.
 #ifndef SEQ2SEQ_TOOLS_OPTION_FLAGS_H_
 #define SEQ2SEQ_TOOLS_OPTION_FLAGS_H_
 
@@ -14,17 +14,17 @@
 namespace seq2seq {
 
 // Adds a flag for each of `options` whose key is in `keys`, or for all if that is empty: the key
-// max_length becomes --max-length, its help the flag's. What the options belong to must live until
-// the program is parsed.
+// max_length becomes --max-length, with the option's help. The struct that the options point into
+// must live until the command line is parsed.
 void AddOptionFlags(CLI::App& command, const OptionList& options,
                     absl::Span<const absl::string_view> keys = {});
 
-// `status`, of a mistake in options, with the key that it begins with written as the flag:
-// "--n-best: …" for "n_best: …".
+// `status`, an error in options, with the key at its beginning replaced by the flag: "--n-best: …"
+// for "n_best: …".
 absl::Status NamingFlag(const absl::Status& status);
 
-// Adds a flag with the texts of an enum, which sets `value`: the enum, or an optional one. `value`
-// must live until the program is parsed.
+// Adds a flag that takes the texts of an enum and sets `value`, which is the enum or an optional of
+// it and must live until the command line is parsed.
 template <typename Enum, typename Value>
 CLI::Option* AddEnumFlag(CLI::App& command, const char* flag, Value& value, const char* help) {
   return command

@@ -21,7 +21,7 @@
 namespace seq2seq {
 namespace {
 
-// What the journal has of a line of the input, as it lies in memory.
+// The journal's entry for a line of the input, in its memory layout.
 struct Record {
   uint64_t line = 0;  // Hashes.
   uint64_t output = 0;
@@ -61,18 +61,18 @@ absl::Status CheckSettings(std::istream& journal, const std::string& settings,
   for (const absl::string_view now : absl::StrSplit(settings, '\n')) {
     if (!std::getline(journal, before)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--resume: ", part, " has no journal; without --resume it begins anew"));
+          absl::StrCat("--resume: ", part, " has no journal; leave out --resume to start anew"));
     }
     if (before != now) {
-      return absl::InvalidArgumentError(absl::StrCat("--resume: ", part, " was begun with '",
+      return absl::InvalidArgumentError(absl::StrCat("--resume: ", part, " was started with '",
                                                      before, "', not '", now,
-                                                     "'; without --resume it begins anew"));
+                                                     "'; leave out --resume to start anew"));
     }
   }
   return absl::OkStatus();
 }
 
-// The number of records that are whole, and whose output is.
+// The number of complete records whose output is complete, too.
 int64_t CountWhole(std::istream& journal, std::istream& part, int64_t size_of_part) {
   int64_t whole = 0;
   int64_t size = 0;
@@ -94,7 +94,7 @@ absl::StatusOr<PartFile> PartFile::Open(const std::string& path) {
   file.part_ = open(file.part().c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (file.part_ < 0) return Error(file.part(), "create");
   struct stat ours, now;
-  // Who had it before may have renamed it since.
+  // The process that held the lock before may have renamed the file since.
   if (flock(file.part_, LOCK_EX | LOCK_NB) != 0 || fstat(file.part_, &ours) != 0 ||
       stat(file.part().c_str(), &now) != 0 || ours.st_ino != now.st_ino) {
     return absl::FailedPreconditionError(absl::StrCat(file.part(), ": in use by another process"));
@@ -148,8 +148,8 @@ absl::Status PartFile::GoOn(const std::string& settings, LineReader& input,
     SEQ2SEQ_ASSIGN_OR_RETURN(const bool more, input.Next(line));
     if (!more || HashOf(line) != record.line) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "--resume: ", input.path(), ":", i + 1, more ? ": is not the line" : ": has not the line",
-          " that ", part(), " was made from; without --resume it begins anew"));
+          "--resume: ", input.path(), ":", i + 1, more ? ": is not the line" : ": lacks the line",
+          " that ", part(), " was made from; leave out --resume to start anew"));
     }
     size += record.size;
   }
@@ -174,7 +174,7 @@ PartFile::~PartFile() {
     unlink(part().c_str());
     unlink(journal().c_str());
   } else if (begun_ && Cut().ok()) {
-    // Nobody is left to tell of an error to; Resume finds what came to the disk.
+    // There is nowhere to report an error; Resume finds what has reached the disk.
     fsync(part_);
     fsync(journal_);
   }
@@ -183,8 +183,8 @@ PartFile::~PartFile() {
 }
 
 absl::Status PartFile::Cut() {
-  if (ftruncate(part_, part_size_) != 0) return Error(part(), "cut");
-  if (ftruncate(journal_, journal_size_) != 0) return Error(journal(), "cut");
+  if (ftruncate(part_, part_size_) != 0) return Error(part(), "truncate");
+  if (ftruncate(journal_, journal_size_) != 0) return Error(journal(), "truncate");
   return absl::OkStatus();
 }
 

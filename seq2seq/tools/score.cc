@@ -1,4 +1,4 @@
-// `seq2seq score`: how likely a model finds given translations.
+// `seq2seq score`: scores and log-probabilities of given translations under a model.
 #include <algorithm>
 #include <cmath>
 #include <iostream>
@@ -27,7 +27,7 @@ struct ScoreFlags {
   std::string target;
 };
 
-// Pairs scored in one go: enough to sort by length, few enough to keep in memory.
+// Pairs scored together: enough to sort by length, few enough to keep in memory.
 constexpr size_t kBlock = 2000;
 
 // Reads up to kBlock lines.
@@ -42,7 +42,7 @@ absl::StatusOr<std::vector<std::string>> ReadBlock(LineReader& reader) {
   return lines;
 }
 
-// What a model finds of all lines together.
+// Sums over all lines.
 struct Total {
   int64_t lines = 0;
   int64_t tokens = 0;
@@ -65,7 +65,7 @@ absl::Status RunScore(ScoreFlags& flags) {
   if (alone != (source == nullptr)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--source: ", flags.model.models[0],
-                     alone ? " has no source" : " translates: name the file of its sources"));
+                     alone ? " has no source" : " needs a source for each target; name its file"));
   }
   if (flags.search.coverage_penalty > 0 && !translator.has_attention()) {
     return absl::InvalidArgumentError(
@@ -98,7 +98,7 @@ absl::Status RunScore(ScoreFlags& flags) {
   if (total.lines == 0)
     return absl::InvalidArgumentError(
         absl::StrCat(target->path(), ": has no lines, nothing to score"));
-  // Sums with a language model are no probabilities.
+  // Weighted sums with a language model are not probabilities, so there is no perplexity.
   if (!flags.model.language_model.empty()) return absl::OkStatus();
   const double tokens = std::max(1.0, static_cast<double>(total.tokens));
   spdlog::info("{} lines, {} tokens, perplexity {:.2f}", total.lines, total.tokens,
@@ -118,17 +118,16 @@ void AddScore(CLI::App& program, absl::Status* status) {
                   "repetition_penalty", "language_model_weight"});
   score
       ->add_option("-s,--source", flags->source,
-                   "Text, a sentence a line; or images, a path a line; not for a language model")
+                   "Source, one per line: a sentence, or the path of an image; not for a language "
+                   "model")
       ->option_text("FILE");
-  score->add_option("-t,--target", flags->target, "What is scored, a line each")
+  score->add_option("-t,--target", flags->target, "Texts to score, one per line")
       ->option_text("FILE")
       ->required();
   score->footer(
-      "Prints a line a pair: the score that decode ranks by, the log-probability in nats, and the "
-      "number of "
-      "tokens, end of sentence included, between tabs. The log tells the perplexity of all. With "
-      "--language-model log-probabilities "
-      "are weighted sums.");
+      "Prints a line per pair, separated by tabs: the score that decode ranks by, the "
+      "log-probability in nats, and the number of tokens, end of sentence included. The perplexity "
+      "of all lines is logged. With --language-model, log-probabilities are weighted sums.");
   score->get_option("--language-model-weight")->needs("--language-model");
   score->callback([flags, status] { *status = RunScore(*flags); });
 }

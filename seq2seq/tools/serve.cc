@@ -1,4 +1,4 @@
-// `seq2seq serve`: translates over HTTP.
+// `seq2seq serve`: HTTP translation server.
 #include <cerrno>
 #include <cmath>
 #include <csignal>
@@ -30,11 +30,12 @@ struct ServeFlags {
   ServeOptions serve;
 };
 
-// Ends the server at SIGTERM or SIGINT: at once while it loads, when nobody waits for anything;
-// later it finishes what has begun, for `grace` seconds. A second signal ends it at once, too.
+// Stops the server at SIGTERM or SIGINT: at once while it loads, when there are no clients; later
+// it finishes requests in progress, for at most `grace` seconds. A second signal stops it at once.
 class Ending {
  public:
-  // Before other threads start, which inherit that the signals are left to one of its own.
+  // To be constructed before other threads start: they inherit the blocked signals, which a thread
+  // of this class handles.
   explicit Ending(double grace) : grace_(grace) {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGINT);
@@ -43,13 +44,13 @@ class Ending {
     std::thread([this] { Wait(); }).detach();
   }
 
-  // From now on `server` is stopped first; null for none.
+  // From now on a signal stops `server` first; null for none.
   void Watch(Server* server) {
     const std::lock_guard<std::mutex> lock(mutex_);
     server_ = server;
   }
 
-  // From now on the program ends by itself, and nothing else ends it.
+  // From now on the program ends by itself, and signals are ignored.
   void Finish() {
     const std::lock_guard<std::mutex> lock(mutex_);
     finished_ = true;
@@ -63,10 +64,10 @@ class Ending {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (finished_) return;
       if (server_ == nullptr) {
-        spdlog::info("stopped, serving nobody");
+        spdlog::info("stopped while not serving");
         std::_Exit(0);
       }
-      spdlog::info("finishing what has begun");
+      spdlog::info("finishing requests in progress");
       server_->Stop();
     }
     timespec left = {};
@@ -76,7 +77,7 @@ class Ending {
     }
     const std::lock_guard<std::mutex> lock(mutex_);
     if (finished_) return;
-    spdlog::error("stopped before all was finished");
+    spdlog::error("stopped before all requests were finished");
     std::_Exit(1);
   }
 
@@ -93,8 +94,8 @@ absl::Status RunServe(ServeFlags& flags) {
   static Ending& ending = *new Ending(flags.serve.grace);  // Its thread ends with the program.
   SEQ2SEQ_ASSIGN_OR_RETURN(Translator translator, LoadTranslator(flags.model));
   if (translator.source_kind() != SourceKind::kText) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        flags.model.models[0], ": serve translates texts, which is not what this model does"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(flags.model.models[0], ": serve needs a model whose model.source is text"));
   }
   absl::Status status;
   {
@@ -112,7 +113,7 @@ absl::Status RunServe(ServeFlags& flags) {
 }  // namespace
 
 void AddServe(CLI::App& program, absl::Status* status) {
-  CLI::App* serve = program.add_subcommand("serve", "Translates over HTTP, with a trained model");
+  CLI::App* serve = program.add_subcommand("serve", "Serves a trained model over HTTP");
   auto flags = std::make_shared<ServeFlags>();
   AddModelFlags(*serve, flags->model);
   AddOptionFlags(*serve, ListOptions(flags->serve));
@@ -120,9 +121,9 @@ void AddServe(CLI::App& program, absl::Status* status) {
   AddOptionFlags(*serve, ListOptions(flags->model.limits));
   serve->get_option("--language-model-weight")->needs("--language-model");
   serve->footer(
-      "POST /translate with {\"text\": \"…\"} or {\"text\": [\"…\", …]}; further keys are the "
-      "options of search, as \"beam\": 5. GET / is a page to try it, /health and /metrics are for "
-      "machines.");
+      "POST /translate with {\"text\": \"…\"} or {\"text\": [\"…\", …]}; further keys are search "
+      "options, as \"beam\": 5. GET / is a page to try it; /health and /metrics are for "
+      "monitoring.");
   serve->callback([flags, status] { *status = RunServe(*flags); });
 }
 

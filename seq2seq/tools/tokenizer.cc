@@ -33,8 +33,7 @@ struct CodeFlags {
   uint32_t seed = 1;
 };
 
-// Writes what `translate` makes of each line of a file, flushed line by line for whoever reads
-// along.
+// Writes `translate` of each line of a file to stdout, flushed line by line for interactive use.
 absl::Status MapLines(
     const std::string& path,
     const std::function<absl::StatusOr<std::string>(const std::string&)>& translate) {
@@ -104,39 +103,41 @@ void AddLearning(CLI::App& tokenizer, absl::Status* status) {
   auto kind = std::make_shared<std::string>(kinds[0]);
   train
       ->add_option("-i,--input", options->input,
-                   "Text, plain or gzip; repeat for a model that languages share")
+                   "Text, plain or gzip; repeat for a model shared by several languages")
       ->option_text("FILE")
       ->allow_extra_args(false)
       ->required();
   train->add_option("-m,--model", options->model, "The file to write")
       ->option_text("FILE")
       ->required();
-  train->add_option("-t,--type", *kind, "How pieces are chosen")
+  train->add_option("-t,--type", *kind, "Type of subword model")
       ->check(CLI::IsMember(kinds))
       ->capture_default_str();
   train
-      ->add_option("-v,--vocab-size", options->vocab_size,
-                   "Pieces at most; 4000 to 8000 for small corpora, 32000 for large ones")
+      ->add_option(
+          "-v,--vocab-size", options->vocab_size,
+          "Maximum number of subwords; 4000 to 8000 for small corpora, 32000 for large ones")
       ->check(CLI::Range(5, 1'000'000))
       ->capture_default_str();
   train
       ->add_option("--character-coverage", options->character_coverage,
-                   "Share of characters to know; 0.9995 for Chinese or Japanese")
+                   "Share of the text's characters that the vocabulary covers; 0.9995 for Chinese "
+                   "or Japanese")
       ->check(CLI::Range(0.9, 1.0))
       ->capture_default_str();
   train
       ->add_option("--normalization", options->normalization,
-                   "Unicode normalisation; those with _cf fold the case")
+                   "Unicode normalisation; those with _cf also fold case")
       ->check(CLI::IsMember({"nmt_nfkc", "nfkc", "nmt_nfkc_cf", "nfkc_cf", "identity"}))
       ->capture_default_str();
   train
       ->add_option("--symbol", options->symbols,
-                   "A piece that is never split, such as <name>; repeat for several")
+                   "A subword that is never split, such as <name>; repeat for several")
       ->option_text("TEXT")
       ->allow_extra_args(false);
   train
       ->add_option("--max-sentences", options->max_sentences,
-                   "Lines to learn from; a larger corpus is sampled")
+                   "Maximum number of lines to learn from; a larger corpus is sampled")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   train->callback([options, kind, status] {
@@ -166,24 +167,25 @@ void AddTokenizer(CLI::App& program, absl::Status* status) {
   tokenizer->require_subcommand(1);
   AddLearning(*tokenizer, status);
 
-  CLI::App* encode = tokenizer->add_subcommand("encode", "Splits lines of text into pieces");
-  const auto encode_flags = AddCoding(*encode, "Print ids instead of pieces");
+  CLI::App* encode = tokenizer->add_subcommand("encode", "Splits lines of text into subwords");
+  const auto encode_flags = AddCoding(*encode, "Print ids instead of subwords");
   encode
       ->add_option("--n-best", encode_flags->n_best,
-                   "Segmentations a line, between tabs; unigram models only")
+                   "Segmentations per line, separated by tabs; unigram models only")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   encode
       ->add_option("--sample", encode_flags->sample,
-                   "Draw a segmentation: unigram smooths by this power, bpe drops merges with this "
-                   "probability")
+                   "Sample a segmentation: unigram smooths probabilities by this power, bpe drops "
+                   "merges with this probability")
       ->check(CLI::Range(0.0, 1.0))
       ->option_text("ALPHA");
-  encode->add_option("--seed", encode_flags->seed, "Seed of the draws")->capture_default_str();
+  encode->add_option("--seed", encode_flags->seed, "Random seed of --sample")
+      ->capture_default_str();
   encode->callback([encode_flags, status] { *status = Encode(*encode_flags); });
 
-  CLI::App* decode = tokenizer->add_subcommand("decode", "Joins pieces to text");
-  const auto decode_flags = AddCoding(*decode, "Read ids instead of pieces");
+  CLI::App* decode = tokenizer->add_subcommand("decode", "Joins subwords into text");
+  const auto decode_flags = AddCoding(*decode, "Read ids instead of subwords");
   decode->callback([decode_flags, status] { *status = Decode(*decode_flags); });
 }
 

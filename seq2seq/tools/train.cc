@@ -1,4 +1,4 @@
-// `seq2seq train`: from a configuration to a run folder.
+// `seq2seq train`: trains the model of a configuration into a run folder.
 
 #include <algorithm>
 #include <atomic>
@@ -66,17 +66,17 @@ absl::Status ReadConfig(const TrainFlags& flags, Config& config) {
   return absl::OkStatus();
 }
 
-// Refuses to go on in a run of another model or other data, naming the first difference.
+// Refuses to resume a run of another model or other data, naming the first difference.
 absl::Status CheckSameRun(const RunFolder& run, Config& config) {
   Config stored;
   SEQ2SEQ_RETURN_IF_ERROR(ReadOptions(run.Config(), ListOptions(stored)));
-  // Found out when the run was begun.
+  // Determined when the run was started.
   if (config.model.image.channels == 0) config.model.image.channels = stored.model.image.channels;
   const OptionList before = ListOptions(stored);
   const OptionList now = ListOptions(config);
   for (size_t i = 0; i < now.size(); ++i) {
     const std::string& key = now[i].key;
-    // Without momentum there is none to go on with.
+    // A run without momentum has no momentum buffers to resume from.
     const bool memory_differs =
         (stored.train.optimizer.momentum > 0) != (config.train.optimizer.momentum > 0);
     const bool binds = key.rfind("model.", 0) == 0 || key.rfind("data.", 0) == 0 ||
@@ -85,14 +85,14 @@ absl::Status CheckSameRun(const RunFolder& run, Config& config) {
                        (key == "train.optimizer.momentum" && memory_differs);
     if (binds && OptionText(before[i]) != OptionText(now[i])) {
       return absl::FailedPreconditionError(
-          absl::StrCat(run.path, ": was begun with ", key, " = ", OptionText(before[i]),
+          absl::StrCat(run.path, ": was started with ", key, " = ", OptionText(before[i]),
                        ", and is now given ", OptionText(now[i]), "; use another train.run"));
     }
   }
   return absl::OkStatus();
 }
 
-// Settles what train.precision is: what a run began with binds it, unless another is asked for.
+// Resolves train.precision: a resumed run keeps its precision unless another is requested.
 absl::Status SettlePrecision(const RunFolder& run, torch::Device device, PrecisionChoice& choice) {
   if (choice == PrecisionChoice::kAuto && std::filesystem::exists(run.Latest())) {
     Config stored;
@@ -101,23 +101,23 @@ absl::Status SettlePrecision(const RunFolder& run, torch::Device device, Precisi
     if (!HasPrecision(Resolve(choice, device), device)) {
       return absl::FailedPreconditionError(
           absl::StrCat("train.precision: ", run.path,
-                       " was begun in bf16, which this processor, or "
-                       "this build, has not; train.precision=fp32 goes on in fp32"));
+                       " was started in bf16, which this processor, or this build, does not "
+                       "support; train.precision=fp32 continues in fp32"));
     }
   }
   choice = ChoiceOf(Resolve(choice, device));
   return absl::OkStatus();
 }
 
-// Lays down what a run folder needs besides steps.
+// Checks the run folder, new or resumed, and writes its files other than checkpoints.
 absl::Status PrepareRun(const RunFolder& run, const Tokenizers& tokenizers, Config& config) {
-  // Whichever was laid down first, before the program was killed.
+  // Either may have been written before the program was killed.
   const bool is_run = std::filesystem::exists(run.SourceTokenizer()) ||
                       std::filesystem::exists(run.TargetTokenizer());
   for (const char* begun : {"source.model.", "target.model."}) RemoveTemporaries(run.path, begun);
   if (!is_run && !std::filesystem::is_empty(run.path)) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "train.run: ", run.path, " has files in it and is not a run folder; use another"));
+        "train.run: ", run.path, " is not empty, and is not a run folder; use another"));
   }
   SEQ2SEQ_RETURN_IF_ERROR(CheckInside(run));
   RemoveTemporaries(run.path);
@@ -133,8 +133,8 @@ absl::Status PrepareRun(const RunFolder& run, const Tokenizers& tokenizers, Conf
   return CreateFolders(run.Cache());
 }
 
-// BLEU and chrF, and the share of lines that are just the reference, of what beam search makes of
-// held-out sources: what `decode`, with the same options, and `eval` say.
+// BLEU, chrF and accuracy, the percentage of lines equal to the reference, of search on held-out
+// sources: the values that `decode` with the same options and `eval` give.
 absl::StatusOr<std::map<std::string, double>> Evaluate(const Translator& translator,
                                                        const HeldOutText& text,
                                                        const SearchOptions& options) {
@@ -173,7 +173,7 @@ TrainerHooks MakeHooks(const Tokenizers& tokenizers, const TrainingData& data, t
                        const SearchOptions& options) {
   TrainerHooks hooks;
   hooks.examples = data.Transforms(tokenizers);
-  // A model without a source has nothing to translate.
+  // A language model has no sources to translate.
   if (!data.held_out.sources.empty()) {
     hooks.evaluate = [&tokenizers, &data, device, options](Model model) {
       Translator translator(std::move(model), tokenizers.source, tokenizers.target,
@@ -195,13 +195,13 @@ TrainerHooks MakeHooks(const Tokenizers& tokenizers, const TrainingData& data, t
   return hooks;
 }
 
-// Where the time of an update goes, a phase a line.
+// Prints the time per update of each phase.
 void PrintProfile(const Trainer& trainer, int64_t updates) {
   const double seconds = trainer.update_seconds();
   const std::vector<std::string> names = EnumTexts(Phase());
   double rest = seconds;
   const auto print = [&](const std::string& name, double spent) {
-    spdlog::info("{:<18} {:8.2f} ms an update {:5.1f}%", name,
+    spdlog::info("{:<18} {:8.2f} ms per update {:5.1f}%", name,
                  1e3 * spent / static_cast<double>(updates), 100 * spent / seconds);
   };
   for (size_t i = 0; i < names.size(); ++i) {
@@ -234,12 +234,12 @@ absl::Status Train(Config& config, bool profile) {
   torch::manual_seed(DeriveSeed({static_cast<uint64_t>(config.train.seed)}));
   Model model(config.model);
   model->train();
-  // Who goes on has weights already.
+  // A resumed run has its weights already.
   if (!std::filesystem::exists(run.Latest())) {
     SEQ2SEQ_RETURN_IF_ERROR(
         SetFirstWeights(config.train, tokenizers.source, tokenizers.target, model));
   }
-  TrainOptions options = config.train;  // Which the folder knows as they were given.
+  TrainOptions options = config.train;  // A copy: config.yaml keeps them as given.
   if (options.memory == 0 && device.is_cpu()) options.memory = UsableMemory();
   SEQ2SEQ_ASSIGN_OR_RETURN(
       const std::unique_ptr<Trainer> trainer,
@@ -288,25 +288,26 @@ absl::Status RunTrain(const TrainFlags& flags) {
 }  // namespace
 
 void AddTrain(CLI::App& program, absl::Status* status) {
-  CLI::App* train = program.add_subcommand("train", "Trains a model, or resumes a training");
+  CLI::App* train = program.add_subcommand("train", "Trains a model, or resumes training");
   auto flags = std::make_shared<TrainFlags>();
   train
       ->add_option("-c,--config", flags->configs,
-                   "A YAML file of settings; where several set a key, the last one counts")
+                   "A YAML configuration file; repeat for several, of which the last to set a key "
+                   "counts")
       ->option_text("FILE")
       ->allow_extra_args(false);
   train
       ->add_option("settings", flags->overrides,
-                   "Settings on top of those of the files, as train.seed=2")
+                   "Settings that override those of the files, as train.seed=2")
       ->option_text("key=value ...");
   train->add_flag("--allow-scripts", flags->allow_scripts,
-                  "Run model.image.network.path in TorchScript: code of whoever made the file");
+                  "Run model.image.network.path in TorchScript: this executes code of its author");
   train->add_flag("--dump-config", flags->dump_config,
                   "Print the configuration and do nothing else");
   train->add_flag("--profile", flags->profile,
-                  "Print where the time of an update went, at the end");
+                  "Print the time per update of each phase at the end");
   Config defaults;
-  train->footer(absl::StrCat("Keys, their defaults and what they are for:\n",
+  train->footer(absl::StrCat("Configuration keys, their defaults and meaning:\n",
                              DescribeOptions(ListOptions(defaults))));
   train->callback([flags, status] { *status = RunTrain(*flags); });
 }

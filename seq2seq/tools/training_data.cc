@@ -17,15 +17,15 @@ namespace {
 absl::StatusOr<Tokenizer> LoadTokenizer(const char* key, const std::string& path) {
   if (!path.empty()) return Tokenizer::Load(path);
   return absl::InvalidArgumentError(
-      absl::StrCat(key, ": name a model; `seq2seq tokenizer train` learns one"));
+      absl::StrCat(key, ": expected a tokenizer model; `seq2seq tokenizer train` learns one"));
 }
 
-// The vocabulary is what the tokenizer has; a config may repeat it.
+// Sets the vocabulary size to the tokenizer's, with which a configured one must agree.
 absl::Status SetVocab(const char* key, int64_t pieces, int64_t& vocab) {
   if (vocab == 0) vocab = pieces;
   if (vocab == pieces) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(key, ": is ", vocab, ", the tokenizer has ", pieces, " pieces"));
+      absl::StrCat(key, ": is ", vocab, ", but the tokenizer has ", pieces, " subwords"));
 }
 
 absl::StatusOr<Corpus> BuildCorpus(const std::string& what, const std::vector<std::string>& files,
@@ -49,7 +49,7 @@ absl::StatusOr<HeldOutText> ReadHeldOut(const std::vector<std::string>& files) {
     SEQ2SEQ_ASSIGN_OR_RETURN(text.references.emplace_back(), ReadLines(files[1]));
     return text;
   }
-  // The same source again, as images have, is another reference.
+  // A repeated source, as images with several captions are, gives another reference.
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines(files[0]));
   absl::flat_hash_map<std::string, size_t> numbers;
   std::vector<std::vector<std::string>> of_source;
@@ -65,7 +65,7 @@ absl::StatusOr<HeldOutText> ReadHeldOut(const std::vector<std::string>& files) {
   for (size_t i = 0; i < of_source.size(); ++i) {
     if (of_source[i].size() > text.references.size()) text.references.resize(of_source[i].size());
     for (size_t r = 0; r < of_source[i].size(); ++r) {
-      text.references[r].resize(of_source.size());  // The empty line is no reference.
+      text.references[r].resize(of_source.size());  // An empty line is not a reference.
       text.references[r][i] = of_source[i][r];
     }
   }
@@ -98,7 +98,7 @@ absl::Status TrainingData::Validate(const Config& config) {
   const SourceKind source = config.model.source;
   if ((source == SourceKind::kImage) == config.data.images.empty()) {
     return absl::InvalidArgumentError(
-        "data.images: name the folder of the images where model.source is image, and only there");
+        "data.images: must name the images' folder if model.source is image, else be empty");
   }
   OptionRules rules;
   rules.Expect("data.sampling.source", "true",

@@ -1,4 +1,4 @@
-// What a training learns from, as its configuration says.
+// Training and validation data of a run, as configured.
 #ifndef SEQ2SEQ_TOOLS_TRAINING_DATA_H_
 #define SEQ2SEQ_TOOLS_TRAINING_DATA_H_
 
@@ -20,32 +20,32 @@
 namespace seq2seq {
 
 struct Tokenizers {
-  std::optional<Tokenizer> source;  // Absent unless it is a text.
+  std::optional<Tokenizer> source;  // Absent unless model.source is text.
   Tokenizer target;
 };
 
-// Loads the tokenizers that `config` names, and fills in the sizes of their vocabularies.
+// Loads the tokenizers that `config` names, and sets the vocabulary sizes in it.
 absl::StatusOr<Tokenizers> LoadTokenizers(Config& config);
 
-// The raw text of held-out data, for metrics of real output; empty of models without a source.
+// The raw validation text, for metrics of decoded output; empty for models without a source.
 struct HeldOutText {
   std::vector<std::string> sources;
   std::vector<std::vector<std::string>> references;  // references[reference][source]
 };
 
 struct TrainingData {
-  // Checks that `config.data` can be learnt from by such a model.
+  // Checks that `config.data` and train.metric suit the model's source.
   static absl::Status Validate(const Config& config);
 
-  // Encodes the text into the run's cache and looks through the images, as far as that was not done
-  // before; the log tells what is kept. Fills in config.model.image.channels.
+  // Encodes the text into the run's cache and checks the images, as far as not done before; logs
+  // what is kept. Sets config.model.image.channels.
   static absl::StatusOr<TrainingData> Prepare(const RunFolder& run, torch::Device device,
                                               const Tokenizers& tokenizers, Config& config);
 
-  // The corpora with their weights. Must not outlive this.
+  // The mixture of the training corpora by their weights. Must not outlive this.
   CorpusMix Train() const;
 
-  // What batches are made with. Must not outlive this.
+  // Transforms of the examples of a batch: images read, subwords sampled. Must not outlive this.
   ExampleTransforms Transforms(const Tokenizers& tokenizers) const;
 
   std::unique_ptr<ImageData> images;  // Null unless sources are images.

@@ -31,7 +31,7 @@ std::string StepName(const RunFolder& run, int64_t update) {
   return std::filesystem::path(run.Step(update)).filename().string();
 }
 
-// Whether the first is better, or as good and earlier.
+// Whether `validation` scores higher than `than`, which may be null: the earlier of equals stays.
 bool IsBetter(const Validation& validation, const Validation* than) {
   return than == nullptr || validation.score > than->score;
 }
@@ -127,7 +127,7 @@ absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const TensorMa
   TrainerState state;
   try {
     nlohmann::json json = nlohmann::json::parse(text);
-    // Of older steps.
+    // Missing in older checkpoints.
     for (const char* key : {"skipped", "skipped_in_a_row", "valid", "recoveries"})
       json.emplace(key, 0);
     json.emplace("rate_share", 1);

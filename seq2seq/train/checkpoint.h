@@ -1,4 +1,4 @@
-// What training needs to go on exactly where it was.
+// Checkpoints: weights, optimiser state and trainer state for exact resume.
 #ifndef SEQ2SEQ_TRAIN_CHECKPOINT_H_
 #define SEQ2SEQ_TRAIN_CHECKPOINT_H_
 
@@ -16,59 +16,61 @@
 
 namespace seq2seq {
 
-// One look at held-out data.
+// The result of one validation.
 struct Validation {
   int64_t update = 0;
-  bool scheduled = true;  // By train.validate_every; not one more because training stopped here.
-  double score = 0;       // The metric that is judged by, turned so that higher is better.
+  bool scheduled = true;  // Due by train.validate_every; false for the one at the end of training.
+  double score = 0;       // The value of train.metric, negated where lower is better.
   std::map<std::string, double> metrics;  // "loss", "perplexity", "bleu", …
 };
 
-// Everything besides tensors.
+// The state of training other than tensors.
 struct TrainerState {
   int64_t update = 0;            // Updates done.
-  LoaderPosition position;       // Of the next batch.
-  double seconds = 0;            // Spent training.
+  LoaderPosition position;       // Position of the next batch.
+  double seconds = 0;            // Training time.
   uint64_t corpus = 0;           // Corpus::content of the training data.
-  uint64_t valid = 0;            // And of the held-out data; 0 in older steps.
-  int64_t skipped = 0;           // Updates whose gradient was no number.
-  int64_t skipped_in_a_row = 0;  // And since the last one that had one.
-  int64_t recoveries = 0;        // Times that training went back to a step, by train.recoveries.
-  double rate_share = 1;         // What they left of the learning rate.
+  uint64_t valid = 0;            // The same for the validation data; 0 in older checkpoints.
+  int64_t skipped = 0;           // Updates skipped for a NaN or infinite loss or gradient.
+  int64_t skipped_in_a_row = 0;  // The same since the last update that was applied.
+  int64_t recoveries = 0;        // Returns to an earlier checkpoint, by train.recoveries.
+  double rate_share = 1;         // Factor on the learning rate, lowered by each recovery.
   std::vector<Validation> validations;
 
-  // The first of the validations with the highest score, or null.
+  // The first validation with the highest score, or null.
   const Validation* Best() const;
 
-  // The scores of the scheduled validations: what the course of training may depend on, so that it
-  // is the same whether it was stopped on its way or not.
+  // Scores of the scheduled validations. Schedules and patience depend on these alone, so that a
+  // run takes the same course whether it was interrupted or not.
   std::vector<double> ScheduledScores() const;
 
   // Scheduled validations since the best of them.
   int64_t SinceBest() const;
 };
 
-// Of the validations of steps that are stored in `run`, the first with the highest score, or null.
+// The best validation whose checkpoint is stored in `run`, the first of equal scores, or null.
 const Validation* StoredBest(const RunFolder& run, const TrainerState& state);
 
-// Makes the link `best` of `run` lead to StoredBest, or takes it away.
+// Points the link `best` of `run` to the checkpoint of StoredBest; removes it where that is null.
 absl::Status LinkBest(const RunFolder& run, const TrainerState& state);
 
-// Where `latest` is missing, after a crash in the first save or a copy without links, makes it lead
-// to the last step, if there is one.
+// Points `latest` to the last checkpoint, if there is one, where the link is missing: after a crash
+// during the first save, or in a copy without links.
 absl::Status LinkLatest(const RunFolder& run);
 
-// Removes from `run` all steps but the best and the last `keep_last` up to state.update: who trains
-// on from there has given up later ones. What cannot be removed stays until the next time.
+// Removes all checkpoints of `run` but the best and the last `keep_last` up to state.update; later
+// ones are obsolete once training continues from there. Any that cannot be removed stay until next
+// time.
 void RemoveSteps(const RunFolder& run, const TrainerState& state, int64_t keep_last);
 
-// Saves a step of a run, the weights to decode with and what else training needs to go on: the
-// folder is complete before it appears, then `best` leads to StoredBest and `latest` to the new
-// step, then RemoveSteps.
+// Saves a checkpoint: weights, optimiser state (`memory`) and trainer state. The folder is complete
+// before it appears; then `best` is set to StoredBest and `latest` to the new checkpoint, and
+// RemoveSteps is called.
 absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state,
                             const TensorMap& weights, const TensorMap& memory, int64_t keep_last);
 
-// Copies the latest step into `weights` and `memory`, which share memory with what is trained.
+// Copies the latest checkpoint into the tensors of `weights` and of `memory`, the optimiser state,
+// which share storage with the model and the optimiser.
 absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const TensorMap& weights,
                                             const TensorMap& memory);
 

@@ -1,4 +1,4 @@
-// Lengths of training.
+// Durations of training, in updates or epochs.
 #ifndef SEQ2SEQ_TRAIN_DURATION_H_
 #define SEQ2SEQ_TRAIN_DURATION_H_
 
@@ -11,15 +11,15 @@
 
 namespace seq2seq {
 
-// How far training is at the end of an update.
+// Progress of training at the end of an update.
 struct TrainingTime {
-  int64_t update = 0;  // The first one is 1.
-  double epoch = 0;    // Passes over the data.
+  int64_t update = 0;  // Counted from 1.
+  double epoch = 0;    // Epochs so far, with a fraction.
 };
 
-// Updates, written 16000u or 16000, or passes over the data, written 2.5e.
+// A number of updates, written 16000u or 16000, or of epochs, written 2.5e.
 struct Duration {
-  static constexpr char kWanted[] = "updates as 16000u, or passes over the data as 10e";
+  static constexpr char kWanted[] = "updates as 16000u, or epochs as 10e";
 
   double count = 0;
   bool epochs = false;
@@ -42,7 +42,7 @@ struct Duration {
     return duration;
   }
 
-  // How many times it has passed, as a fraction. One of no updates counts as one update.
+  // How many times the duration has elapsed at `now`, as a fraction. 0 counts as one update.
   double Passed(const TrainingTime& now) const {
     if (epochs) return count > 0 ? now.epoch / count : static_cast<double>(now.update);
     return static_cast<double>(now.update) / (count > 0 ? count : 1);

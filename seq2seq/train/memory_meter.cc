@@ -22,8 +22,8 @@ struct TotalIn<void (c10::MemoryReportingInfoBase::*)(void*, int64_t, Total, Tot
 };
 using Total = TotalIn<decltype(&c10::MemoryReportingInfoBase::reportMemoryUsage)>::Type;
 
-// LibTorch's reports of what is allocated (positive) and let go (negative). On CUDA the backward
-// pass reports from threads of its own.
+// Receives LibTorch's reports of allocations (positive) and deallocations (negative). On CUDA the
+// backward pass reports from other threads.
 class TensorReports : public c10::MemoryReportingInfoBase {
  public:
   explicit TensorReports(c10::Device device) : device_(device) {}
@@ -70,7 +70,7 @@ MemoryMeter::~MemoryMeter() = default;
 int64_t MemoryMeter::peak() const {
   int64_t peak = state_->tensors->peak();
 #if SEQ2SEQ_KERNELS
-  // Blocks that are let go are kept for the next ones, not for tensors: their peaks add up.
+  // Freed blocks are kept for later blocks, not for tensors, so both peaks add up.
   peak += static_cast<int64_t>(PeakBlockBytes()) - state_->blocks_before;
 #endif
   return peak;

@@ -1,4 +1,4 @@
-// The memory that computations take.
+// Peak memory of a computation.
 #ifndef SEQ2SEQ_TRAIN_MEMORY_METER_H_
 #define SEQ2SEQ_TRAIN_MEMORY_METER_H_
 
@@ -9,9 +9,10 @@
 
 namespace seq2seq {
 
-// Measures, while it lives, what the thread that made it allocates on a device: tensors, and the
-// kernels' blocks. What the program does besides, and what malloc keeps, does not count, so that
-// the same computation always takes the same. One at a time, and no profiler of LibTorch beside it.
+// Measures, during its lifetime, the allocations of the thread that made it on a device: tensors,
+// and the kernels' blocks. Other memory of the program, and what malloc caches, is not counted, so
+// that the same computation always gives the same result. Only one at a time, and no profiler of
+// LibTorch beside it.
 class MemoryMeter {
  public:
   explicit MemoryMeter(c10::Device device);
@@ -19,7 +20,7 @@ class MemoryMeter {
   MemoryMeter(const MemoryMeter&) = delete;
   MemoryMeter& operator=(const MemoryMeter&) = delete;
 
-  // The most bytes that were in use, beyond those before it was made.
+  // The largest number of bytes in use, beyond those at construction.
   int64_t peak() const;
 
  private:

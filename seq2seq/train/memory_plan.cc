@@ -13,11 +13,11 @@
 namespace seq2seq {
 namespace {
 
-// What LibTorch, the program and the allocators' spare room take besides tensors, in bytes:
-// measured, see "Memory" in bench/README.md. CUDA devices hold tensors alone.
+// Bytes of LibTorch, the program and the allocators' overhead besides tensors: measured, see
+// "Memory" in bench/README.md. CUDA devices hold tensors only.
 constexpr double kProgramBytes = 220e6;
 
-// Good enough to compare batches where no memory was measured.
+// The cost of a batch where no memory was measured: its positions, padding included.
 double CountPositions(const BatchShape& shape) {
   return static_cast<double>(shape.rows * (shape.source + shape.target));
 }
@@ -31,7 +31,7 @@ double Bytes(const Batch& batch) {
   return bytes;
 }
 
-// Rows of that length that a batch has at most.
+// The largest number of rows of that length in a batch.
 int64_t MostRows(const BucketOptions& buckets, const BatchShape& row) {
   switch (buckets.unit) {
     case BatchUnit::kSentences:
@@ -63,8 +63,8 @@ absl::StatusOr<MemoryPlan> MemoryPlan::Make(int64_t memory, const Training& trai
   if (least > plan.bound_) {
     return absl::InvalidArgumentError(absl::StrCat(
         "train.memory: expected at least the ", static_cast<int64_t>(std::ceil(held + least)),
-        " bytes that the program, the model, its optimizer and one of the longest "
-        "pairs take, found ",
+        " bytes taken by the program, the model, the optimiser state and one of the longest pairs, "
+        "found ",
         memory));
   }
   shape.rows = rows;

@@ -1,4 +1,4 @@
-// How training stays within a bound of memory.
+// Splitting of batches so that training stays within a memory bound.
 #ifndef SEQ2SEQ_TRAIN_MEMORY_PLAN_H_
 #define SEQ2SEQ_TRAIN_MEMORY_PLAN_H_
 
@@ -16,34 +16,33 @@
 
 namespace seq2seq {
 
-// Splits batches into parts that are passed forward and backward one after the other. A value.
+// Splits batches into parts, which run forward and backward one after the other. A value type.
 class MemoryPlan {
  public:
-  // Without a bound: batches stay whole until memory ends.
+  // Without a bound: batches stay whole until memory runs out.
   MemoryPlan();
 
-  // What training is made of.
+  // The inputs of the estimate.
   struct Training {
     const BucketOptions& buckets;
-    Batch longest;        // One row of the longest pair; see LongestRow.
-    int64_t batches = 0;  // That are held ready, besides their parts.
-    double tensors = 0;   // Bytes held between passes: weights, optimizer state.
+    Batch longest;        // One row with the longest pair; see LongestRow.
+    int64_t batches = 0;  // Batches held ready, besides their parts.
+    double tensors = 0;   // Bytes held between updates: weights, optimiser state.
     absl::FunctionRef<void(const Batch&)> pass;  // As in PassMemory::Measure.
     c10::Device device;
   };
 
-  // Within `memory` bytes of the device. Measures passes. InvalidArgument, naming train.memory,
-  // where not even a row fits.
+  // Within `memory` bytes of the device. Measures forward and backward passes. InvalidArgument,
+  // naming train.memory, if not even one row fits.
   static absl::StatusOr<MemoryPlan> Make(int64_t memory, const Training& training);
 
-  // The parts of a batch; a function of the batch and the plan.
+  // The parts of `batch`: a function of the batch and the plan.
   std::vector<Batch> Split(const Batch& batch) const { return SplitBatch(batch, cost_, bound_); }
 
-  // Makes parts half of `failed`, of two rows or more, for which there was no memory.
+  // Halves the size of parts, after `failed`, a part of two rows or more, ran out of memory.
   void Halve(const BatchShape& failed) { bound_ = cost_(failed) / 2; }
 
-  // The estimated bytes that training takes with the largest batch, or its parts; 0 without a
-  // bound.
+  // Estimated bytes of training with the largest batch, or its parts; 0 without a bound.
   double estimate() const { return estimate_; }
 
  private:
@@ -52,7 +51,7 @@ class MemoryPlan {
   double estimate_ = 0;
 };
 
-// A batch of one row, a pair that is longest on both sides together, with its image.
+// A batch of one row: the pair with the greatest total length of both sides, with its image.
 Batch LongestRow(const CorpusMix& corpus, const ImageReader& images);
 
 }  // namespace seq2seq

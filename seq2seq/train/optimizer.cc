@@ -19,7 +19,7 @@
 namespace seq2seq {
 namespace {
 
-// What the names of a State begin with: of a running mean of gradients, and of a count of updates.
+// Prefixes of the names in State: of a running mean of gradients, and of a count of updates.
 constexpr char kMean[] = "mean";
 constexpr char kCount[] = "count.";
 
@@ -30,29 +30,29 @@ double ShareOf(const Shares& shares, const std::string& name) {
   return found == shares.end() ? 1 : found->second;
 }
 
-// A parameter and what an optimizer remembers of it.
+// A parameter and its optimiser state.
 struct Slots {
   std::string name;
-  double share = 1;  // Of the learning rate.
+  double share = 1;  // Factor on the learning rate.
   torch::Tensor parameter;
-  std::vector<torch::Tensor> tensors;  // Of the shape of the parameter, zeros at first.
-  torch::Tensor count;  // [1], float64, on the CPU, of its updates; undefined where none needs it.
+  std::vector<torch::Tensor> tensors;  // Of the shape of the parameter, initially zero.
+  torch::Tensor count;  // [1], float64, on the CPU: updates of the parameter; undefined if unused.
 };
 
-// An update of one parameter.
+// The numbers of one update of one parameter.
 struct OwnUpdate {
   double rate = 0;
-  double count = 0;  // Updates that the parameter has had, this one among them.
+  double count = 0;  // Updates of the parameter, including this one.
   double gradient_scale = 1;
 };
 
-// Begins the next update of a parameter.
+// Counts the next update of a parameter.
 OwnUpdate NextUpdate(Slots& slots, double rate, double gradient_scale) {
   const double count = slots.count.defined() ? ++*slots.count.data_ptr<double>() : 0;
   return {slots.share * rate, count, gradient_scale};
 }
 
-// Optimizers that remember some tensors of the shape of each parameter.
+// Optimisers whose state is a few tensors of the shape of each parameter.
 class SlotOptimizer : public Optimizer {
  public:
   void Step(double rate, double gradient_scale) override {
@@ -87,7 +87,7 @@ class SlotOptimizer : public Optimizer {
     }
   }
 
-  // Moves one parameter by its gradient.
+  // Updates one parameter by its gradient.
   virtual void Apply(const OwnUpdate& update, Slots& slots) = 0;
 
   std::vector<Slots>& slots() { return slots_; }
@@ -97,7 +97,7 @@ class SlotOptimizer : public Optimizer {
   std::vector<Slots> slots_;
 };
 
-// With the momentum of Polyak 1964 or, looking ahead, of Sutskever et al. 2013.
+// SGD with momentum (Polyak 1964) or Nesterov momentum (Sutskever et al. 2013).
 class Sgd : public SlotOptimizer {
  public:
   Sgd(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
@@ -109,7 +109,7 @@ class Sgd : public SlotOptimizer {
 
  protected:
   void Apply(const OwnUpdate& update, Slots& slots) override {
-    if (momentum_ == 0) {  // Which sparse gradients go through as they are.
+    if (momentum_ == 0) {  // Sparse gradients stay sparse.
       slots.parameter.add_(slots.parameter.grad(), -update.rate * update.gradient_scale);
       return;
     }
@@ -124,7 +124,7 @@ class Sgd : public SlotOptimizer {
   bool nesterov_;
 };
 
-// Duchi et al. 2011.
+// Adagrad (Duchi et al. 2011).
 class Adagrad : public SlotOptimizer {
  public:
   Adagrad(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
@@ -142,7 +142,7 @@ class Adagrad : public SlotOptimizer {
   double epsilon_;
 };
 
-// Tieleman & Hinton 2012.
+// RMSprop (Tieleman & Hinton 2012).
 class Rmsprop : public SlotOptimizer {
  public:
   Rmsprop(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
@@ -165,18 +165,18 @@ class Rmsprop : public SlotOptimizer {
   OptimizerOptions options_;
 };
 
-// What a running mean that began with zero is divided by after `count` numbers (Kingma & Ba 2015,
-// section 3).
+// The divisor that corrects the bias of a running mean of `count` values, which started at zero
+// (Kingma & Ba 2015, section 3).
 double BiasCorrection(double beta, double count) { return 1 - std::pow(beta, count); }
 
-// What kAdamW takes off a weight.
+// The share of a weight that decoupled weight decay subtracts; 0 unless kAdamW.
 double DecayOf(const OptimizerOptions& options, double rate) {
   return options.kind == OptimizerKind::kAdamW ? rate * options.weight_decay : 0;
 }
 
 #if SEQ2SEQ_KERNELS
 
-// A stretch of a parameter that one task updates.
+// A contiguous part of a parameter, which one task updates.
 struct Stretch {
   const float* gradient = nullptr;  // Null for zeros.
   int64_t size = 0;
@@ -186,8 +186,8 @@ struct Stretch {
   AdamUpdate update;
 };
 
-// The stretches of a parameter: a row each if its gradient is sparse, and only those of the
-// gradient if `lazy`.
+// The stretches of a parameter. A sparse gradient has one per row that it holds and, unless `lazy`,
+// one per gap between these.
 void AddStretches(const Slots& slots, const torch::Tensor& gradient, bool lazy,
                   const AdamUpdate& update, std::vector<Stretch>& stretches) {
   auto* weight = slots.parameter.data_ptr<float>();
@@ -208,7 +208,7 @@ void AddStretches(const Slots& slots, const torch::Tensor& gradient, bool lazy,
   const auto* row = gradient._indices().data_ptr<int64_t>();
   const int64_t rows = gradient._nnz();
   const int64_t size = values.size(1);
-  int64_t next = 0;  // The first row that is not yet accounted for.
+  int64_t next = 0;  // The first row without a stretch.
   for (int64_t i = 0; i < rows; ++i) {
     if (!lazy && row[i] > next) add(nullptr, next * size, (row[i] - next) * size);
     add(values.data_ptr<float>() + i * size, row[i] * size, size);
@@ -221,7 +221,7 @@ void AddStretches(const Slots& slots, const torch::Tensor& gradient, bool lazy,
 
 void FusedAdam(std::vector<Slots>& all, const OptimizerOptions& options, double rate,
                double gradient_scale) {
-  std::vector<torch::Tensor> gradients;  // What the stretches point to.
+  std::vector<torch::Tensor> gradients;  // The stretches point into these.
   std::vector<Stretch> stretches;
   for (Slots& slots : all) {
     const torch::Tensor& gradient = slots.parameter.grad();
@@ -246,7 +246,7 @@ void FusedAdam(std::vector<Slots>& all, const OptimizerOptions& options, double 
   });
 }
 
-// The sum of squares of floats.
+// The sum of the squares of float values.
 double FusedSquares(const torch::Tensor& values) {
   const torch::Tensor contiguous = values.contiguous();
   const auto* data = contiguous.data_ptr<float>();
@@ -261,7 +261,7 @@ double FusedSquares(const torch::Tensor& values) {
 
 #endif  // SEQ2SEQ_KERNELS
 
-// Kingma & Ba 2015; kAdamW with the decay of Loshchilov & Hutter 2019.
+// Adam (Kingma & Ba 2015); kAdamW with decoupled weight decay (Loshchilov & Hutter 2019).
 class Adam : public SlotOptimizer {
  public:
   Adam(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
@@ -341,7 +341,7 @@ double GradientNorm(const TensorMap& parameters) {
   const PhaseTimer timer(Phase::kOptimizer);
   const torch::NoGradGuard no_grad;
   double squares = 0;
-  std::vector<torch::Tensor> others;  // Whose norm the device takes at once: to ask for it waits.
+  std::vector<torch::Tensor> others;  // Fetched together: each fetch waits for the device.
   for (const auto& [name, parameter] : parameters) {
     torch::Tensor gradient = parameter.grad();
     if (!gradient.defined()) continue;
@@ -370,7 +370,7 @@ void AddCounts(int64_t update, TensorMap& state) {
     counts.emplace(kCount + name.substr(prefix.size()),
                    torch::full({1}, moved ? update : 0, torch::kFloat64));
   }
-  state.merge(counts);  // Counts that are there stay.
+  state.merge(counts);  // Keeps existing counts.
 }
 
 }  // namespace seq2seq

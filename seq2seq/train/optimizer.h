@@ -1,4 +1,4 @@
-// From gradients to better parameters.
+// Optimisers (Adam, AdamW, SGD, Adagrad, RMSprop), L2 penalties and gradient clipping.
 #ifndef SEQ2SEQ_TRAIN_OPTIMIZER_H_
 #define SEQ2SEQ_TRAIN_OPTIMIZER_H_
 
@@ -35,37 +35,42 @@ struct OptimizerOptions {
   template <typename V>
   void Visit(V&& visit) {
     visit("kind", kind,
-          "adam learns sooner and keeps two more copies of the weights; adamw also shrinks them; "
-          "sgd keeps none; adagrad and rmsprop keep one.");
-    visit("beta1", beta1, "adam, adamw: memory of the mean gradient.");
+          "adam: fastest to converge, two state tensors per parameter; adamw: adam with decoupled "
+          "weight decay; sgd: no state; adagrad, rmsprop: one state tensor per parameter.");
+    visit("beta1", beta1,
+          "adam, adamw: decay of the mean gradient (first moment); 0 or more and less than 1.");
     visit("beta2", beta2,
-          "adam, adamw, rmsprop: memory of the squared gradient. 0.98 follows changes sooner.");
+          "adam, adamw, rmsprop: decay of the mean squared gradient (second moment); 0 or more and "
+          "less than 1. 0.98 adapts faster.");
     visit("epsilon", epsilon,
-          "adam, adamw, adagrad, rmsprop: keeps small gradients from large steps.");
+          "adam, adamw, adagrad, rmsprop: added to the denominator, more than 0. Raise it if small "
+          "gradients cause large updates.");
     visit("weight_decay", weight_decay,
-          "adamw: share of a weight, times the learning rate, that each update takes off.");
+          "adamw: share of each weight, times the learning rate, that an update subtracts; 0 or "
+          "more.");
     visit("momentum", momentum,
-          "sgd, rmsprop: share of the step before that goes on, such as 0.9; keeps one more copy "
-          "of the weights.");
-    visit("nesterov", nesterov, "sgd: looks ahead along the momentum (Sutskever et al. 2013).");
+          "sgd, rmsprop: momentum, 0 or more and less than 1, such as 0.9; adds one state tensor "
+          "per parameter.");
+    visit("nesterov", nesterov, "sgd: Nesterov momentum (Sutskever et al. 2013); needs momentum.");
     visit("l2", l2,
-          "Weight of a penalty for half the squares of matrices, embeddings excepted; 0.00001 is "
-          "much.");
+          "Weight of the L2 penalty, half the sum of squares, on matrices except embeddings and "
+          "recurrent ones; 0 is none, 0.00001 is strong.");
     visit("l2_recurrent", l2_recurrent,
-          "The same penalty for recurrent matrices, those that states go through, which l2 leaves "
-          "out.");
+          "Weight of the same penalty on the recurrent (hidden to hidden) matrices, which l2 "
+          "leaves out.");
     visit("lazy", lazy,
-          "adam, adamw: embeddings of pieces that a batch does not hold rest, as the kernels on "
-          "the CPU can tell. Saves time with large vocabularies; exact Adam moves them on.");
+          "adam, adamw: lazy Adam, which skips embedding rows without a gradient in this batch "
+          "(CPU kernels only). Saves time with large vocabularies; exact Adam updates all rows.");
     visit("clip_norm", clip_norm,
-          "Gradients with a larger norm are scaled down to it; 0 leaves them alone.");
+          "Maximum global norm of the gradients, which are scaled down to it; 0 is no clipping.");
     visit("clip_value", clip_value,
-          "Each number of a gradient is cut to this size before that; 0 leaves them alone.");
+          "Maximum magnitude of each element of a gradient, which is clipped to it before "
+          "clip_norm; 0 is no clipping.");
   }
 };
 
-// Updates parameters in place. Parameters without a gradient are left alone. Gradients of
-// embeddings may be sparse. Where all is floats on the CPU, Adam takes one pass over memory, on all
+// Updates parameters in place; those without a gradient stay unchanged. Gradients of embeddings may
+// be sparse. If all parameters are floats on the CPU, Adam takes one pass over memory, on all
 // threads.
 class Optimizer {
  public:
@@ -74,24 +79,23 @@ class Optimizer {
   // One update with learning rate `rate` by the gradients times `gradient_scale`.
   virtual void Step(double rate, double gradient_scale = 1.0) = 0;
 
-  // What it remembers, by the names of the parameters, sharing memory with it.
+  // The optimiser state by names of parameters, sharing storage with the optimiser.
   virtual TensorMap State() const = 0;
 };
 
-// Parameters go with their share of the learning rate; those that `shares` does not name, with all
-// of it.
+// `shares` are factors on the learning rate by parameter; the default is 1.
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
                                          const TensorMap& parameters,
                                          const std::map<std::string, double>& shares = {});
 
-// Adds to the stored State of an Adam that did not yet count the updates of each parameter what
-// these must have been, after `update` updates in all: none where nothing is remembered.
+// Adds the counts of updates that are missing in the stored State of older Adam optimisers, after
+// `update` updates in all: `update` for a parameter whose mean gradient is not zero, else 0.
 void AddCounts(int64_t update, TensorMap& state);
 
-// Adds the gradients of the penalties of `options`, then cuts off what is too large.
+// Adds the gradients of the L2 penalties of `options`, then clips elements to clip_value.
 void ShapeGradients(const OptimizerOptions& options, const TensorMap& parameters);
 
-// The joint norm of the gradients of `parameters`.
+// The global norm of the gradients of `parameters`.
 double GradientNorm(const TensorMap& parameters);
 
 }  // namespace seq2seq

@@ -9,7 +9,7 @@
 namespace seq2seq {
 namespace {
 
-// Estimates from few rows are good enough where they are this far from the bound.
+// An estimate from few rows is good enough if it is below this share of the bound.
 constexpr double kMuchLess = 0.5;
 
 Batch Repeat(const Batch& row, int64_t rows) {
@@ -39,7 +39,7 @@ PassMemory PassMemory::Measure(absl::FunctionRef<void(const Batch&)> pass, const
     const BatchShape shape = ShapeOf(row);
     memory.length_ = static_cast<double>(shape.source + shape.target);
   }
-  // The first pass also makes what is made once.
+  // The first pass also makes the allocations that are made only once.
   pass(row.To(device));
   for (int64_t count = 1;; count = std::min(2 * count, rows)) {
     const Batch batch = Repeat(row, count).To(device);
@@ -59,7 +59,7 @@ PassMemory PassMemory::Measure(absl::FunctionRef<void(const Batch&)> pass, const
 double PassMemory::EstimateRows(double rows) const {
   if (points_.empty()) return 0;
   if (points_.size() == 1) return points_[0].bytes * std::max(1.0, rows / points_[0].rows);
-  // Between the two points around it, or along the last two beyond them.
+  // Interpolates between two neighbouring points, or extrapolates from the last two.
   auto end =
       std::upper_bound(points_.begin() + 1, points_.end() - 1, rows,
                        [](double sought, const Point& point) { return sought < point.rows; });

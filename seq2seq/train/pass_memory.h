@@ -1,4 +1,4 @@
-// Estimates of the memory that a pass forward and backward over a batch takes.
+// Estimates of the memory of a forward and backward pass over a batch.
 #ifndef SEQ2SEQ_TRAIN_PASS_MEMORY_H_
 #define SEQ2SEQ_TRAIN_PASS_MEMORY_H_
 
@@ -13,20 +13,19 @@
 
 namespace seq2seq {
 
-// The bytes of a pass, beyond what is held between passes; gradients and what the kernels lay out
-// for an update are of the pass. Measured once for numbers of rows that double, and linear between.
-// Rows count in proportion to their padded length; where sources are images, whose networks take
-// most, each as much. A value.
+// The bytes of a forward and backward pass, beyond those held between passes; gradients, and
+// weights that the kernels pack for an update, count as part of the pass. Measured once for
+// doubling numbers of rows, and linear in between. Rows count in proportion to their padded length;
+// rows of images, whose network takes most of it, all count the same. A value type.
 class PassMemory {
  public:
-  // No pass takes anything.
+  // Estimates 0 for every pass.
   PassMemory() = default;
 
-  // Measures `pass`, which computes the gradients of a batch on `device` and lets them go, for 1,
-  // 2, 4, … times `row`, a batch of one row of about the longest; up to `rows` of them, until one
-  // more is estimated to take more than `bound` bytes, and no further than needed to see that
-  // `rows` take much less. So it depends on nothing but its arguments. Costs up to two passes over
-  // `rows`; a few rows where these fit easily.
+  // Measures `pass`, which computes the gradients of a batch on `device` and frees them, on 1, 2,
+  // 4, … copies of `row`, a batch of one row of about the longest. Ends at `rows` copies, or when
+  // twice as many are estimated to exceed `bound` bytes, or `rows` to take much less: a function of
+  // its arguments. Costs up to two passes over `rows` rows; a few rows if these fit easily.
   static PassMemory Measure(absl::FunctionRef<void(const Batch&)> pass, const Batch& row,
                             int64_t rows, double bound, c10::Device device);
 
@@ -38,11 +37,11 @@ class PassMemory {
     double bytes = 0;
   };
 
-  // Of so many rows of the length that was measured.
+  // Of that many rows of the length that was measured.
   double EstimateRows(double rows) const;
 
-  std::vector<Point> points_;  // Rising in both.
-  double length_ = 0;  // Of a measured row, source and target; 0 where lengths do not count.
+  std::vector<Point> points_;  // Ascending in both.
+  double length_ = 0;  // Of a measured row, source plus target; 0 if length does not matter.
 };
 
 }  // namespace seq2seq

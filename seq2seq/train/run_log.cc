@@ -52,8 +52,8 @@ absl::Status RunLog::Write(bool sync) {
   const int descriptor = files.Open(path_, O_WRONLY | O_CREAT);
   if (descriptor < 0) return error("open");
   absl::Status status;
-  // At its place, over what a write that failed may have left; at the end of a file that somebody
-  // has made shorter.
+  // Writes at size_, over the remains of a failed write, or at the end of a file that was
+  // truncated.
   struct stat info;
   if (fstat(descriptor, &info) != 0)
     status = error("read");

@@ -1,4 +1,4 @@
-// log.jsonl of a run.
+// Event log of a run, log.jsonl.
 #ifndef SEQ2SEQ_TRAIN_RUN_LOG_H_
 #define SEQ2SEQ_TRAIN_RUN_LOG_H_
 
@@ -11,29 +11,29 @@
 
 namespace seq2seq {
 
-// A line of JSON for each event of a run, with "event" and "update", in the order of the updates.
-// With each step that is saved it is synced, and behind the step that training goes on from it is
-// cut off: so it has neither gaps nor doubles, however training ended. Not thread-safe.
+// One line of JSON for each event of a run, with "event" and "update", in the order of updates. The
+// file is synced with each checkpoint, and cut after the checkpoint that training resumes from, so
+// that no event is missing or repeated, however training ended. Not thread-safe.
 class RunLog {
  public:
   explicit RunLog(std::string path) : path_(std::move(path)) {}
 
-  // Takes off what was logged after `last_update`: these updates come again. Lines that are no
-  // event of an update go too. Before the first Append.
+  // Removes the events after `last_update`, whose updates will be repeated, and lines that are not
+  // events of an update. Call it before the first Append.
   absl::Status Truncate(int64_t last_update);
 
-  // Appends `line`. One that cannot be written goes with the next that can.
+  // Appends `line`. If it cannot be written, it is written with the next one that can.
   absl::Status Append(const std::string& line);
 
-  // Writes what could not be written before, and syncs.
+  // Writes the lines that are pending, and syncs.
   absl::Status Sync();
 
  private:
   absl::Status Write(bool sync);
 
   std::string path_;
-  size_t size_ = 0;      // Of what is written.
-  std::string pending_;  // What is not.
+  size_t size_ = 0;      // Bytes written.
+  std::string pending_;  // Lines not yet written.
 };
 
 }  // namespace seq2seq

@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kPi = 3.14159265358979323846;
 
-// How often `scores` went `patience` validations beyond the last improvement or reduction.
+// How often `scores` went more than `patience` validations without a new best, each counted anew.
 int64_t Reductions(absl::Span<const double> scores, int64_t patience) {
   double best = -std::numeric_limits<double>::infinity();
   int64_t waited = 0;

@@ -1,4 +1,4 @@
-// What changes as training goes on, as pure functions of the update.
+// Schedules of learning rate and scheduled sampling, as pure functions of the update.
 #ifndef SEQ2SEQ_TRAIN_SCHEDULE_H_
 #define SEQ2SEQ_TRAIN_SCHEDULE_H_
 
@@ -39,30 +39,36 @@ struct RateScheduleOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("kind", kind, "How the learning rate falls after the warm-up.");
-    visit("rate", rate, "The highest learning rate. About 0.001 for adam, 0.1-1 for sgd.");
+    visit("kind", kind, "How the learning rate decays after the warm-up.");
+    visit("rate", rate,
+          "The highest learning rate, more than 0. About 0.001 for adam, 0.1 to 1 for sgd.");
     visit("warmup", warmup,
-          "How long it rises from zero. Raise it if the loss jumps at the start.");
-    visit("length", length, "linear, cosine: when it has fallen to the floor.");
-    visit("floor", floor, "linear, cosine: the share of the rate that stays.");
+          "Duration of the linear warm-up from zero, in updates (400u) or epochs (1e). Raise it if "
+          "the loss jumps at the start.");
+    visit("length", length,
+          "linear, cosine: when the learning rate reaches the floor, in updates or epochs.");
+    visit("floor", floor, "linear, cosine: the final share of the learning rate, 0 to 1.");
     visit("decay", decay,
-          "plateau: the factor that the rate is multiplied by when validation stops improving; "
-          "exponential, step: by what it falls in the time of `every`.");
-    visit("every", every, "exponential, step: see decay.");
-    visit("patience", patience, "plateau: validations without improvement before that.");
+          "plateau: factor on the learning rate when validation stops improving; exponential, "
+          "step: factor per `every`. More than 0 and at most 1.");
+    visit("every", every,
+          "exponential, step: the time in which the learning rate decays by the factor `decay`, in "
+          "updates or epochs.");
+    visit("patience", patience,
+          "plateau: validations without improvement before each decay, 0 or more.");
   }
 };
 
-// The learning rate of the update that ends at `now`. The time that has passed counts from the
-// first update, warm-up included:
+// The learning rate of the update that ends at `now`. Time counts from the first update, warm-up
+// included:
 //
 // inverse_sqrt  rate x sqrt(warmup / now) after the warm-up (Vaswani et al. 2017)
 // plateau       rate x decay ^ (times that `scores`, the validations before this update, stopped
 //               improving; higher is better)
-// linear        falls in a line to floor x rate at length, and stays there
+// linear        linearly down to floor x rate at `length`, then constant
 // cosine        the same along half a cosine (Loshchilov & Hutter 2017)
 // exponential   rate x decay ^ (now / every)
-// step          the same in steps
+// step          rate x decay ^ floor(now / every)
 double LearningRate(const RateScheduleOptions& options, const TrainingTime& now,
                     absl::Span<const double> scores);
 
@@ -84,27 +90,28 @@ struct ForcingScheduleOptions {
   template <typename V>
   void Visit(V&& visit) {
     visit("kind", kind,
-          "How the probability of feeding the decoder the truth falls (Bengio et al. 2015).");
+          "Decay of the probability of teacher forcing (scheduled sampling, Bengio et al. 2015).");
     visit("start", start,
-          "The probability before the first update; of every update if constant. 1 feeds only the "
-          "truth.");
-    visit("floor", floor, "It never falls below this.");
+          "Probability of teacher forcing before the first update, 0 to 1; of every update if "
+          "constant. 1 feeds the reference only.");
+    visit("floor", floor, "The lowest probability of teacher forcing, 0 to 1.");
     visit("decay", decay,
-          "linear: what an update takes off, such as 0.00001; exponential: the factor of an "
-          "update, such as 0.9999; inverse_sigmoid: updates, k, that set the pace of k / (k + "
-          "exp(update / k)), such as 2000.");
+          "linear: decrease per update, such as 0.00001; exponential: factor per update, such as "
+          "0.9999; inverse_sigmoid: k in k / (k + exp(update / k)), in updates, such as 2000.");
     visit("scope", scope,
-          "Whether each token, each sentence or each batch tosses a coin of its own.");
+          "Whether reference or predicted token is chosen for each token, each sentence or each "
+          "batch.");
     visit("own", own,
-          "What the decoder is fed instead: its best token, or one drawn from its distribution.");
+          "The predicted token that is fed instead of the reference: the most probable one "
+          "(argmax), or one sampled from the distribution.");
     visit("form", form,
-          "stepwise lets its tokens follow from those before; two_pass takes them from a first "
-          "pass over the truth.");
+          "stepwise: a predicted token depends on earlier predicted tokens; two_pass: all come "
+          "from a first pass with the reference.");
   }
 };
 
-// What to feed at update `update`: the probability is start - decay x update, start x decay ^
-// update, or start x k / (k + exp(update / k)), and at least floor.
+// Teacher forcing at update `update`: the probability is start - decay x update, start x decay ^
+// update, or start x k / (k + exp(update / k)), k being decay, and at least floor.
 TeacherForcing ForcingAt(const ForcingScheduleOptions& options, int64_t update);
 
 }  // namespace seq2seq

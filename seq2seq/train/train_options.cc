@@ -8,7 +8,8 @@ namespace seq2seq {
 
 absl::Status Validate(const TrainOptions& options) {
   if (options.run.empty())
-    return absl::InvalidArgumentError("train.run: the folder of the run is missing");
+    return absl::InvalidArgumentError(
+        "train.run: expected the path of a run folder, found nothing");
   OptionRules rules;
   const ForcingScheduleOptions& forcing = options.teacher_forcing;
   rules.Expect("train.threads", options.threads, options.threads >= 0, "0 or more");
@@ -16,9 +17,10 @@ absl::Status Validate(const TrainOptions& options) {
   rules.Expect("train.max_epochs", options.max_epochs, options.max_epochs >= 0, "0 or more");
   rules.Expect("train.max_minutes", options.max_minutes, options.max_minutes >= 0, "0 or more");
   rules.Expect("train.accumulate", options.accumulate, options.accumulate >= 1, "1 or more");
-  rules.Expect(
-      "train.precision", EnumTexts(options.precision)[static_cast<size_t>(options.precision)],
-      options.precision != PrecisionChoice::kInt8, "auto, fp32 or bf16: int8 is for decoding");
+  rules.Expect("train.precision",
+               EnumTexts(options.precision)[static_cast<size_t>(options.precision)],
+               options.precision != PrecisionChoice::kInt8,
+               "auto, fp32 or bf16 (int8 is for decoding only)");
   rules.ExpectShare("train.label_smoothing", options.label_smoothing);
   rules.ExpectShare("train.optimizer.beta1", options.optimizer.beta1);
   rules.ExpectShare("train.optimizer.beta2", options.optimizer.beta2);

@@ -1,4 +1,4 @@
-// What a training can be told.
+// Training options.
 #ifndef SEQ2SEQ_TRAIN_TRAIN_OPTIONS_H_
 #define SEQ2SEQ_TRAIN_TRAIN_OPTIONS_H_
 
@@ -20,15 +20,16 @@ inline std::vector<std::string> EnumTexts(Metric) {
   return {"loss", "perplexity", "bleu", "chrf", "accuracy"};
 }
 
-// How a pretrained network is learnt on.
+// Fine-tuning of a pretrained image network.
 struct FineTuneOptions {
   int64_t from = 0;
   double rate = 0.1;
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("from", from, "The update until which model.image.network stays as it is.");
-    visit("rate", rate, "Share of the learning rate that it gets from then on.");
+    visit("from", from, "Updates during which model.image.network stays frozen, 0 or more.");
+    visit("rate", rate,
+          "Share of the learning rate for the network after that; more than 0 and at most 1.");
   }
 };
 
@@ -68,77 +69,83 @@ struct TrainOptions {
   template <typename V>
   void Visit(V&& visit) {
     visit("run", run,
-          "The folder of the run: configuration, tokenizers, weights, log. Training goes on there "
-          "if it has begun.");
+          "The run folder: configuration, tokenizers, checkpoints, log. If it has a checkpoint, "
+          "training resumes from it.");
     visit("seed", seed,
-          "Decides the first weights, the order of the data, dropout and every other random draw.");
+          "Random seed of the initial weights, the order of the data, dropout and all sampling.");
     visit("init_from", init_from,
-          "A run, or one of its steps, whose weights are the first ones here, as far as they fit; "
-          "embeddings piece by piece. For fine-tuning.");
+          "A run folder or checkpoint whose weights are the initial ones, where name and shape "
+          "match; embeddings are matched by subword. For fine-tuning.");
     visit("source_vectors", source_vectors,
-          "A text file of word vectors, as word2vec and GloVe write them, for the embedding of the "
-          "source; of model.encoder.embedding numbers each.");
-    visit("target_vectors", target_vectors, "The same for the target.");
-    visit("threads", threads, "Threads to compute with; 0 is one a core.");
-    visit("device", device, "cpu, cuda, cuda:1, … ; auto is cuda where LibTorch has it, else cpu.");
+          "A text file of word vectors, in the format of word2vec and GloVe, to initialise the "
+          "source embedding; of model.encoder.embedding values each.");
+    visit("target_vectors", target_vectors, "The same for the target embedding.");
+    visit("threads", threads, "CPU threads; 0 is one per core.");
+    visit("device", device, "cpu, cuda, cuda:1, …; auto is cuda if LibTorch has it, else cpu.");
     visit("precision", precision,
-          "Of matrix products in training. auto is bf16 where the processor has it, which is about "
-          "twice as fast, else fp32, and binds a run from its first update on; weights, sums, "
-          "everything else and what runs step by step on the CPU stay fp32. On CUDA auto is fp32, "
-          "and bf16 is autocast. int8 is for decoding alone.");
+          "Precision of matrix products in training. auto is bf16 where the processor has it, "
+          "which is about twice as fast, else fp32; a run keeps what it started with. Weights, "
+          "sums, everything else and, on the CPU, modules without kernels stay fp32. On CUDA auto "
+          "is fp32, and bf16 is autocast. int8 is for decoding only.");
     visit("max_updates", max_updates, "Stop after this many updates; 0 is no bound.");
-    visit("max_epochs", max_epochs, "Stop after this many passes over the data; 0 is no bound.");
+    visit("max_epochs", max_epochs, "Stop after this many epochs; 0 is no bound.");
     visit("max_minutes", max_minutes,
-          "Stop after this time of training, over all runs of the program; 0 is no bound.");
+          "Stop after this many minutes of training, in all runs of the program together; 0 is no "
+          "bound.");
     visit("accumulate", accumulate,
-          "Batches that add up to one update. For large batches in little memory.");
+          "Batches whose gradients are accumulated for one update, 1 or more. For large batches in "
+          "little memory.");
     visit("memory", memory,
-          "Bytes that training may take, of the CUDA device where there is one, else of the whole "
-          "program. A batch that needs more is computed in parts, which costs speed alone; 0 is "
-          "nine tenths of what the control group, or the machine, has, and on CUDA no bound.");
+          "Bytes that training may take: of the CUDA device if it uses one, else of the whole "
+          "program. A batch that needs more is computed in parts, which costs only speed. 0 is "
+          "nine tenths of the memory of the control group or the machine, and no bound on CUDA.");
     visit("label_smoothing", label_smoothing,
-          "Probability spread over the whole vocabulary; 0 to 0.2.");
+          "Probability mass that label smoothing spreads over the vocabulary, 0 or more and less "
+          "than 1; usually 0 to 0.2.");
     visit("optimizer", optimizer);
     visit("schedule", schedule);
     visit("teacher_forcing", teacher_forcing);
     visit("fine_tune", fine_tune);
     visit("freeze", freeze,
-          "Modules, or parameters, that are not learnt, by the names that inspect shows: [encoder, "
-          "decoder.embedding].");
+          "Modules or parameters that are not trained, by their names in seq2seq inspect: "
+          "[encoder, decoder.embedding].");
     visit("average", average,
-          "What is validated, saved and decoded with is a moving average of the weights, of which "
-          "an update keeps this share: 0.999 is usual; 0 is the weights themselves.");
+          "Decay of a moving average of the weights, which is then validated, saved and decoded "
+          "with; 0.999 is usual, 0 is no average.");
     visit("max_skipped", max_skipped,
-          "Updates whose loss or gradient is infinite or NaN are left out; after more than so many "
-          "of them in a row training ends, or goes back.");
+          "Updates with a NaN or infinite loss or gradient are skipped; more than this many in a "
+          "row end training, or cause a recovery.");
     visit("recoveries", recoveries,
-          "How often training that would end by max_skipped goes back to the last saved step "
-          "instead and on with a lower learning rate. 0 ends it; 2 or 3 for runs that nobody "
-          "watches.");
+          "How often training returns to the last checkpoint and continues with a lower learning "
+          "rate, where max_skipped would end it. 0 is never; 2 or 3 for unattended runs.");
     visit("recovery_rate", recovery_rate,
-          "The share of the learning rate that each recovery leaves, to the end of the run.");
+          "Factor on the learning rate after each recovery, to the end of the run; more than 0 and "
+          "at most 1.");
     visit("log_norms", log_norms,
-          "Reports in log.jsonl also tell the norms of gradient and weights of each module, and of "
-          "each cell the share of gates below 0.05 or above 0.95, by one more pass, step by step.");
-    visit("report_every", report_every, "Updates between lines of progress.");
+          "Adds to the reports in log.jsonl the norms of gradient and weights of each module, and "
+          "for each cell the share of gates below 0.05 or above 0.95. Costs one more forward pass "
+          "per report, without the kernels.");
+    visit("report_every", report_every, "Updates between progress reports, 1 or more.");
     visit("validate_every", validate_every,
-          "Updates between validations; each saves, and may become the best.");
+          "Updates between validations, 1 or more; each saves a checkpoint, which may become the "
+          "best.");
     visit("save_every", save_every,
-          "Updates between saves: what a crash can cost. 0 saves at validations only.");
+          "Updates between checkpoints: the most that a crash can lose. 0 saves at validations "
+          "only.");
     visit("max_failed_saves", max_failed_saves,
-          "Saves in a row that may fail because the disk is full or faulty, while training goes on "
-          "with a warning; after more of them, and if the last save fails, it ends with an error.");
+          "Saves in a row that may fail on a full or faulty disk while training continues with a "
+          "warning; one more, or a failure of the last save, ends it with an error.");
     visit("metric", metric,
-          "What the best weights are chosen by, and the plateau schedule goes by, of the metrics "
-          "that every validation takes. accuracy, the share of lines that are just the reference, "
-          "is for labels and pronunciations.");
+          "Metric, of those that every validation computes, that selects the best checkpoint and "
+          "drives the plateau schedule. accuracy, the share of lines equal to the reference, is "
+          "for labels and pronunciations.");
     visit("patience", patience,
-          "Stop after this many validations without a better one; 0 is no bound.");
-    visit("keep_last", keep_last, "Steps kept besides the best.");
+          "Stop after this many validations without improvement; 0 is no bound.");
+    visit("keep_last", keep_last, "Latest checkpoints kept besides the best, 1 or more.");
   }
 };
 
-// InvalidArgument, naming the key and its value, if `options` can not be trained with.
+// InvalidArgument, naming the key and its value, if an option is out of range.
 absl::Status Validate(const TrainOptions& options);
 
 }  // namespace seq2seq

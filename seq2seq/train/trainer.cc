@@ -33,7 +33,7 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// The metric that validations are compared by, higher being better.
+// The score of a validation: the metric, negated where lower is better.
 absl::StatusOr<double> ScoreOf(Metric metric, const std::map<std::string, double>& metrics) {
   const std::string name = EnumTexts(metric)[static_cast<size_t>(metric)];
   const auto found = metrics.find(name);
@@ -45,8 +45,8 @@ absl::StatusOr<double> ScoreOf(Metric metric, const std::map<std::string, double
 
 constexpr char kNetwork[] = "image_encoder.network";
 
-// Whether `parameter` is `module`, or lies in it. Modules of a script's network have slashes for
-// dots.
+// Whether `parameter` is `module` or inside it. Names of modules in TorchScript networks have
+// slashes instead of dots.
 bool IsIn(const std::string& parameter, const std::string& module) {
   return parameter == module || absl::StartsWith(parameter, module + ".") ||
          absl::StartsWith(parameter, module + "/");
@@ -57,7 +57,7 @@ bool IsFrozen(const std::string& parameter, const TrainOptions& options) {
                      [&](const std::string& module) { return IsIn(parameter, module); });
 }
 
-// The parameters of a pretrained network that are learnt on.
+// The parameters of a pretrained image network that are fine-tuned.
 TensorMap FineTuned(ModelImpl& model, const TrainOptions& options) {
   if (!model.options().image.network.fine_tune) return {};
   TensorMap tuned;
@@ -67,15 +67,15 @@ TensorMap FineTuned(ModelImpl& model, const TrainOptions& options) {
   return tuned;
 }
 
-// Keeps the parameters of train.freeze as they are. InvalidArgument where a name of it is of none,
-// or nothing is left to learn from the first update on.
+// Freezes the parameters of train.freeze. InvalidArgument if one of its names matches no parameter,
+// or if nothing is left to train from the first update on.
 absl::Status Freeze(const TrainOptions& options, const TensorMap& parameters) {
   for (const std::string& name : options.freeze) {
     if (std::none_of(parameters.begin(), parameters.end(),
                      [&](const auto& parameter) { return IsIn(parameter.first, name); })) {
       return absl::InvalidArgumentError(
           absl::StrCat("train.freeze: expected modules or parameters of the model, found '", name,
-                       "'; seq2seq inspect shows them"));
+                       "'; seq2seq inspect lists them"));
     }
   }
   bool learns = false;
@@ -83,7 +83,7 @@ absl::Status Freeze(const TrainOptions& options, const TensorMap& parameters) {
     if (IsFrozen(name, options)) parameter.requires_grad_(false);
     learns |= parameter.requires_grad() && (options.fine_tune.from == 0 || !IsIn(name, kNetwork));
   }
-  if (!learns) return absl::InvalidArgumentError("train.freeze: leaves nothing to learn");
+  if (!learns) return absl::InvalidArgumentError("train.freeze: leaves nothing to train");
   return absl::OkStatus();
 }
 
@@ -97,7 +97,7 @@ nlohmann::ordered_json ToJson(const std::map<std::string, ModuleReport>& reports
   return json;
 }
 
-// The average in the place of the weights, if there is one, until it goes out of scope.
+// Puts the average, if there is one, in place of the weights during its lifetime.
 class AverageInPlace {
  public:
   explicit AverageInPlace(std::optional<WeightAverage>& average) : average_(average) {
@@ -119,7 +119,7 @@ std::map<std::string, double> SharesOf(const TensorMap& fine_tuned, double share
   return shares;
 }
 
-// Batches that the loader has ready at most.
+// Batches that the loader prefetches.
 constexpr int64_t kPrefetch = 8;
 
 double Bytes(const TensorMap& tensors) {
@@ -128,7 +128,7 @@ double Bytes(const TensorMap& tensors) {
   return bytes;
 }
 
-// Whether a write that failed so may succeed later: there was no room, or the disk failed.
+// Whether a failed write may succeed later: the disk was full or faulty.
 bool MayPass(const absl::Status& status) {
   return absl::IsResourceExhausted(status) || absl::IsUnknown(status);
 }
@@ -144,7 +144,7 @@ std::string Text(StopReason reason) {
     case StopReason::kMaxMinutes:
       return "train.max_minutes reached";
     case StopReason::kPatience:
-      return "no better validation for train.patience of them";
+      return "no improvement in train.patience validations";
     case StopReason::kRequested:
       return "stopped on request";
   }
@@ -180,13 +180,12 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
       options.metric != Metric::kLoss && options.metric != Metric::kPerplexity;
   if (needs_output && !hooks.evaluate) {
     return absl::InvalidArgumentError(
-        "train.metric: bleu, chrf and accuracy need a function that evaluates output");
+        "train.metric: bleu, chrf and accuracy need TrainerHooks::evaluate");
   }
   if (!HasPrecision(Resolve(options.precision, device), device)) {
     return absl::InvalidArgumentError(
-        "train.precision: this processor, or this build, has no bf16; train.precision=fp32 "
-        "computes "
-        "without");
+        "train.precision: bf16 is not supported by this processor or this build; use "
+        "train.precision=fp32");
   }
   std::unique_ptr<Trainer> trainer;
   try {
@@ -207,7 +206,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
 
 absl::Status Trainer::Restore() {
   SEQ2SEQ_RETURN_IF_ERROR(LinkLatest(run_));
-  // A link that leads nowhere is a damaged run, not a new one.
+  // A dangling link is a damaged run, not a new one.
   std::error_code ignored;
   if (std::filesystem::exists(std::filesystem::symlink_status(run_.Latest(), ignored))) {
     SEQ2SEQ_ASSIGN_OR_RETURN(
@@ -215,8 +214,8 @@ absl::Status Trainer::Restore() {
     const bool other_corpus = state_.corpus != train_.content();
     if (other_corpus || (state_.valid != 0 && state_.valid != valid_.content())) {
       return absl::FailedPreconditionError(
-          absl::StrCat(run_.path, ": ", other_corpus ? "data.train, or its weights," : "data.valid",
-                       " is not what the run was begun with; use another train.run"));
+          absl::StrCat(run_.path, ": ", other_corpus ? "data.train or data.weights" : "data.valid",
+                       " differs from what the run was started with; use another train.run"));
     }
     SEQ2SEQ_RETURN_IF_ERROR(LinkBest(run_, state_));
     saved_update_ = state_.update;
@@ -238,8 +237,8 @@ absl::Status Trainer::StartLoader() {
 
 absl::Status Trainer::PlanMemory() {
   if (options_.memory == 0) return absl::OkStatus();
-  // As in the latest updates, where most predicted tokens are fed, which takes most; and whichever
-  // update training goes on from, so that batches are always split alike.
+  // Measured with the final teacher forcing, which feeds the most predicted tokens and so takes the
+  // most memory, whichever update training resumes from: batches are always split alike.
   constexpr int64_t kLate = int64_t{1} << 40;
   const TeacherForcing forcing = ForcingAt(options_.teacher_forcing, kLate);
   const auto pass = [&](const Batch& batch) {
@@ -268,7 +267,7 @@ absl::Status Trainer::PlanMemory() {
 absl::StatusOr<StopReason> Trainer::Run() {
   try {
     return Loop();
-  } catch (const std::exception& error) {  // LibTorch's: no memory, mostly.
+  } catch (const std::exception& error) {  // Of LibTorch, mostly out of memory.
     return absl::InternalError(
         absl::StrCat("training failed after update ", state_.update, ": ", Describe(error)));
   }
@@ -284,7 +283,7 @@ absl::StatusOr<StopReason> Trainer::Loop() {
   while (!stop) {
     const int64_t before = state_.update;
     SEQ2SEQ_RETURN_IF_ERROR(Update());
-    if (state_.update <= before) continue;  // It went back, to what is reported and saved.
+    if (state_.update <= before) continue;  // Recovered: reported and saved before.
     if (every(options_.report_every)) SEQ2SEQ_RETURN_IF_ERROR(Report());
     if (every(options_.validate_every)) SEQ2SEQ_RETURN_IF_ERROR(Validate());
     stop = ReachedBound(reason);
@@ -293,7 +292,7 @@ absl::StatusOr<StopReason> Trainer::Loop() {
     if (due && !stop) SEQ2SEQ_RETURN_IF_ERROR(TrySave());
   }
   if (saved_update_ != state_.update) {
-    // Who asks to stop does not want to wait for a validation.
+    // A stop request does not wait for a validation.
     if (reason != StopReason::kRequested && !every(options_.validate_every))
       SEQ2SEQ_RETURN_IF_ERROR(Validate());
     SEQ2SEQ_RETURN_IF_ERROR(Save());
@@ -346,7 +345,7 @@ absl::Status Trainer::Update() {
     reported_batch_ = memory_.Split(batches.back()).back();
   const auto [nll, correct] = ComputeGradient(update, batches, tokens);
   SEQ2SEQ_RETURN_IF_ERROR(CheckGradients());
-  // Cutting off would make a number of what is infinite.
+  // Clipping would make infinite values finite.
   const double uncut = options_.optimizer.clip_value > 0 ? GradientNorm(parameters_) : 0;
   ShapeGradients(options_.optimizer, parameters_);
   const double norm = std::isfinite(uncut) ? GradientNorm(parameters_) : uncut;
@@ -380,12 +379,11 @@ Trainer::LossSums Trainer::ComputeGradient(int64_t update, const std::vector<Bat
   while (true) {
     torch::manual_seed(
         DeriveSeed({static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(update)}));
-    // Fresh gradients instead of zeros to add to: the first one of each parameter is taken over as
-    // it is.
+    // Undefined gradients instead of zeros: the first one of each parameter needs no addition.
     DropGradients();
-    BatchShape shape;  // Of the part that is computed.
+    BatchShape shape;  // Of the current part.
     try {
-      // [2] of each part. To ask for them at once would wait for the device.
+      // [2] for each part, fetched together: each fetch waits for the device.
       std::vector<torch::Tensor> sums;
       for (const Batch& batch : batches) {
         for (const Batch& part : memory_.Split(batch)) {
@@ -403,9 +401,10 @@ Trainer::LossSums Trainer::ComputeGradient(int64_t update, const std::vector<Bat
       if (!IsOutOfMemory(error) || shape.rows < 2) throw;
       memory_.Halve(shape);
       if (hooks_.on_warning) {
-        hooks_.on_warning(absl::StrCat("update ", update, ": no memory for ", shape.rows, " x ",
-                                       shape.source, " x ", shape.target,
-                                       " tokens at once; going on in halves"));
+        hooks_.on_warning(absl::StrCat(
+            "update ", update, ": out of memory for ", shape.rows, " x ", shape.source, " x ",
+            shape.target,
+            " tokens (rows x source x target) at once; continuing with parts half as large"));
       }
     }
   }
@@ -417,11 +416,11 @@ void Trainer::DropGradients() {
 
 absl::Status Trainer::CheckGradients() const {
   for (const auto& [name, parameter] : parameters_) {
-    // Of a network that was brought along not all need be in use.
+    // A pretrained network may have parameters that are not used.
     if (!parameter.requires_grad() || parameter.grad().defined() || IsIn(name, kNetwork)) continue;
-    return absl::InternalError(
-        absl::StrCat("the loss does not depend on the parameter ", name,
-                     ", which would stay as it is; name it in train.freeze if it is meant to"));
+    return absl::InternalError(absl::StrCat(
+        "the loss does not depend on the parameter ", name,
+        ", which would never be trained; name it in train.freeze if that is intended"));
   }
   return absl::OkStatus();
 }
@@ -432,8 +431,8 @@ double Trainer::CurrentRate(int64_t update) const {
 }
 
 absl::Status Trainer::Recover(int64_t update, double loss, double gradient_norm) {
-  const std::string cause =
-      absl::StrCat("update ", update, ": the loss is ", loss, " and the gradient ", gradient_norm);
+  const std::string cause = absl::StrCat("update ", update, ": the loss is ", loss,
+                                         " and the gradient norm ", gradient_norm);
   if (state_.recoveries >= options_.recoveries || saved_update_ < 0) {
     return absl::InternalError(absl::StrCat(cause, "; try a lower train.schedule.rate than ",
                                             state_.rate_share * options_.schedule.rate));
@@ -447,10 +446,11 @@ absl::Status Trainer::Recover(int64_t update, double loss, double gradient_norm)
   window_ = Window();
   SEQ2SEQ_RETURN_IF_ERROR(StartLoader());
   if (hooks_.on_warning) {
-    hooks_.on_warning(absl::StrCat(cause, "; going on from update ", state_.update, " with ",
+    hooks_.on_warning(absl::StrCat(cause, "; resuming from update ", state_.update, " with ",
                                    state_.rate_share, " of the learning rate"));
   }
-  // Of the update that comes next: who goes on from the step itself is led here again.
+  // Logged for the next update, so that a run which resumes from the checkpoint itself drops the
+  // event and comes here again.
   return Log(nlohmann::ordered_json({{"event", "recovery"},
                                      {"update", state_.update + 1},
                                      {"failed", update},
@@ -460,11 +460,11 @@ absl::Status Trainer::Recover(int64_t update, double loss, double gradient_norm)
 
 absl::Status Trainer::Log(const std::string& line) {
   const absl::Status status = log_.Append(line);
-  return MayPass(status) ? absl::OkStatus() : status;  // It is written with the next line.
+  return MayPass(status) ? absl::OkStatus() : status;  // The next line is written with it.
 }
 
 absl::Status Trainer::Report() {
-  // Where all updates were skipped there is no mean: NaN here, null in the log.
+  // If all updates were skipped there is no mean: NaN here, null in the log.
   const auto tokens = static_cast<double>(window_.tokens);
   const TrainingTime now = TimeAt(state_.update, state_.position);
   Progress progress;
@@ -542,7 +542,7 @@ absl::Status Trainer::Validate() {
 
 absl::StatusOr<std::map<std::string, double>> Trainer::Metrics() {
   model_->eval();
-  DropGradients();  // They would only take memory while others need it.
+  DropGradients();  // They would take memory that validation needs.
   const AverageInPlace in_place(average_);
   std::map<std::string, double> metrics = HeldOutLoss();
   if (hooks_.evaluate) {
@@ -596,7 +596,7 @@ TensorMap Trainer::Memory() const {
 }
 
 absl::Status Trainer::Save() {
-  // Before the step, so that no line of it can be missing.
+  // Before the checkpoint, so that no line up to it can be missing.
   SEQ2SEQ_RETURN_IF_ERROR(log_.Sync());
   SEQ2SEQ_RETURN_IF_ERROR(SaveCheckpoint(run_, state_, average_ ? average_->average() : parameters_,
                                          Memory(), options_.keep_last));
@@ -609,8 +609,8 @@ absl::Status Trainer::TrySave() {
   const absl::Status status = Save();
   if (!MayPass(status) || ++failed_saves_ > options_.max_failed_saves) return status;
   if (hooks_.on_warning)
-    hooks_.on_warning(absl::StrCat("update ", state_.update, " is not saved: ", status.message(),
-                                   "; training goes on"));
+    hooks_.on_warning(absl::StrCat("the checkpoint of update ", state_.update,
+                                   " was not saved: ", status.message(), "; training continues"));
   return absl::OkStatus();
 }
 

@@ -1,4 +1,4 @@
-// A moving average of weights.
+// Exponential moving average of weights.
 #ifndef SEQ2SEQ_TRAIN_WEIGHT_AVERAGE_H_
 #define SEQ2SEQ_TRAIN_WEIGHT_AVERAGE_H_
 
@@ -11,19 +11,19 @@
 
 namespace seq2seq {
 
-// Follows parameters from update to update: average = decay x average + (1 - decay) x weights
-// (Polyak & Juditsky 1992; the exponential form). Over the first updates the decay rises to what is
-// asked, so that the average leaves the first weights behind.
+// Follows the parameters over the updates: average = decay x average + (1 - decay) x weights
+// (Polyak & Juditsky 1992; the exponential form). Over the first updates the decay rises to its
+// final value, so that the initial weights lose their influence.
 class WeightAverage {
  public:
-  // Starts from the weights as they are.
+  // Starts from the current weights.
   WeightAverage(const TensorMap& parameters, double decay)
       : parameters_(parameters), decay_(decay) {
     for (const auto& [name, parameter] : parameters_)
       average_.emplace(name, parameter.detach().clone());
   }
 
-  // Takes in what update `update`, the first being 1, has made of the parameters.
+  // Updates the average after update `update` of the parameters, counted from 1.
   void Update(int64_t update) {
     const torch::NoGradGuard no_grad;
     const auto count = static_cast<double>(update);
@@ -31,7 +31,7 @@ class WeightAverage {
     for (auto& [name, average] : average_) average.lerp_(parameters_.at(name), 1 - decay);
   }
 
-  // Puts the average in the place of the parameters, and the other way round. Costs nothing.
+  // Exchanges the average and the parameters, without copying.
   void Swap() {
     for (auto& [name, average] : average_) {
       torch::Tensor parameter = parameters_.at(name);
@@ -41,7 +41,7 @@ class WeightAverage {
     }
   }
 
-  // By the names of the parameters, sharing memory with it.
+  // By names of parameters, sharing storage with this object.
   const TensorMap& average() const { return average_; }
 
  private:

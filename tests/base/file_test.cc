@@ -25,7 +25,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// Files end at `bytes` for as long as it lives, as on a full disk.
+// Limits files to `bytes` for its lifetime, as on a full disk.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) : handler_(signal(SIGXFSZ, SIG_IGN)) {
@@ -333,7 +333,7 @@ TEST(MappedFile, ReleaseGivesBackWholePagesOnly) {
   const absl::StatusOr<MappedFile> file =
       MappedFile::Open(folder.Write("a", std::string(4 * page, 'f')));
   ASSERT_TRUE(file.ok()) << file.status();
-  // A page that is given back shows the file again.
+  // A released page has the contents of the file again.
   for (size_t i = 0; i < 4; ++i) const_cast<char*>(file->data())[i * page + page / 2] = 'm';
   const auto seen = [&] {
     std::string middles;

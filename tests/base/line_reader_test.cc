@@ -111,7 +111,7 @@ TEST(LineReader, CountsLines) {
   EXPECT_EQ(lines.line_number(), 2);
 }
 
-// Standard input, while it lives, is what is written to it.
+// For its lifetime, standard input is what is written to it.
 class StandardInput {
  public:
   StandardInput() {

@@ -293,7 +293,7 @@ TEST(Options, AliasesDoNotMultiply) {
   Options options;
   for (const char* key :
        {"name: *a20", "files: *a20", "model: *a20", "? *a20 : 1", "? {b: *a20} : 1"}) {
-    // A section that is passed over may define them.
+    // A section that is skipped may define them.
     const std::string yaml =
         "rest:\n  " + absl::StrReplaceAll(bomb, {{"\n", "\n  "}}) + "\n" + key + "\n";
     const absl::Status status = Read(yaml, options, {"rest"});

@@ -17,7 +17,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
-// Like translations: sources of 1 to 60 pieces, most of them short, and targets of about that
+// Like translations: sources of 1 to 60 subwords, most of them short, and targets of about that
 // length.
 std::vector<PairLength> RandomLengths(int64_t count) {
   std::vector<PairLength> lengths;

@@ -178,8 +178,8 @@ TEST_F(CorpusTest, FiltersCountWhatTheyDrop) {
   EXPECT_EQ(corpus->size(), 2);
   EXPECT_THAT((*corpus)[1].source, ElementsAreArray(words.Encode("der der")));
   EXPECT_EQ(counts.Text(filter),
-            "9 lines read, 2 kept; dropped: 2 empty, 2 not UTF-8, 2 longer than 3 pieces, "
-            "1 with lengths beyond 2:1");
+            "9 lines read, 2 kept; dropped: 2 empty, 2 not UTF-8, 2 longer than 3 subwords, "
+            "1 with a length ratio above 2:1");
 }
 
 TEST_F(CorpusTest, RatioZeroKeepsAll) {

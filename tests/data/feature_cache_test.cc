@@ -23,7 +23,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Forty files of one number each, the features of which are two places of three channels.
+// Forty files of one number each, whose features are two positions of three channels.
 class FeatureCacheTest : public ::testing::Test {
  protected:
   FeatureCacheTest() {

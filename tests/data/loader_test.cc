@@ -98,7 +98,7 @@ TEST_F(LoaderTest, SamplesSubwordsAnewInEachEpochAndTheSameInEachRun) {
   const auto take = [&](const ExampleTransforms& with, int64_t epoch) {
     return Loader(corpus_, all, kSeed, {epoch, 0}, with).Next().batch;
   };
-  // The pieces of each text, on one side.
+  // The subwords of each text, on one side.
   const auto pieces = [&](const Batch& batch, bool source) {
     const torch::Tensor& side = source ? batch.source : batch.target_output;
     const torch::Tensor& lengths = source ? batch.source_lengths : batch.target_lengths;

@@ -87,8 +87,8 @@ void Append(const RandomMatrix& matrix, std::vector<float>& values) {
   values.insert(values.end(), view.data, view.data + view.rows * view.columns);
 }
 
-// Everything that a pass forward and back computes, in an order that does not depend on groups.
-// With `sample` most tokens are the decoder's own.
+// Everything that a forward and backward pass computes, in an order that does not depend on groups.
+// With `sample` most tokens are predicted ones.
 std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample) {
   const Steps steps(kTargetLengths, groups);
   const DecoderPlan plan = {
@@ -190,8 +190,8 @@ TEST_P(DecoderKernel, OwnTokensChangeTheReadouts) {
   EXPECT_NE(RunDecoder(GetParam(), 1, false), RunDecoder(GetParam(), 1, true));
 }
 
-// Sentence by sentence, all tokens known, beside the same step by step: sentences end one after the
-// other, and each is there twice, so that rows are picked and dealt to threads.
+// Whole target sequences against the same one time step at a time: sentences end one after the
+// other, and each occurs twice, so that rows are selected and divided among threads.
 TEST_P(DecoderKernel, StepsAgreeWithWholeTargets) {
   const Steps steps(kTargetLengths, 1);
   const DecoderPlan plan = {

@@ -36,7 +36,7 @@ TEST(RoundToInt8, KeepsTheLargestOfARowAndAtMostHalfAStepIsLost) {
   }
 }
 
-// Products in whole numbers are exact: only the rounding of both sides differs from fp32.
+// Products of integers are exact: only the quantisation of both sides differs from fp32.
 TEST(Int8Products, AgreeWithTheSumsOfRoundedNumbers) {
   for (const int threads : {1, 2}) {
     omp_set_num_threads(threads);
@@ -76,7 +76,7 @@ TEST(Int8Products, AgreeWithTheSumsOfRoundedNumbers) {
   omp_set_num_threads(1);
 }
 
-// Where instructions of 16 bits would saturate: all numbers at their largest.
+// Where 16-bit instructions would saturate: all values at their largest.
 TEST(Int8Products, OfTheLargestNumbersAreExact) {
   constexpr int64_t kInner = 512, kColumns = 40, kRows = 9;
   const Buffer a(kRows, kInner), b(kColumns, kInner), c(kRows, kColumns);

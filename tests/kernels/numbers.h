@@ -1,4 +1,4 @@
-// Made-up matrices.
+// Random matrices for tests.
 #ifndef TESTS_KERNELS_NUMBERS_H_
 #define TESTS_KERNELS_NUMBERS_H_
 

@@ -162,7 +162,7 @@ TEST_P(Products, WithinParallelTasksAgree) {
   }
 }
 
-// What a sentence becomes must not depend on those that are translated beside it.
+// The translation of a sentence must not depend on the others of its batch.
 TEST_P(Products, OfARowDoNotDependOnTheOthers) {
   const Shape shape = {150, 100, 600};
   const Spaced a(shape.m, shape.k, 1);
@@ -208,7 +208,7 @@ TEST(Int8Products, AreTheSameOnEveryInstructionSet) {
 TEST(Fp32Products, DoNotDependOnTheWidthOfVectors) {
   const auto results = OnEveryInstructionSet(Precision::kFp32);
   for (size_t set = 0; set < results.size(); ++set) {
-    if (set >= static_cast<size_t>(InstructionSet::kAvx2)) {  // Which has FMA, as all behind it.
+    if (set >= static_cast<size_t>(InstructionSet::kAvx2)) {  // Which has FMA, as all after it.
       EXPECT_EQ(results[set], results[static_cast<size_t>(InstructionSet::kAvx2)]);
     }
     for (size_t i = 0; i < results[0].size(); ++i) {

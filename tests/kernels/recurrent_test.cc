@@ -19,7 +19,7 @@ constexpr int64_t kHidden = 19;
 const CellKind kKinds[] = {CellKind::kLstm, CellKind::kPeephole, CellKind::kGru, CellKind::kRnnTanh,
                            CellKind::kRnnRelu};
 
-// Two directions of one kind with parameters of their own.
+// Two directions of one kind of cell, with separate parameters.
 struct Layer {
   explicit Layer(CellKind kind) : kind(kind) {
     const int64_t gates = LayoutOf(kind).projected * kHidden;
@@ -80,7 +80,7 @@ Result RunLayer(const Layer& layer, const std::vector<int64_t>& lengths, int64_t
   return result;
 }
 
-// Rows behind the last token are zero.
+// Rows past the last token are zero.
 RandomMatrix Tokens(const std::vector<int64_t>& lengths, int64_t columns, uint64_t seed) {
   const Steps steps(lengths, 1);
   RandomMatrix tokens(steps.rows(), columns, seed);

@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-using Token = std::tuple<int64_t, int64_t>;  // Sequence, step.
+using Token = std::tuple<int64_t, int64_t>;  // Sequence, time step.
 
 std::vector<Token> TokensOf(const Steps& steps) {
   std::vector<Token> tokens;

@@ -38,7 +38,7 @@ class TinyAttention {
     source = TinySource(size);
     query = torch::randn({3, kQueries, 6}, torch::kFloat64);
     memory = attention->Memorize(source);
-    // As if each had looked before, once or several times.
+    // Attention weights or coverage of one or several earlier time steps.
     past = torch::rand({3, kQueries, 4}, torch::kFloat64) * source.mask.unsqueeze(1);
     attended = attention(query, memory, past);
     parameters = Parameters(*attention);

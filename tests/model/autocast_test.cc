@@ -55,7 +55,8 @@ TensorMap Gradients(Model model, const Batch& batch, SamplingForm form) {
   return gradients;
 }
 
-// What autocast casts while the decoder previews its own tokens must not be what trains.
+// What autocast caches while tokens are predicted for scheduled sampling must not be used in
+// training.
 TEST(Autocast, ScheduledSamplingLeavesEveryParameterItsGradient) {
   for (const bool tied : {false, true}) {
     for (const SamplingForm form : {SamplingForm::kStepwise, SamplingForm::kTwoPass}) {

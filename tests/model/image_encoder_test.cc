@@ -88,7 +88,7 @@ class ImageEncoderTest : public ::testing::Test {
 TEST_F(ImageEncoderTest, EveryNetworkGivesPlacesInReadingOrder) {
   const torch::Tensor images = Images(3);
   const torch::Tensor means =
-      torch::avg_pool2d(images, {8, 8}).flatten(2).transpose(1, 2);  // [batch, place, 3]
+      torch::avg_pool2d(images, {8, 8}).flatten(2).transpose(1, 2);  // [batch, position, 3]
   const ImageNetworkOptions script = {
       .kind = ImageNetworkKind::kTorchscript, .path = WriteScript(folder_), .allow_scripts = true};
   const torch::Tensor scripted = ImageEncoder(Options(script, 4))->Features(images);
@@ -151,7 +151,7 @@ TEST_F(ImageEncoderTest, RecurrentPlacesKnowWhatIsBesideThem) {
     EXPECT_EQ(MaxDifference(encoder(changed).values.select(1, 0), first.select(1, 0)) > 1e-6,
               recurrent);
     if (!recurrent) continue;
-    // As torch::nn::LSTM says.
+    // As in torch::nn::LSTM.
     torch::nn::LSTM lstm(torch::nn::LSTMOptions(6, 3).bidirectional(true).batch_first(true));
     const TensorMap parameters = Parameters(*encoder);
     for (auto& parameter : lstm->named_parameters()) {

@@ -131,7 +131,7 @@ TEST(Model, GradientsAgreeWithFiniteDifferences) {
     const TensorMap gradients = GradientsOf(*model, LossOf(model, batch).objective);
     const torch::NoGradGuard no_grad;
     for (auto& [name, parameter] : Parameters(*model)) {
-      // The places with the largest gradient tell most, and some others.
+      // The elements with the largest gradients, and some others.
       const torch::Tensor gradient = gradients.at(name).flatten();
       const torch::Tensor places =
           torch::cat({std::get<1>(gradient.abs().topk(std::min<int64_t>(3, gradient.numel()))),

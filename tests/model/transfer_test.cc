@@ -26,7 +26,7 @@ TEST(TransferWeights, TakesWhatFitsAndTellsOfTheRest) {
   EXPECT_THAT(report.misfits, ElementsAre("larger [4] for [5]"));
   EXPECT_THAT(report.missing, ElementsAre("new"));
   EXPECT_THAT(report.unused, ElementsAre("old"));
-  EXPECT_THAT(report.Lines(), ElementsAre("1 tensor taken", HasSubstr("larger"), HasSubstr("new"),
+  EXPECT_THAT(report.Lines(), ElementsAre("1 tensor copied", HasSubstr("larger"), HasSubstr("new"),
                                           HasSubstr("old")));
 }
 
@@ -40,7 +40,7 @@ TEST(TransferWeights, FollowsPiecesToTheirPlaceInTheNewVocabulary) {
   const TransferReport report = TransferWeights(from, before, to, now);
   EXPECT_TRUE(torch::equal(to.at("encoder.embedding.weight").flatten(),
                            torch::tensor({3.0f, 0.0f, 1.0f, 2.0f})));
-  EXPECT_THAT(report.taken_in_part, ElementsAre("encoder.embedding.weight (3 of 4 pieces)"));
+  EXPECT_THAT(report.taken_in_part, ElementsAre("encoder.embedding.weight (3 of 4 subwords)"));
   EXPECT_THAT(report.taken, ElementsAre("decoder.output_bias"));
 }
 

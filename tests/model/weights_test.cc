@@ -50,7 +50,7 @@ std::string FileWith(const std::string& header) {
   return bytes + header + std::string(24, '\1');
 }
 
-// What ReadTensors says of a file with these bytes: DataLoss or nothing, naming the file.
+// The status of ReadTensors for a file with these bytes: DataLoss or nothing, naming the file.
 absl::Status ReadStatus(const TemporaryFolder& folder, const std::string& bytes) {
   const std::string path = folder.Write("w.safetensors", bytes);
   const absl::Status status = ReadTensors(path).status();

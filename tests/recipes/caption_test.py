@@ -157,7 +157,7 @@ class DebianPackageTest(ScratchTest):
         with self.assertRaises(Failure) as raised:
             self.run_with('[ "$3" != download ] || touch font_1_all.deb\n'
                           'echo "E: Unable to locate package names" >&2; exit 100')
-        self.assertEqual(str(raised.exception), "apt-get brought no names: Unable to locate package names")
+        self.assertEqual(str(raised.exception), "apt-get could not fetch names: Unable to locate package names")
 
 
 class PrepareTest(ScratchTest):
@@ -347,7 +347,7 @@ class PageTest(ScratchTest):
         self.expect_failure("test.tsv: images/c.png is missing")
         (self.scratch / "images" / "c.txt").write_text("")
         self.write("test.tsv", "c.txt\ta cat\n")
-        self.expect_failure("test.tsv: 'c.txt' is no image that a page can show: .png, .jpg, .jpeg, .gif, .webp")
+        self.expect_failure("test.tsv: 'c.txt' is not an image that a page can show: .png, .jpg, .jpeg, .gif, .webp")
         self.write("test.tsv", "")
         self.expect_failure("test.tsv is empty")
         (self.scratch / "test.tsv").write_bytes(b"a.png\ta dog\na.png\t\xff\n")
@@ -402,7 +402,7 @@ class ArrangeTest(ScratchTest):
         self.write("dev.tsv", "a.jpg\tAnother cat.\n")
         result = self.arrange()
         self.assertEqual((result.returncode, result.stderr),
-                         (1, "arrange: out was made of something else than the data now: remove it\n"))
+                         (1, "arrange: out was made from other data: remove it\n"))
 
     def test_errors_name_file_line_and_value(self):
         self.write("dev.tsv", "1.jpg\tA cat.\n")
@@ -459,8 +459,8 @@ class RunTest(repository.RepositoryTest):
         (self.root / "recipes/caption/prepare").write_text("#!/bin/sh\nmkdir -p work/caption/emoji/en\n")
         result = self.run_recipe("caption", "--language", "ja")
         self.assertEqual(result.returncode, 1)
-        self.assertEqual(result.stderr, "run: work/caption/emoji has no language 'ja': move it away, and "
-                         "./recipes/caption/prepare --languages en,de,fr,ja makes it with that one\n")
+        self.assertEqual(result.stderr, "run: work/caption/emoji has no language 'ja': move it away and run "
+                         "./recipes/caption/prepare --languages en,de,fr,ja\n")
 
 
 if __name__ == "__main__":

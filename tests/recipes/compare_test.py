@@ -42,7 +42,7 @@ class CompareTest(repository.RepositoryTest):
         first = self.compare("--only", "seed", "--minutes", "2")
         self.assertEqual(first.returncode, 0, first.stderr)
         self.assertEqual(first.stdout.splitlines(), [
-            "| configuration | BLEU | chrF2 | passes | target tokens/s |", "|---|---|---|---|---|",
+            "| configuration | BLEU | chrF2 | epochs | target tokens/s |", "|---|---|---|---|---|",
             "| the same, seed 2 | 1.00 | 50.50 | 2.5 | 20 |", "| the same, seed 3 | 2.00 | 50.50 | 2.5 | 20 |"])
         train = [call for call in self.calls() if call.startswith("seq2seq train")]
         self.assertEqual(len(train), 2)

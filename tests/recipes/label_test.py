@@ -51,13 +51,12 @@ class PrepareTest(unittest.TestCase):
     def test_tells_when_the_languages_or_the_lists_are_others(self):
         self.assertEqual(self.prepare("--languages", "en,de", self.folder / "data").returncode, 0)
         (self.lists / "mirror_Translation-fr").write_text(stanza(1, "fr", "voici une phrase"), encoding="utf-8")
-        self.assertIn("made of something else", self.prepare("--languages", "en,fr", self.folder / "data").stderr)
+        self.assertIn("made from other data", self.prepare("--languages", "en,fr", self.folder / "data").stderr)
         with (self.lists / "mirror_Translation-de").open("a", encoding="utf-8") as german:
             german.write(stanza(99, "de", "dies ist ein neuer Satz"))
         result = self.prepare("--languages", "en,de", self.folder / "data")
         self.assertEqual((result.returncode, result.stderr),
-                         (1, f"prepare: {self.folder / 'data'} was made of something else than the data now: remove it, "
-                             "or name another folder\n"))
+                         (1, f"prepare: {self.folder / 'data'} was made from other data: remove it, or name another folder\n"))
 
     def test_names_what_is_missing(self):
         for languages, part in (("en,fr", "'fr'"), ("en", "expected two"), ("en,de,en", "'en' is twice"), ("en,d;e", "'d;e'")):

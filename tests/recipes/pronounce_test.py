@@ -157,8 +157,7 @@ class PrepareTest(ScratchTest):
         self.write_tables(test="A\tAH\n")
         result = self.prepare_tables()
         self.assertEqual((result.returncode, result.stderr),
-                         (1, f"prepare: {self.folder} was made of something else than the data now: remove it, "
-                             "or name another folder\n"))
+                         (1, f"prepare: {self.folder} was made from other data: remove it, or name another folder\n"))
 
     def test_names_what_is_missing(self):
         self.expect_failure(self.prepare_tables(), f"{self.data}/train.tsv and {self.data}/dev.tsv are missing")
@@ -191,8 +190,7 @@ class PrepareTest(ScratchTest):
         for arguments in (["--lexicon", second], []):
             result = self.prepare(*arguments)
             self.assertEqual((result.returncode, result.stderr),
-                             (1, f"prepare: {self.folder} was made of something else than the data now: remove it, "
-                                 "or name another folder\n"))
+                             (1, f"prepare: {self.folder} was made from other data: remove it, or name another folder\n"))
 
 
 class RunTest(repository.RepositoryTest):

@@ -62,8 +62,8 @@ class RunTest(repository.RepositoryTest):
         result = self.run_recipe("--data", "corpus", "--target", "fr")
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.stderr, "run: work/translate/corpus/en-fr-8000.model was learnt from other text than "
-                         f"{self.data}/train.en {self.data}/train.fr: move work/translate/corpus away, or give the data's "
-                         "folder another name\n")
+                         f"{self.data}/train.en {self.data}/train.fr: move work/translate/corpus away, or rename the data "
+                         "folder\n")
 
     def test_a_wrong_setting_ends_it_before_anything_is_learnt(self):
         result = self.run_recipe("--data", "corpus", "--target", "fr", "train.sed=1")
@@ -89,7 +89,7 @@ esac
         self.assertEqual(process.returncode, 128 + signal.SIGTERM)
         self.assertEqual(self.calls().count("saved"), 1)
         self.assertEqual(self.calls()[-1], "saved")
-        self.assertTrue(errors.endswith("run: stopped; the same command goes on from here\n"), errors)
+        self.assertTrue(errors.endswith("run: stopped; repeat the same command to continue\n"), errors)
 
     def test_names_each_missing_file(self):
         (self.data / "train.fr").unlink()

@@ -1,4 +1,4 @@
-// Whatever a sentence is searched with, it comes out the same.
+// However a sentence is batched, its result is the same.
 #include <algorithm>
 #include <memory>
 #include <ostream>
@@ -60,7 +60,7 @@ class BatchMatrix : public testing::TestWithParam<Case> {
 
   static const Way& way() { return std::get<Way>(GetParam()); }
 
-  // The sentences of `sources` from `begin` to `end`; every third one has to begin with something.
+  // The sentences of `sources` from `begin` to `end`; every third one has a forced prefix.
   std::vector<std::vector<Hypothesis>> Search(const std::vector<Ids>& sources, size_t begin,
                                               size_t end, const SearchOptions& options) const {
     torch::set_num_threads(way().threads);
@@ -105,7 +105,8 @@ TEST_P(BatchMatrix, NBestListsAndScoresAreThoseOfOtherBatches) {
           ASSERT_EQ(found.size(), together[s].size());
           for (size_t i = 0; i < found.size(); ++i) {
             EXPECT_EQ(found[i].tokens, together[s][i].tokens);
-            // The kernels compute each row by itself, LibTorch sums up in an order of the batch's.
+            // The kernels compute each row by itself, LibTorch sums up in an order that depends on
+            // the batch.
             EXPECT_NEAR(found[i].score, together[s][i].score, way().kernels ? 0 : 1e-4);
           }
         }

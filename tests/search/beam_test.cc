@@ -62,7 +62,7 @@ bool Holds(const Tokens& tokens, const Tokens& sequence) {
          tokens.end();
 }
 
-// Whether a finished translation is as the task and the options want it.
+// Whether a finished hypothesis satisfies the task and the options.
 bool IsAllowed(const Tokens& tokens, const SearchTask& task, const SearchOptions& options) {
   if (static_cast<int64_t>(tokens.size()) < task.min_length) return false;
   for (size_t i = 0; i < task.prefix.size(); ++i) {
@@ -340,7 +340,7 @@ const ForbiddenWords* Forbid(const std::vector<Tokens>& phrases) {
   return kept.back().get();
 }
 
-// Penalties and wishes, each alone and all at once.
+// Penalties and constraints, each alone and all at once.
 struct Wish {
   const char* name;
   std::function<void(SearchOptions&, SearchTask&)> make;
@@ -423,7 +423,7 @@ TEST(BeamSearch, ConstraintsFindRoomHoweverShortItIs) {
   }
 }
 
-// A toy with two subwords that spell a third one, and what is wanted of whole words.
+// A toy with two subwords that spell a third one, and tasks with whole words.
 struct WholeWordsTest : ::testing::Test {
   static std::string Text(const Tokens& tokens) {
     const char* const texts[] = {" a", "b", " ab"};
@@ -432,7 +432,7 @@ struct WholeWordsTest : ::testing::Test {
     return text + " ";
   }
 
-  // Searches with a beam of all translations, those of which `is_wanted` is true of the text.
+  // Searches with a beam of all translations, those whose text satisfies `is_wanted`.
   void ExpectAll(const SearchTask& task, const std::function<bool(const Tokens&)>& is_wanted) {
     for (uint64_t sentence = 0; sentence < 5; ++sentence) {
       std::vector<Hypothesis> expected;
@@ -552,7 +552,7 @@ TEST(BeamSearch, GroupsSayDifferentThings) {
 }
 
 TEST(BeamSearch, GroupsLoseForEachGroupBeforeThatChoseTheSame) {
-  // The end is likeliest at each step, then three words.
+  // At each time step the end is the most probable token, then three words.
   class Fixed : public Scorer {
    public:
     int64_t batch() const override { return 1; }
@@ -580,9 +580,9 @@ TEST(BeamSearch, GroupsLoseForEachGroupBeforeThatChoseTheSame) {
     for (const Hypothesis& one : results[0]) found.push_back(one.tokens);
     return found;
   };
-  // Alike, both groups end at once.
+  // Equal, both groups end at once.
   EXPECT_THAT(texts(0), ElementsAre(Tokens(), Tokens()));
-  // The second one is told that the first one ended.
+  // The second group is penalised because the first one ended.
   EXPECT_THAT(texts(3), ElementsAre(Tokens(), Tokens{5}));
 }
 

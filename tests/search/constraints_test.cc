@@ -44,7 +44,7 @@ TEST(ConstraintProgress, WhatIsLeftIsBegunAnew) {
   EXPECT_EQ(After(start, {7, 8, 4}).missing(), 5);
   EXPECT_EQ(After(start, {7, 8, 7}).missing(), 4);     // The token itself may begin it.
   EXPECT_EQ(After(start, {7, 8, 5}).missing(), 4);     // Or another one.
-  EXPECT_EQ(After(start, {7, 8, 5, 6}).missing(), 3);  // Which then is met for good.
+  EXPECT_EQ(After(start, {7, 8, 5, 6}).missing(), 3);  // Which then stays met.
   EXPECT_EQ(After(start, {7, 8, 5, 6, 4}).missing(), 3);
 }
 
@@ -67,7 +67,7 @@ TEST(ConstraintProgress, WholeWordsAreTakenBackWhereTheyGoOn) {
   EXPECT_EQ(met.After(7).missing(), 0);
   EXPECT_EQ(met.After(5).missing(), 1);
   EXPECT_THAT(met.After(5).Needed(), ElementsAre(4));
-  EXPECT_EQ(met.After(7).After(5).missing(), 0);  // Behind punctuation it is another word.
+  EXPECT_EQ(met.After(7).After(5).missing(), 0);  // After punctuation it is another word.
   EXPECT_EQ(After(ConstraintProgress(constraints), {4, 6, 5}).missing(), 3);
 }
 

@@ -24,7 +24,7 @@ const std::vector<std::string> kSubwords = {"<pad>", "<unk>", "<s>", "</s>", "â–
 constexpr int32_t kA = 4, kB = 5, kAb = 6, kSpace = 7, kDot = 9;
 constexpr size_t kMaxLength = 5;
 
-// Words and full stops, with a space around each; a full stop behind a space does not touch a word.
+// Words and full stops, with a space around each; a full stop after a space does not touch a word.
 std::string Words(const TokenIds& tokens) {
   std::string text;
   for (const int32_t token : tokens) text += kSubwords[static_cast<size_t>(token)];
@@ -34,7 +34,7 @@ std::string Words(const TokenIds& tokens) {
   return text;
 }
 
-// All translations that begin with `given` and that the rules let pass.
+// All translations that begin with `given` and that the rules allow.
 std::set<TokenIds> Translations(const ForbiddenWords& forbidden, const TokenIds& given,
                                 bool cannot_go_back) {
   std::set<TokenIds> all;

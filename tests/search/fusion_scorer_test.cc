@@ -42,7 +42,7 @@ TEST(FusionScorer, AddsWeightedLogProbabilities) {
   }
 }
 
-// The model of nothing says the same of every sentence.
+// A model without a source gives the same scores for every sentence.
 TEST(FusionScorer, ALanguageModelDoesNotDependOnTheSource) {
   const torch::NoGradGuard no_grad;
   const auto scorer = Begin(LanguageModel(), {});

@@ -117,7 +117,7 @@ TEST_P(ModelScorerTest, StepsAgreeWithTheModelReadingTheWholeTarget) {
       EXPECT_LT(MaxDifference(LogProbs(*scorer, rows), expected.select(1, t)), 1e-5);
       for (size_t s = 0; s < 2; ++s) {
         const torch::Tensor looked = AttentionOf(*scorer, s);
-        // A model without a source looks at one place that says nothing.
+        // A model without a source attends to one position of no content.
         EXPECT_EQ(looked.numel(), options.source == SourceKind::kNone ? 1 : s == 0 ? 4 : 7);
         EXPECT_NEAR(looked.sum().item<double>(), 1, 1e-5);
       }
@@ -195,7 +195,7 @@ TEST_P(ModelScorerTest, AnyRowsOfAnySentencesGoOnAsBefore) {
     EXPECT_LT(MaxDifference(found[row], expected[same]), 1e-5);
   }
   EXPECT_LT(MaxDifference(AttentionOf(*picked, 3), AttentionOf(*plain, 2)), 1e-5);
-  // Turned around, and from rows that are not in their sentences' order.
+  // In reverse order, and from rows that are not in the order of their sentences.
   const torch::Tensor more = LogProbs(*plain, {{1, 1, 7}, {2, 2, 8}});
   const torch::Tensor turned = LogProbs(*picked, {{0, 1, 7}, {3, 2, 8}, {1, 2, 8}});
   EXPECT_LT(MaxDifference(turned[0], more[0]), 1e-5);

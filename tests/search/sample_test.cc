@@ -55,7 +55,7 @@ TEST(Sample, FollowsTheDistribution) {
   for (const double temperature : {1.0, 0.5, 3.0}) {
     SearchOptions options = Samples(1000);
     options.temperature = temperature;
-    // What is never said has no share.
+    // Tokens that are never allowed have no share.
     const torch::Tensor expected = torch::softmax(truth.slice(0, kEosId) / temperature, 0);
     std::map<int32_t, double> shares = Shares(options);
     for (int64_t id = kEosId; id < Toy().vocab; ++id) {
@@ -78,7 +78,7 @@ TEST(Sample, TopKAndTopPLeaveOutTheRest) {
   EXPECT_EQ(shares.count(static_cast<int32_t>(kEosId + order[0].item<int64_t>())), 1u);
   EXPECT_EQ(shares.count(static_cast<int32_t>(kEosId + order[1].item<int64_t>())), 1u);
   options = Samples(500);
-  options.top_p = truth[order[0]].item<double>() + 0.01;  // The likeliest alone does not do.
+  options.top_p = truth[order[0]].item<double>() + 0.01;  // More than the most probable one.
   EXPECT_THAT(Shares(options), SizeIs(2));
   options.top_p = 0.01;
   EXPECT_THAT(Shares(options), SizeIs(1));

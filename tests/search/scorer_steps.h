@@ -1,4 +1,4 @@
-// Scorers compared step by step.
+// Comparison of scorers, time step by time step.
 #ifndef TESTS_SEARCH_SCORER_STEPS_H_
 #define TESTS_SEARCH_SCORER_STEPS_H_
 
@@ -26,7 +26,7 @@ inline Batch SourcesOf(const std::vector<Ids>& sources) {
   return CollateSources(std::vector<absl::Span<const int32_t>>(sources.begin(), sources.end()));
 }
 
-// The log-probabilities of a step, [row, vocab].
+// The log-probabilities of a time step, [row, vocab].
 inline torch::Tensor LogProbs(Scorer& scorer, const std::vector<Extension>& rows) {
   const StepScores step = scorer.Step(rows);
   const int64_t count = step.scores.rows;

@@ -30,7 +30,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-// Words s0 to s9 become t0 to t9, turned around, behind a word "the" that none of them makes.
+// Words s0 to s9 become t0 to t9, in reverse order, after a word "the" that none of them generates.
 class ShortlistTest : public testing::Test {
  protected:
   void SetUp() override {

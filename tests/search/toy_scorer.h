@@ -17,8 +17,8 @@
 
 namespace seq2seq {
 
-// A made-up language: what follows depends on the sentence and on every token before, and never
-// ends but by chance.
+// An artificial language: the next token depends on the sentence and on every token before, and it
+// ends only by chance.
 struct Toy {
   int64_t vocab = kEosId + 4;  // Three words.
   double end_bonus = 0;        // Added to the logit of the end of sentence.
@@ -56,7 +56,7 @@ class ToyScorer : public Scorer {
       EXPECT_EQ(row.sentence, static_cast<size_t>(extension.sentence)) << "row of another sentence";
       row.prefix.push_back(extension.token);
       const torch::Tensor log_probs = toy_.LogProbs(sentences_.at(row.sentence), row.prefix);
-      // Off by a constant, which the normaliser takes away.
+      // Off by a constant, which the normaliser subtracts.
       for (int64_t id = 0; id < toy_.vocab; ++id)
         scores_.push_back(log_probs[id].item<float>() + kOffset);
       next.push_back(std::move(row));
@@ -70,7 +70,7 @@ class ToyScorer : public Scorer {
             {}};
   }
 
-  // Looks at one of three places, by the last token.
+  // Attends to one of three positions, by the last token.
   absl::Span<const float> Attention(size_t row) const override {
     static constexpr float kLooks[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
     return kLooks[rows_[row].prefix.back() % 3];

@@ -38,7 +38,7 @@ using ::testing::SizeIs;
 
 using Candidates = std::vector<Candidate>;
 
-// A model that speaks in whole words, at random but well determined.
+// A model of whole words, random but deterministic.
 class TranslatorTest : public ::testing::Test {
  protected:
   TranslatorTest() : translator_(model_, tokenizer_, tokenizer_) {
@@ -117,7 +117,7 @@ void ExpectSame(const std::vector<Candidates>& found, const std::vector<Candidat
   }
 }
 
-// What the library says while it lives.
+// The library's log during its lifetime.
 class CapturedLog {
  public:
   CapturedLog() {
@@ -253,7 +253,7 @@ TEST_F(TranslatorTest, LineThatIsTooLongIsCutAndTheLogTells) {
   translator_.max_line_length = 3;
   const CapturedLog log;
   const std::vector<Candidates> found = Translate({"der Hund rennt im Garten", "das Kind lacht"});
-  EXPECT_THAT(log.messages, ElementsAre(AllOf(HasSubstr("5 pieces"), HasSubstr("cut to 3"))));
+  EXPECT_THAT(log.messages, ElementsAre(AllOf(HasSubstr("5 subwords"), HasSubstr("cut to 3"))));
   ExpectSame(found, Translate({"der Hund rennt", "das Kind lacht"}));
 }
 
@@ -569,7 +569,7 @@ TEST(Translator, WishesHoldAsWholeWords) {
   for (const absl::string_view line : absl::StrSplit(SampleText(), '\n', absl::SkipEmpty()))
     requests.push_back({std::string(line), "die Kat", {"im"}, {}});
   requests.resize(60);
-  // How many translations hold each of the wishes as words.
+  // The number of translations that contain each constraint as words.
   struct Counts {
     int prefix = 0, constraint = 0, forbidden = 0;
   };
@@ -610,7 +610,7 @@ TEST_F(TranslatorTest, NotesNameTheModelThatDoesNotComputeInItsPrecision) {
   folder.Write("target.model", tokenizer_.model());
   LoadOptions load;
   EXPECT_THAT(Translator::Load({run.path}, load)->notes(), IsEmpty());
-  if (!HasPrecision(Precision::kInt8, torch::kCPU)) GTEST_SKIP() << "int8 is not to be had";
+  if (!HasPrecision(Precision::kInt8, torch::kCPU)) GTEST_SKIP() << "int8 is not supported";
   load.precision = PrecisionChoice::kInt8;
   EXPECT_THAT(Translator::Load({run.path}, load)->notes(),
               ElementsAre(AllOf(HasSubstr(run.path), HasSubstr("int8"),
@@ -702,7 +702,7 @@ TEST_F(TranslatorTest, LoadNamesWhatIsMissingOrDoesNotFit) {
   const RunFolder run = Write(folder);
 
   folder.Write("target.model", Learn("ein Hund\neine Katze\n", TokenizerKind::kWord)->model());
-  EXPECT_THAT(error(run.path), AllOf(HasSubstr(run.path), HasSubstr("pieces"),
+  EXPECT_THAT(error(run.path), AllOf(HasSubstr(run.path), HasSubstr("subwords"),
                                      HasSubstr(std::to_string(tokenizer_.size()))));
   folder.Write("target.model", "garbage");
   EXPECT_THAT(error(run.path), HasSubstr(run.TargetTokenizer()));

@@ -12,7 +12,7 @@ namespace {
 
 constexpr HttpLimits kLimits = {.head = 200, .headers = 5, .body = 50};
 
-// Reads `text` in pieces of `size` bytes; returns how much was taken.
+// Reads `text` in blocks of `size` bytes; returns how much was consumed.
 size_t ReadPieces(HttpRequestReader& reader, absl::string_view text, size_t size) {
   size_t taken = 0;
   while (taken < text.size() && !reader.done() && reader.error() == 0)
@@ -24,7 +24,7 @@ int ErrorOf(absl::string_view text) {
   HttpRequestReader reader(kLimits);
   ReadPieces(reader, text, text.size());
   const int error = reader.error();
-  // However it comes.
+  // However it is divided.
   HttpRequestReader slow(kLimits);
   ReadPieces(slow, text, 1);
   EXPECT_EQ(slow.error(), error) << text;

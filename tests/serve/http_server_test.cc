@@ -44,7 +44,7 @@ class Client {
            static_cast<ssize_t>(text.size());
   }
 
-  // What comes until it ends with `end`, or the server closes the connection.
+  // What is received until it ends with `end`, or the server closes the connection.
   std::string Receive(const std::string& end) {
     std::string text;
     std::array<char, 4096> buffer;
@@ -56,7 +56,7 @@ class Client {
     return text;
   }
 
-  // All that comes until the server closes the connection.
+  // All that is received until the server closes the connection.
   std::string ReceiveAll() { return Receive(""); }
 
   // Whether the server has closed the connection.
@@ -75,7 +75,7 @@ class Client {
   int socket_;
 };
 
-// Answers with what it is sent. "/wait" waits until it is told to go on or cancelled.
+// Echoes requests. "/wait" waits until it is released or cancelled.
 class EchoService : public HttpService {
  public:
   std::optional<HttpResponse> AnswerAtOnce(const HttpRequest& request) override {

@@ -1,4 +1,4 @@
-// Tokenizers learnt in a test.
+// Tokenizers trained in a test.
 #ifndef TESTS_TOKENIZER_LEARN_H_
 #define TESTS_TOKENIZER_LEARN_H_
 
@@ -30,7 +30,7 @@ inline std::string SampleText() {
   return text;
 }
 
-// Learns from `text` alone. What `options` say of files is replaced.
+// Trains on `text` alone. The files of `options` are replaced.
 inline std::optional<Tokenizer> Learn(const std::string& text, TokenizerTrainOptions options = {}) {
   TemporaryFolder folder;
   options.input = {folder.Write("text", text)};

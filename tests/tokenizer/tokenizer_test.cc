@@ -34,7 +34,7 @@ std::vector<std::string> SampleLines() {
   return absl::StrSplit(SampleText(), '\n', absl::SkipEmpty());
 }
 
-// What Load says of a file with these bytes.
+// The status of loading a file with these bytes.
 absl::Status LoadStatus(const std::string& bytes) {
   TemporaryFolder folder;
   const std::string path = folder.Write("joint.model", bytes);
@@ -48,7 +48,7 @@ class EveryKind : public ::testing::TestWithParam<TokenizerKind> {
   const std::optional<Tokenizer> tokenizer_ = Learn(SampleText(), GetParam());
 };
 
-// Those whose segmentations can be drawn.
+// Those whose segmentations can be sampled.
 using Sampling = EveryKind;
 
 std::string KindName(const ::testing::TestParamInfo<TokenizerKind>& info) {
@@ -186,7 +186,7 @@ TEST(Tokenizer, LoadRefusesLargeFiles) {
 TEST(Tokenizer, LoadRefusesEveryBeginningOfAModel) {
   const std::string bytes = Learn(SampleText())->model();
   ASSERT_TRUE(LoadStatus(bytes).ok());
-  // Pieces of some 12 bytes, then a large table of the normaliser.
+  // Subwords of some 12 bytes, then a large table of the normaliser.
   for (size_t size = 0; size < bytes.size();
        size += size < 500 || size + 32 > bytes.size() ? 1 : 997) {
     EXPECT_TRUE(absl::IsInvalidArgument(LoadStatus(bytes.substr(0, size)))) << size;
@@ -197,7 +197,7 @@ TEST(Tokenizer, GarbageIsNotAModel) {
   EXPECT_TRUE(absl::IsInvalidArgument(LoadStatus("Ein Hund rennt.\n")));
   EXPECT_TRUE(absl::IsInvalidArgument(LoadStatus(std::string(1000, '\0'))));
   EXPECT_TRUE(absl::IsInvalidArgument(LoadStatus(std::string(1000, '\xff'))));
-  EXPECT_TRUE(absl::IsInvalidArgument(LoadStatus(std::string("\x1a\x00", 2))));  // No pieces.
+  EXPECT_TRUE(absl::IsInvalidArgument(LoadStatus(std::string("\x1a\x00", 2))));  // No subwords.
 }
 
 TEST(Tokenizer, MissingModelIsNotFoundAndNamed) {

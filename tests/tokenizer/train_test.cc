@@ -32,7 +32,7 @@ TokenizerTrainOptions WithNormalization(const std::string& normalization) {
   return options;
 }
 
-// Learns from a file with `text`, which must fail without a model left behind.
+// Trains on a file with `text`, which must fail and leave no model behind.
 absl::Status LearnError(const std::string& text, TokenizerTrainOptions options = {}) {
   TemporaryFolder folder;
   options.input = {folder.Write("text", text)};

@@ -21,7 +21,7 @@ WORDS = "a the my dog cat bird runs sleeps eats".split()
 FORMATS = (["--format", "text"], ["--format", "jsonl", "--n-best", "2"], ["--format", "moses", "--n-best", "3"],
            ["--format", "pharaoh"], ["--format", "html"])
 BATCH_SIZE = 8
-BLOCK = 16 * BATCH_SIZE  # Lines that are searched together; a run goes on behind the last whole block.
+BLOCK = 16 * BATCH_SIZE  # Lines that are searched together; a run resumes after the last whole block.
 RECORD = 24  # Bytes that the journal has of a line.
 
 
@@ -102,7 +102,7 @@ class DecodeTest(TestCase):
             with self.part.open("ab") as part, self.journal.open("ab") as journal:
                 part.write(b"half a li")
                 journal.write(b"half")
-            self.assertIn("goes on behind line", self.resume(expected, *form))
+            self.assertIn("resuming after line", self.resume(expected, *form))
             self.output.unlink()
 
     def test_an_interrupted_run_names_what_it_keeps(self):
@@ -113,10 +113,10 @@ class DecodeTest(TestCase):
             self.assertEqual(message.count("\n"), 1, message)
             kept = self.part.read_bytes()
             lines = kept.count(b"\n")
-            self.assertIn(f"stopped by a signal behind line {lines}; {self.part} covers {lines} lines of the input, and "
-                          "--resume goes on from there", message)
+            self.assertIn(f"stopped by a signal after line {lines}; {self.part} covers {lines} lines of the input, and "
+                          "--resume continues from there", message)
             self.assertTrue(0 < lines < 2500 and expected.startswith(kept))
-            self.assertIn(f"goes on behind line {lines} of {self.source}", self.resume(expected))
+            self.assertIn(f"resuming after line {lines} of {self.source}", self.resume(expected))
             self.output.unlink()
 
     def test_a_full_disk_keeps_whole_lines(self):
@@ -124,7 +124,7 @@ class DecodeTest(TestCase):
             expected = self.whole(*form)
             limit = len(expected) // 3
             result = seq2seq(*self.command(*form), preexec_fn=limit_files(limit), restore_signals=False)
-            self.assert_fails(result, "cannot write", "--resume goes on from there", f"{self.part} covers")
+            self.assert_fails(result, "cannot write", "--resume continues from there", f"{self.part} covers")
             kept = self.part.read_bytes()
             self.assertTrue(0 < len(kept) <= limit and expected.startswith(kept) and kept.endswith(b"\n"))
             self.resume(expected, *form)
@@ -154,7 +154,7 @@ class DecodeTest(TestCase):
         source = self.work / "mended"
         source.write_text("".join(lines))
         expected = self.whole("--input-format", "jsonl", source=source)
-        for number, wrong, part in ((1234, "\n", "empty line"), (2500, "{\n", "not JSON")):
+        for number, wrong, part in ((1234, "\n", "empty line"), (2500, "{\n", "invalid JSON")):
             source.write_text("".join([*lines[:number - 1], wrong, *lines[number:]]))
             self.assert_fails(seq2seq(*self.command("--input-format", "jsonl", source=source)), f"{source}:{number}: ",
                               part, f"{self.part} covers {number - 1} lines of the input")
@@ -185,7 +185,7 @@ class DecodeTest(TestCase):
         other.write_text("".join([*lines[:2], "my dog eats my cat\n", *lines[3:]]))
         self.assert_fails(seq2seq(*self.command("--resume", source=other)), f"{other}:3: is not the line", self.part)
         other.write_text("".join(lines[:2]))
-        self.assert_fails(seq2seq(*self.command("--resume", source=other)), f"{other}:3: has not the line", self.part)
+        self.assert_fails(seq2seq(*self.command("--resume", source=other)), f"{other}:3: lacks the line", self.part)
         records = self.journal.read_bytes()
         self.journal.unlink()
         self.assert_fails(seq2seq(*self.command("--resume")), self.part, "journal")
@@ -194,7 +194,7 @@ class DecodeTest(TestCase):
         other.unlink()
         # What does not fit its journal is made again.
         self.part.write_bytes(b"X" + kept[1:])
-        self.assertNotIn("goes on", self.resume(self.whole()))
+        self.assertNotIn("resuming", self.resume(self.whole()))
 
     def test_begins_anew_unless_it_is_to_go_on(self):
         self.part.write_text("of another time\n")

@@ -334,7 +334,7 @@ class ProgramTest(TestCase):
         for precision in ("bf16", "int8"):
             found = seq2seq("decode", "-m", self.run_folder, "-i", source, "--precision", precision)
             if found.returncode != 0:
-                self.assert_fails(found, precision, "not to be had")
+                self.assert_fails(found, precision, "not supported")
                 continue
             lines = found.stdout.decode().splitlines()
             same = sum(one == other for one, other in zip(exact, lines))
@@ -349,7 +349,7 @@ class ProgramTest(TestCase):
             result = seq2seq("export", "-m", self.run_folder, "-o", exported, "--precision", precision, "--shortlist")
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertIn("shortlist from 2000 pairs", result.stderr.decode())
-            self.assert_fails(seq2seq("export", "-m", self.run_folder, "-o", exported), "--output", "there already")
+            self.assert_fails(seq2seq("export", "-m", self.run_folder, "-o", exported), "--output", "exists already")
             found = seq2seq("decode", "-m", exported, "-i", source)
             self.assertEqual(found.returncode, 0, found.stderr)
             same = sum(one == other for one, other in zip(exact, found.stdout.decode().splitlines()))
@@ -397,14 +397,14 @@ class ProgramTest(TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         said = result.stderr.decode()
         self.assertIn("train.init_from: ", said)
-        self.assertIn("tensors taken", said)
+        self.assertIn("tensors copied", said)
         # After a single update it is about as good as the run that it started from.
         before, after = (float(re.findall(r"valid.*loss ([\d.]+)", text)[-1]) for text in (self.progress, said))
         self.assertLess(after, before + 0.2)
         result = self.train("train.max_updates=1", f"train.source_vectors={vectors}", run=self.folder / "vectors")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertRegex(result.stderr.decode(),
-                         r"train.source_vectors: 12 words read, vectors for [1-9]\d* of \d+ pieces")
+                         r"train.source_vectors: 12 words read, vectors for [1-9]\d* of \d+ subwords")
         result = self.train(f"train.init_from={self.folder / 'nowhere'}", run=self.folder / "other")
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stderr.decode().splitlines()[-1], "train.init_from: .*nowhere: no such run folder")
@@ -428,7 +428,7 @@ class ProgramTest(TestCase):
             one, two = weights[0][name], weights[1][name]
             self.assertNotEqual(one, two, name)
             self.assertLess(max(abs((x + y) / 2 - z) for x, y, z in zip(one, two, mean)), 1e-5, name)
-        self.assert_fails(seq2seq("average", "-m", run / "step-250", "-o", self.folder / "one"), "--model", "1 step")
+        self.assert_fails(seq2seq("average", "-m", run / "step-250", "-o", self.folder / "one"), "--model", "1 checkpoint")
         self.assert_fails(seq2seq("average", "-m", run, "-m", self.run_folder, "-o", self.folder / "two"), "another run")
 
     def test_a_shortlist_needs_the_corpus(self):
@@ -491,7 +491,7 @@ class ProgramTest(TestCase):
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(timeout=20), 1)
-            self.assertIn(b"stopped by a signal behind line 10; ", process.stderr.read())
+            self.assertIn(b"stopped by a signal after line 10; ", process.stderr.read())
         self.assertFalse(output.exists())
         self.assertEqual(part.read_text(), "der Hund\n" * 10)
 
@@ -611,7 +611,7 @@ class ProgramTest(TestCase):
         self.assertIn("not UTF-8", result.stderr.decode())
         self.assertIn("cut to 1000", result.stderr.decode())
         shorter = seq2seq("decode", "-m", self.run_folder, "-b", "1", "--max-line-length", "10", stdin="dog " * 11 + "\n")
-        self.assertIn("a line of 11 pieces is cut to 10", shorter.stderr.decode())
+        self.assertIn("a line of 11 subwords is cut to 10", shorter.stderr.decode())
 
     def test_unknown_flags_and_commands(self):
         self.assert_fails(seq2seq("decode", "-m", self.run_folder, "--bean", "5"), "unknown flag '--bean'",

@@ -25,7 +25,7 @@ using ::testing::HasSubstr;
 
 namespace fs = std::filesystem;
 
-// A model with an optimizer that remembers something.
+// A model with an optimiser whose state is not empty.
 struct Trained {
   explicit Trained(uint64_t seed, const ModelOptions& options = TinyOptions())
       : model(TinyModel(options, torch::kFloat32, seed)),
@@ -111,7 +111,7 @@ TEST(Checkpoint, LinksLeadToTheLatestAndTheBest) {
   state.update = 1;
   ASSERT_TRUE(Save(run, state).ok());
   EXPECT_EQ(fs::read_symlink(run.Latest()), "step-1");
-  EXPECT_FALSE(fs::exists(fs::symlink_status(run.Best())));  // Nothing was validated.
+  EXPECT_FALSE(fs::exists(fs::symlink_status(run.Best())));  // There was no validation.
 
   for (const auto& [update, score, best] :
        {std::tuple(2, 5.0, "step-2"), std::tuple(3, 4.0, "step-2"), std::tuple(4, 6.0, "step-4")}) {
@@ -151,7 +151,7 @@ TEST(Checkpoint, KeepsTheLastStepsAndTheBest) {
   }
 }
 
-// As after a crash between a step and its links, or of somebody who went back to an earlier step.
+// As after a crash between a checkpoint and its links, or after a return to an earlier checkpoint.
 TEST(Checkpoint, SaveBelowALaterStepStaysAndTheLaterOneGoes) {
   for (const int64_t keep_last : {1, 3}) {
     TemporaryFolder folder;
@@ -201,7 +201,7 @@ TEST(Checkpoint, BestOfAValidationThatWasNotSavedIsTheBestThatWas) {
   state.validations = {Scored(5, 9), Scored(10, 1)};
   ASSERT_TRUE(Save(run, state).ok());
   EXPECT_EQ(fs::read_symlink(run.Best()), "step-10");
-  state.validations = {Scored(5, 9)};  // And without any there is none.
+  state.validations = {Scored(5, 9)};  // And without a checkpoint there is none.
   ASSERT_TRUE(LinkBest(run, state).ok());
   EXPECT_FALSE(fs::exists(fs::symlink_status(run.Best())));
 }

@@ -1,4 +1,4 @@
-// What is left of a run when a save is cut off, and what fails is tried again.
+// What a save that was cut off leaves of a run, and a failed save that is tried again.
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
@@ -52,7 +52,7 @@ absl::Status Save(const RunFolder& run, size_t index) {
   return SaveCheckpoint(run, StateOf(index), WeightsOf(kUpdates[index]), {}, /*keep_last=*/1);
 }
 
-// The step that `folder` leads to, which must be whole.
+// The checkpoint that `folder` points to, which must be complete.
 int64_t UpdateOfStep(const std::string& folder) {
   const auto weights = ReadTensors(folder + kWeightsFile);
   const auto memory = ReadTensors(folder + "/optimizer.safetensors");
@@ -66,7 +66,7 @@ int64_t UpdateOfStep(const std::string& folder) {
   return update;
 }
 
-// Looks at what a save with number `index`, which was cut off, left of `folder`, and goes on.
+// Checks what the save with number `index`, which was cut off, left of `folder`, and continues.
 void ExpectWholeAndGoOn(const TemporaryFolder& folder, size_t index) {
   const RunFolder run = {folder.path()};
   for (const int64_t update : StoredSteps(run)) EXPECT_EQ(UpdateOfStep(run.Step(update)), update);
@@ -257,7 +257,7 @@ TEST_F(CrashTrainer, FullDiskEndsItAfterSomeSavesAndItGoesOnWhenThereIsRoom) {
   }
 }
 
-// What is synced alone is there after a power cut in the midst of training.
+// What is synced by itself survives a power cut during training.
 TEST_F(CrashTrainer, GoesOnAfterAPowerCut) {
   const TemporaryFolder whole;
   ASSERT_TRUE(Run(whole.path()).ok());

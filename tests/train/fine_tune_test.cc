@@ -13,7 +13,7 @@
 namespace seq2seq {
 namespace {
 
-// Learns captions of random pixels, with a network from a file that is to be learnt on.
+// Trains on captions of random pixels, and fine-tunes an image network from a file.
 class FineTuneTest : public TrainerTest {
  protected:
   FineTuneTest() {

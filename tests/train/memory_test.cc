@@ -46,7 +46,7 @@ TEST(MemoryMeter, CountsWhatIsHeldAtOnce) {
   EXPECT_LT(meter.peak(), 12000);
 }
 
-// Passes of a model whose activations matter beside its gradients.
+// Passes of a model whose activations are not negligible beside its gradients.
 class PassMemoryTest : public ::testing::TestWithParam<bool> {
  protected:
   PassMemoryTest() {
@@ -116,7 +116,7 @@ class TrainerMemory : public TrainerTest {
     options_.optimizer.kind = OptimizerKind::kSgd;  // Differences stay as small as they are.
   }
 
-  // The bytes that training takes row by row, as the error of too few says.
+  // The bytes of training row by row, from the error for too little memory.
   int64_t Least() {
     options_.memory = 1;
     const std::string message(Create().status().message());
@@ -129,7 +129,7 @@ class TrainerMemory : public TrainerTest {
     return held;
   }
 
-  // Trains, and returns the weights and the most memory of updates.
+  // Trains, and returns the weights and the peak memory of updates.
   std::vector<torch::Tensor> Weights(TrainerHooks hooks = {}) {
     Empty();
     Model model = MakeModel();
@@ -143,7 +143,7 @@ class TrainerMemory : public TrainerTest {
     return model->parameters();
   }
 
-  // Forgets all runs.
+  // Removes all runs.
   void Empty() const {
     std::filesystem::remove_all(options_.run);
     std::filesystem::create_directory(options_.run);
@@ -197,7 +197,7 @@ TEST_F(TrainerMemory, TooLittleNamesTheKeyAndWhatIsNeeded) {
   EXPECT_THAT(std::string(Create().status().message()), HasSubstr("found -1"));
 }
 
-// LibTorch's allocator on the CPU, but that on one thread it fails at times.
+// LibTorch's allocator on the CPU, except that it fails at times on one thread.
 class FailingAllocator : public c10::Allocator {
  public:
   FailingAllocator() : all_(c10::GetDefaultCPUAllocator()), thread_(std::this_thread::get_id()) {
@@ -258,7 +258,7 @@ TEST_F(TrainerMemory, WhereItEndsTrainingGoesOnInHalves) {
     };
     ExpectNear(Weights(hooks), whole);
     ASSERT_EQ(warnings.size(), 1u) << eighth;
-    EXPECT_THAT(warnings[0], StartsWith("update 1: no memory for 4 x "));
+    EXPECT_THAT(warnings[0], StartsWith("update 1: out of memory for 4 x "));
   }
 }
 

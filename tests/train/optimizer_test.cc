@@ -61,7 +61,7 @@ double LargestDifference(const TensorMap& a, const TensorMap& b) {
   return largest;
 }
 
-// Five updates of both, at a rate that falls, end at the same weights.
+// Five updates of both, at a decaying rate, end at the same weights.
 template <typename TwinOptions>
 void ExpectAgreement(const OptimizerOptions& options, torch::optim::Optimizer& twin,
                      const TensorMap& parameters, const TensorMap& twin_parameters) {

@@ -27,7 +27,7 @@ ForcingScheduleOptions Forcing(ForcingScheduleKind kind, double start, double de
   return options;
 }
 
-// An update of ten in a pass over the data.
+// An update of ten in an epoch.
 TrainingTime At(int64_t update) { return {update, static_cast<double>(update) / 10}; }
 
 TEST(LearningRate, RisesLinearlyInTheWarmUpOfEveryKind) {

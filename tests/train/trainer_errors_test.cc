@@ -81,7 +81,7 @@ TEST_F(TrainerErrors, DamagedStepIsRefusedInsteadOfStartingAgain) {
   Train();
   fs::resize_file(folder_ / "step-1/model.safetensors", 100);
   EXPECT_TRUE(absl::IsDataLoss(Create().status())) << Create().status();
-  fs::remove_all(folder_ / "step-1");  // `latest` leads nowhere.
+  fs::remove_all(folder_ / "step-1");  // `latest` is dangling.
   const absl::Status status = Create().status();
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), HasSubstr(folder_ / "latest"));
@@ -100,7 +100,7 @@ TEST_F(TrainerErrors, FailedEvaluationEndsTheRunWithItsError) {
 }
 
 TEST_F(TrainerErrors, MetricThatIsNoNumberEndsTheRunByName) {
-  // It could not be compared, nor be read back from the step.
+  // It could not be compared, nor be read back from the checkpoint.
   for (const double value : {std::nan(""), std::numeric_limits<double>::infinity()}) {
     const TemporaryFolder folder;
     options_.run = folder.path();
@@ -160,7 +160,7 @@ TEST_F(TrainerErrors, OtherHeldOutDataIsRefused) {
   };
   EXPECT_TRUE(absl::IsFailedPrecondition(create())) << create();
   EXPECT_THAT(std::string(create().message()), HasSubstr("data.valid"));
-  // A step of an earlier program does not tell.
+  // Older checkpoints do not have it.
   nlohmann::json state = nlohmann::json::parse(folder_.Read("latest/trainer.json"));
   state.erase("valid");
   folder_.Write("latest/trainer.json", state.dump());

@@ -1,4 +1,4 @@
-// What the tests of the trainer start from.
+// Fixture of the trainer's tests.
 #ifndef SEQ2SEQ_TESTS_TRAIN_TRAINER_FIXTURE_H_
 #define SEQ2SEQ_TESTS_TRAIN_TRAINER_FIXTURE_H_
 
@@ -38,8 +38,8 @@ inline std::string Lines(int count, uint64_t seed) {
   return text;
 }
 
-// A trainer of sentences to be copied: 22 to learn from, 6 held out. Six batches of four an epoch,
-// the last of two.
+// A trainer of sentences to be copied: 22 for training, 6 for validation. Six batches of four an
+// epoch, the last of two.
 class TrainerTest : public ::testing::Test {
  protected:
   TrainerTest() {
@@ -89,7 +89,7 @@ class TrainerTest : public ::testing::Test {
     return *std::move(trainer);
   }
 
-  // What Run says with these hooks.
+  // The status of Run with these hooks.
   absl::Status RunStatus(TrainerHooks hooks) const {
     absl::StatusOr<std::unique_ptr<Trainer>> trainer = Create(std::move(hooks));
     EXPECT_TRUE(trainer.ok()) << trainer.status();
@@ -116,7 +116,7 @@ class TrainerTest : public ::testing::Test {
   double dropout_ = 0;
 };
 
-// Metrics that `evaluate` gives one after the other.
+// Returns the metrics of `evaluate` one after the other.
 inline TrainerHooks Evaluating(const std::string& metric, std::vector<double> values) {
   TrainerHooks hooks;
   hooks.evaluate = [metric, values, next = size_t{0}](Model) mutable {

@@ -193,7 +193,7 @@ TEST_F(TrainerTest, UpdateWithoutANumberIsLeftOutAndCounted) {
   }
 }
 
-// A parameter that is thawed begins Adam anew, as in a run of its own.
+// Adam starts anew for a parameter that is unfrozen, as in a separate run.
 TEST_F(TrainerTest, ThawedModuleMovesByTheRateAndNotMore) {
   options_.optimizer.clip_norm = 0;
   options_.freeze = {"encoder"};
@@ -311,7 +311,7 @@ TEST_F(TrainerTest, NormsOfModulesAreLoggedOnRequest) {
     EXPECT_GT(norms.at(module).at("gradient"), 0) << module;
     EXPECT_GT(norms.at(module).at("weight"), 0) << module;
   }
-  // No gate of a new model is far from its middle but the forget gates, whose bias is 1.
+  // No gate of a new model is saturated but the forget gates, whose bias is 1.
   for (const char* cell : {"encoder.forward_0", "decoder.cell_0"})
     EXPECT_LT(norms.at(cell).at("saturated"), 0.05) << cell;
   EXPECT_GT(norms.at("encoder.backward_0").at("saturated"), 0.95);
@@ -405,7 +405,7 @@ TEST_F(TrainerTest, StopsAtMaxUpdates) {
 TEST_F(TrainerTest, StopsAfterWholeEpochs) {
   options_.max_epochs = 2;
   EXPECT_EQ(Train({}, StopReason::kMaxEpochs)->state().update, 12);
-  // And has nothing left to do.
+  // And then there is nothing left to do.
   EXPECT_EQ(Train({}, StopReason::kMaxEpochs)->state().update, 12);
 }
 
@@ -524,7 +524,7 @@ TEST_F(TrainerTest, EvaluatesInEvalModeAndGoesOnTraining) {
   Train(std::move(hooks));
   EXPECT_EQ(calls, 2);
 
-  // Validating more or less often leaves the training alone.
+  // The frequency of validations does not affect training.
   const TemporaryFolder other;
   options_.run = other.path();
   options_.validate_every = 100;
