@@ -137,7 +137,8 @@ absl::StatusOr<std::string> ModelSettings(const ModelFlags& flags) {
   for (const std::string& model : models) {
     SEQ2SEQ_ASSIGN_OR_RETURN(StoredModel stored, FindModel(model));
     Fingerprint fingerprint;
-    fingerprint.Add(PrintOptions(ListOptions(stored.options)));
+    for (const Option& option : ListOptions(stored.options))
+      fingerprint.Add(absl::StrCat(option.key, ": ", OptionText(option), "\n"));
     for (const std::string& file : {stored.step + kWeightsFile, stored.run.SourceTokenizer(),
                                     stored.run.TargetTokenizer(), stored.run.Shortlist()}) {
       std::error_code ignored;
