@@ -9,6 +9,15 @@
 #include "seq2seq/base/status_macros.h"
 
 namespace seq2seq {
+namespace {
+
+// Texts of a batch have similar lengths: within this factor, beyond this many bytes.
+constexpr size_t kSimilar = 2;
+constexpr size_t kShort = 200;
+// A rough estimate, for the limit of a batch in subwords.
+constexpr size_t kBytesPerSubword = 4;
+
+}  // namespace
 
 BatchingTranslator::BatchingTranslator(Translator translator, const BatchingOptions& options)
     : translator_(std::move(translator)), options_(options), worker_([this] { Run(); }) {}
@@ -73,11 +82,21 @@ void BatchingTranslator::DropInterrupted() {
 std::vector<BatchingTranslator::Job> BatchingTranslator::TakeBatch() {
   std::vector<Job> jobs;
   DropInterrupted();
-  const auto most = static_cast<size_t>(translator_.batch_size);
   std::deque<Job> left;
+  size_t longest = 0;
+  const auto fits = [&](const Job& job) {
+    if (jobs.empty()) return true;
+    const size_t size = job.request.text.size();
+    const size_t first = jobs[0].request.text.size();
+    return jobs.size() < static_cast<size_t>(translator_.batch_size) &&
+           (jobs.size() + 1) * std::max(longest, size) <=
+               kBytesPerSubword * static_cast<size_t>(translator_.batch_tokens) &&
+           std::max(first, size) <= kSimilar * (std::min(first, size) + kShort) &&
+           job.search->text == jobs[0].search->text;
+  };
   for (Job& job : waiting_) {
-    const bool fits = jobs.empty() || job.search->text == jobs[0].search->text;
-    if (jobs.size() < most && fits) {
+    if (fits(job)) {
+      longest = std::max(longest, job.request.text.size());
       jobs.push_back(std::move(job));
     } else {
       left.push_back(std::move(job));

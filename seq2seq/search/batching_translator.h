@@ -48,7 +48,8 @@ class BatchingTranslator {
   // Translator::CheckRequests, OutOfRange for more than the queue can hold, ResourceExhausted if it
   // is too full now. An interrupted request ends with the error of its interrupt, at its turn or
   // during the search, and costs nothing more. Calls take turns, request by request: a single
-  // request does not wait for all of a large call.
+  // request does not wait for all of a large call, and a short text is not in one batch with long
+  // ones.
   absl::StatusOr<std::vector<Future>> Translate(std::vector<Request> requests,
                                                 const SearchOptions& options);
 

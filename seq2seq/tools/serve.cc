@@ -20,6 +20,7 @@
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/model_flags.h"
 #include "seq2seq/tools/option_flags.h"
+#include "seq2seq/tools/server_log.h"
 
 namespace seq2seq {
 namespace {
@@ -91,6 +92,7 @@ class Ending {
 absl::Status RunServe(ServeFlags& flags) {
   SEQ2SEQ_RETURN_IF_ERROR(NamingFlag(Validate(flags.search, flags.model.limits)));
   SEQ2SEQ_RETURN_IF_ERROR(NamingFlag(Validate(flags.serve)));
+  LogAsServer();
   static Ending& ending = *new Ending(flags.serve.grace);  // Its thread ends with the program.
   SEQ2SEQ_ASSIGN_OR_RETURN(Translator translator, LoadTranslator(flags.model));
   if (translator.source_kind() != SourceKind::kText) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -163,6 +164,29 @@ TEST_F(BatchingTranslatorTest, ASingleRequestDoesNotWaitForACallOfMany) {
   };
   EXPECT_LT(place("single"), place("3"));
   EXPECT_LT(place("single"), place("4"));
+}
+
+TEST_F(BatchingTranslatorTest, ShortTextsAreNotInOneBatchWithLongOnes) {
+  BatchingTranslator batching(MakeTranslator(), {});
+  std::string text = "der Hund rennt";
+  while (text.size() < 1000) absl::StrAppend(&text, " und das Kind rennt");
+  auto waiting = batching.Translate(
+      {{"der Hund", {}, {}, {}}, {text, {}, {}, {}}, {"das Kind", {}, {}, {}}}, Greedy());
+  ASSERT_TRUE(waiting.ok()) << waiting.status();
+  for (Future& future : *waiting) EXPECT_TRUE(future.get().ok());
+  EXPECT_EQ(batching.counts().batches, 2);
+}
+
+TEST_F(BatchingTranslatorTest, ABatchOfLongTextsIsSmall) {
+  Translator translator = MakeTranslator();
+  translator.batch_tokens = 1000;  // Some 4,000 bytes.
+  BatchingTranslator batching(translator, {});
+  std::string text;
+  while (text.size() < 1500) absl::StrAppend(&text, "das Kind rennt ");
+  auto waiting = batching.Translate(std::vector<Request>(5, Request{text, {}, {}, {}}), Greedy());
+  ASSERT_TRUE(waiting.ok()) << waiting.status();
+  for (Future& future : *waiting) EXPECT_TRUE(future.get().ok());
+  EXPECT_EQ(batching.counts().batches, 3);  // Of two texts at most.
 }
 
 TEST_F(BatchingTranslatorTest, WrongRequestsFailNoOthers) {

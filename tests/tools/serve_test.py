@@ -2,7 +2,9 @@
 """Test of `seq2seq serve`: what it answers, and what it bears."""
 
 import concurrent.futures
+import contextlib
 import json
+import os
 import pathlib
 import re
 import signal
@@ -246,6 +248,43 @@ class ServeTest(TestCase):
                 time.sleep(delay)
             server.send_signal(signal.SIGTERM)
             self.assertIn(server.wait(timeout=30), (0, -signal.SIGTERM))  # The latter before it knows of signals.
+
+    def test_a_log_that_nobody_reads_stops_nothing(self):
+        with socket.create_server(("127.0.0.1", 0)) as reserved:
+            port = reserved.getsockname()[1]
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        os.set_blocking(writing, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x" * 4096)
+        os.set_blocking(writing, True)
+        server = subprocess.Popen([PROGRAM, "serve", "-m", str(self.model), "--port", str(port), "--max-line-length", "1"],
+                                  stderr=writing)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        os.close(writing)
+        end = time.monotonic() + 60
+        while True:
+            try:
+                self.get("/health", port)
+                break
+            except OSError:
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.05)
+        self.assertEqual(self.post({"text": ["a dog runs"] * 100}, port)[0], 200)  # Each is cut, which is logged.
+        server.send_signal(signal.SIGTERM)
+        self.assertEqual(server.wait(timeout=20), 0)
+
+    def test_requests_cannot_fill_the_log(self):
+        server, port = self.start_another("--max-line-length", "1")
+        for _ in range(10):
+            self.assertEqual(self.post({"text": ["a dog runs"] * 100}, port)[0], 200)
+        server.send_signal(signal.SIGTERM)
+        log = server.stderr.read().decode()
+        self.assertIn("is cut to 1\n", log)
+        self.assertIn(" log messages dropped\n", log)
+        self.assertLess(log.count("\n"), 500)
 
     def test_page_asks_for_what_the_server_does_by_itself(self):
         _, port = self.start_another("-b", "6", "--groups", "3", "--max-beam", "12", "--max-n-best", "4")

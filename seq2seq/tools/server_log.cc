@@ -1,0 +1,70 @@
+#include "seq2seq/tools/server_log.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <climits>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
+
+namespace seq2seq {
+namespace {
+
+class ServerSink : public spdlog::sinks::base_sink<std::mutex> {
+ private:
+  static constexpr int kWarningsPerSecond = 10;
+
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if ((message.level == spdlog::level::warn && !MayWarn()) || !IsWritable()) {
+      ++dropped_;
+      return;
+    }
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    std::string text(line.data(), line.size());
+    if (dropped_ > 0) text = absl::StrCat(dropped_, " log messages dropped\n", text);
+    dropped_ = 0;
+    // A writable pipe takes this many bytes at once.
+    [[maybe_unused]] const ssize_t written =
+        write(STDERR_FILENO, text.data(), std::min<size_t>(text.size(), PIPE_BUF));
+  }
+
+  void flush_() override {}
+
+  bool MayWarn() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - second_ >= std::chrono::seconds(1)) {
+      second_ = now;
+      warnings_ = 0;
+    }
+    return ++warnings_ <= kWarningsPerSecond;
+  }
+
+  static bool IsWritable() {
+    pollfd file = {STDERR_FILENO, POLLOUT, 0};
+    return poll(&file, 1, 0) == 1 && (file.revents & POLLOUT) != 0;
+  }
+
+  int64_t dropped_ = 0;
+  std::chrono::steady_clock::time_point second_;  // When counting of warnings_ began.
+  int warnings_ = 0;
+};
+
+}  // namespace
+
+void LogAsServer() {
+  auto logger = std::make_shared<spdlog::logger>("seq2seq", std::make_shared<ServerSink>());
+  logger->set_pattern("%v");
+  spdlog::set_default_logger(std::move(logger));
+}
+
+}  // namespace seq2seq
