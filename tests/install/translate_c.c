@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
   if (argc < 3) return 1;
   models[0] = argv[1];
   if (!fails(seq2seq_create(none, 1, NULL) != NULL, "no/such/run")) return 1;
-  if (!fails(seq2seq_create(NULL, 0, NULL) != NULL, "no model")) return 1;
+  if (!fails(seq2seq_create(NULL, 0, NULL) != NULL, "at least one model")) return 1;
   if (!fails(seq2seq_create(models, 1, "precison=fp32") != NULL, "precison")) return 1;
   translator = seq2seq_create(models, 1, "threads=1");
   if (translator == NULL) {

@@ -213,7 +213,7 @@ class CaptionTest(TestCase):
         self.assert_fails(self.train("images", run, "model.image.network.kind=torchscript",
                                      f"model.image.network.path={wrong}"), "model.image.network", "--allow-scripts")
         self.assert_fails(self.train("images", run, "model.image.network.kind=torchscript", "--allow-scripts",
-                                     f"model.image.network.path={wrong}"), "model.image.network", "no TorchScript module")
+                                     f"model.image.network.path={wrong}"), "model.image.network", "not a TorchScript module")
         self.assert_fails(self.train("images", run, "model.image.network.kind=onnx",
                                      f"model.image.network.path={self.words}"), "model.image.network")
         self.assert_fails(self.train("features", run, "model.image.network.kind=features", "data.augment.flip=true"),
