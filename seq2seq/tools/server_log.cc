@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <climits>
+#include <csignal>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,7 @@
 namespace seq2seq {
 namespace {
 
+// spdlog's asynchronous logger would not do: at the end of the program it waits for the pipe.
 class ServerSink : public spdlog::sinks::base_sink<std::mutex> {
  private:
   static constexpr int kWarningsPerSecond = 10;
@@ -62,6 +64,7 @@ class ServerSink : public spdlog::sinks::base_sink<std::mutex> {
 }  // namespace
 
 void LogAsServer() {
+  std::signal(SIGPIPE, SIG_IGN);  // Of a pipe whose reader has ended.
   auto logger = std::make_shared<spdlog::logger>("seq2seq", std::make_shared<ServerSink>());
   logger->set_pattern("%v");
   spdlog::set_default_logger(std::move(logger));

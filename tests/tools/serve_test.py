@@ -276,6 +276,14 @@ class ServeTest(TestCase):
         server.send_signal(signal.SIGTERM)
         self.assertEqual(server.wait(timeout=20), 0)
 
+    def test_the_end_of_who_reads_the_log_does_not_end_it(self):
+        server, port = self.start_another("--max-line-length", "1")
+        server.stderr.close()
+        self.assertEqual(self.post({"text": "a dog runs"}, port)[0], 200)
+        self.assertEqual(self.post({"text": "a dog runs"}, port)[0], 200)
+        server.send_signal(signal.SIGTERM)
+        self.assertEqual(server.wait(timeout=20), 0)
+
     def test_requests_cannot_fill_the_log(self):
         server, port = self.start_another("--max-line-length", "1")
         for _ in range(10):
