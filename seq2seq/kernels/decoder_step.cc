@@ -126,7 +126,6 @@ void DecoderStepper::RunCell(size_t layer, absl::Span<const DecoderExtension> ro
                              ConstMatrix input, int64_t begin, int64_t count) {
   const auto mine = [&](const Buffer& buffer) { return buffer.view().Rows(begin, count); };
   const PackedCell& cell = decoder_.cells[layer];
-  const GateLayout& layout = LayoutOf(cell.kind);
   Gather(before_.hidden[layer].view(), rows, mine(hidden_before_));
   GateStep step;
   step.gates = mine(gates_);
