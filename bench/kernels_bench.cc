@@ -7,6 +7,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/processor.h"
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/kernels/adam.h"
 #include "seq2seq/kernels/cross_entropy.h"
 #include "seq2seq/kernels/parallel.h"
@@ -113,7 +114,7 @@ void Layer(benchmark::State& state) {
     RecurrentBackward(kind, precision, steps, input.view(), {weights, weights}, output.view(),
                       output_gradient.view(), tape, input_gradient.view(), {gradients, gradients});
   }
-  state.SetLabel(EnumTexts(kind)[static_cast<size_t>(kind)]);
+  state.SetLabel(EnumText(kind));
   SetRate(state, 3 * 2 * 2.0 * static_cast<double>(steps.tokens() * gates * (kInput + kHidden)));
 }
 BENCHMARK(Layer)->ArgNames({"cell", "bf16"})->ArgsProduct({{0, 1, 2, 3}, {0, 1}})->UseRealTime();

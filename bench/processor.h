@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/kernels/instruction_set.h"
 #include "seq2seq/kernels/parallel.h"
@@ -25,9 +26,8 @@ inline std::string DescribeProcessor() {
       break;
     }
   }
-  return absl::StrCat(name, ", ",
-                      EnumTexts(InstructionSet())[static_cast<size_t>(CurrentInstructionSet())],
-                      ", ", ParallelThreads(), " threads");
+  return absl::StrCat(name, ", ", EnumText(CurrentInstructionSet()), ", ", ParallelThreads(),
+                      " threads");
 }
 
 // Limits the kernels to the instruction set that SEQ2SEQ_INSTRUCTION_SET names, if it is set.

@@ -17,6 +17,7 @@
 #include <CLI/CLI.hpp>
 
 #include "bench/processor.h"
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/kernels/instruction_set.h"
 #include "seq2seq/kernels/product.h"

@@ -16,6 +16,7 @@
 #include <torch/torch.h>
 
 #include "bench/processor.h"
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/data/batch.h"

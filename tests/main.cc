@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 
 #if SEQ2SEQ_KERNELS
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/kernels/instruction_set.h"
 #endif

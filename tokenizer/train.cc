@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/log.h"
@@ -100,7 +101,7 @@ absl::Status TrainTokenizer(const TokenizerTrainOptions& options) {
   }
   FileLines lines(std::move(readers));
   const std::unordered_map<std::string, std::string> arguments = {
-      {"model_type", EnumTexts(options.kind)[static_cast<size_t>(options.kind)]},
+      {"model_type", EnumText(options.kind)},
       {"vocab_size", absl::StrCat(options.vocab_size)},
       {"hard_vocab_limit", "false"},
       {"character_coverage", absl::StrCat(options.character_coverage)},

@@ -22,10 +22,8 @@
 #ifndef SEQ2SEQ_BASE_OPTIONS_H_
 #define SEQ2SEQ_BASE_OPTIONS_H_
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -62,15 +60,6 @@ struct Option {
 };
 
 using OptionList = std::vector<Option>;
-
-// The value of an enum with EnumTexts whose text is `text`; nullopt if there is none.
-template <typename Enum>
-std::optional<Enum> EnumFromText(const std::string& text) {
-  const std::vector<std::string> texts = EnumTexts(Enum());
-  const auto found = std::find(texts.begin(), texts.end(), text);
-  if (found == texts.end()) return std::nullopt;
-  return static_cast<Enum>(found - texts.begin());
-}
 
 // Lists the fields of `options` and of the structs inside it, in the order of Visit.
 template <typename Options>

@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/search/translator.h"

@@ -23,6 +23,8 @@ struct ImageOptions {
   std::vector<double> mean = {0.485, 0.456, 0.406};
   std::vector<double> deviation = {0.229, 0.224, 0.225};
 
+  bool operator==(const ImageOptions&) const = default;
+
   template <typename V>
   void Visit(V&& visit) {
     visit("size", size, "Height and width of the centre crop in pixels, 8 to 4,096.");

@@ -65,7 +65,7 @@ class ForwardPass {
       DecoderTape::Layer& part = tape_.layers[layer];
       part.input = Buffer(rows, layer == 0 ? sizes_.embedding : sizes_.hidden);
       part.gates = Buffer(rows, sizes_.width);
-      if (LayoutOf(plan_.cell).memory) part.memory = Buffer(rows, sizes_.hidden);
+      if (HasCellState(plan_.cell)) part.memory = Buffer(rows, sizes_.hidden);
       if (layer + 1 < layers) part.hidden = Buffer(rows, sizes_.hidden);
     }
     tape_.attended = Buffer(rows, sizes_.memory + sizes_.hidden);

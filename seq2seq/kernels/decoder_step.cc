@@ -32,7 +32,7 @@ DecoderRows::DecoderRows(const PackedDecoder& decoder, int64_t rows)
     : readout(rows, decoder.readout.columns()) {
   for (const PackedCell& cell : decoder.cells) {
     hidden.emplace_back(rows, cell.hidden.rows());
-    memory.emplace_back(LayoutOf(cell.kind).memory ? rows : 0, cell.hidden.rows());
+    memory.emplace_back(HasCellState(cell.kind) ? rows : 0, cell.hidden.rows());
   }
 }
 
@@ -55,7 +55,7 @@ void DecoderStepper::Reserve(int64_t rows) {
   before_ = DecoderRows(decoder_, rows);
   input_ = Buffer(rows, cell.input.rows());
   hidden_before_ = Buffer(rows, hidden);
-  memory_before_ = Buffer(layout.memory ? rows : 0, hidden);
+  memory_before_ = Buffer(HasCellState(cell.kind) ? rows : 0, hidden);
   gates_ = Buffer(rows, layout.width * hidden);
   products_ = Buffer(rows, cell.hidden.columns());
   attended_ = Buffer(rows, decoder_.readout.rows());
@@ -126,14 +126,13 @@ void DecoderStepper::RunCell(size_t layer, absl::Span<const DecoderExtension> ro
                              ConstMatrix input, int64_t begin, int64_t count) {
   const auto mine = [&](const Buffer& buffer) { return buffer.view().Rows(begin, count); };
   const PackedCell& cell = decoder_.cells[layer];
-  const GateLayout& layout = LayoutOf(cell.kind);
   Gather(before_.hidden[layer].view(), rows, mine(hidden_before_));
   GateStep step;
   step.gates = mine(gates_);
   step.recurrent = mine(products_);
   step.hidden_before = mine(hidden_before_);
   step.hidden = mine(after_.hidden[layer]);
-  if (layout.memory) {
+  if (HasCellState(cell.kind)) {
     Gather(before_.memory[layer].view(), rows, mine(memory_before_));
     step.memory_before = mine(memory_before_);
     step.memory = mine(after_.memory[layer]);

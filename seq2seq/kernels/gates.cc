@@ -209,8 +209,10 @@ void ForwardRows(CellKind kind, const GateWeights& weights, const GateStep& step
       return RnnForwardRows<false>(weights, step);
     case CellKind::kRnnRelu:
       return RnnForwardRows<true>(weights, step);
-    default:
-      return;
+    case CellKind::kCoupled:
+    case CellKind::kLayerNormLstm:
+    case CellKind::kLayerNormGru:
+      HWY_ABORT("this cell has no kernel");
   }
 }
 
@@ -226,8 +228,10 @@ void BackwardRows(CellKind kind, const GateWeights& weights, const GateStepGradi
       return RnnBackwardRows<false>(weights, step);
     case CellKind::kRnnRelu:
       return RnnBackwardRows<true>(weights, step);
-    default:
-      return;
+    case CellKind::kCoupled:
+    case CellKind::kLayerNormLstm:
+    case CellKind::kLayerNormGru:
+      HWY_ABORT("this cell has no kernel");
   }
 }
 
@@ -283,18 +287,24 @@ HWY_EXPORT(TanhRows);
 HWY_EXPORT(TanhBackwardRows);
 
 const GateLayout& LayoutOf(CellKind kind) {
-  static const auto* lstm = new GateLayout{4, 4, true, {{0, 0, 4}}};
-  static const auto* gru = new GateLayout{3, 4, false, {{0, 0, 2}, {2, 3, 1}}};
-  static const auto* rnn = new GateLayout{1, 1, false, {{0, 0, 1}}};
+  static const auto* lstm = new GateLayout{4, 4, {{0, 0, 4}}};
+  static const auto* gru = new GateLayout{3, 4, {{0, 0, 2}, {2, 3, 1}}};
+  static const auto* rnn = new GateLayout{1, 1, {{0, 0, 1}}};
   switch (kind) {
     case CellKind::kLstm:
     case CellKind::kPeephole:
       return *lstm;
     case CellKind::kGru:
       return *gru;
-    default:
+    case CellKind::kRnnTanh:
+    case CellKind::kRnnRelu:
       return *rnn;
+    case CellKind::kCoupled:
+    case CellKind::kLayerNormLstm:
+    case CellKind::kLayerNormGru:
+      break;
   }
+  HWY_ABORT("this cell has no kernel");
 }
 
 void GatesForward(CellKind kind, const GateWeights& weights, const GateStep& step) {

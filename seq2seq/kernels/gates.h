@@ -42,7 +42,55 @@ inline std::vector<std::string> EnumTexts(CellKind) {
 }
 
 // Whether there are kernels for a cell; the functions below accept no other.
-inline bool HasKernel(CellKind kind) { return kind <= CellKind::kRnnRelu; }
+inline bool HasKernel(CellKind kind) {
+  switch (kind) {
+    case CellKind::kLstm:
+    case CellKind::kPeephole:
+    case CellKind::kGru:
+    case CellKind::kRnnTanh:
+    case CellKind::kRnnRelu:
+      return true;
+    case CellKind::kCoupled:
+    case CellKind::kLayerNormLstm:
+    case CellKind::kLayerNormGru:
+      return false;
+  }
+  return false;  // Not one of the kinds.
+}
+
+// Whether a cell has a cell state c besides its hidden state h.
+inline bool HasCellState(CellKind kind) {
+  switch (kind) {
+    case CellKind::kLstm:
+    case CellKind::kPeephole:
+    case CellKind::kCoupled:
+    case CellKind::kLayerNormLstm:
+      return true;
+    case CellKind::kGru:
+    case CellKind::kRnnTanh:
+    case CellKind::kRnnRelu:
+    case CellKind::kLayerNormGru:
+      return false;
+  }
+  return false;  // Not one of the kinds.
+}
+
+// Whether a cell has gates.
+inline bool HasGates(CellKind kind) {
+  switch (kind) {
+    case CellKind::kLstm:
+    case CellKind::kPeephole:
+    case CellKind::kGru:
+    case CellKind::kCoupled:
+    case CellKind::kLayerNormLstm:
+    case CellKind::kLayerNormGru:
+      return true;
+    case CellKind::kRnnTanh:
+    case CellKind::kRnnRelu:
+      return false;
+  }
+  return false;  // Not one of the kinds.
+}
 
 // Layout of a row of gates, in units of the hidden size.
 struct GateLayout {
@@ -54,8 +102,7 @@ struct GateLayout {
   };
 
   int64_t projected = 0;  // Contribution of the input: lstm i f g o, gru r z n. Comes first.
-  int64_t width = 0;    // Of the whole row: gru also stores what the hidden state contributes to n.
-  bool memory = false;  // Whether the cell has a cell state c besides its hidden state h.
+  int64_t width = 0;  // Of the whole row: gru also stores what the hidden state contributes to n.
   std::vector<Recurrent> recurrent;
 };
 

@@ -188,7 +188,7 @@ std::vector<RecurrentTape> RecurrentForward(const Steps& steps, ConstMatrix inpu
   const Operand inputs(input, directions[0].input.precision());
   for (size_t d = 0; d < directions.size(); ++d) {
     tape[d].gates = Buffer(steps.rows(), layout.width * hidden);
-    if (layout.memory) tape[d].memory = Buffer(steps.rows(), hidden);
+    if (HasCellState(directions[0].kind)) tape[d].memory = Buffer(steps.rows(), hidden);
     Multiply(inputs, directions[d].input,
              tape[d].gates.view().Columns(0, layout.projected * hidden),
              directions[d].input_bias.data());

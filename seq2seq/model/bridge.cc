@@ -11,7 +11,7 @@ BridgeImpl::BridgeImpl(BridgeKind kind, int64_t encoded, const DecoderOptions& o
     : kind_(kind),
       layers_(options.layers),
       hidden_(options.hidden),
-      states_(HasMemory(options.cell) ? 2 : 1),
+      states_(HasCellState(options.cell) ? 2 : 1),
       readout_size_(readout) {
   TORCH_CHECK(kind != BridgeKind::kCopy || encoded == hidden_,
               "bridge: cannot copy encoder output of size ", encoded, " to a state of size ",

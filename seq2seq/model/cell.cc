@@ -62,7 +62,7 @@ torch::Tensor CellImpl::DropNew(const torch::Tensor& fresh) const {
 CellState CellImpl::InitialState(int64_t rows) const {
   const torch::Tensor zeros =
       torch::zeros({rows, hidden()}, weight_hh_.options().requires_grad(false));
-  return {zeros, HasMemory(kind_) ? zeros : torch::Tensor()};
+  return {zeros, HasCellState(kind_) ? zeros : torch::Tensor()};
 }
 
 torch::Tensor CellImpl::ProjectionBias() const { return bias_ih_ + bias_hh_; }

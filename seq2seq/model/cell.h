@@ -21,17 +21,6 @@ struct CellState {
   CellState Select(const torch::Tensor& rows) const;
 };
 
-// Whether cells of this kind have a cell state besides the hidden state.
-inline bool HasMemory(CellKind kind) {
-  return kind == CellKind::kLstm || kind == CellKind::kPeephole || kind == CellKind::kCoupled ||
-         kind == CellKind::kLayerNormLstm;
-}
-
-// Whether they have gates.
-inline bool HasGates(CellKind kind) {
-  return kind != CellKind::kRnnTanh && kind != CellKind::kRnnRelu;
-}
-
 // One time step of a recurrent layer, in two parts: the input projection, which can be computed for
 // all time steps at once, and the recurrence. Parameters as in torch.nn.LSTMCell and GRUCell:
 // weight_ih [gates x hidden, input], weight_hh [gates x hidden, hidden], bias_ih, bias_hh [gates x

@@ -103,6 +103,12 @@ int64_t OutputSize(const EncoderOptions& options);
 // Whether layer `layer` is bidirectional.
 bool IsBidirectional(const EncoderOptions& options, int64_t layer);
 
+// Whether layer `layer`, with inputs of size `input`, has a residual connection.
+bool AddsInput(const EncoderOptions& options, int64_t layer, int64_t input);
+
+// The cells of most layers that run at the same time, for MakeSteps.
+int64_t CellsSideBySide(const EncoderOptions& options);
+
 // Whether layer `layer`, with input of size `input`, has a residual connection.
 bool AddsInput(const EncoderOptions& options, int64_t layer, int64_t input);
 

@@ -38,7 +38,7 @@ struct Job {
 struct Tensors {
   Tensors(absl::Span<const torch::Tensor> all, const Job& job)
       : embedding(all[0]), readout(all[1]), keys(all[2]), values(all[3]) {
-    const size_t states = job.layers * (HasMemory(job.plan.cell) ? 2 : 1);
+    const size_t states = job.layers * (HasCellState(job.plan.cell) ? 2 : 1);
     start = all.subspan(4, states);
     cells = all.subspan(4 + states, job.layers * CountTensors(job.plan.cell));
   }
@@ -52,7 +52,7 @@ struct Tensors {
 template <typename States>
 States StatesOf(absl::Span<const torch::Tensor> tensors, CellKind kind) {
   States states;
-  const size_t step = HasMemory(kind) ? 2 : 1;
+  const size_t step = HasCellState(kind) ? 2 : 1;
   for (size_t i = 0; i < tensors.size(); i += step) {
     states.hidden.push_back(View(tensors[i]));
     if (step == 2) states.memory.push_back(View(tensors[i + 1]));

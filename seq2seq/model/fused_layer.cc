@@ -77,7 +77,7 @@ struct GatesFunction : torch::autograd::Function<GatesFunction> {
             projected,
             torch::cat(parts, 1),
             hidden_gradient,
-            HasMemory(kind) ? memory_gradient : torch::Tensor(),
+            HasCellState(kind) ? memory_gradient : torch::Tensor(),
             bias,
             peephole};
   }
@@ -174,7 +174,7 @@ CellState FusedGates(const CellImpl& cell, const torch::Tensor& projected,
   };
   const variable_list outputs =
       GatesFunction::apply(cell.kind(), projected, recurrent, state.hidden,
-                           optional(HasMemory(cell.kind()), state.memory),
+                           optional(HasCellState(cell.kind()), state.memory),
                            optional(cell.kind() == CellKind::kGru, cell.bias_hh()),
                            optional(cell.kind() == CellKind::kPeephole, cell.peephole()));
   return {outputs[0], outputs.size() > 1 ? outputs[1] : torch::Tensor()};

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/status_macros.h"
 #include "tokenizer/tokenizer.h"
@@ -43,7 +44,7 @@ absl::Status Validate(const ModelOptions& options) {
   if (text) rules.ExpectSize("model.source_vocab", options.source_vocab);
   rules.ExpectSize("model.target_vocab", options.target_vocab);
   const AttentionKind attention = options.decoder.attention;
-  const std::string name = EnumTexts(attention)[static_cast<size_t>(attention)];
+  const std::string name = EnumText(attention);
   const bool blind = attention == AttentionKind::kNone;
   rules.Expect("model.decoder.attention", name, blind || !alone, "none where model.source is none");
   rules.Expect("model.bridge", "zero", !blind || alone || options.bridge != BridgeKind::kZero,

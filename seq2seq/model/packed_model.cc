@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/kernels/gates.h"
 #include "seq2seq/kernels/product_kernel.h"
 #include "seq2seq/kernels/steps.h"
@@ -108,15 +109,14 @@ void Scale(Matrix values, float factor) {
 }  // namespace
 
 std::string PackedModel::UnknownPart(const ModelOptions& options) {
-  const auto text = [](auto value) { return EnumTexts(value)[static_cast<size_t>(value)]; };
   const DecoderOptions& decoder = options.decoder;
   if (options.source == SourceKind::kText && !HasKernel(options.encoder.cell))
-    return absl::StrCat("encoder.cell=", text(options.encoder.cell));
+    return absl::StrCat("encoder.cell=", EnumText(options.encoder.cell));
   if (HasKernel(decoder)) return "";
-  if (!HasKernel(decoder.cell)) return absl::StrCat("decoder.cell=", text(decoder.cell));
+  if (!HasKernel(decoder.cell)) return absl::StrCat("decoder.cell=", EnumText(decoder.cell));
   if (decoder.context_gate) return "decoder.context_gate=true";
   if (decoder.residual && decoder.layers > 1) return "decoder.residual=true";
-  return absl::StrCat("decoder.attention=", text(decoder.attention));
+  return absl::StrCat("decoder.attention=", EnumText(decoder.attention));
 }
 
 PackedModel::PackedModel(Model model, Precision precision)
@@ -173,9 +173,7 @@ PackedSources PackedModel::Encode(const Batch& sources) const {
 }
 
 PackedSources PackedModel::EncodeText(const Batch& batch) const {
-  const auto steps = MakeSteps(
-      batch.source_lengths,
-      /*side_by_side=*/options_.encoder.directions == Directions::kUnidirectional ? 1 : 2);
+  const auto steps = MakeSteps(batch.source_lengths, CellsSideBySide(options_.encoder));
   const std::vector<int64_t> ids = OrderTokens(batch.source, *steps);
   const ConstMatrix embedding = View(parameters_.at(
       options_.shared_embeddings ? "decoder.embedding.weight" : "encoder.embedding.weight"));
@@ -188,9 +186,8 @@ PackedSources PackedModel::EncodeText(const Batch& batch) const {
     const auto directions = static_cast<int64_t>(layer.size());
     const Buffer outputs(steps->rows(), directions * layer[0].hidden.rows());
     RecurrentForward(*steps, states.view(), layer, outputs.view());
-    const bool adds =
-        options_.encoder.residual && number > 0 && states.view().columns == outputs.view().columns;
-    if (adds) Add(states.view(), outputs.view());
+    if (AddsInput(options_.encoder, static_cast<int64_t>(number), states.view().columns))
+      Add(states.view(), outputs.view());
     states = outputs;
   }
 

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 
 namespace seq2seq {
@@ -39,8 +38,7 @@ absl::StatusOr<std::vector<BatchingTranslator::Future>> BatchingTranslator::Tran
     return absl::OutOfRangeError(absl::StrCat(requests.size(), " requests in one call, at most ",
                                               most, " fit in the queue"));
   }
-  auto search = std::make_shared<Search>(Search{options, ""});
-  search->text = PrintOptions(ListOptions(search->options));
+  const auto shared = std::make_shared<const SearchOptions>(options);
   std::vector<Future> results;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -54,7 +52,7 @@ absl::StatusOr<std::vector<BatchingTranslator::Future>> BatchingTranslator::Tran
       const auto place =
           std::upper_bound(waiting_.begin(), waiting_.end(), turn,
                            [](int64_t mine, const Job& job) { return mine < job.turn; });
-      const auto job = waiting_.insert(place, Job{std::move(request), search, {}, turn++});
+      const auto job = waiting_.insert(place, Job{std::move(request), shared, {}, turn++});
       results.push_back(job->result.get_future());
     }
   }
@@ -92,7 +90,7 @@ std::vector<BatchingTranslator::Job> BatchingTranslator::TakeBatch() {
            (jobs.size() + 1) * std::max(longest, size) <=
                kBytesPerSubword * static_cast<size_t>(translator_.batch_tokens) &&
            std::max(first, size) <= kSimilar * (std::min(first, size) + kShort) &&
-           job.search->text == jobs[0].search->text;
+           *job.options == *jobs[0].options;
   };
   for (Job& job : waiting_) {
     if (fits(job)) {
@@ -111,7 +109,7 @@ void BatchingTranslator::Finish(std::vector<Job> jobs) {
   std::vector<Request> requests;
   for (Job& job : jobs) requests.push_back(std::move(job.request));
   std::vector<TranslationResult> results =
-      translator_.TranslateRequests(requests, jobs[0].search->options);
+      translator_.TranslateRequests(requests, *jobs[0].options);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     counts_.requests += static_cast<int64_t>(jobs.size());

@@ -64,14 +64,9 @@ class BatchingTranslator {
   const Translator& translator() const { return translator_; }
 
  private:
-  // Shared by the requests of a call.
-  struct Search {
-    SearchOptions options;
-    std::string text;  // The options as text, to compare them.
-  };
   struct Job {
     Request request;
-    std::shared_ptr<const Search> search;
+    std::shared_ptr<const SearchOptions> options;  // Shared by the requests of a call.
     std::promise<TranslationResult> result;
     int64_t turn;
   };

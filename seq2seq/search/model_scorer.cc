@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/model/weights.h"
 
 #if SEQ2SEQ_KERNELS
@@ -153,8 +154,8 @@ std::string PrecisionNote(const ModelOptions& options, torch::Device device, Pre
   if (CurrentCompute().fused && part.empty()) return "";
   if (!part.empty()) why = absl::StrCat("for model.", part);
 #endif
-  return absl::StrCat("precision ", EnumTexts(precision)[static_cast<size_t>(precision)],
-                      " is not supported ", why, "; computing in fp32");
+  return absl::StrCat("precision ", EnumText(precision), " is not supported ", why,
+                      "; computing in fp32");
 }
 
 std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,

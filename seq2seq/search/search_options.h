@@ -46,6 +46,8 @@ struct SearchOptions {
   bool partial_words = false;
   bool attention = false;
 
+  bool operator==(const SearchOptions&) const = default;
+
   template <typename V>
   void Visit(V&& visit) {
     visit("beam", beam,

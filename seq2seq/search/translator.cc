@@ -9,10 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/fingerprint.h"
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/option_rules.h"
-#include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
 #include "seq2seq/data/batch.h"
@@ -39,8 +39,8 @@ absl::Status ToStatus(const std::exception& error) {
 }
 
 std::string NotToBeHad(Precision precision, torch::Device device) {
-  return absl::StrCat("precision ", EnumTexts(precision)[static_cast<size_t>(precision)],
-                      " is not supported on ", device.is_cpu() ? "this CPU" : device.str());
+  return absl::StrCat("precision ", EnumText(precision), " is not supported on ",
+                      device.is_cpu() ? "this CPU" : device.str());
 }
 
 absl::StatusOr<Tokenizer> LoadTokenizer(const std::string& path, int64_t vocab) {
@@ -48,14 +48,6 @@ absl::StatusOr<Tokenizer> LoadTokenizer(const std::string& path, int64_t vocab) 
   if (tokenizer.size() == vocab) return tokenizer;
   return absl::InvalidArgumentError(
       absl::StrCat(path, ": the tokenizer has ", tokenizer.size(), " subwords, the model ", vocab));
-}
-
-// The image preprocessing of a model, as text.
-std::string ImageInput(const ModelOptions& options) {
-  if (options.source != SourceKind::kImage) return "";
-  ImageEncoderOptions image = options.image;
-  const bool features = image.network.kind == ImageNetworkKind::kFeatures;
-  return absl::StrCat(features ? "features\n" : "images\n", PrintOptions(ListOptions(image.input)));
 }
 
 bool SameTokenizer(const std::optional<Tokenizer>& a, const std::optional<Tokenizer>& b) {
@@ -183,12 +175,15 @@ Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer t
       source_kind_(model->options().source),
       has_attention_(source_kind_ != SourceKind::kNone &&
                      model->options().decoder.attention != AttentionKind::kNone),
-      image_input_(ImageInput(model->options())),
       source_(std::move(source)),
       target_(std::move(target)),
       wishes_(std::make_shared<WishReader>(target_)) {
   TORCH_CHECK(source_.has_value() == (source_kind_ == SourceKind::kText),
               "a source tokenizer is for models with model.source=text, which need one");
+  if (source_kind_ == SourceKind::kImage) {
+    const ImageEncoderOptions& image = model->options().image;
+    image_input_ = ImageInput{image.network.kind == ImageNetworkKind::kFeatures, image.input};
+  }
   read_image = [image = model->options().image, max_pixels = options.max_pixels](
                    const std::string& file) { return ReadImageInput(image, file, max_pixels); };
   const Precision precision =

@@ -169,6 +169,13 @@ class Translator {
   std::function<absl::StatusOr<torch::Tensor>(const std::string& line)> read_image;
 
  private:
+  // The input of a model of images.
+  struct ImageInput {
+    bool features = false;  // Instead of pixels.
+    ImageOptions preprocessing;
+
+    bool operator==(const ImageInput&) const = default;
+  };
   // A line prepared for search.
   struct Prepared {
     std::string file;  // Of an image.
@@ -214,7 +221,7 @@ class Translator {
   std::optional<Shortlist> shortlist_;
   SourceKind source_kind_;
   bool has_attention_;
-  std::string image_input_;  // Image preprocessing, as text; empty for texts.
+  std::optional<ImageInput> image_input_;
   std::optional<Tokenizer> source_;
   Tokenizer target_;
   std::shared_ptr<const WishReader> wishes_;

@@ -2,9 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -33,6 +31,7 @@
 #include "seq2seq/tools/model_flags.h"
 #include "seq2seq/tools/option_flags.h"
 #include "seq2seq/tools/part_file.h"
+#include "seq2seq/tools/signals.h"
 
 namespace seq2seq {
 namespace {
@@ -46,16 +45,6 @@ struct DecodeFlags {
   std::string format = "text";
   bool resume = false;
 };
-
-std::atomic<int> signals_received = 0;
-
-// The first signal requests a stop after the lines in progress, a second one ends the program.
-void OnSignal(int signal) {
-  if (++signals_received > 1) {
-    std::signal(signal, SIG_DFL);
-    std::raise(signal);
-  }
-}
 
 // Parses a line of --input-format jsonl.
 absl::StatusOr<Request> ParseLine(const std::string& line) {
@@ -89,7 +78,7 @@ class Input {
   // before its error.
   absl::StatusOr<std::vector<Request>> Next(size_t most) {
     SEQ2SEQ_RETURN_IF_ERROR(mistake_);
-    SEQ2SEQ_ASSIGN_OR_RETURN(lines_now_, queue_.Next(most, [] { return signals_received > 0; }));
+    SEQ2SEQ_ASSIGN_OR_RETURN(lines_now_, queue_.Next(most, StopRequested));
     std::vector<Request> requests;
     for (const std::string& line : lines_now_) {
       ++lines_;
@@ -279,7 +268,7 @@ absl::Status Decode(const DecodeFlags& flags, const Translator& translator, int6
     return output.Write(input.line(index++), number++ == 0 ? page_start + text : text);
   };
   SEQ2SEQ_RETURN_IF_ERROR(translator.TranslateStream(read, write, flags.search, done));
-  if (signals_received > 0)
+  if (StopRequested())
     return absl::CancelledError(absl::StrCat("stopped by a signal after line ", number));
   return output.Close(html ? (number == 0 ? page_start : "") + PageEnd() : "");
 }
@@ -295,8 +284,7 @@ absl::Status RunDecode(DecodeFlags& flags) {
   SEQ2SEQ_ASSIGN_OR_RETURN(Output output, Output::Open(flags, *reader, [&](int64_t lines) {
                              return whole ? translator.BlockStart(lines) : lines;
                            }));
-  std::signal(SIGINT, OnSignal);
-  std::signal(SIGTERM, OnSignal);
+  CatchStopSignals();
   const int64_t done = output.lines();
   if (done > 0) spdlog::info("resuming after line {} of {}", done, reader->path());
   Input input(std::move(reader), flags, translator, done);

@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/data/corpus_mix.h"
@@ -105,8 +106,7 @@ absl::Status RunExport(const ExportFlags& flags) {
     spdlog::warn("{}: {}", flags.output, note);
   spdlog::info("{}: {} of weights in {}, {} before", flags.output,
                Megabytes(std::filesystem::file_size(exported.step + kWeightsFile)),
-               EnumTexts(flags.precision)[static_cast<size_t>(flags.precision)],
-               Megabytes(bytes_before));
+               EnumText(flags.precision), Megabytes(bytes_before));
   return absl::OkStatus();
 }
 

@@ -1,4 +1,5 @@
-// Threads, memory and devices of the machine that the program runs on.
+#include "seq2seq/tools/machine.h"
+
 #include <dlfcn.h>
 #include <malloc.h>
 
@@ -16,7 +17,6 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/memory_limit.h"
-#include "seq2seq/tools/command.h"
 
 namespace seq2seq {
 namespace {

@@ -15,6 +15,7 @@
 #include <spdlog/spdlog.h>
 
 #include "seq2seq/base/closest.h"
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/utf8.h"

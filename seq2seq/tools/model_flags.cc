@@ -9,12 +9,13 @@
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/fingerprint.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/model/run_folder.h"
-#include "seq2seq/tools/command.h"
+#include "seq2seq/tools/machine.h"
 #include "seq2seq/tools/option_flags.h"
 
 namespace seq2seq {
@@ -28,7 +29,7 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
       ->required();
   AddEnumFlag<EnsembleMean>(command, "--ensemble", flags.ensemble,
                             "Quantity that is averaged over the models of an ensemble")
-      ->default_str(EnumTexts(flags.ensemble)[static_cast<size_t>(flags.ensemble)]);
+      ->default_str(EnumText(flags.ensemble));
   AddEnumFlag<PrecisionChoice>(
       command, "--precision", flags.precision,
       "Precision of matrix products: bf16 and int8 are faster and slightly less accurate; auto is "
@@ -153,15 +154,13 @@ absl::StatusOr<std::string> ModelSettings(const ModelFlags& flags) {
     }
     absl::StrAppend(&settings, "model: ", absl::Hex(fingerprint.value()), "\n");
   }
-  const auto precision = flags.precision
-                             ? EnumTexts(PrecisionChoice())[static_cast<size_t>(*flags.precision)]
-                             : "as stored";
-  absl::StrAppend(
-      &settings, "ensemble: ", EnumTexts(flags.ensemble)[static_cast<size_t>(flags.ensemble)],
-      "\nprecision: ", precision, "\nno_shortlist: ", flags.no_shortlist,
-      "\nlanguage_model: ", !flags.language_model.empty(), "\nbatch_size: ", flags.batch_size,
-      "\nbatch_tokens: ", flags.batch_tokens, "\nbatch_scores: ", flags.batch_scores,
-      "\nmemory: ", flags.memory, "\nmax_line_length: ", flags.max_line_length, "\n");
+  const auto precision = flags.precision ? EnumText(*flags.precision) : "as stored";
+  absl::StrAppend(&settings, "ensemble: ", EnumText(flags.ensemble), "\nprecision: ", precision,
+                  "\nno_shortlist: ", flags.no_shortlist,
+                  "\nlanguage_model: ", !flags.language_model.empty(),
+                  "\nbatch_size: ", flags.batch_size, "\nbatch_tokens: ", flags.batch_tokens,
+                  "\nbatch_scores: ", flags.batch_scores, "\nmemory: ", flags.memory,
+                  "\nmax_line_length: ", flags.max_line_length, "\n");
   return settings;
 }
 

@@ -9,6 +9,7 @@
 #include "absl/types/span.h"
 #include <CLI/CLI.hpp>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/options.h"
 
 namespace seq2seq {

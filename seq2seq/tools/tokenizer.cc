@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include <CLI/CLI.hpp>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"

@@ -1,9 +1,7 @@
 // `seq2seq train`: trains the model of a configuration into a run folder.
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -17,6 +15,7 @@
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/profile.h"
@@ -32,22 +31,14 @@
 #include "seq2seq/tools/config.h"
 #include "seq2seq/tools/first_weights.h"
 #include "seq2seq/tools/keep_file.h"
+#include "seq2seq/tools/machine.h"
+#include "seq2seq/tools/signals.h"
 #include "seq2seq/tools/training_data.h"
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/trainer.h"
 
 namespace seq2seq {
 namespace {
-
-std::atomic<int> signals_received = 0;
-
-// The first signal asks the trainer to save and stop, a second one ends the program.
-void OnSignal(int signal) {
-  if (++signals_received > 1) {
-    std::signal(signal, SIG_DFL);
-    std::raise(signal);
-  }
-}
 
 struct TrainFlags {
   std::vector<std::string> configs;
@@ -191,7 +182,7 @@ TrainerHooks MakeHooks(const Tokenizers& tokenizers, const TrainingData& data, t
     spdlog::info("{}", ValidationLine(validation));
   };
   hooks.on_warning = [](const std::string& warning) { spdlog::warn("{}", warning); };
-  hooks.stop_requested = [] { return signals_received > 0; };
+  hooks.stop_requested = StopRequested;
   return hooks;
 }
 
@@ -252,8 +243,7 @@ absl::Status Train(Config& config, bool profile) {
   }
   spdlog::info("model: {:.1f} million parameters{} on {} with {} threads, {}, {}; padding {:.1f}%",
                millions, frozen > 0 ? absl::StrFormat(", %.1f of them frozen,", frozen) : "",
-               device.str(), torch::get_num_threads(),
-               EnumTexts(config.train.precision)[static_cast<size_t>(config.train.precision)],
+               device.str(), torch::get_num_threads(), EnumText(config.train.precision),
                model->DescribePaths(), 100 * trainer->padding_share());
   if (trainer->memory().estimate() > 0) {
     spdlog::info("memory: up to about {:.0f} of {:.0f} MB", trainer->memory().estimate() / 1e6,
@@ -262,8 +252,7 @@ absl::Status Train(Config& config, bool profile) {
   if (trainer->state().update > 0)
     spdlog::info("resuming after update {} of {}", trainer->state().update, run.path);
 
-  std::signal(SIGINT, OnSignal);
-  std::signal(SIGTERM, OnSignal);
+  CatchStopSignals();
   const int64_t first_update = trainer->state().update;
   SEQ2SEQ_ASSIGN_OR_RETURN(const StopReason reason, trainer->Run());
   const int64_t updates = trainer->state().update - first_update;

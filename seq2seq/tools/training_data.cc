@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include <spdlog/spdlog.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/status_macros.h"
@@ -110,7 +111,7 @@ absl::Status TrainingData::Validate(const Config& config) {
                  TrainCorpora(config.data)[0].size() == 1, "[text] where model.source is none");
     rules.Expect("data.valid", absl::StrCat(config.data.valid.size(), " files"),
                  config.data.valid.size() == 1, "[text] where model.source is none");
-    rules.Expect("train.metric", EnumTexts(metric)[static_cast<size_t>(metric)],
+    rules.Expect("train.metric", EnumText(metric),
                  metric == Metric::kLoss || metric == Metric::kPerplexity,
                  "loss or perplexity where model.source is none");
   }

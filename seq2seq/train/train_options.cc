@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/option_rules.h"
 
 namespace seq2seq {
@@ -17,8 +18,7 @@ absl::Status Validate(const TrainOptions& options) {
   rules.Expect("train.max_epochs", options.max_epochs, options.max_epochs >= 0, "0 or more");
   rules.Expect("train.max_minutes", options.max_minutes, options.max_minutes >= 0, "0 or more");
   rules.Expect("train.accumulate", options.accumulate, options.accumulate >= 1, "1 or more");
-  rules.Expect("train.precision",
-               EnumTexts(options.precision)[static_cast<size_t>(options.precision)],
+  rules.Expect("train.precision", EnumText(options.precision),
                options.precision != PrecisionChoice::kInt8,
                "auto, fp32 or bf16 (int8 is for decoding only)");
   rules.ExpectShare("train.label_smoothing", options.label_smoothing);

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <torch/torch.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/profile.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
@@ -35,7 +36,7 @@ class Stopwatch {
 
 // The score of a validation: the metric, negated where lower is better.
 absl::StatusOr<double> ScoreOf(Metric metric, const std::map<std::string, double>& metrics) {
-  const std::string name = EnumTexts(metric)[static_cast<size_t>(metric)];
+  const std::string name = EnumText(metric);
   const auto found = metrics.find(name);
   if (found == metrics.end()) {
     return absl::InvalidArgumentError(absl::StrCat("train.metric: ", name, " was not evaluated"));

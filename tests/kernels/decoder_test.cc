@@ -107,7 +107,7 @@ std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample) {
     start.hidden.push_back(states.back().view);
     state_gradients.emplace_back(batch, kHidden, 0);
     start_gradient.hidden.push_back(state_gradients.back().view);
-    if (!LayoutOf(kind).memory) continue;
+    if (!HasCellState(kind)) continue;
     states.emplace_back(batch, kHidden, 80 + layer);
     start.memory.push_back(states.back().view);
     state_gradients.emplace_back(batch, kHidden, 0);

@@ -8,6 +8,7 @@
 
 #include "gtest/gtest.h"
 
+#include "seq2seq/base/enum_text.h"
 #include "tests/kernels/numbers.h"
 
 namespace seq2seq {
@@ -113,7 +114,7 @@ TEST(Recurrent, GradientsAgreeWithDifferences) {
       value = before;
       EXPECT_NEAR((above - below) / (2 * static_cast<double>(kStep)), static_cast<double>(gradient),
                   2e-2)
-          << EnumTexts(kind)[static_cast<size_t>(kind)] << ", " << what;
+          << EnumText(kind) << ", " << what;
     };
     for (const size_t i : {0, 7, 12, 40}) {
       expect_agreement(input.view.data[i], result.input_gradient[i], "input");

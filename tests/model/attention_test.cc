@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "tests/tiny_model.h"
 
 namespace seq2seq {
@@ -17,8 +18,6 @@ constexpr AttentionKind kKinds[] = {AttentionKind::kGeneral,   AttentionKind::kD
                                     AttentionKind::kCoverage,  AttentionKind::kLocation,
                                     AttentionKind::kMultiHead, AttentionKind::kNone};
 constexpr int64_t kQueries = 3;
-
-std::string Name(AttentionKind kind) { return EnumTexts(kind)[static_cast<size_t>(kind)]; }
 
 // Sentences of 4, 2 and 1 tokens, [3, 4, size].
 Encoded TinySource(int64_t size) {
@@ -109,11 +108,11 @@ TEST(Attention, AgreesWithItsFormula) {
         for (int64_t i = 0; i < tokens; ++i) {
           const double weight = exponentials[static_cast<size_t>(i)] / sum;
           EXPECT_NEAR(tiny.attended.weights[sentence][step][i].item<double>(), weight, 1e-12)
-              << Name(kind);
+              << EnumText(kind);
           context += weight * tiny.source.values[sentence][i];
         }
         EXPECT_LT(MaxDifference(tiny.attended.context[sentence][step], context), 1e-12)
-            << Name(kind);
+            << EnumText(kind);
       }
     }
   }
@@ -161,7 +160,7 @@ TEST(Attention, RemembersWhatItAsksFor) {
     } else if (kind == AttentionKind::kLocation) {
       EXPECT_TRUE(torch::equal(next, weights));
     } else {
-      EXPECT_FALSE(next.defined()) << Name(kind);
+      EXPECT_FALSE(next.defined()) << EnumText(kind);
     }
   }
 }
@@ -170,9 +169,9 @@ TEST(Attention, WeightsAddUpToOneOverTokensAndAreZeroAtPadding) {
   for (const AttentionKind kind : kKinds) {
     const TinyAttention tiny(kind);
     const torch::Tensor weights = tiny.attended.weights;
-    EXPECT_LT(MaxDifference(weights.sum(-1), torch::ones({3, kQueries})), 1e-12) << Name(kind);
+    EXPECT_LT(MaxDifference(weights.sum(-1), torch::ones({3, kQueries})), 1e-12) << EnumText(kind);
     const torch::Tensor mask = tiny.source.mask.unsqueeze(1).expand_as(weights);
-    EXPECT_TRUE(torch::equal(weights.gt(0), mask)) << Name(kind);
+    EXPECT_TRUE(torch::equal(weights.gt(0), mask)) << EnumText(kind);
   }
 }
 

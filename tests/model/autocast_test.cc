@@ -8,6 +8,7 @@
 #include <torch/torch.h>
 #include <torch/version.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/model/bridge.h"
 #include "seq2seq/model/compute.h"
 #include "tests/tiny_model.h"
@@ -60,7 +61,7 @@ TensorMap Gradients(Model model, const Batch& batch, SamplingForm form) {
 TEST(Autocast, ScheduledSamplingLeavesEveryParameterItsGradient) {
   for (const bool tied : {false, true}) {
     for (const SamplingForm form : {SamplingForm::kStepwise, SamplingForm::kTwoPass}) {
-      SCOPED_TRACE(EnumTexts(form)[static_cast<size_t>(form)] + (tied ? ", tied" : ""));
+      SCOPED_TRACE(EnumText(form) + (tied ? ", tied" : ""));
       ModelOptions options = TinyOptions();
       options.decoder.layers = 2;
       options.decoder.tied_embeddings = tied;
@@ -79,7 +80,7 @@ TEST(Autocast, DecoderStartsFromStatesOf32Bits) {
   for (const CellKind cell : {CellKind::kLstm, CellKind::kRnnTanh}) {
     for (const BridgeKind kind :
          {BridgeKind::kZero, BridgeKind::kDense, BridgeKind::kMean, BridgeKind::kCopy}) {
-      SCOPED_TRACE(EnumTexts(kind)[static_cast<size_t>(kind)]);
+      SCOPED_TRACE(EnumText(kind));
       ModelOptions options = TinyOptions();
       options.bridge = kind;
       options.encoder.cell = cell;  // States of rnn_tanh are a product's tanh.

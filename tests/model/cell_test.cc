@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/model/compute.h"
 #include "seq2seq/model/weights.h"
 #include "tests/tiny_model.h"
@@ -18,8 +19,6 @@ namespace {
 const CellKind kKinds[] = {CellKind::kLstm,          CellKind::kPeephole,    CellKind::kGru,
                            CellKind::kRnnTanh,       CellKind::kRnnRelu,     CellKind::kCoupled,
                            CellKind::kLayerNormLstm, CellKind::kLayerNormGru};
-
-std::string NameOf(CellKind kind) { return EnumTexts(kind)[static_cast<size_t>(kind)]; }
 
 struct Outcome {
   CellState state;
@@ -42,7 +41,7 @@ Outcome RunSteps(const torch::nn::Module& module, bool has_memory, torch::Scalar
 }
 
 Outcome RunCell(Cell& cell, torch::ScalarType type) {
-  return RunSteps(*cell, HasMemory(cell->kind()), type,
+  return RunSteps(*cell, HasCellState(cell->kind()), type,
                   [&](const torch::Tensor& input, const CellState& state) {
                     return cell(cell->Project(input, 0), state);
                   });
@@ -248,18 +247,18 @@ TEST(Cell, RecurrentDropoutIsOfWhatIsNewAlone) {
     for (int64_t draw = 0; draw < 20; ++draw) {
       const torch::Tensor change = carried(step.cell(step.projected, step.before)) - kept;
       const torch::Tensor out = change.abs().lt(1e-9), twice = (change - fresh).abs().lt(1e-9);
-      EXPECT_TRUE(out.logical_or(twice).all().item<bool>()) << NameOf(kind);
+      EXPECT_TRUE(out.logical_or(twice).all().item<bool>()) << EnumText(kind);
       left_out += out.sum().item<int64_t>();
       doubled += twice.sum().item<int64_t>();
     }
-    EXPECT_GT(left_out, 30) << NameOf(kind);
-    EXPECT_GT(doubled, 30) << NameOf(kind);
+    EXPECT_GT(left_out, 30) << EnumText(kind);
+    EXPECT_GT(doubled, 30) << EnumText(kind);
   }
 }
 
 TEST(Cell, FusedStepAgreesWithTheFormulas) {
   for (const CellKind kind : kKinds) {
-    SCOPED_TRACE(NameOf(kind));
+    SCOPED_TRACE(EnumText(kind));
     Cell cell = MakeCell(kind, 5, 3);
     Randomize(*cell, 1);
     const Outcome fused = RunCell(cell, torch::kFloat32);
@@ -275,7 +274,7 @@ TEST(Cell, ProjectionsOfPartsAddUpToThatOfTheWhole) {
     const torch::Tensor input = torch::randn({2, 4, 5});
     const torch::Tensor parts =
         cell->Project(input.narrow(-1, 0, 2), 0) + cell->Project(input.narrow(-1, 2, 3), 2);
-    EXPECT_LT(MaxDifference(parts, cell->Project(input, 0)), 1e-6) << NameOf(kind);
+    EXPECT_LT(MaxDifference(parts, cell->Project(input, 0)), 1e-6) << EnumText(kind);
   }
 }
 
@@ -295,10 +294,10 @@ TEST(Cell, ForgetBiasIsSetWhereThereIsAForgetGate) {
     const torch::Tensor bias = cell->bias_ih();
     if (kind == CellKind::kCoupled) {
       EXPECT_TRUE(torch::equal(bias.narrow(0, 0, 3), torch::full({3}, -2.0f)));
-    } else if (HasMemory(kind)) {
-      EXPECT_TRUE(torch::equal(bias.narrow(0, 3, 3), torch::full({3}, 2.0f))) << NameOf(kind);
+    } else if (HasCellState(kind)) {
+      EXPECT_TRUE(torch::equal(bias.narrow(0, 3, 3), torch::full({3}, 2.0f))) << EnumText(kind);
     } else {
-      EXPECT_EQ(bias.abs().max().item<float>(), 0) << NameOf(kind);
+      EXPECT_EQ(bias.abs().max().item<float>(), 0) << EnumText(kind);
     }
   }
 }
@@ -307,7 +306,7 @@ TEST(Cell, StartsFromZeros) {
   for (const CellKind kind : kKinds) {
     const CellState state = MakeCell(kind, 5, 3)->InitialState(2);
     EXPECT_TRUE(torch::equal(state.hidden, torch::zeros({2, 3})));
-    EXPECT_EQ(state.memory.defined(), HasMemory(kind)) << NameOf(kind);
+    EXPECT_EQ(state.memory.defined(), HasCellState(kind)) << EnumText(kind);
     EXPECT_FALSE(state.hidden.requires_grad());
   }
 }

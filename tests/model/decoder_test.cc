@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/model/model.h"
 #include "tests/tiny_model.h"
 
@@ -34,10 +35,10 @@ std::vector<Variant> Variants() {
           options.decoder.input_feeding = input_feeding;
           options.decoder.layers = layers;
           options.decoder.tied_embeddings = tied;
-          variants.push_back({absl::StrCat(EnumTexts(attention)[static_cast<size_t>(attention)],
-                                           input_feeding ? ", input feeding" : "", ", ", layers,
-                                           " layers", tied ? ", tied" : ""),
-                              options});
+          variants.push_back(
+              {absl::StrCat(EnumText(attention), input_feeding ? ", input feeding" : "", ", ",
+                            layers, " layers", tied ? ", tied" : ""),
+               options});
         }
       }
     }

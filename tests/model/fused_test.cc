@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/model/compute.h"
 #include "seq2seq/model/model.h"
 #include "tests/tiny_model.h"
@@ -104,8 +105,7 @@ TEST_P(FusedAgreesWithPlain, ForEveryAttentionAndBatch) {
         }
         ExpectAgreement(
             fused, plain, 1e-4,
-            absl::StrCat(what, ", ", EnumTexts(attention)[static_cast<size_t>(attention)],
-                         input_feeding ? ", input feeding" : ""),
+            absl::StrCat(what, ", ", EnumText(attention), input_feeding ? ", input feeding" : ""),
             doubles ? &*doubles : nullptr);
         EXPECT_EQ(fused.correct, plain.correct) << what;
       }
@@ -119,9 +119,8 @@ INSTANTIATE_TEST_SUITE_P(Cells, FusedAgreesWithPlain,
                                                           CellKind::kRnnRelu),
                                           testing::Values(1, 2)),
                          [](const auto& info) {
-                           return absl::StrCat(
-                               EnumTexts(CellKind())[static_cast<size_t>(std::get<0>(info.param))],
-                               "_", std::get<1>(info.param), "_layers");
+                           return absl::StrCat(EnumText(std::get<0>(info.param)), "_",
+                                               std::get<1>(info.param), "_layers");
                          });
 
 TEST(Fused, AgreesHoweverLayersAreStackedAndBridged) {
@@ -142,7 +141,7 @@ TEST(Fused, AgreesHoweverLayersAreStackedAndBridged) {
       for (const auto& [what, lengths] : Batches()) {
         const Batch batch = MakeBatch(RandomPairs(options, lengths));
         ExpectAgreement(Pass(model, batch, true), Pass(model, batch, false), 1e-4,
-                        absl::StrCat(what, ", ", EnumTexts(bridge)[static_cast<size_t>(bridge)]));
+                        absl::StrCat(what, ", ", EnumText(bridge)));
       }
     }
   }

@@ -12,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "seq2seq/base/enum_text.h"
 #include "tests/temporary_folder.h"
 #include "tests/tokenizer/learn.h"
 #include "tokenizer/train.h"
@@ -52,7 +53,7 @@ class EveryKind : public ::testing::TestWithParam<TokenizerKind> {
 using Sampling = EveryKind;
 
 std::string KindName(const ::testing::TestParamInfo<TokenizerKind>& info) {
-  return EnumTexts(info.param)[static_cast<size_t>(info.param)];
+  return EnumText(info.param);
 }
 
 INSTANTIATE_TEST_SUITE_P(Tokenizer, EveryKind,

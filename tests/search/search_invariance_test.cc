@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/model/compute.h"
 #include "seq2seq/search/beam.h"
@@ -127,8 +128,7 @@ INSTANTIATE_TEST_SUITE_P(All, BatchMatrix,
                                           testing::Bool()),
                          [](const auto& info) {
                            const CellKind cell = std::get<CellKind>(info.param);
-                           return absl::StrCat(EnumTexts(cell)[static_cast<size_t>(cell)], "_",
-                                               std::get<Way>(info.param).name,
+                           return absl::StrCat(EnumText(cell), "_", std::get<Way>(info.param).name,
                                                std::get<bool>(info.param) ? "_ensemble" : "");
                          });
 
