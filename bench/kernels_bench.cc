@@ -90,7 +90,7 @@ void Layer(benchmark::State& state) {
   constexpr int64_t kInput = 256;
   constexpr int64_t kHidden = 256;
   const int64_t gates = LayoutOf(kind).projected * kHidden;
-  const Steps steps(std::vector<int64_t>(64, 14), GroupsFor(64, 2));
+  const PackedSequence steps(std::vector<int64_t>(64, 14), GroupsFor(64, 2));
   const Buffer input = Zeros(steps.rows(), kInput);
   const Buffer output = Zeros(steps.rows(), 2 * kHidden);
   const Buffer output_gradient = Zeros(steps.rows(), 2 * kHidden);
@@ -109,10 +109,10 @@ void Layer(benchmark::State& state) {
                                    bias_gradient.view().row(0), bias_gradient.view().row(1),
                                    peeps ? peephole.view().data : nullptr};
   for (auto _ : state) {
-    const auto tape = RecurrentForward(
+    const auto cache = RecurrentForward(
         steps, input.view(), PackCells(kind, {weights, weights}, precision), output.view());
     RecurrentBackward(kind, precision, steps, input.view(), {weights, weights}, output.view(),
-                      output_gradient.view(), tape, input_gradient.view(), {gradients, gradients});
+                      output_gradient.view(), cache, input_gradient.view(), {gradients, gradients});
   }
   state.SetLabel(EnumText(kind));
   SetRate(state, 3 * 2 * 2.0 * static_cast<double>(steps.tokens() * gates * (kInput + kHidden)));

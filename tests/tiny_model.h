@@ -17,8 +17,8 @@
 #include "seq2seq/data/batch.h"
 #include "seq2seq/model/loss.h"
 #include "seq2seq/model/model.h"
-#include "seq2seq/model/run_folder.h"
-#include "seq2seq/model/weights.h"
+#include "seq2seq/inference/run_folder.h"
+#include "seq2seq/weights/safetensors.h"
 #include "tests/temporary_folder.h"
 #include "tokenizer/tokenizer.h"
 

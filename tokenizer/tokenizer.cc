@@ -111,7 +111,7 @@ std::string Tokenizer::Decode(absl::Span<const int32_t> ids) const {
   return model_->pieces->Decode({ids.begin(), ids.end()});
 }
 
-std::vector<std::string> Tokenizer::Pieces(absl::Span<const int32_t> ids) const {
+std::vector<std::string> Tokenizer::Subwords(absl::Span<const int32_t> ids) const {
   std::vector<std::string> pieces;
   pieces.reserve(ids.size());
   for (const int32_t id : ids) pieces.push_back(model_->pieces->Piece(id));

@@ -58,7 +58,7 @@ class Tokenizer {
   std::string Decode(absl::Span<const int32_t> ids) const;
 
   // The subwords of `ids` as they stand in the vocabulary, "▁Ein".
-  std::vector<std::string> Pieces(absl::Span<const int32_t> ids) const;
+  std::vector<std::string> Subwords(absl::Span<const int32_t> ids) const;
 
   // The bytes of the model file.
   const std::string& model() const;

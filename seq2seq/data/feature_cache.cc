@@ -24,9 +24,9 @@ absl::string_view Bytes(const torch::Tensor& tensor) {
 
 // Whether a file of `size` bytes holds exactly so many features. The numbers are untrusted and may
 // overflow.
-bool IsSize(size_t size, size_t header, int64_t images, int64_t places, int64_t channels) {
+bool IsSize(size_t size, size_t header, int64_t images, int64_t positions, int64_t channels) {
   int64_t bytes = sizeof(c10::Half);
-  for (const int64_t factor : {places, channels}) {
+  for (const int64_t factor : {positions, channels}) {
     if (factor < 1 || __builtin_mul_overflow(bytes, factor, &bytes)) return false;
   }
   if (images < 1 || __builtin_add_overflow(bytes, 1, &bytes)) return false;
@@ -37,7 +37,7 @@ bool IsSize(size_t size, size_t header, int64_t images, int64_t places, int64_t 
 }  // namespace
 
 const char* FeatureCache::features(int64_t image) const {
-  const int64_t size = header().places * header().channels;
+  const int64_t size = header().positions * header().channels;
   return file_.data() + sizeof(Header) + static_cast<size_t>(image * size) * sizeof(c10::Half);
 }
 
@@ -48,7 +48,7 @@ absl::StatusOr<FeatureCache> FeatureCache::Open(const std::string& path) {
   FeatureCache cache(std::move(file));
   const size_t size = cache.file_.size();
   if (size < sizeof(Header) || std::memcmp(cache.header().magic, kMagic, sizeof kMagic) != 0 ||
-      !IsSize(size, sizeof(Header), cache.header().images, cache.header().places,
+      !IsSize(size, sizeof(Header), cache.header().images, cache.header().positions,
               cache.header().channels)) {
     return absl::DataLossError(absl::StrCat(path, ": not a complete cache of features"));
   }
@@ -82,7 +82,7 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
   int64_t written = 0;  // Images; those that cannot be read are written as zeros.
   const auto write_zeros = [&](int64_t end) -> absl::Status {
     const std::string zeros(
-        static_cast<size_t>(header.places * header.channels) * sizeof(c10::Half), '\0');
+        static_cast<size_t>(header.positions * header.channels) * sizeof(c10::Half), '\0');
     for (; written < end; ++written) SEQ2SEQ_RETURN_IF_ERROR(out.Append(zeros));
     return absl::OkStatus();
   };
@@ -109,11 +109,11 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
         source.compute(torch::stack(inputs)).to(torch::kCPU, torch::kFloat32).contiguous();
     const torch::Tensor halves = features.to(torch::kHalf);
     if (header.channels == 0) {
-      header.places = features.size(1);
+      header.positions = features.size(1);
       header.channels = features.size(2);
       SEQ2SEQ_RETURN_IF_ERROR(out.Append({reinterpret_cast<const char*>(&header), sizeof header}));
     }
-    if (features.size(1) != header.places || features.size(2) != header.channels) {
+    if (features.size(1) != header.positions || features.size(2) != header.channels) {
       return absl::InvalidArgumentError(absl::StrCat(
           images.Path(readable[0]), ": its features differ in size from those of other images"));
     }
@@ -144,9 +144,9 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
 }
 
 torch::Tensor FeatureCache::Read(absl::Span<const int64_t> images) const {
-  const int64_t places = header().places;
+  const int64_t positions = header().positions;
   const auto batch = static_cast<int64_t>(images.size());
-  const torch::Tensor halves = torch::empty({batch, places, channels()}, torch::kHalf);
+  const torch::Tensor halves = torch::empty({batch, positions, channels()}, torch::kHalf);
   for (int64_t i = 0; i < batch; ++i) {
     const torch::Tensor one = halves[i];
     std::memcpy(one.data_ptr(), features(images[static_cast<size_t>(i)]), one.nbytes());

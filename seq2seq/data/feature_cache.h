@@ -48,7 +48,7 @@ class FeatureCache {
     char magic[8];
     uint64_t fingerprint;
     int64_t images;
-    int64_t places;
+    int64_t positions;
     int64_t channels;
   };
 

@@ -36,7 +36,7 @@ void WeightedSum(const float* factors, int64_t factor_stride, ConstMatrix rows, 
   }
 }
 
-void AttendRow(const Source& source, const float* query, float* weights, float* context) {
+void AttendRow(const AttentionMemory& source, const float* query, float* weights, float* context) {
   const int64_t size = source.keys.rows;
   for (int64_t s = 0; s < size; ++s) {
     weights[s] = Dot(source.keys.row(s), query, source.keys.columns);
@@ -51,8 +51,9 @@ void AttendRow(const Source& source, const float* query, float* weights, float* 
   WeightedSum(weights, 1, source.values, /*add=*/false, context);
 }
 
-void AttendRowBackward(const Source& source, const float* weights, const float* context_gradient,
-                       float* score_gradient, float* query_gradient) {
+void AttendRowBackward(const AttentionMemory& source, const float* weights,
+                       const float* context_gradient, float* score_gradient,
+                       float* query_gradient) {
   const int64_t size = source.keys.rows;
   float mean = 0;
   for (int64_t s = 0; s < size; ++s) {
@@ -78,12 +79,12 @@ HWY_EXPORT(AttendRow);
 HWY_EXPORT(AttendRowBackward);
 HWY_EXPORT(OuterProducts);
 
-void Attend(const Source& source, const float* query, float* weights, float* context) {
+void Attend(const AttentionMemory& source, const float* query, float* weights, float* context) {
   HWY_DYNAMIC_DISPATCH(AttendRow)(source, query, weights, context);
 }
 
-void AttendBackward(const Source& source, const float* weights, const float* context_gradient,
-                    float* score_gradient, float* query_gradient) {
+void AttendBackward(const AttentionMemory& source, const float* weights,
+                    const float* context_gradient, float* score_gradient, float* query_gradient) {
   HWY_DYNAMIC_DISPATCH(AttendRowBackward)
   (source, weights, context_gradient, score_gradient, query_gradient);
 }

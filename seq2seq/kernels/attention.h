@@ -7,18 +7,18 @@
 namespace seq2seq {
 
 // Keys and values of one source sentence, a row per token, without padding.
-struct Source {
+struct AttentionMemory {
   ConstMatrix keys;    // [source, hidden]
   ConstMatrix values;  // [source, memory]
 };
 
 // weights = softmax(keys query), [source]; context = weights' values, [memory].
-void Attend(const Source& source, const float* query, float* weights, float* context);
+void Attend(const AttentionMemory& source, const float* query, float* weights, float* context);
 
 // Backward pass, given the gradient of the context: sets `score_gradient`, [source], to that of the
 // scores, keys query, and adds that of the query to `query_gradient`.
-void AttendBackward(const Source& source, const float* weights, const float* context_gradient,
-                    float* score_gradient, float* query_gradient);
+void AttendBackward(const AttentionMemory& source, const float* weights,
+                    const float* context_gradient, float* score_gradient, float* query_gradient);
 
 // sum = left' right, for small matrices: left [k, m], right [k, n], sum [m, n].
 void SumOfOuterProducts(ConstMatrix left, ConstMatrix right, Matrix sum);

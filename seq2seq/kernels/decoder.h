@@ -9,9 +9,9 @@
 
 #include "seq2seq/kernels/attention.h"
 #include "seq2seq/kernels/gates.h"
+#include "seq2seq/kernels/packed_sequence.h"
 #include "seq2seq/kernels/product.h"
 #include "seq2seq/kernels/recurrent.h"
-#include "seq2seq/kernels/steps.h"
 
 namespace seq2seq {
 
@@ -24,48 +24,48 @@ struct DecoderPlan {
   double embedding_dropout = 0;
   double dropout = 0;  // On the input of every layer above the first.
   uint64_t seed = 0;   // Of dropout and of sampled tokens.
-  const Steps* steps = nullptr;
+  const PackedSequence* steps = nullptr;
 };
 
 struct DecoderWeights {
   ConstMatrix embedding;  // [vocab, embedding]
   std::vector<CellWeights>
       cells;  // Input of the first: embedding, then the attentional state with input feeding.
-  ConstMatrix readout;  // [readout, memory + hidden]
+  ConstMatrix attentional;  // [attentional, memory + hidden]
 };
 
 struct DecoderGradients {
   Matrix embedded;  // [row, embedding], of the embedding of each row.
   std::vector<CellGradients> cells;
-  Matrix readout;
+  Matrix attentional;
 };
 
 // The initial state, one per layer: [batch, hidden]. The initial attentional state is zero.
 struct DecoderStart {
   std::vector<ConstMatrix> hidden;
-  std::vector<ConstMatrix> memory;  // Cell state; empty for cells without one.
+  std::vector<ConstMatrix> cell_state;  // Cell state; empty for cells without one.
 };
 
 struct DecoderStartGradient {
   std::vector<Matrix> hidden;
-  std::vector<Matrix> memory;
+  std::vector<Matrix> cell_state;
 };
 
 // Scheduled sampling: predicted tokens in place of reference tokens (Bengio et al. 2015).
-struct OwnTokens {
-  absl::Span<const bool> own;            // [row], true where a predicted token is fed.
+struct PredictedTokens {
+  absl::Span<const bool> predicted;      // [row], true where a predicted token is fed.
   bool sample = false;                   // Sampled from the distribution, not its argmax.
-  const PackedMatrix* output = nullptr;  // [readout, vocab]
+  const PackedMatrix* output = nullptr;  // [attentional, vocab]
   const float* output_bias = nullptr;
 };
 
 // Activations that the forward pass stores for the backward pass.
-struct DecoderTape {
+struct DecoderCache {
   struct Layer {
-    Buffer input;   // [row, input], after dropout.
-    Buffer gates;   // [row, width x hidden]
-    Buffer memory;  // [row, hidden], cell state.
-    Buffer hidden;  // [row, hidden]; the last layer's is in `attended`.
+    Buffer input;       // [row, input], after dropout.
+    Buffer gates;       // [row, width x hidden]
+    Buffer cell_state;  // [row, hidden], cell state.
+    Buffer hidden;      // [row, hidden]; the last layer's is in `attended`.
   };
   std::vector<Layer> layers;
   Buffer attended;  // [row, memory + hidden]: [context, hidden], input of the attentional state.
@@ -74,20 +74,22 @@ struct DecoderTape {
 
 // Computes the attentional states, tanh(W [context, hidden]) of every row, with Luong attention
 // (dot products of the last layer's hidden state with the keys) and input feeding (Luong et al.
-// 2015): `readouts`, [row, readout]. Keys and values may have no columns, for a decoder without
-// source. `tokens`, [row], are the input; where `own_tokens` marks a row, a predicted token
-// replaces its token. Groups of sentences run in parallel, each through all its time steps.
-DecoderTape DecoderForward(const DecoderPlan& plan, const DecoderWeights& weights,
-                           const DecoderStart& start, absl::Span<const Source> sources,
-                           const OwnTokens* own_tokens, absl::Span<int64_t> tokens,
-                           Matrix readouts);
+// 2015): `attentional_states`, [row, attentional]. Keys and values may have no columns, for a
+// decoder without source. `tokens`, [row], are the input; where `predicted_tokens` marks a row, a
+// predicted token replaces its token. Groups of sentences run in parallel, each through all its
+// time steps.
+DecoderCache DecoderForward(const DecoderPlan& plan, const DecoderWeights& weights,
+                            const DecoderStart& start, absl::Span<const AttentionMemory> sources,
+                            const PredictedTokens* predicted_tokens, absl::Span<int64_t> tokens,
+                            Matrix attentional_states);
 
-// The gradients, given that of the attentional states; consumes `tape`. Those of keys and values,
+// The gradients, given that of the attentional states; consumes `cache`. Those of keys and values,
 // one per sentence, are overwritten.
 void DecoderBackward(const DecoderPlan& plan, const DecoderWeights& weights,
-                     const DecoderStart& start, absl::Span<const Source> sources,
-                     ConstMatrix readouts, ConstMatrix readout_gradient, DecoderTape& tape,
-                     const DecoderGradients& gradients, const DecoderStartGradient& start_gradient,
+                     const DecoderStart& start, absl::Span<const AttentionMemory> sources,
+                     ConstMatrix attentional_states, ConstMatrix attentional_gradient,
+                     DecoderCache& cache, const DecoderGradients& gradients,
+                     const DecoderStartGradient& start_gradient,
                      absl::Span<const Matrix> key_gradients,
                      absl::Span<const Matrix> value_gradients);
 

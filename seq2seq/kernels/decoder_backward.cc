@@ -9,26 +9,26 @@ namespace {
 class BackwardPass {
  public:
   BackwardPass(const DecoderPlan& plan, const DecoderWeights& weights, const DecoderStart& start,
-               absl::Span<const Source> sources, ConstMatrix readouts, ConstMatrix readout_gradient,
-               const DecoderTape& tape)
+               absl::Span<const AttentionMemory> sources, ConstMatrix attentional_states,
+               ConstMatrix attentional_gradient, const DecoderCache& cache)
       : plan_(plan),
         weights_(weights),
         sizes_(plan, weights),
         steps_(*plan.steps),
         start_(start, steps_),
         sources_(sources),
-        readouts_(readouts),
-        readout_gradient_(readout_gradient),
-        tape_(tape),
-        before_readout_(steps_.rows(), sizes_.readout),
-        attended_(steps_.rows(), tape.attended.view().columns),
-        scores_(steps_.rows(), tape.weights.view().columns) {
+        attentional_states_(attentional_states),
+        attentional_gradient_(attentional_gradient),
+        cache_(cache),
+        before_tanh_(steps_.rows(), sizes_.attentional_state),
+        attended_(steps_.rows(), cache.attended.view().columns),
+        scores_(steps_.rows(), cache.weights.view().columns) {
     const ConstMatrix input = weights.cells[0].input;
     if (plan.input_feeding) {
-      feed_weight_ =
-          PackedMatrix::Pack(input.Columns(sizes_.embedding, sizes_.readout), plan.precision);
+      feed_weight_ = PackedMatrix::Pack(input.Columns(sizes_.embedding, sizes_.attentional_state),
+                                        plan.precision);
     }
-    readout_weight_ = PackedMatrix::Pack(weights.readout, plan.precision);
+    attentional_weight_ = PackedMatrix::Pack(weights.attentional, plan.precision);
     for (size_t layer = 0; layer < weights.cells.size(); ++layer) {
       const CellWeights& cell = weights.cells[layer];
       input_weights_.push_back(layer == 0 ? PackedMatrix()
@@ -39,61 +39,62 @@ class BackwardPass {
 
   void RunSteps(const DecoderStartGradient& start_gradient) {
     ParallelFor(steps_.groups(), [&](int64_t group) { RunGroup(group, start_gradient); });
-    for (const DecoderTape::Layer& layer : tape_.layers) {
+    for (const DecoderCache::Layer& layer : cache_.layers) {
       Clear(steps_.Tail(layer.gates.view()));
       Clear(steps_.Tail(layer.input.view()));
     }
-    Clear(steps_.Tail(before_readout_.view()));
+    Clear(steps_.Tail(before_tanh_.view()));
     feed_weight_ = PackedMatrix();
-    readout_weight_ = PackedMatrix();
+    attentional_weight_ = PackedMatrix();
     input_weights_.clear();
     hidden_gradients_.clear();
   }
 
   void FillMemoryGradients(absl::Span<const Matrix> keys, absl::Span<const Matrix> values) const {
-    if (sizes_.memory == 0) return;  // Without source, keys have no columns.
+    if (sizes_.context == 0) return;  // Without source, keys have no columns.
     ParallelFor(steps_.groups(), [&](int64_t group) {
       for (int64_t i = 0; i < steps_.size(group); ++i) {
         const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
         const int64_t source = keys[sentence].rows;
         const auto of = [&](ConstMatrix rows) { return RowsOf(group, i, rows); };
         SumOfOuterProducts(of(scores_.view().Columns(0, source)).view(),
-                           of(tape_.attended.view().Columns(sizes_.memory, sizes_.hidden)).view(),
+                           of(cache_.attended.view().Columns(sizes_.context, sizes_.hidden)).view(),
                            keys[sentence]);
-        SumOfOuterProducts(of(tape_.weights.view().Columns(0, source)).view(),
-                           of(attended_.view().Columns(0, sizes_.memory)).view(), values[sentence]);
+        SumOfOuterProducts(of(cache_.weights.view().Columns(0, source)).view(),
+                           of(attended_.view().Columns(0, sizes_.context)).view(),
+                           values[sentence]);
       }
     });
   }
 
   void FillWeightGradients(const DecoderGradients& gradients) const {
     const Precision precision = plan_.precision;
-    MultiplyTransposed(Operand(before_readout_.view(), precision),
-                       Operand(tape_.attended.view(), precision), gradients.readout);
+    MultiplyTransposed(Operand(before_tanh_.view(), precision),
+                       Operand(cache_.attended.view(), precision), gradients.attentional);
     for (size_t layer = 0; layer < weights_.cells.size(); ++layer) {
-      const DecoderTape::Layer& part = tape_.layers[layer];
+      const DecoderCache::Layer& part = cache_.layers[layer];
       const CellGradients& cell = gradients.cells[layer];
       const Matrix gates = part.gates.view();
       const Operand projected(gates.Columns(0, sizes_.projected), precision);
       const Operand input(part.input.view(), precision);
       const Buffer hidden =
-          StatesBefore(HiddenOf(tape_, layer, sizes_), start_.hidden[layer].view());
-      Buffer memory;
+          StatesBefore(HiddenOf(cache_, layer, sizes_), start_.hidden[layer].view());
+      Buffer cell_state;
       if (cell.peephole != nullptr) {
-        Clear(steps_.Tail(part.memory.view()));
-        memory = StatesBefore(part.memory.view(), start_.memory[layer].view());
+        Clear(steps_.Tail(part.cell_state.view()));
+        cell_state = StatesBefore(part.cell_state.view(), start_.cell_state[layer].view());
       }
-      FillCellGradients(plan_.cell, gates, projected, hidden.view(), memory.view(),
-                        part.memory.view(), cell);
+      FillCellGradients(plan_.cell, gates, projected, hidden.view(), cell_state.view(),
+                        part.cell_state.view(), cell);
       if (layer > 0) {
         MultiplyTransposed(projected, input, cell.input);
         continue;
       }
       MultiplyTransposed(projected, input, cell.input.Columns(0, sizes_.embedding));
       if (plan_.input_feeding) {
-        const Buffer readouts = StatesBefore(readouts_, Matrix());
-        MultiplyTransposed(projected, Operand(readouts.view(), precision),
-                           cell.input.Columns(sizes_.embedding, sizes_.readout));
+        const Buffer attentional_states = StatesBefore(attentional_states_, Matrix());
+        MultiplyTransposed(projected, Operand(attentional_states.view(), precision),
+                           cell.input.Columns(sizes_.embedding, sizes_.attentional_state));
       }
       Multiply(projected,
                PackedMatrix::Pack(weights_.cells[0].input.Columns(0, sizes_.embedding), precision),
@@ -112,14 +113,14 @@ class BackwardPass {
     const int64_t rows = steps_.size(group);
     const size_t layers = weights_.cells.size();
     std::vector<Buffer> hidden;  // Gradients passed to the previous time step, one per layer.
-    std::vector<Buffer> memory;
+    std::vector<Buffer> cell_state;
     for (size_t layer = 0; layer < layers; ++layer) {
       hidden.emplace_back(rows, sizes_.hidden);
-      memory.emplace_back(rows, sizes_.hidden);
+      cell_state.emplace_back(rows, sizes_.hidden);
       Clear(hidden[layer].view());
-      Clear(memory[layer].view());
+      Clear(cell_state[layer].view());
     }
-    const Buffer feed(rows, sizes_.readout);
+    const Buffer feed(rows, sizes_.attentional_state);
     Clear(feed.view());
     const Buffer below(rows, sizes_.hidden);
 
@@ -129,8 +130,9 @@ class BackwardPass {
       LookBackward(group, step, First(feed.view(), count), First(hidden.back().view(), count));
       for (size_t layer = layers; layer-- > 0;) {
         const Matrix hidden_gradient = First(hidden[layer].view(), count);
-        RunCellBackward(group, step, layer, hidden_gradient, First(memory[layer].view(), count));
-        const Matrix gates = steps_.Of(tape_.layers[layer].gates.view(), step, group);
+        RunCellBackward(group, step, layer, hidden_gradient,
+                        First(cell_state[layer].view(), count));
+        const Matrix gates = steps_.Of(cache_.layers[layer].gates.view(), step, group);
         hidden_gradients_[layer].Add(gates, hidden_gradient);
         const Matrix projected = gates.Columns(0, sizes_.projected);
         if (layer > 0) {
@@ -149,8 +151,9 @@ class BackwardPass {
       for (int64_t i = 0; i < rows; ++i) {
         const int64_t sentence = steps_.sequence(group, i);
         Copy(hidden[layer].view().Rows(i, 1), start_gradient.hidden[layer].Rows(sentence, 1));
-        if (layer >= start_gradient.memory.size()) continue;
-        Copy(memory[layer].view().Rows(i, 1), start_gradient.memory[layer].Rows(sentence, 1));
+        if (layer >= start_gradient.cell_state.size()) continue;
+        Copy(cell_state[layer].view().Rows(i, 1),
+             start_gradient.cell_state[layer].Rows(sentence, 1));
       }
     }
   }
@@ -158,14 +161,14 @@ class BackwardPass {
   // From the attentional states of a time step to the last layer's hidden states: adds to `hidden`.
   void LookBackward(int64_t group, int64_t step, ConstMatrix feed, Matrix hidden) const {
     const auto of = [&](auto rows) { return steps_.Of(rows, step, group); };
-    const Matrix before = of(before_readout_.view());
-    Copy(of(readout_gradient_), before);
+    const Matrix before = of(before_tanh_.view());
+    Copy(of(attentional_gradient_), before);
     Add(feed, before);
-    TanhBackward(of(readouts_), before);
+    TanhBackward(of(attentional_states_), before);
     const Matrix attended = of(attended_.view());
-    Multiply(before, readout_weight_, attended);
-    Add(attended.Columns(sizes_.memory, sizes_.hidden), hidden);
-    const Matrix weights = of(tape_.weights.view());
+    Multiply(before, attentional_weight_, attended);
+    Add(attended.Columns(sizes_.context, sizes_.hidden), hidden);
+    const Matrix weights = of(cache_.weights.view());
     const Matrix scores = of(scores_.view());
     for (int64_t i = 0; i < attended.rows; ++i) {
       const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
@@ -175,10 +178,10 @@ class BackwardPass {
   }
 
   void RunCellBackward(int64_t group, int64_t step, size_t layer, Matrix hidden_gradient,
-                       Matrix memory_gradient) const {
-    auto cell = CellRows<GateStepGradient>(steps_, sizes_, tape_, start_, group, step, layer);
+                       Matrix cell_state_gradient) const {
+    auto cell = CellRows<GateStepGradient>(steps_, sizes_, cache_, start_, group, step, layer);
     cell.hidden_gradient = hidden_gradient;
-    cell.memory_gradient = memory_gradient;
+    cell.cell_state_gradient = cell_state_gradient;
     GatesBackward(plan_.cell, FormulaWeights(plan_.cell, weights_.cells[layer]), cell);
   }
 
@@ -208,17 +211,17 @@ class BackwardPass {
   const DecoderPlan& plan_;
   const DecoderWeights& weights_;
   const DecoderSizes sizes_;
-  const Steps& steps_;
+  const PackedSequence& steps_;
   const SortedStart start_;
-  const absl::Span<const Source> sources_;
-  const ConstMatrix readouts_;
-  const ConstMatrix readout_gradient_;
-  const DecoderTape& tape_;
-  const Buffer before_readout_;  // Gradients before tanh, [row, readout].
-  const Buffer attended_;        // [row, memory + hidden]
-  const Buffer scores_;          // [row, source]
+  const absl::Span<const AttentionMemory> sources_;
+  const ConstMatrix attentional_states_;
+  const ConstMatrix attentional_gradient_;
+  const DecoderCache& cache_;
+  const Buffer before_tanh_;  // Gradients before tanh, [row, attentional].
+  const Buffer attended_;     // [row, memory + hidden]
+  const Buffer scores_;       // [row, source]
   PackedMatrix feed_weight_;
-  PackedMatrix readout_weight_;
+  PackedMatrix attentional_weight_;
   std::vector<PackedMatrix> input_weights_;
   std::vector<HiddenGradient> hidden_gradients_;
 };
@@ -226,12 +229,13 @@ class BackwardPass {
 }  // namespace
 
 void DecoderBackward(const DecoderPlan& plan, const DecoderWeights& weights,
-                     const DecoderStart& start, absl::Span<const Source> sources,
-                     ConstMatrix readouts, ConstMatrix readout_gradient, DecoderTape& tape,
-                     const DecoderGradients& gradients, const DecoderStartGradient& start_gradient,
+                     const DecoderStart& start, absl::Span<const AttentionMemory> sources,
+                     ConstMatrix attentional_states, ConstMatrix attentional_gradient,
+                     DecoderCache& cache, const DecoderGradients& gradients,
+                     const DecoderStartGradient& start_gradient,
                      absl::Span<const Matrix> key_gradients,
                      absl::Span<const Matrix> value_gradients) {
-  BackwardPass pass(plan, weights, start, sources, readouts, readout_gradient, tape);
+  BackwardPass pass(plan, weights, start, sources, attentional_states, attentional_gradient, cache);
   pass.RunSteps(start_gradient);
   pass.FillMemoryGradients(key_gradients, value_gradients);
   pass.FillWeightGradients(gradients);

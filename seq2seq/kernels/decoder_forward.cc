@@ -12,25 +12,25 @@ namespace {
 class ForwardPass {
  public:
   ForwardPass(const DecoderPlan& plan, const DecoderWeights& weights, const DecoderStart& start,
-              absl::Span<const Source> sources, const OwnTokens* own_tokens,
-              absl::Span<int64_t> tokens, Matrix readouts)
+              absl::Span<const AttentionMemory> sources, const PredictedTokens* predicted_tokens,
+              absl::Span<int64_t> tokens, Matrix attentional_states)
       : plan_(plan),
         weights_(weights),
         sizes_(plan, weights),
         steps_(*plan.steps),
         start_(start, steps_),
         sources_(sources),
-        own_tokens_(own_tokens),
+        predicted_tokens_(predicted_tokens),
         tokens_(tokens),
-        readouts_(readouts) {
+        attentional_states_(attentional_states) {
     const ConstMatrix input = weights.cells[0].input;
     token_weight_ =
         PackedMatrix::PackTransposed(input.Columns(0, sizes_.embedding), plan.precision);
     if (plan.input_feeding) {
-      feed_weight_ = PackedMatrix::PackTransposed(input.Columns(sizes_.embedding, sizes_.readout),
-                                                  plan.precision);
+      feed_weight_ = PackedMatrix::PackTransposed(
+          input.Columns(sizes_.embedding, sizes_.attentional_state), plan.precision);
     }
-    readout_weight_ = PackedMatrix::PackTransposed(weights.readout, plan.precision);
+    attentional_weight_ = PackedMatrix::PackTransposed(weights.attentional, plan.precision);
     for (size_t layer = 0; layer < weights.cells.size(); ++layer) {
       const CellWeights& cell = weights.cells[layer];
       input_weights_.push_back(
@@ -41,9 +41,9 @@ class ForwardPass {
     Allocate();
   }
 
-  DecoderTape Run() && {
-    if (own_tokens_ == nullptr) {
-      const Matrix embedded = tape_.layers[0].input.view();
+  DecoderCache Run() && {
+    if (predicted_tokens_ == nullptr) {
+      const Matrix embedded = cache_.layers[0].input.view();
       ParallelRanges(steps_.tokens(), 16, [&](int64_t begin, int64_t end) {
         Embed(embedded.Rows(begin, end - begin), begin);
       });
@@ -51,31 +51,31 @@ class ForwardPass {
       Multiply(embedded, token_weight_, Projected(0), biases_[0].data());
     }
     ParallelFor(steps_.groups(), [this](int64_t group) { RunGroup(group); });
-    Clear(steps_.Tail(readouts_));
-    Clear(steps_.Tail(tape_.attended.view()));
-    return std::move(tape_);
+    Clear(steps_.Tail(attentional_states_));
+    Clear(steps_.Tail(cache_.attended.view()));
+    return std::move(cache_);
   }
 
  private:
   void Allocate() {
     const int64_t rows = steps_.rows();
     const size_t layers = weights_.cells.size();
-    tape_.layers.resize(layers);
+    cache_.layers.resize(layers);
     for (size_t layer = 0; layer < layers; ++layer) {
-      DecoderTape::Layer& part = tape_.layers[layer];
+      DecoderCache::Layer& part = cache_.layers[layer];
       part.input = Buffer(rows, layer == 0 ? sizes_.embedding : sizes_.hidden);
       part.gates = Buffer(rows, sizes_.width);
-      if (HasCellState(plan_.cell)) part.memory = Buffer(rows, sizes_.hidden);
+      if (HasCellState(plan_.cell)) part.cell_state = Buffer(rows, sizes_.hidden);
       if (layer + 1 < layers) part.hidden = Buffer(rows, sizes_.hidden);
     }
-    tape_.attended = Buffer(rows, sizes_.memory + sizes_.hidden);
+    cache_.attended = Buffer(rows, sizes_.context + sizes_.hidden);
     int64_t longest = 0;
-    for (const Source& source : sources_) longest = std::max(longest, source.keys.rows);
-    tape_.weights = Buffer(rows, longest);
+    for (const AttentionMemory& source : sources_) longest = std::max(longest, source.keys.rows);
+    cache_.weights = Buffer(rows, longest);
   }
 
   Matrix Projected(size_t layer) const {
-    return tape_.layers[layer].gates.view().Columns(0, sizes_.projected);
+    return cache_.layers[layer].gates.view().Columns(0, sizes_.projected);
   }
 
   // The embeddings of the tokens of rows from `first` on.
@@ -94,14 +94,14 @@ class ForwardPass {
       const int64_t count = steps_.count(step, group);
       if (count == 0) break;
       const auto of = [&](Matrix matrix) { return steps_.Of(matrix, step, group); };
-      if (own_tokens_ != nullptr) {
+      if (predicted_tokens_ != nullptr) {
         if (step > 0) ChooseTokens(group, step);
-        const Matrix embedded = of(tape_.layers[0].input.view());
+        const Matrix embedded = of(cache_.layers[0].input.view());
         Embed(embedded, steps_.begin(step, group));
         Multiply(embedded, token_weight_, of(Projected(0)), biases_[0].data());
       }
       if (plan_.input_feeding && step > 0) {
-        MultiplyAdd(First(steps_.Of(readouts_, step - 1, group), count), feed_weight_,
+        MultiplyAdd(First(steps_.Of(attentional_states_, step - 1, group), count), feed_weight_,
                     of(Projected(0)));
       }
       for (size_t layer = 0; layer < weights_.cells.size(); ++layer) {
@@ -109,15 +109,15 @@ class ForwardPass {
         RunCell(group, step, layer, First(products.view(), count));
       }
       Look(group, step);
-      const Matrix readouts = of(readouts_);
-      Multiply(of(tape_.attended.view()), readout_weight_, readouts);
-      TanhForward(readouts);
+      const Matrix attentional_states = of(attentional_states_);
+      Multiply(of(cache_.attended.view()), attentional_weight_, attentional_states);
+      TanhForward(attentional_states);
     }
   }
 
   void ProjectLayerBelow(int64_t group, int64_t step, size_t layer) const {
-    const Matrix input = steps_.Of(tape_.layers[layer].input.view(), step, group);
-    const Matrix below = steps_.Of(HiddenOf(tape_, layer - 1, sizes_), step, group);
+    const Matrix input = steps_.Of(cache_.layers[layer].input.view(), step, group);
+    const Matrix below = steps_.Of(HiddenOf(cache_, layer - 1, sizes_), step, group);
     if (plan_.dropout > 0) {
       Dropout(below, plan_.dropout, SeedOf(plan_, layer), steps_.begin(step, group), input);
     } else {
@@ -128,7 +128,7 @@ class ForwardPass {
   }
 
   void RunCell(int64_t group, int64_t step, size_t layer, Matrix products) const {
-    auto cell = CellRows<GateStep>(steps_, sizes_, tape_, start_, group, step, layer);
+    auto cell = CellRows<GateStep>(steps_, sizes_, cache_, start_, group, step, layer);
     Multiply(cell.hidden_before, hidden_weights_[layer], products);
     cell.recurrent = products;
     GatesForward(plan_.cell, FormulaWeights(plan_.cell, weights_.cells[layer]), cell);
@@ -136,32 +136,33 @@ class ForwardPass {
 
   // Attention with the last layer's hidden states as queries.
   void Look(int64_t group, int64_t step) const {
-    const Matrix attended = steps_.Of(tape_.attended.view(), step, group);
-    const Matrix weights = steps_.Of(tape_.weights.view(), step, group);
+    const Matrix attended = steps_.Of(cache_.attended.view(), step, group);
+    const Matrix weights = steps_.Of(cache_.weights.view(), step, group);
     for (int64_t i = 0; i < attended.rows; ++i) {
       const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
-      Attend(sources_[sentence], attended.row(i) + sizes_.memory, weights.row(i), attended.row(i));
+      Attend(sources_[sentence], attended.row(i) + sizes_.context, weights.row(i), attended.row(i));
     }
   }
 
   // Scheduled sampling: replaces the selected tokens of a time step by tokens predicted from the
   // previous attentional states.
   void ChooseTokens(int64_t group, int64_t step) const {
-    const Matrix before = steps_.Of(readouts_, step - 1, group);
+    const Matrix before = steps_.Of(attentional_states_, step - 1, group);
     const int64_t first = steps_.begin(step, group);
-    std::vector<int64_t> own;
+    std::vector<int64_t> predicted;
     for (int64_t i = 0; i < steps_.count(step, group); ++i) {
-      if (own_tokens_->own[static_cast<size_t>(first + i)]) own.push_back(i);
+      if (predicted_tokens_->predicted[static_cast<size_t>(first + i)]) predicted.push_back(i);
     }
-    const auto count = static_cast<int64_t>(own.size());
-    const Buffer readouts(count, sizes_.readout);
+    const auto count = static_cast<int64_t>(predicted.size());
+    const Buffer attentional_states(count, sizes_.attentional_state);
     for (int64_t i = 0; i < count; ++i) {
-      Copy(before.Rows(own[static_cast<size_t>(i)], 1), readouts.view().Rows(i, 1));
+      Copy(before.Rows(predicted[static_cast<size_t>(i)], 1), attentional_states.view().Rows(i, 1));
     }
-    const Buffer scores(count, own_tokens_->output->columns());
-    Multiply(readouts.view(), *own_tokens_->output, scores.view(), own_tokens_->output_bias);
+    const Buffer scores(count, predicted_tokens_->output->columns());
+    Multiply(attentional_states.view(), *predicted_tokens_->output, scores.view(),
+             predicted_tokens_->output_bias);
     for (int64_t i = 0; i < count; ++i) {
-      const int64_t row = first + own[static_cast<size_t>(i)];
+      const int64_t row = first + predicted[static_cast<size_t>(i)];
       tokens_[static_cast<size_t>(row)] = Choose(scores.view().Rows(i, 1), row);
     }
   }
@@ -170,7 +171,7 @@ class ForwardPass {
     float* begin = scores.data;
     float* end = begin + scores.columns;
     const float* highest = std::max_element(begin, end);
-    if (!own_tokens_->sample) return highest - begin;
+    if (!predicted_tokens_->sample) return highest - begin;
     const float offset = *highest;
     double total = 0;
     for (float* score = begin; score < end; ++score) {
@@ -190,28 +191,29 @@ class ForwardPass {
   const DecoderPlan& plan_;
   const DecoderWeights& weights_;
   const DecoderSizes sizes_;
-  const Steps& steps_;
+  const PackedSequence& steps_;
   const SortedStart start_;
-  const absl::Span<const Source> sources_;
-  const OwnTokens* const own_tokens_;
+  const absl::Span<const AttentionMemory> sources_;
+  const PredictedTokens* const predicted_tokens_;
   const absl::Span<int64_t> tokens_;
-  const Matrix readouts_;
+  const Matrix attentional_states_;
   PackedMatrix token_weight_;
   PackedMatrix feed_weight_;
-  PackedMatrix readout_weight_;
+  PackedMatrix attentional_weight_;
   std::vector<PackedMatrix> input_weights_;
   std::vector<PackedMatrix> hidden_weights_;
   std::vector<std::vector<float>> biases_;
-  DecoderTape tape_;
+  DecoderCache cache_;
 };
 
 }  // namespace
 
-DecoderTape DecoderForward(const DecoderPlan& plan, const DecoderWeights& weights,
-                           const DecoderStart& start, absl::Span<const Source> sources,
-                           const OwnTokens* own_tokens, absl::Span<int64_t> tokens,
-                           Matrix readouts) {
-  return ForwardPass(plan, weights, start, sources, own_tokens, tokens, readouts).Run();
+DecoderCache DecoderForward(const DecoderPlan& plan, const DecoderWeights& weights,
+                            const DecoderStart& start, absl::Span<const AttentionMemory> sources,
+                            const PredictedTokens* predicted_tokens, absl::Span<int64_t> tokens,
+                            Matrix attentional_states) {
+  return ForwardPass(plan, weights, start, sources, predicted_tokens, tokens, attentional_states)
+      .Run();
 }
 
 }  // namespace seq2seq

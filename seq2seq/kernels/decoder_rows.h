@@ -15,25 +15,25 @@ struct DecoderSizes {
   DecoderSizes(const DecoderPlan& plan, const DecoderWeights& weights)
       : embedding(weights.embedding.columns),
         hidden(weights.cells[0].hidden.columns),
-        readout(weights.readout.rows),
-        memory(weights.readout.columns - hidden),
+        attentional_state(weights.attentional.rows),
+        context(weights.attentional.columns - hidden),
         projected(LayoutOf(plan.cell).projected * hidden),
         width(LayoutOf(plan.cell).width * hidden) {}
 
-  int64_t embedding, hidden, readout, memory, projected, width;
+  int64_t embedding, hidden, attentional_state, context, projected, width;
 };
 
 // Dropout of each layer and sampling have separate random streams.
 inline uint64_t SeedOf(const DecoderPlan& plan, size_t use) { return DeriveSeed({plan.seed, use}); }
 
 // The hidden states of a layer; those of the last one are columns of `attended`.
-inline Matrix HiddenOf(const DecoderTape& tape, size_t layer, const DecoderSizes& sizes) {
-  if (layer + 1 < tape.layers.size()) return tape.layers[layer].hidden.view();
-  return tape.attended.view().Columns(sizes.memory, sizes.hidden);
+inline Matrix HiddenOf(const DecoderCache& cache, size_t layer, const DecoderSizes& sizes) {
+  if (layer + 1 < cache.layers.size()) return cache.layers[layer].hidden.view();
+  return cache.attended.view().Columns(sizes.context, sizes.hidden);
 }
 
 // A state of the batch in the order of the rows of the first time step.
-inline Buffer Sorted(ConstMatrix state, const Steps& steps) {
+inline Buffer Sorted(ConstMatrix state, const PackedSequence& steps) {
   if (state.data == nullptr) return {};
   Buffer sorted(state.rows, state.columns);
   for (int64_t group = 0; group < steps.groups(); ++group) {
@@ -46,37 +46,37 @@ inline Buffer Sorted(ConstMatrix state, const Steps& steps) {
 }
 
 struct SortedStart {
-  SortedStart(const DecoderStart& start, const Steps& steps) {
+  SortedStart(const DecoderStart& start, const PackedSequence& steps) {
     for (const ConstMatrix& state : start.hidden) hidden.push_back(Sorted(state, steps));
-    for (const ConstMatrix& state : start.memory) memory.push_back(Sorted(state, steps));
-    memory.resize(hidden.size());
+    for (const ConstMatrix& state : start.cell_state) cell_state.push_back(Sorted(state, steps));
+    cell_state.resize(hidden.size());
   }
 
   std::vector<Buffer> hidden;  // One per layer, [row of the first time step, hidden].
-  std::vector<Buffer> memory;
+  std::vector<Buffer> cell_state;
 };
 
 // The previous state of a group: the rows of the previous time step, or the initial state.
 template <typename T>
-MatrixView<T> Before(const Steps& steps, int64_t group, MatrixView<T> states, Matrix start,
+MatrixView<T> Before(const PackedSequence& steps, int64_t group, MatrixView<T> states, Matrix start,
                      int64_t step) {
   if (step == 0) return steps.Of(start, 0, group);
   return First(steps.Of(states, step - 1, group), steps.count(step, group));
 }
 
-// A time step of a layer, as GateStep or GateStepGradient, as far as it is stored in `tape`.
+// A time step of a layer, as GateStep or GateStepGradient, as far as it is stored in `cache`.
 template <typename T>
-T CellRows(const Steps& steps, const DecoderSizes& sizes, const DecoderTape& tape,
+T CellRows(const PackedSequence& steps, const DecoderSizes& sizes, const DecoderCache& cache,
            const SortedStart& start, int64_t group, int64_t step, size_t layer) {
-  const Matrix hidden = HiddenOf(tape, layer, sizes);
-  const Matrix memory = tape.layers[layer].memory.view();
+  const Matrix hidden = HiddenOf(cache, layer, sizes);
+  const Matrix cell_state = cache.layers[layer].cell_state.view();
   T cell;
-  cell.gates = steps.Of(tape.layers[layer].gates.view(), step, group);
+  cell.gates = steps.Of(cache.layers[layer].gates.view(), step, group);
   cell.hidden = steps.Of(hidden, step, group);
   cell.hidden_before = Before(steps, group, hidden, start.hidden[layer].view(), step);
-  if (memory.data != nullptr) {
-    cell.memory = steps.Of(memory, step, group);
-    cell.memory_before = Before(steps, group, memory, start.memory[layer].view(), step);
+  if (cell_state.data != nullptr) {
+    cell.cell_state = steps.Of(cell_state, step, group);
+    cell.cell_state_before = Before(steps, group, cell_state, start.cell_state[layer].view(), step);
   }
   return cell;
 }

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "seq2seq/kernels/log_sum_exp.h"
+#include "seq2seq/kernels/packed_sequence.h"
 #include "seq2seq/kernels/parallel.h"
-#include "seq2seq/kernels/steps.h"
 
 namespace seq2seq {
 namespace {
@@ -26,18 +26,18 @@ void Gather(ConstMatrix state, absl::Span<const DecoderExtension> rows, Matrix g
 PackedDecoder::PackedDecoder(CellKind kind, const DecoderWeights& weights, Precision precision)
     : embedding(weights.embedding),
       cells(PackCells(kind, weights.cells, precision)),
-      readout(PackedMatrix::PackTransposed(weights.readout, precision)) {}
+      attentional(PackedMatrix::PackTransposed(weights.attentional, precision)) {}
 
 DecoderRows::DecoderRows(const PackedDecoder& decoder, int64_t rows)
-    : readout(rows, decoder.readout.columns()) {
+    : attentional_state(rows, decoder.attentional.columns()) {
   for (const PackedCell& cell : decoder.cells) {
     hidden.emplace_back(rows, cell.hidden.rows());
-    memory.emplace_back(HasCellState(cell.kind) ? rows : 0, cell.hidden.rows());
+    cell_state.emplace_back(HasCellState(cell.kind) ? rows : 0, cell.hidden.rows());
   }
 }
 
 DecoderStepper::DecoderStepper(const PackedDecoder& decoder, const PackedOutput& output,
-                               DecoderRows start, absl::Span<const Source> sources)
+                               DecoderRows start, absl::Span<const AttentionMemory> sources)
     : decoder_(decoder),
       output_(output),
       sources_(sources),
@@ -51,14 +51,14 @@ void DecoderStepper::Reserve(int64_t rows) {
   const GateLayout& layout = LayoutOf(cell.kind);
   const int64_t hidden = cell.hidden.rows();
   int64_t longest = 0;
-  for (const Source& source : sources_) longest = std::max(longest, source.keys.rows);
+  for (const AttentionMemory& source : sources_) longest = std::max(longest, source.keys.rows);
   before_ = DecoderRows(decoder_, rows);
   input_ = Buffer(rows, cell.input.rows());
   hidden_before_ = Buffer(rows, hidden);
-  memory_before_ = Buffer(HasCellState(cell.kind) ? rows : 0, hidden);
+  cell_state_before_ = Buffer(HasCellState(cell.kind) ? rows : 0, hidden);
   gates_ = Buffer(rows, layout.width * hidden);
   products_ = Buffer(rows, cell.hidden.columns());
-  attended_ = Buffer(rows, decoder_.readout.rows());
+  attended_ = Buffer(rows, decoder_.attentional.rows());
   attention_ = Buffer(rows, longest);
   scores_ = Buffer(rows, output_.weight.columns());
   normalizers_.resize(static_cast<size_t>(rows));
@@ -75,7 +75,7 @@ void DecoderStepper::Step(absl::Span<const DecoderExtension> rows) {
     DecoderRows state = before_;
     Reserve(needed);
     after_ = std::exchange(before_, std::move(state));
-  } else if (after_.readout.view().rows < capacity_) {
+  } else if (after_.attentional_state.view().rows < capacity_) {
     after_ = DecoderRows(decoder_, capacity_);
   }
   ParallelFor((count_ + size - 1) / size, [&](int64_t group) {
@@ -95,19 +95,20 @@ void DecoderStepper::RunGroup(absl::Span<const DecoderExtension> rows, int64_t b
 
   const Matrix outputs = mine(after_.hidden.back());
   const Matrix attended = mine(attended_);
-  const int64_t memory = attended.columns - outputs.columns;
-  Copy(outputs, attended.Columns(memory, outputs.columns));
+  const int64_t context = attended.columns - outputs.columns;
+  Copy(outputs, attended.Columns(context, outputs.columns));
   const auto real = static_cast<int64_t>(rows.size());
   for (int64_t i = 0; i < real; ++i) {
-    const Source& source = sources_[static_cast<size_t>(rows[static_cast<size_t>(i)].source)];
+    const AttentionMemory& source =
+        sources_[static_cast<size_t>(rows[static_cast<size_t>(i)].source)];
     Attend(source, outputs.row(i), mine(attention_).row(i), attended.row(i));
   }
-  Clear(Rest(attended.Columns(0, memory), real));
+  Clear(Rest(attended.Columns(0, context), real));
 
-  const Matrix readouts = mine(after_.readout);
-  Multiply(attended, decoder_.readout, readouts);
-  TanhForward(readouts);
-  Multiply(readouts, output_.weight, mine(scores_), output_.bias.view().data);
+  const Matrix attentional_states = mine(after_.attentional_state);
+  Multiply(attended, decoder_.attentional, attentional_states);
+  TanhForward(attentional_states);
+  Multiply(attentional_states, output_.weight, mine(scores_), output_.bias.view().data);
   LogSumExp(First(mine(scores_), real), normalizers_.data() + begin);
 }
 
@@ -119,7 +120,8 @@ void DecoderStepper::MakeInput(absl::Span<const DecoderExtension> rows, Matrix i
     Copy(decoder_.embedding.Rows(row.token, 1), tokens.Rows(next++, 1));
   Clear(Rest(tokens, next));
   if (!decoder_.input_feeding()) return;
-  Gather(before_.readout.view(), rows, input.Columns(embedding, input.columns - embedding));
+  Gather(before_.attentional_state.view(), rows,
+         input.Columns(embedding, input.columns - embedding));
 }
 
 void DecoderStepper::RunCell(size_t layer, absl::Span<const DecoderExtension> rows,
@@ -133,9 +135,9 @@ void DecoderStepper::RunCell(size_t layer, absl::Span<const DecoderExtension> ro
   step.hidden_before = mine(hidden_before_);
   step.hidden = mine(after_.hidden[layer]);
   if (HasCellState(cell.kind)) {
-    Gather(before_.memory[layer].view(), rows, mine(memory_before_));
-    step.memory_before = mine(memory_before_);
-    step.memory = mine(after_.memory[layer]);
+    Gather(before_.cell_state[layer].view(), rows, mine(cell_state_before_));
+    step.cell_state_before = mine(cell_state_before_);
+    step.cell_state = mine(after_.cell_state[layer]);
   }
   Multiply(input, cell.input, step.gates.Columns(0, cell.input.columns()), cell.input_bias.data());
   Multiply(step.hidden_before, cell.hidden, mine(products_));

@@ -22,14 +22,14 @@ struct PackedDecoder {
   ConstMatrix embedding;  // [vocab, embedding]
   std::vector<PackedCell>
       cells;  // Input of the first: embedding, then the attentional state with input feeding.
-  PackedMatrix readout;  // [memory + hidden, readout]
+  PackedMatrix attentional;  // [memory + hidden, attentional]
 
   bool input_feeding() const { return cells[0].input.rows() > embedding.columns; }
 };
 
 // The output layer with packed weights.
 struct PackedOutput {
-  PackedMatrix weight;  // [readout, vocab]
+  PackedMatrix weight;  // [attentional, vocab]
   Buffer bias;          // [1, vocab]
 };
 
@@ -38,9 +38,9 @@ struct DecoderRows {
   // `rows` uninitialised rows for `decoder`.
   DecoderRows(const PackedDecoder& decoder, int64_t rows);
 
-  std::vector<Buffer> hidden;  // One per layer, [row, hidden].
-  std::vector<Buffer> memory;  // Cell state, likewise; empty for cells without one.
-  Buffer readout;              // [row, readout], attentional state.
+  std::vector<Buffer> hidden;      // One per layer, [row, hidden].
+  std::vector<Buffer> cell_state;  // Cell state, likewise; empty for cells without one.
+  Buffer attentional_state;        // [row, attentional], attentional state.
 };
 
 // A row of the next time step.
@@ -56,7 +56,7 @@ class DecoderStepper {
  public:
   // Starts with a row for each source.
   DecoderStepper(const PackedDecoder& decoder, const PackedOutput& output, DecoderRows start,
-                 absl::Span<const Source> sources);
+                 absl::Span<const AttentionMemory> sources);
 
   // One time step: a row for each of `rows`, which may be fewer or more than before. Rows are
   // divided among the threads; if there are few, the threads share the matrix products instead.
@@ -79,12 +79,12 @@ class DecoderStepper {
 
   const PackedDecoder& decoder_;
   const PackedOutput& output_;
-  const absl::Span<const Source> sources_;
+  const absl::Span<const AttentionMemory> sources_;
   int64_t count_ = 0;     // Rows of the last time step.
   int64_t capacity_ = 0;  // Of the buffers.
   DecoderRows before_;
   DecoderRows after_;
-  Buffer input_, hidden_before_, memory_before_, gates_, products_, attended_;  // [row, …]
+  Buffer input_, hidden_before_, cell_state_before_, gates_, products_, attended_;  // [row, …]
   Buffer attention_, scores_;
   std::vector<float> normalizers_;
 };

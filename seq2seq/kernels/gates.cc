@@ -45,9 +45,9 @@ void LstmForwardRows(const GateWeights& weights, const GateStep& step) {
   for (int64_t row = 0; row < step.hidden.rows; ++row) {
     float* HWY_RESTRICT gates = step.gates.row(row);
     const OptionalRow recurrent(step.recurrent, row);
-    const OptionalRow before(step.memory_before, row);
+    const OptionalRow before(step.cell_state_before, row);
     float* HWY_RESTRICT hidden = step.hidden.row(row);
-    float* HWY_RESTRICT memory = step.memory.row(row);
+    float* HWY_RESTRICT cell_state = step.cell_state.row(row);
     ForEach(size, [&](auto d, int64_t j) HWY_ATTR {
       const auto sum = [&](int64_t gate) HWY_ATTR {
         return hn::Add(hn::LoadU(d, gates + gate * size + j), recurrent.Load(d, gate * size + j));
@@ -66,7 +66,7 @@ void LstmForwardRows(const GateWeights& weights, const GateStep& step) {
       hn::StoreU(forget, d, gates + size + j);
       hn::StoreU(cell, d, gates + 2 * size + j);
       hn::StoreU(out, d, gates + 3 * size + j);
-      hn::StoreU(c, d, memory + j);
+      hn::StoreU(c, d, cell_state + j);
       hn::StoreU(hn::Mul(out, FastTanh(d, c)), d, hidden + j);
     });
   }
@@ -77,20 +77,20 @@ void LstmBackwardRows(const GateWeights& weights, const GateStepGradient& step) 
   const int64_t size = step.hidden.columns;
   for (int64_t row = 0; row < step.hidden.rows; ++row) {
     float* HWY_RESTRICT gates = step.gates.row(row);
-    const OptionalRow before(step.memory_before, row);
-    const float* HWY_RESTRICT memory = step.memory.row(row);
+    const OptionalRow before(step.cell_state_before, row);
+    const float* HWY_RESTRICT cell_state = step.cell_state.row(row);
     float* HWY_RESTRICT hidden_gradient = step.hidden_gradient.row(row);
-    float* HWY_RESTRICT memory_gradient = step.memory_gradient.row(row);
+    float* HWY_RESTRICT cell_state_gradient = step.cell_state_gradient.row(row);
     ForEach(size, [&](auto d, int64_t j) HWY_ATTR {
       const auto in = hn::LoadU(d, gates + j);
       const auto forget = hn::LoadU(d, gates + size + j);
       const auto cell = hn::LoadU(d, gates + 2 * size + j);
       const auto out = hn::LoadU(d, gates + 3 * size + j);
-      const auto squashed = FastTanh(d, hn::LoadU(d, memory + j));
+      const auto squashed = FastTanh(d, hn::LoadU(d, cell_state + j));
       const auto dh = hn::LoadU(d, hidden_gradient + j);
       const auto d_out = hn::Mul(hn::Mul(dh, squashed), SigmoidSlope(out));
-      auto dc =
-          hn::MulAdd(hn::Mul(dh, out), TanhSlope(d, squashed), hn::LoadU(d, memory_gradient + j));
+      auto dc = hn::MulAdd(hn::Mul(dh, out), TanhSlope(d, squashed),
+                           hn::LoadU(d, cell_state_gradient + j));
       if constexpr (kPeephole) {
         dc = hn::MulAdd(d_out, hn::LoadU(d, weights.peephole + 2 * size + j), dc);
       }
@@ -105,7 +105,7 @@ void LstmBackwardRows(const GateWeights& weights, const GateStepGradient& step) 
       hn::StoreU(d_forget, d, gates + size + j);
       hn::StoreU(hn::Mul(hn::Mul(dc, in), TanhSlope(d, cell)), d, gates + 2 * size + j);
       hn::StoreU(d_out, d, gates + 3 * size + j);
-      hn::StoreU(dc_before, d, memory_gradient + j);
+      hn::StoreU(dc_before, d, cell_state_gradient + j);
       hn::StoreU(hn::Zero(d), d, hidden_gradient + j);
     });
   }
@@ -321,11 +321,11 @@ void TanhBackward(ConstMatrix outputs, Matrix gradient) {
   HWY_DYNAMIC_DISPATCH(TanhBackwardRows)(outputs, gradient);
 }
 
-void PeepholeGradient(ConstMatrix gates, ConstMatrix memory_before, ConstMatrix memory,
+void PeepholeGradient(ConstMatrix gates, ConstMatrix cell_state_before, ConstMatrix cell_state,
                       float* out) {
-  const int64_t size = memory.columns;
+  const int64_t size = cell_state.columns;
   ParallelRanges(size, 64, [&](int64_t begin, int64_t end) {
-    const ConstMatrix seen[] = {memory_before, memory_before, memory};
+    const ConstMatrix seen[] = {cell_state_before, cell_state_before, cell_state};
     const int64_t gate[] = {0, 1, 3};
     for (size_t i = 0; i < 3; ++i) {
       HWY_DYNAMIC_DISPATCH(AddColumns)

@@ -114,14 +114,15 @@ struct GateWeights {
   const float* hidden_bias = nullptr;  // [hidden], b_n of gru.
 };
 
-// One time step of some rows. `recurrent`, `hidden_before` and `memory_before` are zero if empty.
+// One time step of some rows. `recurrent`, `hidden_before` and `cell_state_before` are zero if
+// empty.
 struct GateStep {
-  Matrix gates;               // [row, width]; in: the projected input; out: for GatesBackward.
-  ConstMatrix recurrent;      // [row, projected]
-  ConstMatrix hidden_before;  // [row, hidden], for gru only.
-  ConstMatrix memory_before;  // [row, hidden], cell state.
-  Matrix hidden;              // [row, hidden], out.
-  Matrix memory;              // [row, hidden], out.
+  Matrix gates;                   // [row, width]; in: the projected input; out: for GatesBackward.
+  ConstMatrix recurrent;          // [row, projected]
+  ConstMatrix hidden_before;      // [row, hidden], for gru only.
+  ConstMatrix cell_state_before;  // [row, hidden], cell state.
+  Matrix hidden;                  // [row, hidden], out.
+  Matrix cell_state;              // [row, hidden], out.
 };
 
 void GatesForward(CellKind kind, const GateWeights& weights, const GateStep& step);
@@ -130,11 +131,11 @@ void GatesForward(CellKind kind, const GateWeights& weights, const GateStep& ste
 struct GateStepGradient {
   Matrix gates;               // [row, width]; in: from GatesForward; out: their gradients.
   ConstMatrix hidden_before;  // As in GateStep.
-  ConstMatrix memory_before;
+  ConstMatrix cell_state_before;
   ConstMatrix hidden;
-  ConstMatrix memory;
-  Matrix hidden_gradient;  // [row, hidden]; in: of hidden; out: gru's of hidden_before so far.
-  Matrix memory_gradient;  // [row, hidden]; in: of memory; out: of memory_before.
+  ConstMatrix cell_state;
+  Matrix hidden_gradient;      // [row, hidden]; in: of hidden; out: gru's of hidden_before so far.
+  Matrix cell_state_gradient;  // [row, hidden]; in: of cell_state; out: of cell_state_before.
 };
 
 // The gradient of hidden_before still lacks the products of the gates' gradients with weight_hh; on
@@ -143,7 +144,8 @@ void GatesBackward(CellKind kind, const GateWeights& weights, const GateStepGrad
 
 // Adds the gradient of the peephole weights, summed over rows: `gates` from GatesBackward, the cell
 // states before and after; out [3 x hidden].
-void PeepholeGradient(ConstMatrix gates, ConstMatrix memory_before, ConstMatrix memory, float* out);
+void PeepholeGradient(ConstMatrix gates, ConstMatrix cell_state_before, ConstMatrix cell_state,
+                      float* out);
 
 // values = tanh(values); and gradient = gradient (1 - outputs^2). One thread.
 void TanhForward(Matrix values);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "seq2seq/kernels/block.h"
+#include "seq2seq/kernels/caching_allocator.h"
 
 namespace seq2seq {
 

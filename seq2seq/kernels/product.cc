@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "seq2seq/kernels/bfloat16.h"
-#include "seq2seq/kernels/block.h"
+#include "seq2seq/kernels/caching_allocator.h"
 #include "seq2seq/kernels/int8.h"
 #include "seq2seq/kernels/packing.h"
 #include "seq2seq/kernels/parallel.h"

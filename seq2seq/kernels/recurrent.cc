@@ -10,7 +10,7 @@ namespace {
 // A direction of a layer for a group: the time steps in the order of its recurrence.
 class Walk {
  public:
-  Walk(const Steps& steps, int64_t group, bool from_right)
+  Walk(const PackedSequence& steps, int64_t group, bool from_right)
       : steps_(steps), group_(group), from_right_(from_right) {}
 
   int64_t size() const { return steps_.steps(); }
@@ -30,28 +30,28 @@ class Walk {
   int64_t rows() const { return steps_.size(group_); }
 
  private:
-  const Steps& steps_;
+  const PackedSequence& steps_;
   int64_t group_;
   bool from_right_;
 };
 
 void WalkForward(const PackedCell& cell, const Walk& walk, Matrix gates, Matrix hidden,
-                 Matrix memory) {
+                 Matrix cell_state) {
   const Buffer products(walk.rows(), cell.hidden.columns());
   for (int64_t i = 0; i < walk.size(); ++i) {
     const int64_t past = walk.Past(i);
     GateStep step;
     step.gates = walk.Of(gates, i);
     step.hidden = walk.Of(hidden, i);
-    if (memory.data != nullptr) step.memory = walk.Of(memory, i);
+    if (cell_state.data != nullptr) step.cell_state = walk.Of(cell_state, i);
     if (past > 0) {
       GateStep reached = step;
       reached.gates = First(step.gates, past);
       reached.hidden = First(step.hidden, past);
-      reached.memory = First(step.memory, past);
+      reached.cell_state = First(step.cell_state, past);
       reached.hidden_before = First<const float>(walk.Of(hidden, i - 1), past);
-      if (memory.data != nullptr) {
-        reached.memory_before = First<const float>(walk.Of(memory, i - 1), past);
+      if (cell_state.data != nullptr) {
+        reached.cell_state_before = First<const float>(walk.Of(cell_state, i - 1), past);
       }
       Multiply(reached.hidden_before, cell.hidden, First(products.view(), past));
       reached.recurrent = First(products.view(), past);
@@ -59,18 +59,18 @@ void WalkForward(const PackedCell& cell, const Walk& walk, Matrix gates, Matrix 
     }
     step.gates = Rest(step.gates, past);
     step.hidden = Rest(step.hidden, past);
-    step.memory = Rest(step.memory, past);
+    step.cell_state = Rest(step.cell_state, past);
     GatesForward(cell.kind, cell.formula, step);
   }
 }
 
 void WalkBackward(CellKind kind, const Walk& walk, const HiddenGradient& hidden_gradient,
-                  const GateWeights& formula, Matrix gates, ConstMatrix hidden, ConstMatrix memory,
-                  ConstMatrix output_gradient) {
+                  const GateWeights& formula, Matrix gates, ConstMatrix hidden,
+                  ConstMatrix cell_state, ConstMatrix output_gradient) {
   const Buffer hidden_carry(walk.rows(), hidden.columns);
-  const Buffer memory_carry(walk.rows(), hidden.columns);
+  const Buffer cell_state_carry(walk.rows(), hidden.columns);
   Clear(hidden_carry.view());
-  Clear(memory_carry.view());
+  Clear(cell_state_carry.view());
   for (int64_t i = walk.size() - 1; i >= 0; --i) {
     const int64_t past = walk.Past(i);
     const Matrix all = walk.Of(gates, i);
@@ -82,11 +82,12 @@ void WalkBackward(CellKind kind, const Walk& walk, const HiddenGradient& hidden_
       step.gates = part(all);
       step.hidden = part(walk.Of(hidden, i));
       step.hidden_gradient = part(First(hidden_carry.view(), all.rows));
-      step.memory_gradient = part(First(memory_carry.view(), all.rows));
-      if (memory.data != nullptr) step.memory = part(walk.Of(memory, i));
+      step.cell_state_gradient = part(First(cell_state_carry.view(), all.rows));
+      if (cell_state.data != nullptr) step.cell_state = part(walk.Of(cell_state, i));
       if (reached && past > 0) {
         step.hidden_before = First(walk.Of(hidden, i - 1), past);
-        if (memory.data != nullptr) step.memory_before = First(walk.Of(memory, i - 1), past);
+        if (cell_state.data != nullptr)
+          step.cell_state_before = First(walk.Of(cell_state, i - 1), past);
       }
       GatesBackward(kind, formula, step);
     }
@@ -105,7 +106,7 @@ void CopyBefore(const Walk& walk, ConstMatrix states, Matrix before) {
 }
 
 // Runs all directions and groups of sequences in parallel.
-void ForEachWalk(const Steps& steps, size_t directions,
+void ForEachWalk(const PackedSequence& steps, size_t directions,
                  absl::FunctionRef<void(size_t direction, const Walk& walk)> run) {
   const auto count = static_cast<int64_t>(directions);
   ParallelFor(count * steps.groups(), [&](int64_t task) {
@@ -160,8 +161,8 @@ void HiddenGradient::Add(ConstMatrix gates, Matrix hidden) const {
 }
 
 void FillCellGradients(CellKind kind, ConstMatrix gates, const Operand& projected,
-                       ConstMatrix hidden_before, ConstMatrix memory_before, ConstMatrix memory,
-                       const CellGradients& gradients) {
+                       ConstMatrix hidden_before, ConstMatrix cell_state_before,
+                       ConstMatrix cell_state, const CellGradients& gradients) {
   const int64_t hidden = hidden_before.columns;
   const Operand before(hidden_before, projected.precision());
   for (const GateLayout::Recurrent& part : LayoutOf(kind).recurrent) {
@@ -175,65 +176,67 @@ void FillCellGradients(CellKind kind, ConstMatrix gates, const Operand& projecte
   SumRows(gates.Columns(0, gradients.input.rows), gradients.input_bias);
   if (gradients.peephole != nullptr) {
     std::fill_n(gradients.peephole, 3 * hidden, 0.0f);
-    PeepholeGradient(gates, memory_before, memory, gradients.peephole);
+    PeepholeGradient(gates, cell_state_before, cell_state, gradients.peephole);
   }
 }
 
-std::vector<RecurrentTape> RecurrentForward(const Steps& steps, ConstMatrix input,
-                                            absl::Span<const PackedCell> directions,
-                                            Matrix output) {
+std::vector<RecurrentCache> RecurrentForward(const PackedSequence& steps, ConstMatrix input,
+                                             absl::Span<const PackedCell> directions,
+                                             Matrix output) {
   const GateLayout& layout = LayoutOf(directions[0].kind);
   const int64_t hidden = directions[0].hidden.rows();
-  std::vector<RecurrentTape> tape(directions.size());
+  std::vector<RecurrentCache> cache(directions.size());
   const Operand inputs(input, directions[0].input.precision());
   for (size_t d = 0; d < directions.size(); ++d) {
-    tape[d].gates = Buffer(steps.rows(), layout.width * hidden);
-    if (HasCellState(directions[0].kind)) tape[d].memory = Buffer(steps.rows(), hidden);
+    cache[d].gates = Buffer(steps.rows(), layout.width * hidden);
+    if (HasCellState(directions[0].kind)) cache[d].cell_state = Buffer(steps.rows(), hidden);
     Multiply(inputs, directions[d].input,
-             tape[d].gates.view().Columns(0, layout.projected * hidden),
+             cache[d].gates.view().Columns(0, layout.projected * hidden),
              directions[d].input_bias.data());
   }
   ForEachWalk(steps, directions.size(), [&](size_t d, const Walk& walk) {
-    WalkForward(directions[d], walk, tape[d].gates.view(),
-                output.Columns(static_cast<int64_t>(d) * hidden, hidden), tape[d].memory.view());
+    WalkForward(directions[d], walk, cache[d].gates.view(),
+                output.Columns(static_cast<int64_t>(d) * hidden, hidden),
+                cache[d].cell_state.view());
   });
   Clear(steps.Tail(output));
-  return tape;
+  return cache;
 }
 
-void RecurrentBackward(CellKind kind, Precision precision, const Steps& steps, ConstMatrix input,
-                       absl::Span<const CellWeights> directions, ConstMatrix output,
-                       ConstMatrix output_gradient, absl::Span<const RecurrentTape> tape,
-                       Matrix input_gradient, absl::Span<const CellGradients> gradients) {
+void RecurrentBackward(CellKind kind, Precision precision, const PackedSequence& steps,
+                       ConstMatrix input, absl::Span<const CellWeights> directions,
+                       ConstMatrix output, ConstMatrix output_gradient,
+                       absl::Span<const RecurrentCache> cache, Matrix input_gradient,
+                       absl::Span<const CellGradients> gradients) {
   const int64_t hidden = directions[0].hidden.columns;
   std::vector<HiddenGradient> hidden_gradients;
-  std::vector<RecurrentTape> before(directions.size());
+  std::vector<RecurrentCache> before(directions.size());
   for (size_t d = 0; d < directions.size(); ++d) {
     hidden_gradients.emplace_back(kind, directions[d], precision);
     before[d].gates = Buffer(steps.rows(), hidden);
-    if (gradients[d].peephole != nullptr) before[d].memory = Buffer(steps.rows(), hidden);
+    if (gradients[d].peephole != nullptr) before[d].cell_state = Buffer(steps.rows(), hidden);
   }
   ForEachWalk(steps, directions.size(), [&](size_t d, const Walk& walk) {
     const ConstMatrix states = output.Columns(static_cast<int64_t>(d) * hidden, hidden);
     WalkBackward(kind, walk, hidden_gradients[d], FormulaWeights(kind, directions[d]),
-                 tape[d].gates.view(), states, tape[d].memory.view(),
+                 cache[d].gates.view(), states, cache[d].cell_state.view(),
                  output_gradient.Columns(static_cast<int64_t>(d) * hidden, hidden));
     CopyBefore(walk, states, before[d].gates.view());
     if (gradients[d].peephole != nullptr) {
-      CopyBefore(walk, tape[d].memory.view(), before[d].memory.view());
+      CopyBefore(walk, cache[d].cell_state.view(), before[d].cell_state.view());
     }
   });
   const Operand inputs(input, precision);
   for (size_t d = 0; d < directions.size(); ++d) {
-    const Matrix gates = tape[d].gates.view();
+    const Matrix gates = cache[d].gates.view();
     for (const Matrix& rows : {gates, before[d].gates.view()}) Clear(steps.Tail(rows));
     if (gradients[d].peephole != nullptr) {
-      Clear(steps.Tail(before[d].memory.view()));
-      Clear(steps.Tail(tape[d].memory.view()));
+      Clear(steps.Tail(before[d].cell_state.view()));
+      Clear(steps.Tail(cache[d].cell_state.view()));
     }
     const Operand projected(gates.Columns(0, directions[d].input.rows), precision);
-    FillCellGradients(kind, gates, projected, before[d].gates.view(), before[d].memory.view(),
-                      tape[d].memory.view(), gradients[d]);
+    FillCellGradients(kind, gates, projected, before[d].gates.view(), before[d].cell_state.view(),
+                      cache[d].cell_state.view(), gradients[d]);
     MultiplyTransposed(projected, inputs, gradients[d].input);
     if (input_gradient.data == nullptr) continue;
     const PackedMatrix weight = PackedMatrix::Pack(directions[d].input, precision);

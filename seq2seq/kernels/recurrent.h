@@ -8,8 +8,8 @@
 #include "absl/types/span.h"
 
 #include "seq2seq/kernels/gates.h"
+#include "seq2seq/kernels/packed_sequence.h"
 #include "seq2seq/kernels/product.h"
-#include "seq2seq/kernels/steps.h"
 
 namespace seq2seq {
 
@@ -67,32 +67,34 @@ class HiddenGradient {
 };
 
 // Sums the gradients of a cell's parameters over all rows: `gates` from GatesBackward, of which
-// `projected` are the columns of the projected input, `hidden_before` and `memory_before` the
-// previous hidden and cell states, `memory` the new cell states. Fills all but `gradients.input`,
-// whose product is with the inputs.
+// `projected` are the columns of the projected input, `hidden_before` and `cell_state_before` the
+// previous hidden and cell states, `cell_state` the new cell states. Fills all but
+// `gradients.input`, whose product is with the inputs.
 void FillCellGradients(CellKind kind, ConstMatrix gates, const Operand& projected,
-                       ConstMatrix hidden_before, ConstMatrix memory_before, ConstMatrix memory,
-                       const CellGradients& gradients);
+                       ConstMatrix hidden_before, ConstMatrix cell_state_before,
+                       ConstMatrix cell_state, const CellGradients& gradients);
 
 // Activations that the forward pass of one direction stores for the backward pass.
-struct RecurrentTape {
-  Buffer gates;   // [row, width x hidden]
-  Buffer memory;  // [row, hidden], cell state, for cells that have one.
+struct RecurrentCache {
+  Buffer gates;       // [row, width x hidden]
+  Buffer cell_state;  // [row, hidden], cell state, for cells that have one.
 };
 
 // A layer of one cell, left to right, or a bidirectional one of two, the second right to left:
 // input [row, input] -> output [row, directions x hidden], rows as in `steps`. Costs the input
 // projections of the tokens, one matrix product per time step, and little else. Directions and
 // groups of sequences run in parallel.
-std::vector<RecurrentTape> RecurrentForward(const Steps& steps, ConstMatrix input,
-                                            absl::Span<const PackedCell> directions, Matrix output);
+std::vector<RecurrentCache> RecurrentForward(const PackedSequence& steps, ConstMatrix input,
+                                             absl::Span<const PackedCell> directions,
+                                             Matrix output);
 
-// The gradients, given that of the output; consumes `tape`. The gradient of the input is not
+// The gradients, given that of the output; consumes `cache`. The gradient of the input is not
 // computed where `input_gradient` is empty.
-void RecurrentBackward(CellKind kind, Precision precision, const Steps& steps, ConstMatrix input,
-                       absl::Span<const CellWeights> directions, ConstMatrix output,
-                       ConstMatrix output_gradient, absl::Span<const RecurrentTape> tape,
-                       Matrix input_gradient, absl::Span<const CellGradients> gradients);
+void RecurrentBackward(CellKind kind, Precision precision, const PackedSequence& steps,
+                       ConstMatrix input, absl::Span<const CellWeights> directions,
+                       ConstMatrix output, ConstMatrix output_gradient,
+                       absl::Span<const RecurrentCache> cache, Matrix input_gradient,
+                       absl::Span<const CellGradients> gradients);
 
 }  // namespace seq2seq
 

@@ -23,9 +23,9 @@ constexpr size_t kBeam = 256;
 constexpr size_t kNone = static_cast<size_t>(-1);
 
 struct Word {
-  std::vector<size_t> places;  // Positions in the reference.
-  size_t matches = 0;          // Of the word in a complete alignment.
-  size_t later = 0;            // Remaining occurrences in the hypothesis.
+  std::vector<size_t> positions;  // Positions in the reference.
+  size_t matches = 0;             // Of the word in a complete alignment.
+  size_t later = 0;               // Remaining occurrences in the hypothesis.
 };
 
 struct Partial {
@@ -54,8 +54,8 @@ Words CountWords(absl::Span<const std::string> hypothesis,
                  absl::Span<const std::string> reference) {
   Words words;
   for (const std::string& word : hypothesis) ++words[word].later;
-  for (size_t j = 0; j < reference.size(); ++j) words[reference[j]].places.push_back(j);
-  for (auto& [text, word] : words) word.matches = std::min(word.later, word.places.size());
+  for (size_t j = 0; j < reference.size(); ++j) words[reference[j]].positions.push_back(j);
+  for (auto& [text, word] : words) word.matches = std::min(word.later, word.positions.size());
   return words;
 }
 
@@ -63,7 +63,7 @@ void AddSteps(const std::vector<Partial>& beam, size_t from, const Word& word, s
               std::vector<Step>& steps) {
   const Partial& partial = beam[from];
   size_t taken = 0;
-  for (const size_t match : word.places) {
+  for (const size_t match : word.positions) {
     if (partial.taken[match]) {
       ++taken;
       continue;

@@ -5,8 +5,8 @@
 
 #include <torch/torch.h>
 
-#include "seq2seq/model/compute.h"
-#include "seq2seq/model/fused_layer.h"
+#include "seq2seq/ops/compute.h"
+#include "seq2seq/ops/recurrent_ops.h"
 #include "seq2seq/model/initialization.h"
 
 namespace seq2seq {
@@ -37,7 +37,7 @@ Attended AttentionImpl::forward(const torch::Tensor& query, const Memory& memory
   return {torch::bmm(weights, memory.values), weights};
 }
 
-torch::Tensor AttentionImpl::Remember(const torch::Tensor&, const torch::Tensor&) const {
+torch::Tensor AttentionImpl::UpdateCoverage(const torch::Tensor&, const torch::Tensor&) const {
   return {};
 }
 
@@ -83,8 +83,8 @@ CoverageAttentionImpl::CoverageAttentionImpl(int64_t memory, int64_t hidden)
     : MlpAttentionImpl(memory, hidden),
       coverage_(register_module("coverage", MakeLinear(1, hidden, /*bias=*/false))) {}
 
-torch::Tensor CoverageAttentionImpl::Remember(const torch::Tensor& weights,
-                                              const torch::Tensor& past) const {
+torch::Tensor CoverageAttentionImpl::UpdateCoverage(const torch::Tensor& weights,
+                                                    const torch::Tensor& past) const {
   return past.defined() ? past + weights : weights;
 }
 
@@ -100,8 +100,8 @@ LocationAttentionImpl::LocationAttentionImpl(int64_t memory, int64_t hidden)
                                                      .bias(false)))),
       location_(register_module("location", MakeLinear(kFilters, hidden, /*bias=*/false))) {}
 
-torch::Tensor LocationAttentionImpl::Remember(const torch::Tensor& weights,
-                                              const torch::Tensor&) const {
+torch::Tensor LocationAttentionImpl::UpdateCoverage(const torch::Tensor& weights,
+                                                    const torch::Tensor&) const {
   return weights;
 }
 

@@ -13,7 +13,7 @@
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
-#include "seq2seq/model/encoder.h"
+#include "seq2seq/model/recurrent_encoder.h"
 
 namespace seq2seq {
 
@@ -56,14 +56,15 @@ class AttentionImpl : public torch::nn::Module {
   Memory Memorize(const Encoded& encoded);
 
   // Attends with queries [batch, query, hidden]: the time steps of a sentence, or the hypotheses of
-  // one time step. `past`, [batch, query, source], is the result of Remember at the previous time
-  // step; undefined at the first, and for attentions that do not use it.
+  // one time step. `past`, [batch, query, source], is the result of UpdateCoverage at the previous
+  // time step; undefined at the first, and for attentions that do not use it.
   virtual Attended forward(const torch::Tensor& query, const Memory& memory,
                            const torch::Tensor& past);
 
   // `past` of the next time step (coverage, or previous attention weights) from the attention
   // weights of this one; undefined for attentions that do not use it.
-  virtual torch::Tensor Remember(const torch::Tensor& weights, const torch::Tensor& past) const;
+  virtual torch::Tensor UpdateCoverage(const torch::Tensor& weights,
+                                       const torch::Tensor& past) const;
 
   // Size of the last dimension of Attended::context.
   virtual int64_t context_size() const = 0;
@@ -145,7 +146,8 @@ class CoverageAttentionImpl : public MlpAttentionImpl {
  public:
   CoverageAttentionImpl(int64_t memory, int64_t hidden);
 
-  torch::Tensor Remember(const torch::Tensor& weights, const torch::Tensor& past) const override;
+  torch::Tensor UpdateCoverage(const torch::Tensor& weights,
+                               const torch::Tensor& past) const override;
 
  protected:
   torch::Tensor Past(const torch::Tensor& past) override;
@@ -160,7 +162,8 @@ class LocationAttentionImpl : public MlpAttentionImpl {
  public:
   LocationAttentionImpl(int64_t memory, int64_t hidden);
 
-  torch::Tensor Remember(const torch::Tensor& weights, const torch::Tensor& past) const override;
+  torch::Tensor UpdateCoverage(const torch::Tensor& weights,
+                               const torch::Tensor& past) const override;
 
  protected:
   torch::Tensor Past(const torch::Tensor& past) override;

@@ -7,12 +7,12 @@
 namespace seq2seq {
 
 BridgeImpl::BridgeImpl(BridgeKind kind, int64_t encoded, const DecoderOptions& options,
-                       int64_t readout)
+                       int64_t attentional_state)
     : kind_(kind),
       layers_(options.layers),
       hidden_(options.hidden),
       states_(HasCellState(options.cell) ? 2 : 1),
-      readout_size_(readout) {
+      attentional_size_(attentional_state) {
   TORCH_CHECK(kind != BridgeKind::kCopy || encoded == hidden_,
               "bridge: cannot copy encoder output of size ", encoded, " to a state of size ",
               hidden_);
@@ -46,7 +46,7 @@ DecoderState BridgeImpl::forward(const Encoded& encoded) {
     };
     state.cells.push_back({part(0), states_ == 2 ? part(1) : torch::Tensor()});
   }
-  state.readout = zeros(readout_size_);
+  state.attentional = zeros(attentional_size_);
   return state;
 }
 

@@ -11,8 +11,8 @@
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
-#include "seq2seq/model/decoder.h"
-#include "seq2seq/model/encoder.h"
+#include "seq2seq/model/recurrent_decoder.h"
+#include "seq2seq/model/recurrent_encoder.h"
 
 namespace seq2seq {
 
@@ -29,7 +29,8 @@ inline std::vector<std::string> EnumTexts(BridgeKind) { return {"dense", "mean",
 class BridgeImpl : public torch::nn::Module {
  public:
   // `encoded` is the size of Encoded::final.
-  BridgeImpl(BridgeKind kind, int64_t encoded, const DecoderOptions& options, int64_t readout);
+  BridgeImpl(BridgeKind kind, int64_t encoded, const DecoderOptions& options,
+             int64_t attentional_state);
 
   // The initial decoder state, a row per sentence.
   DecoderState forward(const Encoded& encoded);
@@ -39,7 +40,7 @@ class BridgeImpl : public torch::nn::Module {
   int64_t layers_;
   int64_t hidden_;
   int64_t states_;  // Per cell: hidden state and, for some kinds, cell state.
-  int64_t readout_size_;
+  int64_t attentional_size_;
   torch::nn::Linear dense_{nullptr};  // For dense and mean.
 };
 TORCH_MODULE(Bridge);

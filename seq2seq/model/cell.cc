@@ -4,9 +4,9 @@
 
 #include <torch/torch.h>
 
-#include "seq2seq/model/compute.h"
-#include "seq2seq/model/fused_layer.h"
-#include "seq2seq/model/gate_watch.h"
+#include "seq2seq/ops/compute.h"
+#include "seq2seq/ops/recurrent_ops.h"
+#include "seq2seq/model/gate_statistics.h"
 #include "seq2seq/model/initialization.h"
 
 namespace seq2seq {
@@ -21,7 +21,7 @@ torch::Tensor Normalized(const torch::Tensor& rows, const torch::Tensor& gain) {
 
 CellState CellState::Select(const torch::Tensor& rows) const {
   return {hidden.index_select(0, rows),
-          memory.defined() ? memory.index_select(0, rows) : torch::Tensor()};
+          cell_state.defined() ? cell_state.index_select(0, rows) : torch::Tensor()};
 }
 
 CellImpl::CellImpl(CellKind kind, int64_t gates, int64_t input, int64_t hidden)
@@ -51,7 +51,7 @@ bool CellImpl::is_fused() const {
 
 torch::Tensor CellImpl::Gate(const torch::Tensor& input) const {
   torch::Tensor gate = torch::sigmoid(input);
-  GateWatch::Saw(this, gate);
+  GateStatistics::Saw(this, gate);
   return gate;
 }
 
@@ -83,13 +83,14 @@ void LstmCellImpl::SetForgetBias(double bias) {
 CellState LstmCellImpl::Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
                                 const CellState& state) const {
   const auto gates = (projected + recurrent).chunk(4, 1);  // each [row, hidden]
-  const auto seen = [this](const torch::Tensor& gate, int64_t row, const torch::Tensor& memory) {
-    return peephole_.defined() ? gate + peephole_[row] * memory : gate;
+  const auto seen = [this](const torch::Tensor& gate, int64_t row,
+                           const torch::Tensor& cell_state) {
+    return peephole_.defined() ? gate + peephole_[row] * cell_state : gate;
   };
-  const torch::Tensor memory =
-      Gate(seen(gates[1], 1, state.memory)) * state.memory +
-      Gate(seen(gates[0], 0, state.memory)) * DropNew(torch::tanh(gates[2]));
-  return {Gate(seen(gates[3], 2, memory)) * torch::tanh(memory), memory};
+  const torch::Tensor cell_state =
+      Gate(seen(gates[1], 1, state.cell_state)) * state.cell_state +
+      Gate(seen(gates[0], 0, state.cell_state)) * DropNew(torch::tanh(gates[2]));
+  return {Gate(seen(gates[3], 2, cell_state)) * torch::tanh(cell_state), cell_state};
 }
 
 GruCellImpl::GruCellImpl(int64_t input, int64_t hidden)
@@ -138,17 +139,18 @@ void CoupledCellImpl::SetForgetBias(double bias) {
 CellState CoupledCellImpl::Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
                                    const CellState& state) const {
   const auto gates = (projected + recurrent).chunk(3, 1);  // each [row, hidden]
-  const torch::Tensor in = Gate(gates[0] + peephole_[0] * state.memory);
-  const torch::Tensor memory = (1 - in) * state.memory + in * DropNew(torch::tanh(gates[1]));
-  return {Gate(gates[2] + peephole_[1] * memory) * torch::tanh(memory), memory};
+  const torch::Tensor in = Gate(gates[0] + peephole_[0] * state.cell_state);
+  const torch::Tensor cell_state =
+      (1 - in) * state.cell_state + in * DropNew(torch::tanh(gates[1]));
+  return {Gate(gates[2] + peephole_[1] * cell_state) * torch::tanh(cell_state), cell_state};
 }
 
 LayerNormLstmCellImpl::LayerNormLstmCellImpl(int64_t input, int64_t hidden)
     : LstmCellImpl(CellKind::kLayerNormLstm, input, hidden),
       norm_ih_(register_parameter("norm_ih", torch::ones({4 * hidden}))),
       norm_hh_(register_parameter("norm_hh", torch::ones({4 * hidden}))),
-      norm_memory_(register_parameter("norm_memory", torch::ones({hidden}))),
-      norm_memory_bias_(register_parameter("norm_memory_bias", torch::zeros({hidden}))) {}
+      norm_cell_state_(register_parameter("norm_memory", torch::ones({hidden}))),
+      norm_cell_state_bias_(register_parameter("norm_memory_bias", torch::zeros({hidden}))) {}
 
 CellState LayerNormLstmCellImpl::Combine(const torch::Tensor& projected,
                                          const torch::Tensor& recurrent,
@@ -156,10 +158,10 @@ CellState LayerNormLstmCellImpl::Combine(const torch::Tensor& projected,
   const auto gates =
       (Normalized(projected, norm_ih_) + Normalized(recurrent, norm_hh_) + bias_ih_ + bias_hh_)
           .chunk(4, 1);  // each [row, hidden]
-  const torch::Tensor memory =
-      Gate(gates[1]) * state.memory + Gate(gates[0]) * DropNew(torch::tanh(gates[2]));
-  const torch::Tensor seen = Normalized(memory, norm_memory_) + norm_memory_bias_;
-  return {Gate(gates[3]) * torch::tanh(seen), memory};
+  const torch::Tensor cell_state =
+      Gate(gates[1]) * state.cell_state + Gate(gates[0]) * DropNew(torch::tanh(gates[2]));
+  const torch::Tensor seen = Normalized(cell_state, norm_cell_state_) + norm_cell_state_bias_;
+  return {Gate(gates[3]) * torch::tanh(seen), cell_state};
 }
 
 LayerNormGruCellImpl::LayerNormGruCellImpl(int64_t input, int64_t hidden)

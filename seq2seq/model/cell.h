@@ -14,8 +14,8 @@ namespace seq2seq {
 
 // The state of a cell between time steps. A value.
 struct CellState {
-  torch::Tensor hidden;  // [row, hidden], the hidden state h, which is the output.
-  torch::Tensor memory;  // [row, hidden], the cell state c; undefined for cells without one.
+  torch::Tensor hidden;      // [row, hidden], the hidden state h, which is the output.
+  torch::Tensor cell_state;  // [row, hidden], the cell state c; undefined for cells without one.
 
   // The state of the rows `rows`, [row].
   CellState Select(const torch::Tensor& rows) const;
@@ -66,7 +66,7 @@ class CellImpl : public torch::nn::Module {
   virtual CellState Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
                             const CellState& state) const = 0;
 
-  // A gate: the sigmoid of `input`. Reports it to GateWatch.
+  // A gate: the sigmoid of `input`. Reports it to GateStatistics.
   torch::Tensor Gate(const torch::Tensor& input) const;
 
   // Candidate values of a hidden or cell state after recurrent dropout.
@@ -151,8 +151,8 @@ class LayerNormLstmCellImpl : public LstmCellImpl {
  private:
   torch::Tensor norm_ih_;
   torch::Tensor norm_hh_;
-  torch::Tensor norm_memory_;       // [hidden]
-  torch::Tensor norm_memory_bias_;  // [hidden]
+  torch::Tensor norm_cell_state_;       // [hidden]
+  torch::Tensor norm_cell_state_bias_;  // [hidden]
 };
 
 class LayerNormGruCellImpl : public CellImpl {

@@ -5,7 +5,7 @@
 #include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/profile.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/model/feature_file.h"
+#include "seq2seq/image/feature_file.h"
 #include "seq2seq/model/initialization.h"
 
 namespace seq2seq {
@@ -65,10 +65,11 @@ Encoded ImageEncoderImpl::forward(const torch::Tensor& images) {
   torch::Tensor values =
       torch::dropout(torch::tanh(projection_(norm_(features))), options_.dropout, is_training());
   if (options_.recurrent) {
-    const torch::Tensor places = values.transpose(0, 1);  // [position, batch, hidden]
-    values = torch::cat({RunCell(forward_, places), RunCell(backward_, places.flip(0)).flip(0)}, 2)
-                 .transpose(0, 1)
-                 .contiguous();
+    const torch::Tensor positions = values.transpose(0, 1);  // [position, batch, hidden]
+    values =
+        torch::cat({RunCell(forward_, positions), RunCell(backward_, positions.flip(0)).flip(0)}, 2)
+            .transpose(0, 1)
+            .contiguous();
   }
   const torch::Tensor mask = torch::ones(
       {values.size(0), values.size(1)}, torch::TensorOptions(torch::kBool).device(values.device()));

@@ -12,8 +12,8 @@
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
-#include "seq2seq/data/image.h"
-#include "seq2seq/model/encoder.h"
+#include "seq2seq/image/image.h"
+#include "seq2seq/model/recurrent_encoder.h"
 #include "seq2seq/model/image_network.h"
 #include "seq2seq/model/initialization.h"
 

@@ -8,9 +8,9 @@ torch::Tensor SelectTokens(const torch::Tensor& values, const Batch& batch) {
   const torch::Tensor rows = values.flatten(0, 1);
   if (batch.target_tokens == rows.size(0)) return rows;
   // From the lengths, which are on the CPU: nonzero on another device would wait for it.
-  const torch::Tensor places = torch::arange(values.size(1)).unsqueeze(0);  // [1, target]
+  const torch::Tensor positions = torch::arange(values.size(1)).unsqueeze(0);  // [1, target]
   const torch::Tensor tokens =
-      places.lt(batch.target_lengths.unsqueeze(1)).flatten().nonzero().squeeze(1);
+      positions.lt(batch.target_lengths.unsqueeze(1)).flatten().nonzero().squeeze(1);
   return rows.index_select(0, tokens.to(rows.device(), /*non_blocking=*/true));
 }
 

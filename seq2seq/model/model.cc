@@ -93,8 +93,9 @@ ModelImpl::ModelImpl(const ModelOptions& options) : options_(options) {
   }
   decoder_ =
       register_module("decoder", Decoder(options.target_vocab, memory, options.decoder, shared));
-  bridge_ = register_module("bridge", Bridge(text || image ? options.bridge : BridgeKind::kZero,
-                                             memory, options.decoder, decoder_->readout_size()));
+  bridge_ =
+      register_module("bridge", Bridge(text || image ? options.bridge : BridgeKind::kZero, memory,
+                                       options.decoder, decoder_->attentional_size()));
   if (image) image_encoder_->Initialize(options.initialization);
   if (text) Initialize(*encoder_, options.initialization);
   Initialize(*decoder_, options.initialization);
@@ -103,14 +104,14 @@ ModelImpl::ModelImpl(const ModelOptions& options) : options_(options) {
 
 torch::Tensor ModelImpl::forward(const Batch& batch, const TeacherForcing& forcing) {
   const Decoded decoded = Decode(batch, Begin(batch), forcing);
-  return decoder_->Logits(SelectTokens(decoder_->DropReadouts(decoded.readouts), batch));
+  return decoder_->Logits(SelectTokens(decoder_->DropOutputs(decoded.attentional_states), batch));
 }
 
 Loss ModelImpl::ComputeLoss(const Batch& batch, const TeacherForcing& forcing, double smoothing,
                             double scale) {
   const Start start = Begin(batch);
   const Decoded decoded = Decode(batch, start, forcing);
-  Loss loss = decoder_->ComputeLoss(decoded.readouts, batch, smoothing, scale);
+  Loss loss = decoder_->ComputeLoss(decoded.attentional_states, batch, smoothing, scale);
   if (decoded.attention.defined())
     loss.objective = loss.objective + scale * decoder_->Penalty(decoded, start.memory);
   return loss;

@@ -13,8 +13,8 @@
 
 #include "seq2seq/data/batch.h"
 #include "seq2seq/model/bridge.h"
-#include "seq2seq/model/decoder.h"
-#include "seq2seq/model/encoder.h"
+#include "seq2seq/model/recurrent_decoder.h"
+#include "seq2seq/model/recurrent_encoder.h"
 #include "seq2seq/model/image_encoder.h"
 #include "seq2seq/model/initialization.h"
 #include "seq2seq/model/loss.h"

@@ -5,7 +5,7 @@
 
 #include <torch/torch.h>
 
-#include "seq2seq/data/image_library.h"
+#include "seq2seq/image/image_library.h"
 
 namespace seq2seq {
 

@@ -8,7 +8,7 @@
 
 #include <torch/nn/pimpl.h>
 
-#include "seq2seq/data/image_module.h"
+#include "seq2seq/image/image_module.h"
 #include "seq2seq/model/image_network.h"
 
 namespace seq2seq {

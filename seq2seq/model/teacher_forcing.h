@@ -11,14 +11,14 @@
 namespace seq2seq {
 
 // Unit of scheduled sampling: a random draw per token, sentence or batch.
-enum class CoinScope { kToken, kSentence, kBatch };
+enum class SamplingScope { kToken, kSentence, kBatch };
 
-inline std::vector<std::string> EnumTexts(CoinScope) { return {"token", "sentence", "batch"}; }
+inline std::vector<std::string> EnumTexts(SamplingScope) { return {"token", "sentence", "batch"}; }
 
 // How the predicted token is chosen: the most probable, or sampled from the distribution.
-enum class OwnToken { kArgmax, kSample };
+enum class PredictedToken { kArgmax, kSample };
 
-inline std::vector<std::string> EnumTexts(OwnToken) { return {"argmax", "sample"}; }
+inline std::vector<std::string> EnumTexts(PredictedToken) { return {"argmax", "sample"}; }
 
 // Where predicted tokens come from: from the previous time step, given the tokens fed so far; or
 // all at once, from a first pass with teacher forcing (Mihaylova & Martins 2019, Duckworth et al.
@@ -31,8 +31,8 @@ inline std::vector<std::string> EnumTexts(SamplingForm) { return {"stepwise", "t
 // nothing.
 struct TeacherForcing {
   double rate = 1.0;  // Probability of feeding the reference.
-  CoinScope scope = CoinScope::kToken;
-  OwnToken own = OwnToken::kArgmax;
+  SamplingScope scope = SamplingScope::kToken;
+  PredictedToken predicted = PredictedToken::kArgmax;
   SamplingForm form = SamplingForm::kStepwise;
 
   // Draws which tokens are fed from the reference: [batch, target], bool, true there. Uses the

@@ -9,11 +9,11 @@ namespace seq2seq {
 namespace {
 
 // The index of the word that each of the first `count` subwords belongs to.
-std::vector<size_t> WordOfPiece(const std::vector<std::string>& pieces, size_t count) {
+std::vector<size_t> WordOfSubword(const std::vector<std::string>& subwords, size_t count) {
   std::vector<size_t> words;
   size_t word = 0;
   for (size_t i = 0; i < count; ++i) {
-    if (i > 0 && absl::StartsWith(pieces[i], "\u2581")) ++word;
+    if (i > 0 && absl::StartsWith(subwords[i], "\u2581")) ++word;
     words.push_back(word);
   }
   return words;
@@ -23,22 +23,22 @@ std::vector<size_t> WordOfPiece(const std::vector<std::string>& pieces, size_t c
 
 std::vector<AlignedWords> AlignWords(const Candidate& candidate) {
   const Alignment& alignment = candidate.alignment;
-  if (alignment.weights.empty() || alignment.source.size() < 2 || candidate.pieces.empty()) {
+  if (alignment.weights.empty() || alignment.source.size() < 2 || candidate.subwords.empty()) {
     return {};
   }
-  const std::vector<size_t> sources = WordOfPiece(alignment.source, alignment.source.size() - 1);
-  const std::vector<size_t> targets = WordOfPiece(candidate.pieces, candidate.pieces.size());
-  std::vector<std::vector<double>> looked(targets.back() + 1,
-                                          std::vector<double>(sources.back() + 1));
+  const std::vector<size_t> sources = WordOfSubword(alignment.source, alignment.source.size() - 1);
+  const std::vector<size_t> targets = WordOfSubword(candidate.subwords, candidate.subwords.size());
+  std::vector<std::vector<double>> attended(targets.back() + 1,
+                                            std::vector<double>(sources.back() + 1));
   for (size_t i = 0; i < targets.size(); ++i) {
     for (size_t j = 0; j < sources.size(); ++j) {
-      looked[targets[i]][sources[j]] += static_cast<double>(alignment.weights[i][j]);
+      attended[targets[i]][sources[j]] += static_cast<double>(alignment.weights[i][j]);
     }
   }
   std::vector<AlignedWords> aligned;
-  for (size_t target = 0; target < looked.size(); ++target) {
-    const auto most = std::max_element(looked[target].begin(), looked[target].end());
-    aligned.push_back({static_cast<size_t>(most - looked[target].begin()), target});
+  for (size_t target = 0; target < attended.size(); ++target) {
+    const auto most = std::max_element(attended[target].begin(), attended[target].end());
+    aligned.push_back({static_cast<size_t>(most - attended[target].begin()), target});
   }
   return aligned;
 }

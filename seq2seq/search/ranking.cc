@@ -28,10 +28,10 @@ double HighestScore(double total, int64_t shortest, int64_t longest, const Searc
                   NormalizedScore(total, longest, options));
 }
 
-double CoverageScore(absl::Span<const float> looked) {
+double CoverageScore(absl::Span<const float> coverage) {
   constexpr double kLeast = 1e-10;  // For positions without attention, where log is infinite.
   double score = 0;
-  for (const float share : looked) {
+  for (const float share : coverage) {
     score += std::log(std::clamp(static_cast<double>(share), kLeast, 1.0));
   }
   return score;

@@ -18,10 +18,10 @@ double NormalizedScore(double total, int64_t length, const SearchOptions& option
 // `shortest` and at most `longest` tokens: further log-probabilities are at most 0.
 double HighestScore(double total, int64_t shortest, int64_t longest, const SearchOptions& options);
 
-// Coverage penalty: sum of log(min(looked, 1)) over the source positions, where `looked` is the sum
-// of attention weights over the time steps (Wu et al. 2016, equation 14). 0 if all positions are
-// covered, else negative.
-double CoverageScore(absl::Span<const float> looked);
+// Coverage penalty: sum of log(min(coverage, 1)) over the source positions, where `coverage` is the
+// sum of attention weights over the time steps (Wu et al. 2016, equation 14). 0 if all positions
+// are covered, else negative.
+double CoverageScore(absl::Span<const float> coverage);
 
 }  // namespace seq2seq
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "seq2seq/base/random.h"
+#include "seq2seq/search/logits_processor.h"
 #include "seq2seq/search/ranking.h"
-#include "seq2seq/search/token_rules.h"
 #include "seq2seq/search/top_k.h"
 #include "tokenizer/tokenizer.h"
 
@@ -19,9 +19,9 @@ struct Draw {
   size_t sentence = 0;
   uint64_t seed = 0;
   Hypothesis hypothesis;
-  double total = 0;           // Sum of log-probabilities, with penalties.
-  bool first = false;         // Whether it is the first of its sentence.
-  std::vector<float> looked;  // Coverage of each source position, if there is a coverage penalty.
+  double total = 0;             // Sum of log-probabilities, with penalties.
+  bool first = false;           // Whether it is the first of its sentence.
+  std::vector<float> attended;  // Coverage of each source position, if there is a coverage penalty.
 };
 
 // The tokens to sample from, most probable first if top_k or top_p need the order.
@@ -69,7 +69,7 @@ int32_t DrawToken(const ScoreRow& row, const SearchOptions& options, double poin
 std::vector<std::vector<Hypothesis>> Sample(Scorer& scorer, absl::Span<const SearchTask> tasks,
                                             const SearchOptions& options) {
   std::vector<std::vector<Hypothesis>> results(tasks.size());
-  std::vector<TokenRules> rules;
+  std::vector<LogitsProcessor> rules;
   std::vector<Draw> draws;
   std::vector<Extension> rows;
   for (size_t s = 0; s < tasks.size(); ++s) {
@@ -114,20 +114,20 @@ std::vector<std::vector<Hypothesis>> Sample(Scorer& scorer, absl::Span<const Sea
       hypothesis.token_scores.push_back(forced ? score : score / penalty);
       hypothesis.log_probability += hypothesis.token_scores.back();
       if (task.attention) {
-        const absl::Span<const float> looked = scorer.Attention(r);
+        const absl::Span<const float> attended = scorer.Attention(r);
         hypothesis.attention.push_back(
-            std::make_shared<const std::vector<float>>(looked.begin(), looked.end()));
+            std::make_shared<const std::vector<float>>(attended.begin(), attended.end()));
       }
       if (options.coverage_penalty > 0) {
-        const absl::Span<const float> looked = scorer.Attention(r);
-        draw.looked.resize(looked.size());
-        for (size_t i = 0; i < looked.size(); ++i) draw.looked[i] += looked[i];
+        const absl::Span<const float> attended = scorer.Attention(r);
+        draw.attended.resize(attended.size());
+        for (size_t i = 0; i < attended.size(); ++i) draw.attended[i] += attended[i];
       }
       if (token == kEosId) {
         hypothesis.score = NormalizedScore(
             draw.total, static_cast<int64_t>(hypothesis.token_scores.size()), options);
         if (options.coverage_penalty > 0)
-          hypothesis.score += options.coverage_penalty * CoverageScore(draw.looked);
+          hypothesis.score += options.coverage_penalty * CoverageScore(draw.attended);
         results[draw.sentence].push_back(std::move(hypothesis));
         continue;
       }

@@ -11,8 +11,8 @@ namespace seq2seq {
 namespace {
 
 // Compares as doubles: a ratio may be too large for an integer.
-int64_t AtMost(double pieces, int64_t most) {
-  return pieces < static_cast<double>(most) ? static_cast<int64_t>(pieces) : most;
+int64_t AtMost(double subwords, int64_t most) {
+  return subwords < static_cast<double>(most) ? static_cast<int64_t>(subwords) : most;
 }
 
 }  // namespace

@@ -156,14 +156,14 @@ SentenceBeam::Live SentenceBeam::Extended(const Continuation& continuation,
     }
   }
   if (!task_.attention && options_.coverage_penalty == 0) return extended;
-  const absl::Span<const float> looked = attention(continuation.row);
+  const absl::Span<const float> attended = attention(continuation.row);
   if (task_.attention) {
     extended.hypothesis.attention.push_back(
-        std::make_shared<const std::vector<float>>(looked.begin(), looked.end()));
+        std::make_shared<const std::vector<float>>(attended.begin(), attended.end()));
   }
   if (options_.coverage_penalty > 0) {
-    extended.looked.resize(looked.size());
-    for (size_t i = 0; i < looked.size(); ++i) extended.looked[i] += looked[i];
+    extended.attended.resize(attended.size());
+    for (size_t i = 0; i < attended.size(); ++i) extended.attended[i] += attended[i];
   }
   return extended;
 }
@@ -173,7 +173,7 @@ void SentenceBeam::Finish(Live ended) {
   hypothesis.score =
       NormalizedScore(ended.total, static_cast<int64_t>(hypothesis.token_scores.size()), options_);
   if (options_.coverage_penalty > 0)
-    hypothesis.score += options_.coverage_penalty * CoverageScore(ended.looked);
+    hypothesis.score += options_.coverage_penalty * CoverageScore(ended.attended);
   ++finished_of_[ended.group];
   finished_.push_back(std::move(hypothesis));
 }

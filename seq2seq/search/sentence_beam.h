@@ -14,9 +14,9 @@
 
 #include "seq2seq/search/constraints.h"
 #include "seq2seq/search/hypothesis.h"
+#include "seq2seq/search/logits_processor.h"
 #include "seq2seq/search/scorer.h"
 #include "seq2seq/search/search_options.h"
-#include "seq2seq/search/token_rules.h"
 
 namespace seq2seq {
 
@@ -63,10 +63,11 @@ class SentenceBeam {
   struct Live {
     Hypothesis hypothesis;
     ConstraintProgress progress;
-    double total = 0;           // Sum of log-probabilities, with penalties.
-    size_t group = 0;           // Of diverse beam search.
-    size_t parent = 0;          // Row of the previous time step.
-    std::vector<float> looked;  // Coverage of each source position, if there is a coverage penalty.
+    double total = 0;   // Sum of log-probabilities, with penalties.
+    size_t group = 0;   // Of diverse beam search.
+    size_t parent = 0;  // Row of the previous time step.
+    std::vector<float>
+        attended;  // Coverage of each source position, if there is a coverage penalty.
   };
 
   int64_t length() const { return static_cast<int64_t>(live_[0].hypothesis.tokens.size()); }
@@ -89,7 +90,7 @@ class SentenceBeam {
 
   const SearchOptions& options_;
   const SearchTask& task_;
-  TokenRules rules_;
+  LogitsProcessor rules_;
   std::unique_ptr<const Constraints> constraints_;  // At a fixed address: hypotheses point to it.
   std::vector<Live> live_;                          // Best first in each group, group after group.
   std::vector<Hypothesis> finished_;                // Unordered.

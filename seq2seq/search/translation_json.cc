@@ -105,7 +105,7 @@ std::string CandidateJson(const Candidate& candidate) {
   nlohmann::ordered_json object = {{"text", candidate.text},
                                    {"score", candidate.score},
                                    {"log_probability", candidate.log_probability},
-                                   {"pieces", candidate.pieces},
+                                   {"pieces", candidate.subwords},
                                    {"token_scores", candidate.token_scores}};
   if (!candidate.alignment.weights.empty()) {
     object["source_pieces"] = candidate.alignment.source;

@@ -16,12 +16,12 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
 #include "seq2seq/data/batch.h"
-#include "seq2seq/model/compute.h"
+#include "seq2seq/ops/compute.h"
 #include "seq2seq/model/describe_error.h"
-#include "seq2seq/model/run_folder.h"
+#include "seq2seq/inference/run_folder.h"
 #include "seq2seq/search/beam.h"
 #include "seq2seq/search/fusion_scorer.h"
-#include "seq2seq/search/model_scorer.h"
+#include "seq2seq/model/model_scorer.h"
 #include "seq2seq/search/sample.h"
 
 namespace seq2seq {
@@ -177,7 +177,7 @@ Translator::Translator(Model model, std::optional<Tokenizer> source, Tokenizer t
                      model->options().decoder.attention != AttentionKind::kNone),
       source_(std::move(source)),
       target_(std::move(target)),
-      wishes_(std::make_shared<WishReader>(target_)) {
+      requests_(std::make_shared<RequestReader>(target_)) {
   TORCH_CHECK(source_.has_value() == (source_kind_ == SourceKind::kText),
               "a source tokenizer is for models with model.source=text, which need one");
   if (source_kind_ == SourceKind::kImage) {
@@ -321,16 +321,17 @@ torch::Tensor Translator::ReadImages(absl::Span<const Prepared> lines,
 Candidate Translator::MakeCandidate(const Prepared& line, const Hypothesis& hypothesis) const {
   Candidate candidate = {target_.Decode(hypothesis.tokens),
                          hypothesis.tokens,
-                         target_.Pieces(hypothesis.tokens),
+                         target_.Subwords(hypothesis.tokens),
                          hypothesis.token_scores,
                          hypothesis.log_probability,
                          hypothesis.score,
                          {}};
   if (line.task.attention && source_) {
-    candidate.alignment.source = source_->Pieces(line.source);
+    candidate.alignment.source = source_->Subwords(line.source);
     candidate.alignment.source.push_back("</s>");
   }
-  for (const auto& looked : hypothesis.attention) candidate.alignment.weights.push_back(*looked);
+  for (const auto& attended : hypothesis.attention)
+    candidate.alignment.weights.push_back(*attended);
   return candidate;
 }
 
@@ -424,14 +425,14 @@ absl::StatusOr<ForbiddenWords> Translator::CheckOptions(const SearchOptions& opt
                absl::StrCat("at most ", batch_scores / target_.size(), ", for ", target_.size(),
                             " target subwords and a batch of at most ", batch_scores, " scores"));
   SEQ2SEQ_RETURN_IF_ERROR(rules.status());
-  return wishes_->ReadForbidden(options, limits);
+  return requests_->ReadForbidden(options, limits);
 }
 
 absl::Status Translator::CheckRequests(absl::Span<const Request> requests,
                                        const SearchOptions& options) const {
   SEQ2SEQ_ASSIGN_OR_RETURN(const ForbiddenWords forbidden, CheckOptions(options));
   for (const Request& request : requests)
-    SEQ2SEQ_RETURN_IF_ERROR(wishes_->Read(request, options, forbidden, limits).status());
+    SEQ2SEQ_RETURN_IF_ERROR(requests_->Read(request, options, forbidden, limits).status());
   return absl::OkStatus();
 }
 
@@ -441,9 +442,9 @@ std::vector<TranslationResult> Translator::TranslateRequests(absl::Span<const Re
   if (!forbidden.ok()) return std::vector<TranslationResult>(requests.size(), forbidden.status());
   std::vector<TranslationResult> results(requests.size(), std::vector<Candidate>());
   std::vector<Prepared> filled;
-  std::vector<size_t> places;
+  std::vector<size_t> positions;
   for (size_t i = 0; i < requests.size(); ++i) {
-    absl::StatusOr<SearchTask> task = wishes_->Read(requests[i], options, *forbidden, limits);
+    absl::StatusOr<SearchTask> task = requests_->Read(requests[i], options, *forbidden, limits);
     if (!task.ok()) {
       results[i] = task.status();
       continue;
@@ -451,11 +452,11 @@ std::vector<TranslationResult> Translator::TranslateRequests(absl::Span<const Re
     Prepared line = Prepare(requests[i], options, *std::move(task));
     if (source_kind_ == SourceKind::kText && line.source.empty()) continue;
     filled.push_back(std::move(line));
-    places.push_back(i);
+    positions.push_back(i);
   }
   std::vector<TranslationResult> found =
       Search(filled, options, shortlist_ ? &*shortlist_ : nullptr);
-  for (size_t i = 0; i < places.size(); ++i) results[places[i]] = std::move(found[i]);
+  for (size_t i = 0; i < positions.size(); ++i) results[positions[i]] = std::move(found[i]);
   for (TranslationResult& result : results) {
     if (result.ok() && result->empty()) result->resize(1);
   }

@@ -13,16 +13,16 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
-#include "seq2seq/model/compute.h"
+#include "seq2seq/ops/compute.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/search/ensemble_scorer.h"
 #include "seq2seq/search/hypothesis.h"
 #include "seq2seq/search/request.h"
+#include "seq2seq/search/request_reader.h"
 #include "seq2seq/search/scorer.h"
 #include "seq2seq/search/search_limits.h"
 #include "seq2seq/search/search_options.h"
 #include "seq2seq/search/shortlist.h"
-#include "seq2seq/search/wish_reader.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -39,7 +39,7 @@ struct Alignment {
 struct Candidate {
   std::string text;
   TokenIds tokens;
-  std::vector<std::string> pieces;  // Subwords of the tokens.
+  std::vector<std::string> subwords;  // Subwords of the tokens.
   // Log-probabilities of the subwords and, last, of the end of sentence; with a language model, the
   // weighted sum of both.
   std::vector<double> token_scores;
@@ -224,7 +224,7 @@ class Translator {
   std::optional<ImageInput> image_input_;
   std::optional<Tokenizer> source_;
   Tokenizer target_;
-  std::shared_ptr<const WishReader> wishes_;
+  std::shared_ptr<const RequestReader> requests_;
   std::vector<std::string> notes_;
 };
 

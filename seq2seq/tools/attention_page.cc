@@ -102,7 +102,8 @@ std::string TranslationSection(const std::string& source, const Candidate& candi
   absl::StrAppend(&html, "</tr></thead>\n<tbody>\n");
   for (size_t i = 0; i < alignment.weights.size(); ++i) {
     absl::StrAppend(&html, "<tr><th>",
-                    i < candidate.pieces.size() ? Readable(candidate.pieces[i]) : "(end)", "</th>");
+                    i < candidate.subwords.size() ? Readable(candidate.subwords[i]) : "(end)",
+                    "</th>");
     for (size_t j = 0; j < alignment.source.size(); ++j) {
       absl::StrAppendFormat(&html, "<td style=\"--a:%.2f\"></td>", alignment.weights[i][j]);
     }
@@ -127,12 +128,12 @@ std::string CaptionSection(const std::string& path, const Candidate& candidate) 
                    "style=\"background-image:var(--image)\"></div></figure>\n");
   const auto side = static_cast<int64_t>(
       std::lround(std::sqrt(static_cast<double>(alignment.weights[0].size()))));
-  for (size_t i = 0; i < candidate.pieces.size(); ++i) {
+  for (size_t i = 0; i < candidate.subwords.size(); ++i) {
     absl::StrAppend(&html,
                     "<figure><div class=\"image seen\" style=\"background-image:var(--image);"
                     "grid-template:repeat(",
                     side, ",1fr)/repeat(", side, ",1fr)\">", Veil(alignment.weights[i]),
-                    "</div><figcaption>", Readable(candidate.pieces[i]),
+                    "</div><figcaption>", Readable(candidate.subwords[i]),
                     "</figcaption></figure>\n");
   }
   return html + "</div>\n</section>\n";

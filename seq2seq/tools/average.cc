@@ -12,9 +12,9 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/model/rounded_weights.h"
-#include "seq2seq/model/run_folder.h"
-#include "seq2seq/model/weights.h"
+#include "seq2seq/weights/quantized_weights.h"
+#include "seq2seq/inference/run_folder.h"
+#include "seq2seq/weights/safetensors.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/model_folder.h"
 
@@ -61,7 +61,7 @@ absl::Status RunAverage(const AverageFlags& flags) {
     }
     const std::string path = step + kWeightsFile;
     SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, ReadTensors(path));
-    SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, RestoreWeights(tensors, path));
+    SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, DequantizeWeights(tensors, path));
     for (const auto& [name, tensor] : weights) {
       torch::Tensor& sum = sums[name];
       sum = sum.defined() ? sum + tensor : tensor.clone();

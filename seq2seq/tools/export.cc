@@ -16,10 +16,10 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/data/corpus_mix.h"
 #include "seq2seq/data/data_options.h"
-#include "seq2seq/model/rounded_weights.h"
-#include "seq2seq/model/run_folder.h"
-#include "seq2seq/model/weights.h"
-#include "seq2seq/search/model_scorer.h"
+#include "seq2seq/weights/quantized_weights.h"
+#include "seq2seq/inference/run_folder.h"
+#include "seq2seq/weights/safetensors.h"
+#include "seq2seq/model/model_scorer.h"
 #include "seq2seq/search/shortlist.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/model_folder.h"
@@ -90,10 +90,10 @@ absl::Status RunExport(const ExportFlags& flags) {
   stored.step = std::filesystem::canonical(stored.step);  // Training may move the link.
   const std::string before = stored.step + kWeightsFile;
   SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap stored_weights, ReadTensors(before));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, RestoreWeights(stored_weights, before));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, DequantizeWeights(stored_weights, before));
   const uintmax_t bytes_before = std::filesystem::file_size(before);
   SEQ2SEQ_RETURN_IF_ERROR(
-      WriteModelFolder(flags.output, stored, RoundWeights(weights, flags.precision),
+      WriteModelFolder(flags.output, stored, QuantizeWeights(weights, flags.precision),
                        [&](const RunFolder& folder) -> absl::Status {
                          if (!flags.shortlist) return absl::OkStatus();
                          SEQ2SEQ_ASSIGN_OR_RETURN(const Shortlist shortlist,

@@ -9,9 +9,9 @@
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
-#include "seq2seq/model/parameter_table.h"
-#include "seq2seq/model/run_folder.h"
-#include "seq2seq/model/weights.h"
+#include "seq2seq/weights/parameter_table.h"
+#include "seq2seq/inference/run_folder.h"
+#include "seq2seq/weights/safetensors.h"
 #include "seq2seq/tools/command.h"
 
 namespace seq2seq {

@@ -14,7 +14,7 @@
 #include "seq2seq/base/fingerprint.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/model/run_folder.h"
+#include "seq2seq/inference/run_folder.h"
 #include "seq2seq/tools/machine.h"
 #include "seq2seq/tools/option_flags.h"
 

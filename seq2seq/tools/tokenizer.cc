@@ -50,7 +50,7 @@ absl::Status MapLines(
 }
 
 std::string Format(const Tokenizer& tokenizer, const std::vector<int32_t>& ids, bool as_ids) {
-  return as_ids ? absl::StrJoin(ids, " ") : absl::StrJoin(tokenizer.Pieces(ids), " ");
+  return as_ids ? absl::StrJoin(ids, " ") : absl::StrJoin(tokenizer.Subwords(ids), " ");
 }
 
 absl::Status Encode(const CodeFlags& flags) {
@@ -74,7 +74,7 @@ absl::Status Decode(const CodeFlags& flags) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer tokenizer, Tokenizer::Load(flags.model));
   std::map<std::string, int32_t> ids_by_piece;
   for (int32_t id = 0; id < tokenizer.size(); ++id)
-    ids_by_piece.emplace(tokenizer.Pieces({id})[0], id);
+    ids_by_piece.emplace(tokenizer.Subwords({id})[0], id);
   int64_t number = 0;
   return MapLines(flags.input, [&](const std::string& line) -> absl::StatusOr<std::string> {
     ++number;

@@ -24,16 +24,16 @@
 #include "seq2seq/metrics/bleu.h"
 #include "seq2seq/metrics/chrf.h"
 #include "seq2seq/metrics/error_rate.h"
-#include "seq2seq/model/run_folder.h"
-#include "seq2seq/model/weights.h"
+#include "seq2seq/inference/run_folder.h"
+#include "seq2seq/weights/safetensors.h"
 #include "seq2seq/search/translator.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/config.h"
-#include "seq2seq/tools/first_weights.h"
-#include "seq2seq/tools/keep_file.h"
+#include "seq2seq/train/initial_weights.h"
 #include "seq2seq/tools/machine.h"
+#include "seq2seq/train/pin_file.h"
 #include "seq2seq/tools/signals.h"
-#include "seq2seq/tools/training_data.h"
+#include "seq2seq/train/training_data.h"
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/trainer.h"
 
@@ -116,11 +116,11 @@ absl::Status PrepareRun(const RunFolder& run, const Tokenizers& tokenizers, Conf
   SEQ2SEQ_RETURN_IF_ERROR(LinkLatest(run));
   if (std::filesystem::exists(run.Latest())) SEQ2SEQ_RETURN_IF_ERROR(CheckSameRun(run, config));
   if (tokenizers.source) {
-    SEQ2SEQ_RETURN_IF_ERROR(KeepFile(tokenizers.source->model(), "tokenizer",
-                                     config.data.source_tokenizer, run.SourceTokenizer()));
+    SEQ2SEQ_RETURN_IF_ERROR(PinFile(tokenizers.source->model(), "tokenizer",
+                                    config.data.source_tokenizer, run.SourceTokenizer()));
   }
-  SEQ2SEQ_RETURN_IF_ERROR(KeepFile(tokenizers.target.model(), "tokenizer",
-                                   config.data.target_tokenizer, run.TargetTokenizer()));
+  SEQ2SEQ_RETURN_IF_ERROR(PinFile(tokenizers.target.model(), "tokenizer",
+                                  config.data.target_tokenizer, run.TargetTokenizer()));
   return CreateFolders(run.Cache());
 }
 
@@ -228,7 +228,7 @@ absl::Status Train(Config& config, bool profile) {
   // A resumed run has its weights already.
   if (!std::filesystem::exists(run.Latest())) {
     SEQ2SEQ_RETURN_IF_ERROR(
-        SetFirstWeights(config.train, tokenizers.source, tokenizers.target, model));
+        SetInitialWeights(config.train, tokenizers.source, tokenizers.target, model));
   }
   TrainOptions options = config.train;  // A copy: config.yaml keeps them as given.
   if (options.memory == 0 && device.is_cpu()) options.memory = UsableMemory();

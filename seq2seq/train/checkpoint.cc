@@ -11,7 +11,7 @@
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/model/weights.h"
+#include "seq2seq/weights/safetensors.h"
 #include "seq2seq/train/optimizer.h"
 
 namespace seq2seq {

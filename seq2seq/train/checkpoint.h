@@ -11,8 +11,8 @@
 #include "absl/status/statusor.h"
 
 #include "seq2seq/data/loader.h"
-#include "seq2seq/model/run_folder.h"
-#include "seq2seq/model/weights.h"
+#include "seq2seq/inference/run_folder.h"
+#include "seq2seq/weights/safetensors.h"
 
 namespace seq2seq {
 

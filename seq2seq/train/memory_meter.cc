@@ -7,7 +7,7 @@
 #include <c10/util/ThreadLocalDebugInfo.h>
 
 #if SEQ2SEQ_KERNELS
-#include "seq2seq/kernels/block.h"
+#include "seq2seq/kernels/caching_allocator.h"
 #endif
 
 namespace seq2seq {

@@ -4,9 +4,9 @@
 
 #include <torch/torch.h>
 
-#include "seq2seq/model/compute.h"
-#include "seq2seq/model/gate_watch.h"
-#include "seq2seq/model/parameter_table.h"
+#include "seq2seq/ops/compute.h"
+#include "seq2seq/model/gate_statistics.h"
+#include "seq2seq/weights/parameter_table.h"
 #include "seq2seq/train/optimizer.h"
 
 namespace seq2seq {
@@ -21,7 +21,7 @@ std::map<std::string, ModuleReport> ReportModules(Model model, const Batch& batc
   }
 
   const ComputeGuard guard({.fused = false});
-  GateWatch watch;
+  GateStatistics watch;
   model->eval();
   const ModelImpl::Start start = model->Begin(batch);
   model->decoder()(batch.target_input, batch.target_lengths, start.memory, start.state,

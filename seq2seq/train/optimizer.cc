@@ -10,7 +10,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/profile.h"
-#include "seq2seq/model/compute.h"
+#include "seq2seq/ops/compute.h"
 #if SEQ2SEQ_KERNELS
 #include "seq2seq/kernels/adam.h"
 #include "seq2seq/kernels/parallel.h"

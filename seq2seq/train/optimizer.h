@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "seq2seq/model/weights.h"
+#include "seq2seq/weights/safetensors.h"
 
 namespace seq2seq {
 

@@ -69,7 +69,7 @@ TeacherForcing ForcingAt(const ForcingScheduleOptions& options, int64_t update) 
       rate *= options.decay / (options.decay + std::exp(now / options.decay));
       break;
   }
-  return {std::max(rate, options.floor), options.scope, options.own, options.form};
+  return {std::max(rate, options.floor), options.scope, options.predicted, options.form};
 }
 
 }  // namespace seq2seq

@@ -83,8 +83,8 @@ struct ForcingScheduleOptions {
   double start = 1.0;
   double floor = 0.0;
   double decay = 0.0;
-  CoinScope scope = CoinScope::kToken;
-  OwnToken own = OwnToken::kArgmax;
+  SamplingScope scope = SamplingScope::kToken;
+  PredictedToken predicted = PredictedToken::kArgmax;
   SamplingForm form = SamplingForm::kStepwise;
 
   template <typename V>
@@ -101,7 +101,7 @@ struct ForcingScheduleOptions {
     visit("scope", scope,
           "Whether reference or predicted token is chosen for each token, each sentence or each "
           "batch.");
-    visit("own", own,
+    visit("own", predicted,
           "The predicted token that is fed instead of the reference: the most probable one "
           "(argmax), or one sampled from the distribution.");
     visit("form", form,

@@ -7,7 +7,7 @@
 
 #include <torch/torch.h>
 
-#include "seq2seq/model/weights.h"
+#include "seq2seq/weights/safetensors.h"
 
 namespace seq2seq {
 

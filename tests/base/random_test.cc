@@ -62,8 +62,8 @@ TEST(Random, ShufflePutsEveryItemInEveryPlaceAlike) {
     Shuffle(items, seed);
     for (int place = 0; place < 4; ++place) ++counts[items[place]][place];
   }
-  for (const auto& places : counts) {
-    for (const int count : places) EXPECT_NEAR(count, 1000, 150);
+  for (const auto& positions : counts) {
+    for (const int count : positions) EXPECT_NEAR(count, 1000, 150);
   }
 }
 

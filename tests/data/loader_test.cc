@@ -99,7 +99,7 @@ TEST_F(LoaderTest, SamplesSubwordsAnewInEachEpochAndTheSameInEachRun) {
     return Loader(corpus_, all, kSeed, {epoch, 0}, with).Next().batch;
   };
   // The subwords of each text, on one side.
-  const auto pieces = [&](const Batch& batch, bool source) {
+  const auto subwords = [&](const Batch& batch, bool source) {
     const torch::Tensor& side = source ? batch.source : batch.target_output;
     const torch::Tensor& lengths = source ? batch.source_lengths : batch.target_lengths;
     std::map<std::string, std::vector<int32_t>> found;
@@ -117,11 +117,11 @@ TEST_F(LoaderTest, SamplesSubwordsAnewInEachEpochAndTheSameInEachRun) {
     (source ? transforms.source : transforms.target) = SubwordSampler(tokenizer, 0.1, 100);
     const Batch sampled = take(transforms, 3);
     EXPECT_TRUE(Same(take(transforms, 3), sampled));
-    EXPECT_EQ(pieces(sampled, !source), pieces(plain, !source));
-    const auto first = pieces(sampled, source), second = pieces(take(transforms, 4), source);
-    ASSERT_EQ(first.size(), pieces(plain, source).size());
+    EXPECT_EQ(subwords(sampled, !source), subwords(plain, !source));
+    const auto first = subwords(sampled, source), second = subwords(take(transforms, 4), source);
+    ASSERT_EQ(first.size(), subwords(plain, source).size());
     int64_t changed = 0;
-    for (const auto& [text, sentence] : pieces(plain, source)) {
+    for (const auto& [text, sentence] : subwords(plain, source)) {
       ASSERT_EQ(first.count(text), 1u) << text;
       ASSERT_EQ(second.count(text), 1u) << text;
       changed += first.at(text) != second.at(text) ? 1 : 0;

@@ -1,5 +1,5 @@
-// What a client sends in one connection: it reads the same in whatever pieces it comes, and nothing
-// beyond the limits is held.
+// What a client sends in one connection: it reads the same in whatever subwords it comes, and
+// nothing beyond the limits is held.
 #include <string>
 #include <vector>
 
@@ -12,7 +12,7 @@
 namespace seq2seq {
 namespace {
 
-// The requests of a connection and how it ends, read from pieces of `length` bytes.
+// The requests of a connection and how it ends, read from subwords of `length` bytes.
 std::vector<std::string> Read(absl::string_view bytes, size_t length, const HttpLimits& limits) {
   std::vector<std::string> read;
   HttpRequestReader reader(limits);
@@ -47,7 +47,7 @@ void Fuzz(absl::string_view bytes) {
   limits.body = 512;
   const std::vector<std::string> whole = Read(bytes, bytes.size(), limits);
   for (const size_t length : {1, 7})
-    Require(Read(bytes, length, limits) == whole, "other pieces are read otherwise");
+    Require(Read(bytes, length, limits) == whole, "other subwords are read otherwise");
 }
 
 }  // namespace

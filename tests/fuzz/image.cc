@@ -1,7 +1,7 @@
 // An image file.
-#include "seq2seq/data/image.h"
+#include "seq2seq/image/image.h"
 
-#include "seq2seq/data/image_library.h"
+#include "seq2seq/image/image_library.h"
 #include "tests/fuzz/input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

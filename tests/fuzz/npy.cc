@@ -1,5 +1,5 @@
 // A .npy file of features.
-#include "seq2seq/model/feature_file.h"
+#include "seq2seq/image/feature_file.h"
 #include "tests/fuzz/input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,6 +1,6 @@
 // A run folder: config.yaml up to the line "...", which ends a document of YAML, and
 // model.safetensors behind it.
-#include "seq2seq/model/run_folder.h"
+#include "seq2seq/inference/run_folder.h"
 
 #include <filesystem>
 #include <string>

@@ -1,5 +1,5 @@
 // A safetensors file.
-#include "seq2seq/model/weights.h"
+#include "seq2seq/weights/safetensors.h"
 #include "tests/fuzz/input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -19,6 +19,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ids.resize(static_cast<size_t>(std::min<int64_t>(tokenizer->size(), 1000)));
   std::iota(ids.begin(), ids.end(), 0);
   tokenizer->Decode(ids);
-  tokenizer->Pieces(ids);
+  tokenizer->Subwords(ids);
   return 0;
 }

@@ -1,5 +1,5 @@
 // A text file of word vectors.
-#include "seq2seq/model/word_vectors.h"
+#include "seq2seq/weights/word_vectors.h"
 
 #include <string>
 #include <vector>
@@ -9,10 +9,10 @@
 #include "tests/fuzz/input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const std::vector<std::string> pieces = {"<pad>", "\u2581the", "\u2581dog", "s",
-                                           "\u2581New York"};
+  const std::vector<std::string> subwords = {"<pad>", "\u2581the", "\u2581dog", "s",
+                                             "\u2581New York"};
   const torch::Tensor weight = torch::zeros({5, 2});
-  const auto coverage = seq2seq::LoadWordVectors(seq2seq::InputFile(data, size), pieces, weight);
+  const auto coverage = seq2seq::LoadWordVectors(seq2seq::InputFile(data, size), subwords, weight);
   if (coverage.ok()) seq2seq::Require(coverage->found <= coverage->words, "found too many");
   seq2seq::Require(weight.isfinite().all().item<bool>(), "an infinite weight");
   return 0;

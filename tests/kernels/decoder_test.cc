@@ -71,7 +71,7 @@ std::vector<RandomMatrix> OfSources(int64_t columns, uint64_t seed) {
 }
 
 // The values of rows in the order of sentences, whatever the groups.
-std::vector<float> InOrder(const Steps& steps, Matrix rows) {
+std::vector<float> InOrder(const PackedSequence& steps, Matrix rows) {
   std::vector<std::vector<float>> sentences(kTargetLengths.size());
   steps.ForEachToken([&](int64_t row, int64_t sequence, int64_t) {
     auto& sentence = sentences[static_cast<size_t>(sequence)];
@@ -90,7 +90,7 @@ void Append(const RandomMatrix& matrix, std::vector<float>& values) {
 // Everything that a forward and backward pass computes, in an order that does not depend on groups.
 // With `sample` most tokens are predicted ones.
 std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample) {
-  const Steps steps(kTargetLengths, groups);
+  const PackedSequence steps(kTargetLengths, groups);
   const DecoderPlan plan = {
       .cell = kind, .precision = Precision::kFp32, .seed = 5, .steps = &steps};
   const RandomMatrix embedding(kVocab, kEmbedding, 1);
@@ -109,15 +109,15 @@ std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample) {
     start_gradient.hidden.push_back(state_gradients.back().view);
     if (!HasCellState(kind)) continue;
     states.emplace_back(batch, kHidden, 80 + layer);
-    start.memory.push_back(states.back().view);
+    start.cell_state.push_back(states.back().view);
     state_gradients.emplace_back(batch, kHidden, 0);
-    start_gradient.memory.push_back(state_gradients.back().view);
+    start_gradient.cell_state.push_back(state_gradients.back().view);
   }
   const std::vector<RandomMatrix> keys = OfSources(kHidden, 100);
   const std::vector<RandomMatrix> values = OfSources(kMemory, 200);
   const std::vector<RandomMatrix> key_results = OfSources(kHidden, 0);
   const std::vector<RandomMatrix> value_results = OfSources(kMemory, 0);
-  std::vector<Source> sources;
+  std::vector<AttentionMemory> sources;
   std::vector<Matrix> key_gradients, value_gradients;
   for (size_t i = 0; i < keys.size(); ++i) {
     sources.push_back({keys[i].view, values[i].view});
@@ -125,33 +125,34 @@ std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample) {
     value_gradients.push_back(value_results[i].view);
   }
   std::vector<int64_t> tokens(static_cast<size_t>(steps.rows()), 0);
-  const auto own = std::make_unique<bool[]>(tokens.size());
-  const Buffer readout_gradient(steps.rows(), kReadout);
-  Clear(readout_gradient.view());
+  const auto predicted = std::make_unique<bool[]>(tokens.size());
+  const Buffer attentional_gradient(steps.rows(), kReadout);
+  Clear(attentional_gradient.view());
   steps.ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
     tokens[static_cast<size_t>(row)] = (3 * sequence + 5 * step) % kVocab;
     own[static_cast<size_t>(row)] = sample && (sequence + step) % 3 != 0;
     const std::vector<float> numbers =
         Numbers(kReadout, static_cast<uint64_t>(1000 + 10 * sequence + step));
-    std::copy(numbers.begin(), numbers.end(), readout_gradient.view().row(row));
+    std::copy(numbers.begin(), numbers.end(), attentional_gradient.view().row(row));
   });
   const RandomMatrix output(kVocab, kReadout, 90);
   const RandomMatrix output_bias(1, kVocab, 91);
   const PackedMatrix packed = PackedMatrix::PackTransposed(output.view, Precision::kFp32);
-  const OwnTokens own_tokens = {absl::MakeConstSpan(own.get(), tokens.size()), false, &packed,
-                                output_bias.view.data};
+  const PredictedTokens predicted_tokens = {absl::MakeConstSpan(predicted.get(), tokens.size()),
+                                            false, &packed, output_bias.view.data};
 
-  const Buffer readouts(steps.rows(), kReadout);
-  DecoderTape tape = DecoderForward(plan, weights, start, sources, sample ? &own_tokens : nullptr,
-                                    absl::MakeSpan(tokens), readouts.view());
+  const Buffer attentional_states(steps.rows(), kReadout);
+  DecoderCache cache =
+      DecoderForward(plan, weights, start, sources, sample ? &predicted_tokens : nullptr,
+                     absl::MakeSpan(tokens), attentional_states.view());
   const Parameters gradients(kind);
   const Buffer embedded(steps.rows(), kEmbedding);
   DecoderBackward(
-      plan, weights, start, sources, readouts.view(), readout_gradient.view(), tape,
+      plan, weights, start, sources, attentional_states.view(), attentional_gradient.view(), cache,
       {embedded.view(), gradients.Cells<CellGradients>(), gradients.matrices.back().view},
       start_gradient, key_gradients, value_gradients);
 
-  std::vector<float> all = InOrder(steps, readouts.view());
+  std::vector<float> all = InOrder(steps, attentional_states.view());
   const std::vector<float> of_tokens = InOrder(steps, embedded.view());
   all.insert(all.end(), of_tokens.begin(), of_tokens.end());
   for (size_t i = 0; i < gradients.matrices.size(); ++i) {
@@ -193,7 +194,7 @@ TEST_P(DecoderKernel, OwnTokensChangeTheReadouts) {
 // Whole target sequences against the same one time step at a time: sentences end one after the
 // other, and each occurs twice, so that rows are selected and divided among threads.
 TEST_P(DecoderKernel, StepsAgreeWithWholeTargets) {
-  const Steps steps(kTargetLengths, 1);
+  const PackedSequence steps(kTargetLengths, 1);
   const DecoderPlan plan = {
       .cell = GetParam(), .precision = Precision::kFp32, .seed = 5, .steps = &steps};
   const RandomMatrix embedding(kVocab, kEmbedding, 1);
@@ -209,18 +210,19 @@ TEST_P(DecoderKernel, StepsAgreeWithWholeTargets) {
   DecoderRows begun(decoder, batch);
   DecoderStart start;
   for (size_t layer = 0; layer < kLayers; ++layer) {
-    for (const auto& [rows, views] : {std::pair{begun.hidden[layer].view(), &start.hidden},
-                                      std::pair{begun.memory[layer].view(), &start.memory}}) {
+    for (const auto& [rows, views] :
+         {std::pair{begun.hidden[layer].view(), &start.hidden},
+          std::pair{begun.cell_state[layer].view(), &start.cell_state}}) {
       if (rows.rows == 0) continue;
       const std::vector<float> numbers = Numbers(rows.rows * rows.columns, 70 + layer);
       std::copy(numbers.begin(), numbers.end(), rows.data);
       views->push_back(rows);
     }
   }
-  Clear(begun.readout.view());
+  Clear(begun.attentional_state.view());
   const std::vector<RandomMatrix> keys = OfSources(kHidden, 100);
   const std::vector<RandomMatrix> values = OfSources(kMemory, 200);
-  std::vector<Source> sources;
+  std::vector<AttentionMemory> sources;
   for (size_t i = 0; i < keys.size(); ++i) sources.push_back({keys[i].view, values[i].view});
   const auto token = [](int64_t sentence, int64_t step) {
     return (3 * sentence + 5 * step) % kVocab;
@@ -234,11 +236,11 @@ TEST_P(DecoderKernel, StepsAgreeWithWholeTargets) {
     rows.resize(std::max(rows.size(), static_cast<size_t>(step + 1)));
     rows[static_cast<size_t>(step)] = row;
   });
-  const Buffer readouts(steps.rows(), kReadout);
-  const DecoderTape tape = DecoderForward(plan, weights, start, sources, nullptr,
-                                          absl::MakeSpan(tokens), readouts.view());
+  const Buffer attentional_states(steps.rows(), kReadout);
+  const DecoderCache cache = DecoderForward(plan, weights, start, sources, nullptr,
+                                            absl::MakeSpan(tokens), attentional_states.view());
   const Buffer expected(steps.rows(), kVocab);
-  Multiply(readouts.view(), packed.weight, expected.view(), packed.bias.view().data);
+  Multiply(attentional_states.view(), packed.weight, expected.view(), packed.bias.view().data);
 
   for (const int threads : {1, 2}) {
     omp_set_num_threads(threads);

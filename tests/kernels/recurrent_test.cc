@@ -58,7 +58,7 @@ struct Result {
 // Forward, and back from the gradient `output_gradient`.
 Result RunLayer(const Layer& layer, const std::vector<int64_t>& lengths, int64_t groups,
                 Matrix input, Matrix output_gradient) {
-  const Steps steps(lengths, groups);
+  const PackedSequence steps(lengths, groups);
   Layer gradients(layer.kind);
   const std::vector<CellWeights> weights = {
       Layer::Bind<CellWeights>(layer.kind, layer.parameters, 0),
@@ -68,13 +68,13 @@ Result RunLayer(const Layer& layer, const std::vector<int64_t>& lengths, int64_t
       Layer::Bind<CellGradients>(layer.kind, gradients.parameters, 1)};
   const Buffer output(steps.rows(), 2 * kHidden);
   const Buffer input_gradient(steps.rows(), kInput);
-  const auto tape = RecurrentForward(steps, input, PackCells(layer.kind, weights, Precision::kFp32),
-                                     output.view());
+  const auto cache = RecurrentForward(
+      steps, input, PackCells(layer.kind, weights, Precision::kFp32), output.view());
   Result result;
   const Matrix view = output.view();
   result.output.assign(view.data, view.data + view.rows * view.columns);
   RecurrentBackward(layer.kind, Precision::kFp32, steps, input, weights, view, output_gradient,
-                    tape, input_gradient.view(), targets);
+                    cache, input_gradient.view(), targets);
   const Matrix inputs = input_gradient.view();
   result.input_gradient.assign(inputs.data, inputs.data + steps.tokens() * kInput);
   result.gradients = std::move(gradients.parameters);
@@ -83,7 +83,7 @@ Result RunLayer(const Layer& layer, const std::vector<int64_t>& lengths, int64_t
 
 // Rows past the last token are zero.
 RandomMatrix Tokens(const std::vector<int64_t>& lengths, int64_t columns, uint64_t seed) {
-  const Steps steps(lengths, 1);
+  const PackedSequence steps(lengths, 1);
   RandomMatrix tokens(steps.rows(), columns, seed);
   Clear(steps.Tail(tokens.view));
   return tokens;
@@ -135,8 +135,8 @@ TEST(Recurrent, GroupsOnTwoThreadsAgreeWithOne) {
   for (const CellKind kind : kKinds) {
     const Layer layer(kind);
     // The same tokens in the order of one group and of three.
-    const Steps one(lengths, 1);
-    const Steps three(lengths, 3);
+    const PackedSequence one(lengths, 1);
+    const PackedSequence three(lengths, 3);
     std::vector<int64_t> place(static_cast<size_t>(one.tokens()));  // Of three's rows in one's.
     one.ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
       three.ForEachToken([&](int64_t other, int64_t other_sequence, int64_t other_step) {

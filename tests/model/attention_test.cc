@@ -153,10 +153,10 @@ TEST(Attention, RemembersWhatItAsksFor) {
   for (const AttentionKind kind : kKinds) {
     const TinyAttention tiny(kind);
     const torch::Tensor& weights = tiny.attended.weights;
-    const torch::Tensor next = tiny.attention->Remember(weights, tiny.past);
+    const torch::Tensor next = tiny.attention->UpdateCoverage(weights, tiny.past);
     if (kind == AttentionKind::kCoverage) {
       EXPECT_TRUE(torch::equal(next, tiny.past + weights));
-      EXPECT_TRUE(torch::equal(tiny.attention->Remember(weights, {}), weights));
+      EXPECT_TRUE(torch::equal(tiny.attention->UpdateCoverage(weights, {}), weights));
     } else if (kind == AttentionKind::kLocation) {
       EXPECT_TRUE(torch::equal(next, weights));
     } else {

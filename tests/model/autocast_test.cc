@@ -10,7 +10,7 @@
 
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/model/bridge.h"
-#include "seq2seq/model/compute.h"
+#include "seq2seq/ops/compute.h"
 #include "tests/tiny_model.h"
 
 namespace seq2seq {

@@ -9,8 +9,8 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/enum_text.h"
-#include "seq2seq/model/compute.h"
-#include "seq2seq/model/weights.h"
+#include "seq2seq/ops/compute.h"
+#include "seq2seq/weights/safetensors.h"
 #include "tests/tiny_model.h"
 
 namespace seq2seq {
@@ -49,9 +49,9 @@ Outcome RunCell(Cell& cell, torch::ScalarType type) {
 
 void ExpectAgreement(const Outcome& a, const Outcome& b, double tolerance) {
   EXPECT_LT(MaxDifference(a.state.hidden, b.state.hidden), tolerance);
-  ASSERT_EQ(a.state.memory.defined(), b.state.memory.defined());
-  if (a.state.memory.defined()) {
-    EXPECT_LT(MaxDifference(a.state.memory, b.state.memory), tolerance);
+  ASSERT_EQ(a.state.cell_state.defined(), b.state.cell_state.defined());
+  if (a.state.cell_state.defined()) {
+    EXPECT_LT(MaxDifference(a.state.cell_state, b.state.cell_state), tolerance);
   }
   ASSERT_EQ(a.gradients.size(), b.gradients.size());
   for (const auto& [name, gradient] : a.gradients) {
@@ -78,9 +78,9 @@ TEST(LstmCell, AgreesWithTorch) {
   ExpectAgreement(RunCell(cell, torch::kFloat64),
                   RunSteps(*twin, true, torch::kFloat64,
                            [&](const torch::Tensor& input, const CellState& state) {
-                             const auto [hidden, memory] =
-                                 twin(input, std::make_tuple(state.hidden, state.memory));
-                             return CellState{hidden, memory};
+                             const auto [hidden, cell_state] =
+                                 twin(input, std::make_tuple(state.hidden, state.cell_state));
+                             return CellState{hidden, cell_state};
                            }),
                   1e-12);
 }
@@ -122,12 +122,12 @@ TEST(PeepholeCell, AgreesWithItsFormulas) {
   const auto gates = (torch::mm(input, cell->weight_ih().t()) + cell->bias_ih() +
                       torch::mm(before.hidden, cell->weight_hh().t()) + cell->bias_hh())
                          .chunk(4, 1);
-  const torch::Tensor in = torch::sigmoid(gates[0] + cell->peephole()[0] * before.memory);
-  const torch::Tensor forget = torch::sigmoid(gates[1] + cell->peephole()[1] * before.memory);
-  const torch::Tensor memory = forget * before.memory + in * torch::tanh(gates[2]);
-  const torch::Tensor out = torch::sigmoid(gates[3] + cell->peephole()[2] * memory);
-  EXPECT_LT(MaxDifference(after.memory, memory), 1e-12);
-  EXPECT_LT(MaxDifference(after.hidden, out * torch::tanh(memory)), 1e-12);
+  const torch::Tensor in = torch::sigmoid(gates[0] + cell->peephole()[0] * before.cell_state);
+  const torch::Tensor forget = torch::sigmoid(gates[1] + cell->peephole()[1] * before.cell_state);
+  const torch::Tensor cell_state = forget * before.cell_state + in * torch::tanh(gates[2]);
+  const torch::Tensor out = torch::sigmoid(gates[3] + cell->peephole()[2] * cell_state);
+  EXPECT_LT(MaxDifference(after.cell_state, cell_state), 1e-12);
+  EXPECT_LT(MaxDifference(after.hidden, out * torch::tanh(cell_state)), 1e-12);
 }
 
 // A cell in double with a step of it: what inputs and state contribute, the state before and after.
@@ -157,11 +157,11 @@ TEST(CoupledCell, AgreesWithItsFormulas) {
   const auto gates =
       (step.in + step.past + step.cell->bias_ih() + step.cell->bias_hh()).chunk(3, 1);
   const torch::Tensor peephole = step.cell->peephole();
-  const torch::Tensor in = torch::sigmoid(gates[0] + peephole[0] * step.before.memory);
-  const torch::Tensor memory = (1 - in) * step.before.memory + in * torch::tanh(gates[1]);
-  const torch::Tensor out = torch::sigmoid(gates[2] + peephole[1] * memory);
-  EXPECT_LT(MaxDifference(step.after.memory, memory), 1e-12);
-  EXPECT_LT(MaxDifference(step.after.hidden, out * torch::tanh(memory)), 1e-12);
+  const torch::Tensor in = torch::sigmoid(gates[0] + peephole[0] * step.before.cell_state);
+  const torch::Tensor cell_state = (1 - in) * step.before.cell_state + in * torch::tanh(gates[1]);
+  const torch::Tensor out = torch::sigmoid(gates[2] + peephole[1] * cell_state);
+  EXPECT_LT(MaxDifference(step.after.cell_state, cell_state), 1e-12);
+  EXPECT_LT(MaxDifference(step.after.hidden, out * torch::tanh(cell_state)), 1e-12);
 }
 
 // Rows less their mean, by their standard deviation.
@@ -177,11 +177,11 @@ TEST(LayerNormLstmCell, AgreesWithItsFormulas) {
                       LayerNorm(step.past) * parameters.at("norm_hh") + step.cell->bias_ih() +
                       step.cell->bias_hh())
                          .chunk(4, 1);
-  const torch::Tensor memory = torch::sigmoid(gates[1]) * step.before.memory +
-                               torch::sigmoid(gates[0]) * torch::tanh(gates[2]);
+  const torch::Tensor cell_state = torch::sigmoid(gates[1]) * step.before.cell_state +
+                                   torch::sigmoid(gates[0]) * torch::tanh(gates[2]);
   const torch::Tensor seen =
-      LayerNorm(memory) * parameters.at("norm_memory") + parameters.at("norm_memory_bias");
-  EXPECT_LT(MaxDifference(step.after.memory, memory), 1e-12);
+      LayerNorm(cell_state) * parameters.at("norm_memory") + parameters.at("norm_memory_bias");
+  EXPECT_LT(MaxDifference(step.after.cell_state, cell_state), 1e-12);
   EXPECT_LT(MaxDifference(step.after.hidden, torch::sigmoid(gates[3]) * torch::tanh(seen)), 1e-12);
 }
 
@@ -202,7 +202,7 @@ TEST(LayerNormGruCell, AgreesWithItsFormulas) {
             1e-12);
 }
 
-// What is kept of a memory, or of a state without one, stays whole in training; what is new is
+// What is kept of a cell_state, or of a state without one, stays whole in training; what is new is
 // either left out or twice as large.
 TEST(Cell, RecurrentDropoutIsOfWhatIsNewAlone) {
   const std::pair<CellKind, std::function<torch::Tensor(const OneStep&)>> kept_by[] = {
@@ -210,22 +210,22 @@ TEST(Cell, RecurrentDropoutIsOfWhatIsNewAlone) {
        [](const OneStep& step) {
          const torch::Tensor gates =
              step.in + step.past + step.cell->bias_ih() + step.cell->bias_hh();
-         return torch::sigmoid(gates.chunk(4, 1)[1]) * step.before.memory;
+         return torch::sigmoid(gates.chunk(4, 1)[1]) * step.before.cell_state;
        }},
       {CellKind::kCoupled,
        [](const OneStep& step) {
          const torch::Tensor gates =
              step.in + step.past + step.cell->bias_ih() + step.cell->bias_hh();
          return (1 - torch::sigmoid(gates.chunk(3, 1)[0] +
-                                    step.cell->peephole()[0] * step.before.memory)) *
-                step.before.memory;
+                                    step.cell->peephole()[0] * step.before.cell_state)) *
+                step.before.cell_state;
        }},
       {CellKind::kLayerNormLstm,
        [](const OneStep& step) {
          const torch::Tensor gates = LayerNorm(step.in) * step.parameters.at("norm_ih") +
                                      LayerNorm(step.past) * step.parameters.at("norm_hh") +
                                      step.cell->bias_ih() + step.cell->bias_hh();
-         return torch::sigmoid(gates.chunk(4, 1)[1]) * step.before.memory;
+         return torch::sigmoid(gates.chunk(4, 1)[1]) * step.before.cell_state;
        }},
       {CellKind::kGru,
        [](const OneStep& step) {
@@ -238,7 +238,7 @@ TEST(Cell, RecurrentDropoutIsOfWhatIsNewAlone) {
   for (const auto& [kind, kept_of] : kept_by) {
     OneStep step(kind, 0.5);
     const auto carried = [](const CellState& state) {
-      return state.memory.defined() ? state.memory : state.hidden;
+      return state.cell_state.defined() ? state.cell_state : state.hidden;
     };
     const torch::Tensor kept = kept_of(step);
     const torch::Tensor fresh = 2 * (carried(step.after) - kept);
@@ -306,7 +306,7 @@ TEST(Cell, StartsFromZeros) {
   for (const CellKind kind : kKinds) {
     const CellState state = MakeCell(kind, 5, 3)->InitialState(2);
     EXPECT_TRUE(torch::equal(state.hidden, torch::zeros({2, 3})));
-    EXPECT_EQ(state.memory.defined(), HasCellState(kind)) << EnumText(kind);
+    EXPECT_EQ(state.cell_state.defined(), HasCellState(kind)) << EnumText(kind);
     EXPECT_FALSE(state.hidden.requires_grad());
   }
 }
@@ -317,7 +317,7 @@ TEST(CellState, SelectTakesRowsInTheOrderGiven) {
   const int64_t rows[] = {2, 0, 2, 1};
   for (int64_t i = 0; i < 4; ++i) {
     EXPECT_TRUE(torch::equal(selected.hidden[i], state.hidden[rows[i]]));
-    EXPECT_TRUE(torch::equal(selected.memory[i], state.memory[rows[i]]));
+    EXPECT_TRUE(torch::equal(selected.cell_state[i], state.cell_state[rows[i]]));
   }
 }
 

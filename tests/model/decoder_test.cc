@@ -1,4 +1,4 @@
-#include "seq2seq/model/decoder.h"
+#include "seq2seq/model/recurrent_decoder.h"
 
 #include <string>
 #include <vector>
@@ -86,7 +86,7 @@ TEST(Decoder, ForwardAgreesWithStepByStep) {
           scene
               .decoder(scene.batch.target_input, scene.batch.target_lengths, scene.start.memory,
                        scene.start.state, TeacherForcing())
-              .readouts;
+              .attentional_states;
       DecoderState state = scene.start.state;
       for (int64_t t = 0; t < whole.size(1); ++t) {
         const torch::Tensor projected =
@@ -94,7 +94,7 @@ TEST(Decoder, ForwardAgreesWithStepByStep) {
         const DecoderStep step = scene.decoder->Step(projected, state, scene.start.memory);
         for (int64_t row = 0; row < whole.size(0); ++row) {
           if (t >= scene.batch.target_lengths[row].item<int64_t>()) continue;  // Padding.
-          EXPECT_LT(MaxDifference(step.readout[row], whole[row][t]), tolerance)
+          EXPECT_LT(MaxDifference(step.attentional_state[row], whole[row][t]), tolerance)
               << variant.name << ", step " << t;
         }
         state = step.state;
@@ -125,7 +125,7 @@ TEST(Decoder, VariationalDropoutLeavesOutTheSameAtEachStep) {
       };
       for (const int64_t count :
            {idle("decoder.embedding.weight", 32), idle("decoder.cell_1.weight_ih", 32),
-            idle("decoder.readout.weight", 32), idle("decoder.output_weight", 32)}) {
+            idle("decoder.attentional.weight", 32), idle("decoder.output_weight", 32)}) {
         if (variational) {
           EXPECT_GT(count, 5) << rate;
           EXPECT_LT(count, 27) << rate;
@@ -144,13 +144,13 @@ TEST(Decoder, StepAgreesWithItsFormulas) {
     const TensorMap parameters = Parameters(*scene.decoder);
     const torch::NoGradGuard no_grad;
     DecoderState state = scene.start.state;
-    state.readout = torch::randn_like(state.readout);
+    state.attentional = torch::randn_like(state.attentional_state);
     const torch::Tensor tokens = torch::tensor({5, 7});
     const DecoderStep step =
         scene.decoder->Step(scene.decoder->ProjectTokens(tokens), state, scene.start.memory);
 
     torch::Tensor input = parameters.at("embedding.weight").index_select(0, tokens);
-    if (options.input_feeding) input = torch::cat({input, state.readout}, 1);
+    if (options.input_feeding) input = torch::cat({input, state.attentional_state}, 1);
     for (int64_t layer = 0; layer < options.layers; ++layer) {
       torch::nn::LSTMCell cell(input.size(1), options.hidden);
       cell->to(torch::kFloat64);
@@ -172,14 +172,14 @@ TEST(Decoder, StepAgreesWithItsFormulas) {
       context = context * torch::sigmoid(input.matmul(parameters.at("gate.weight").t()) +
                                          parameters.at("gate.bias"));
     }
-    const torch::Tensor readout =
+    const torch::Tensor attentional_state =
         torch::tanh(torch::cat({context, input}, 1).matmul(parameters.at("readout.weight").t()));
-    EXPECT_LT(MaxDifference(step.readout, readout), 1e-12) << variant.name;
-    EXPECT_TRUE(torch::equal(step.state.readout, step.readout)) << variant.name;
+    EXPECT_LT(MaxDifference(step.attentional_state, attentional_state), 1e-12) << variant.name;
+    EXPECT_TRUE(torch::equal(step.state.attentional_state, step.attentional_state)) << variant.name;
     const torch::Tensor output =
         parameters.at(options.tied_embeddings ? "embedding.weight" : "output_weight");
-    EXPECT_LT(MaxDifference(scene.decoder->Logits(readout),
-                            readout.matmul(output.t()) + parameters.at("output_bias")),
+    EXPECT_LT(MaxDifference(scene.decoder->Logits(attentional_state),
+                            attentional_state.matmul(output.t()) + parameters.at("output_bias")),
               1e-12)
         << variant.name;
   }
@@ -191,11 +191,11 @@ TEST(Decoder, InputFeedingSeesTheReadoutBefore) {
     options.decoder.input_feeding = input_feeding;
     Scene scene(options);
     DecoderState other = scene.start.state;
-    other.readout = torch::ones_like(other.readout);
+    other.attentional = torch::ones_like(other.attentional_state);
     const torch::Tensor projected = scene.decoder->ProjectTokens(torch::tensor({4, 5}));
-    const double difference =
-        MaxDifference(scene.decoder->Step(projected, scene.start.state, scene.start.memory).readout,
-                      scene.decoder->Step(projected, other, scene.start.memory).readout);
+    const double difference = MaxDifference(
+        scene.decoder->Step(projected, scene.start.state, scene.start.memory).attentional_state,
+        scene.decoder->Step(projected, other, scene.start.memory).attentional_state);
     if (input_feeding) {
       EXPECT_GT(difference, 1e-3);
     } else {
@@ -210,14 +210,16 @@ TEST(Decoder, GroupedRowsAgreeWithARepeatedMemory) {
     const torch::Tensor rows = torch::tensor({0, 0, 0, 1, 1, 1});
     DecoderState state = scene.start.state.Select(rows);
     for (CellState& cell : state.cells) cell.hidden = torch::randn_like(cell.hidden);
-    state.readout = torch::randn_like(state.readout);
+    state.attentional = torch::randn_like(state.attentional_state);
     const torch::Tensor projected = scene.decoder->ProjectTokens(torch::tensor({4, 5, 6, 7, 8, 4}));
     const DecoderStep grouped = scene.decoder->Step(projected, state, scene.start.memory);
     const DecoderStep repeated =
         scene.decoder->Step(projected, state, scene.start.memory.Select(rows));
-    EXPECT_LT(MaxDifference(grouped.readout, repeated.readout), 1e-12) << variant.name;
+    EXPECT_LT(MaxDifference(grouped.attentional_state, repeated.attentional_state), 1e-12)
+        << variant.name;
     EXPECT_LT(MaxDifference(grouped.attention, repeated.attention), 1e-12) << variant.name;
-    EXPECT_GT(MaxDifference(grouped.readout[0], grouped.readout[1]), 1e-3) << variant.name;
+    EXPECT_GT(MaxDifference(grouped.attentional_state[0], grouped.attentional_state[1]), 1e-3)
+        << variant.name;
   }
 }
 
@@ -232,12 +234,13 @@ TEST(DecoderState, SelectedRowsGoOnAsBefore) {
           .state;
   const torch::Tensor rows = torch::tensor({1, 0, 1});
   const torch::Tensor plain =
-      scene.decoder->Step(scene.decoder->ProjectTokens(tokens), state, scene.start.memory).readout;
+      scene.decoder->Step(scene.decoder->ProjectTokens(tokens), state, scene.start.memory)
+          .attentional_state;
   const torch::Tensor selected =
       scene.decoder
           ->Step(scene.decoder->ProjectTokens(tokens.index_select(0, rows)), state.Select(rows),
                  scene.start.memory.Select(rows))
-          .readout;
+          .attentional_state;
   EXPECT_LT(MaxDifference(selected, plain.index_select(0, rows)), 1e-12);
 }
 
@@ -249,15 +252,16 @@ TEST(Decoder, TiedEmbeddingsAreOneTensorCountedOnce) {
   TensorMap parameters = Parameters(*scene.decoder);
   EXPECT_EQ(parameters.size(), untied - 1);
   EXPECT_EQ(parameters.count("output_weight"), 0u);
-  EXPECT_EQ(scene.decoder->readout_size(), options.decoder.embedding);
+  EXPECT_EQ(scene.decoder->attentional_size(), options.decoder.embedding);
 
   // Token 8 is not fed, so that its embedding is heard in the scores alone.
-  const torch::Tensor readout = torch::randn({1, options.decoder.embedding}, torch::kFloat64);
-  const torch::Tensor before = scene.decoder->Logits(readout);
+  const torch::Tensor attentional_state =
+      torch::randn({1, options.decoder.embedding}, torch::kFloat64);
+  const torch::Tensor before = scene.decoder->Logits(attentional_state);
   const torch::NoGradGuard no_grad;
-  parameters.at("embedding.weight")[8] += readout[0];
-  const torch::Tensor change = scene.decoder->Logits(readout) - before;
-  EXPECT_NEAR(change[0][8].item<double>(), readout.square().sum().item<double>(), 1e-12);
+  parameters.at("embedding.weight")[8] += attentional_state[0];
+  const torch::Tensor change = scene.decoder->Logits(attentional_state) - before;
+  EXPECT_NEAR(change[0][8].item<double>(), attentional_state.square().sum().item<double>(), 1e-12);
   EXPECT_EQ(change.narrow(1, 0, 8).abs().max().item<double>(), 0);
 }
 
@@ -270,7 +274,7 @@ TEST(Decoder, DropoutActsInTrainingOnly) {
                                      .decoder(scene.batch.target_input, scene.batch.target_lengths,
                                               scene.start.memory, scene.start.state,
                                               TeacherForcing())
-                                     .readouts);
+                                     .attentional_states);
   };
   const torch::Tensor plain = run();
   EXPECT_EQ(MaxDifference(run(), plain), 0);

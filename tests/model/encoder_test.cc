@@ -1,4 +1,4 @@
-#include "seq2seq/model/encoder.h"
+#include "seq2seq/model/recurrent_encoder.h"
 
 #include <string>
 #include <utility>

@@ -11,7 +11,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/enum_text.h"
-#include "seq2seq/model/compute.h"
+#include "seq2seq/ops/compute.h"
 #include "seq2seq/model/model.h"
 #include "tests/tiny_model.h"
 

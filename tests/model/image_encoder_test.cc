@@ -11,8 +11,8 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
-#include "seq2seq/model/feature_file.h"
-#include "seq2seq/model/weights.h"
+#include "seq2seq/image/feature_file.h"
+#include "seq2seq/weights/safetensors.h"
 #include "tests/model/script_file.h"
 #include "tests/temporary_folder.h"
 #include "tests/tiny_model.h"
@@ -265,10 +265,10 @@ TEST(FeatureFile, ReadsPlacesAndGridsOfAllPrecisions) {
       {"<f2", torch::kHalf}, {"<f4", torch::kFloat32}, {"<f8", torch::kFloat64}};
   for (const auto& [type, scalar] : types) {
     const std::string start = std::string("{'descr': '") + type + "', 'fortran_order': False, ";
-    const auto places =
+    const auto positions =
         ReadFeatures(folder.Write("a.npy", Npy(start + "'shape': (3, 4), }", values.to(scalar))));
-    ASSERT_TRUE(places.ok()) << places.status();
-    EXPECT_TRUE(places->equal(values.view({3, 4})));
+    ASSERT_TRUE(positions.ok()) << positions.status();
+    EXPECT_TRUE(positions->equal(values.view({3, 4})));
     const auto grid = ReadFeatures(
         folder.Write("b.npy", Npy(start + "'shape': (2, 3, 2), }", values.to(scalar))));
     ASSERT_TRUE(grid.ok()) << grid.status();

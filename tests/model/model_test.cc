@@ -133,11 +133,11 @@ TEST(Model, GradientsAgreeWithFiniteDifferences) {
     for (auto& [name, parameter] : Parameters(*model)) {
       // The elements with the largest gradients, and some others.
       const torch::Tensor gradient = gradients.at(name).flatten();
-      const torch::Tensor places =
+      const torch::Tensor positions =
           torch::cat({std::get<1>(gradient.abs().topk(std::min<int64_t>(3, gradient.numel()))),
                       torch::randint(gradient.numel(), {3}, torch::kInt64)});
-      for (int64_t i = 0; i < places.numel(); ++i) {
-        const int64_t place = places[i].item<int64_t>();
+      for (int64_t i = 0; i < positions.numel(); ++i) {
+        const int64_t place = positions[i].item<int64_t>();
         torch::Tensor value = parameter.flatten()[place];
         const double before = value.item<double>();
         value.fill_(before + kStep);
@@ -246,7 +246,7 @@ TEST(Model, FirstWeightsAreThoseAskedFor) {
   options.initialization.forget_bias = 3;
   const TensorMap parameters = Parameters(*Model(options));
   EXPECT_EQ(parameters.at("decoder.cell_0.weight_ih").abs().max().item<float>(), 0);
-  EXPECT_EQ(parameters.at("decoder.readout.weight").abs().max().item<float>(), 0);
+  EXPECT_EQ(parameters.at("decoder.attentional.weight").abs().max().item<float>(), 0);
   EXPECT_EQ(parameters.at("encoder.forward_0.bias_ih")[4].item<float>(), 3);
   for (const char* name : {"encoder.backward_0.weight_hh", "decoder.embedding.weight"}) {
     const float largest = parameters.at(name).abs().max().item<float>();

@@ -19,7 +19,8 @@
 namespace seq2seq {
 namespace {
 
-constexpr CoinScope kScopes[] = {CoinScope::kToken, CoinScope::kSentence, CoinScope::kBatch};
+constexpr SamplingScope kScopes[] = {SamplingScope::kToken, SamplingScope::kSentence,
+                                     SamplingScope::kBatch};
 
 torch::Tensor GeneratorState() { return at::detail::getDefaultCPUGenerator().get_state(); }
 
@@ -38,7 +39,7 @@ torch::Tensor GreedyInput(Model& model, const Batch& batch) {
   while (static_cast<int64_t>(fed.size()) < batch.target_input.size(1)) {
     const DecoderStep step =
         decoder->Step(decoder->ProjectTokens(fed.back()), start.state, start.memory);
-    fed.push_back(decoder->Logits(step.readout).argmax(-1));
+    fed.push_back(decoder->Logits(step.attentional_state).argmax(-1));
     start.state = step.state;
   }
   return torch::stack(fed, 1);
@@ -48,8 +49,8 @@ TEST(TeacherForcing, RateOneIsPlainBitForBitAndDrawsNothing) {
   Model model = TinyModel(TinyOptions());
   const Batch batch = MakeBatch(RandomPairs(TinyOptions(), {{3, 5}, {4, 2}}));
   const torch::Tensor plain = model(batch, TeacherForcing());
-  for (const CoinScope scope : kScopes) {
-    for (const OwnToken own : {OwnToken::kArgmax, OwnToken::kSample}) {
+  for (const SamplingScope scope : kScopes) {
+    for (const PredictedToken own : {PredictedToken::kArgmax, PredictedToken::kSample}) {
       const torch::Tensor before = GeneratorState();
       EXPECT_TRUE(torch::equal(model(batch, TeacherForcing{1.0, scope, own}), plain));
       EXPECT_TRUE(torch::equal(GeneratorState(), before));
@@ -67,7 +68,7 @@ TEST(TeacherForcing, CoinsThatAllShowTheTruthAgreeWithPlain) {
 }
 
 TEST(TeacherForcing, RateZeroFeedsTheModelsOwnBest) {
-  for (const CoinScope scope : kScopes) {
+  for (const SamplingScope scope : kScopes) {
     Model model = TinyModel(TinyOptions());
     const Batch batch = MakeBatch(RandomPairs(TinyOptions(), {{3, 7}, {4, 5}}));
     Batch own = batch;
@@ -100,18 +101,21 @@ TEST(TeacherForcing, CoinsMixTruthAndOwnTokensAsDrawn) {
   const torch::Tensor coins = Coins(forcing, 2, 10);
   Decoder& decoder = model->decoder();
   ModelImpl::Start start = model->Begin(batch);
-  std::vector<torch::Tensor> readouts;
+  std::vector<torch::Tensor> attentional_states;
   for (int64_t t = 0; t < 10; ++t) {
     torch::Tensor fed = batch.target_input.select(1, t);
     if (t > 0)
-      fed = torch::where(coins.select(1, t), fed, decoder->Logits(readouts.back()).argmax(-1));
+      fed = torch::where(coins.select(1, t), fed,
+                         decoder->Logits(attentional_states.back()).argmax(-1));
     DecoderStep step = decoder->Step(decoder->ProjectTokens(fed), start.state, start.memory);
-    readouts.push_back(step.readout);
+    attentional_states.push_back(step.attentional_state);
     start.state = step.state;
   }
   torch::manual_seed(5);
   const torch::Tensor logits = model(batch, forcing);
-  EXPECT_LT(MaxDifference(logits, decoder->Logits(torch::stack(readouts, 1)).flatten(0, 1)), 1e-12);
+  EXPECT_LT(
+      MaxDifference(logits, decoder->Logits(torch::stack(attentional_states, 1)).flatten(0, 1)),
+      1e-12);
   EXPECT_GT(MaxDifference(logits, model(batch, TeacherForcing())), 1e-3);
   EXPECT_GT(MaxDifference(logits, model(batch, TeacherForcing{0.0})), 1e-3);
 }
@@ -147,33 +151,33 @@ TEST(TeacherForcing, TwoPassesHoldTheLogitsOfSomeRowsAtATime) {
   const Batch batch =
       MakeBatch(RandomPairs(options, std::vector<std::pair<size_t, size_t>>(16, {3, 40})));
   const ModelImpl::Start start = model->Begin(batch);
-  for (const OwnToken own : {OwnToken::kArgmax, OwnToken::kSample}) {
+  for (const PredictedToken own : {PredictedToken::kArgmax, PredictedToken::kSample}) {
     const LargestTensor largest;
-    const TeacherForcing forcing = {.rate = 0, .own = own, .form = SamplingForm::kTwoPass};
+    const TeacherForcing forcing = {.rate = 0, .predicted = own, .form = SamplingForm::kTwoPass};
     model->decoder()(batch.target_input, batch.target_lengths, start.memory, start.state, forcing);
     EXPECT_LT(largest.bytes(), 20 << 20);  // Those of all are 51 MB.
   }
 }
 
-TEST(CoinScope, TokenMixesWithinASentence) {
-  const torch::Tensor coins = Coins({0.5, CoinScope::kToken}, 20, 30);
+TEST(SamplingScope, TokenMixesWithinASentence) {
+  const torch::Tensor coins = Coins({0.5, SamplingScope::kToken}, 20, 30);
   EXPECT_TRUE(coins.any(1).all().item<bool>());
   EXPECT_FALSE(coins.all(1).any().item<bool>());
 }
 
-TEST(CoinScope, SentenceIsTheSameWithinARowAndDiffersAmongRows) {
-  const torch::Tensor coins = Coins({0.5, CoinScope::kSentence}, 20, 30);
+TEST(SamplingScope, SentenceIsTheSameWithinARowAndDiffersAmongRows) {
+  const torch::Tensor coins = Coins({0.5, SamplingScope::kSentence}, 20, 30);
   ASSERT_EQ(coins.sizes(), (std::vector<int64_t>{20, 30}));
   EXPECT_TRUE(torch::equal(coins.any(1), coins.all(1)));
   EXPECT_TRUE(coins.any().item<bool>());
   EXPECT_FALSE(coins.all().item<bool>());
 }
 
-TEST(CoinScope, BatchIsAllOrNone) {
+TEST(SamplingScope, BatchIsAllOrNone) {
   bool all = false, none = false;
   torch::manual_seed(5);
   for (int i = 0; i < 20; ++i) {
-    const torch::Tensor coins = TeacherForcing{0.5, CoinScope::kBatch}.Draw(4, 5, torch::kCPU);
+    const torch::Tensor coins = TeacherForcing{0.5, SamplingScope::kBatch}.Draw(4, 5, torch::kCPU);
     ASSERT_EQ(coins.sizes(), (std::vector<int64_t>{4, 5}));
     EXPECT_EQ(coins.any().item<bool>(), coins.all().item<bool>());
     (coins.all().item<bool>() ? all : none) = true;
@@ -181,9 +185,9 @@ TEST(CoinScope, BatchIsAllOrNone) {
   EXPECT_TRUE(all && none);
 }
 
-TEST(CoinScope, ShareOfTruthFollowsTheRate) {
+TEST(SamplingScope, ShareOfTruthFollowsTheRate) {
   torch::manual_seed(5);
-  for (const CoinScope scope : kScopes) {
+  for (const SamplingScope scope : kScopes) {
     for (const double rate : {0.0, 0.2, 0.7}) {
       constexpr int kDraws = 2000;
       double truth = 0;
@@ -199,19 +203,19 @@ TEST(CoinScope, ShareOfTruthFollowsTheRate) {
   }
 }
 
-TEST(OwnToken, ArgmaxIsTheBestAndCarriesNoGradient) {
+TEST(PredictedToken, ArgmaxIsTheBestAndCarriesNoGradient) {
   const torch::Tensor logits = torch::randn({5, 9}).requires_grad_();
   const torch::Tensor chosen = TeacherForcing().Choose(logits);
   EXPECT_TRUE(torch::equal(chosen, logits.argmax(1)));
   EXPECT_FALSE(chosen.requires_grad());
 }
 
-TEST(OwnToken, SampleFollowsTheDistribution) {
+TEST(PredictedToken, SampleFollowsTheDistribution) {
   torch::manual_seed(5);
   const torch::Tensor probabilities = torch::tensor({0.1, 0.0, 0.6, 0.3});
   constexpr int64_t kRows = 20000;
   TeacherForcing forcing;
-  forcing.own = OwnToken::kSample;
+  forcing.predicted = PredictedToken::kSample;
   const torch::Tensor chosen =
       forcing.Choose(probabilities.log().expand({kRows, 4}).requires_grad_());
   ASSERT_EQ(chosen.sizes(), std::vector<int64_t>{kRows});

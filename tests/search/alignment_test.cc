@@ -9,7 +9,7 @@ namespace {
 
 TEST(AlignWords, SumsOverPiecesAndLeavesOutTheEnd) {
   Candidate candidate;
-  candidate.pieces = {"▁der", "▁Hun", "d"};
+  candidate.subwords = {"▁der", "▁Hun", "d"};
   candidate.alignment.source = {"▁the", "▁d", "og", "</s>"};
   candidate.alignment.weights = {{0.3F, 0.1F, 0.1F, 0.5F},
                                  {0.4F, 0.3F, 0.2F, 0.1F},

@@ -7,7 +7,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/search/beam.h"
-#include "seq2seq/search/model_scorer.h"
+#include "seq2seq/model/model_scorer.h"
 #include "tests/search/scorer_steps.h"
 
 namespace seq2seq {

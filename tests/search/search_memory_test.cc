@@ -9,7 +9,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/search/beam.h"
-#include "seq2seq/search/model_scorer.h"
+#include "seq2seq/model/model_scorer.h"
 #include "seq2seq/train/memory_meter.h"
 #include "tests/tiny_model.h"
 

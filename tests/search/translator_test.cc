@@ -21,7 +21,7 @@
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/utf8.h"
 #include "seq2seq/data/corpus.h"
-#include "seq2seq/model/compute.h"
+#include "seq2seq/ops/compute.h"
 #include "seq2seq/search/shortlist.h"
 #include "tests/temporary_folder.h"
 #include "tests/tiny_model.h"
@@ -110,7 +110,7 @@ void ExpectSame(const std::vector<Candidates>& found, const std::vector<Candidat
     ASSERT_EQ(found[s].size(), expected[s].size()) << s;
     for (size_t i = 0; i < found[s].size(); ++i) {
       EXPECT_EQ(found[s][i].text, expected[s][i].text) << s;
-      EXPECT_EQ(found[s][i].pieces, expected[s][i].pieces) << s;
+      EXPECT_EQ(found[s][i].subwords, expected[s][i].subwords) << s;
       EXPECT_NEAR(found[s][i].score, expected[s][i].score, 1e-4) << s;
       EXPECT_NEAR(found[s][i].log_probability, expected[s][i].log_probability, 1e-3) << s;
     }
@@ -220,7 +220,7 @@ TEST_F(TranslatorTest, LinesWithoutTextBecomeOneEmptyCandidateInTheirPlace) {
     for (const size_t place : {0, 2, 3, 5}) {
       ASSERT_THAT(found[place], SizeIs(1));
       EXPECT_EQ(found[place][0].text, "");
-      EXPECT_THAT(found[place][0].pieces, IsEmpty());
+      EXPECT_THAT(found[place][0].subwords, IsEmpty());
     }
     ExpectSame({found[1], found[4]}, Translate({lines_[0], lines_[1]}));
   }
@@ -236,7 +236,7 @@ TEST_F(TranslatorTest, NBestAreReturnedBestFirst) {
       if (i > 0) {
         EXPECT_LE(candidates[i].score, candidates[i - 1].score);
       }
-      EXPECT_EQ(candidates[i].token_scores.size(), candidates[i].pieces.size() + 1);
+      EXPECT_EQ(candidates[i].token_scores.size(), candidates[i].subwords.size() + 1);
     }
   }
 }
@@ -270,7 +270,7 @@ TEST_F(TranslatorTest, ScoreAgreesWithTranslate) {
     const std::vector<Candidates> found = Translate(lines_);
     for (size_t s = 0; s < lines_.size(); ++s) {
       for (const Candidate& candidate : found[s]) {
-        if (tokenizer_.Pieces(tokenizer_.Encode(candidate.text)) != candidate.pieces) continue;
+        if (tokenizer_.Subwords(tokenizer_.Encode(candidate.text)) != candidate.subwords) continue;
         sources.push_back(lines_[s]);
         targets.push_back(candidate.text);
         expected.push_back(candidate);
@@ -284,7 +284,7 @@ TEST_F(TranslatorTest, ScoreAgreesWithTranslate) {
       ASSERT_EQ(scored->size(), expected.size());
       for (size_t i = 0; i < expected.size(); ++i) {
         EXPECT_EQ((*scored)[i].text, expected[i].text);
-        EXPECT_EQ((*scored)[i].pieces, expected[i].pieces);
+        EXPECT_EQ((*scored)[i].subwords, expected[i].subwords);
         EXPECT_NEAR((*scored)[i].score, expected[i].score, 1e-4);
         EXPECT_THAT((*scored)[i].token_scores,
                     ::testing::Pointwise(::testing::DoubleNear(1e-4), expected[i].token_scores));

@@ -64,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(Tokenizer, Sampling,
                          ::testing::Values(TokenizerKind::kBpe, TokenizerKind::kUnigram), KindName);
 
 TEST_P(EveryKind, BeginsWithPadUnknownBosAndEos) {
-  EXPECT_THAT(tokenizer_->Pieces({kPadId, kUnknownId, kBosId, kEosId}),
+  EXPECT_THAT(tokenizer_->Subwords({kPadId, kUnknownId, kBosId, kEosId}),
               ElementsAre("<pad>", "<unk>", "<s>", "</s>"));
 }
 
@@ -171,7 +171,7 @@ TEST(Tokenizer, NBestOfOtherKindsIsAnError) {
 
 TEST(Tokenizer, PiecesShowTheStartsOfWords) {
   const auto tokenizer = Learn(SampleText(), TokenizerKind::kWord);
-  EXPECT_THAT(tokenizer->Pieces(tokenizer->Encode("der Hund")), ElementsAre("▁der", "▁Hund"));
+  EXPECT_THAT(tokenizer->Subwords(tokenizer->Encode("der Hund")), ElementsAre("▁der", "▁Hund"));
 }
 
 TEST(Tokenizer, LoadRefusesLargeFiles) {

@@ -85,10 +85,10 @@ TEST(TrainTokenizer, SymbolsAreNeverSplit) {
     options.kind = kind;
     options.symbols = {"<name>", "<a,b>", "\"q\""};
     const auto tokenizer = Learn(SampleText(), options);
-    const auto pieces = tokenizer->Pieces(tokenizer->Encode("Hund<name>Hund <a,b> x\"q\""));
+    const auto pieces = tokenizer->Subwords(tokenizer->Encode("Hund<name>Hund <a,b> x\"q\""));
     EXPECT_THAT(pieces, AllOf(Contains("<name>"), Contains("<a,b>"), Contains("\"q\"")));
     for (const auto& samples : tokenizer->Sample({{"Hund<name>"}}, 0.9, 1)) {
-      EXPECT_THAT(tokenizer->Pieces(samples), Contains("<name>"));
+      EXPECT_THAT(tokenizer->Subwords(samples), Contains("<name>"));
     }
   }
 }

@@ -9,7 +9,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
-#include "seq2seq/model/compute.h"
+#include "seq2seq/ops/compute.h"
 #include "tests/tiny_model.h"
 
 namespace seq2seq {

@@ -178,11 +178,11 @@ TEST(ForcingAt, NeverFallsBelowTheFloor) {
 
 TEST(ForcingAt, HandsOnScopeAndOwnToken) {
   ForcingScheduleOptions options;
-  options.scope = CoinScope::kSentence;
-  options.own = OwnToken::kSample;
+  options.scope = SamplingScope::kSentence;
+  options.predicted = PredictedToken::kSample;
   const TeacherForcing forcing = ForcingAt(options, 1);
-  EXPECT_EQ(forcing.scope, CoinScope::kSentence);
-  EXPECT_EQ(forcing.own, OwnToken::kSample);
+  EXPECT_EQ(forcing.scope, SamplingScope::kSentence);
+  EXPECT_EQ(forcing.predicted, PredictedToken::kSample);
 }
 
 }  // namespace

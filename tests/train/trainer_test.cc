@@ -35,7 +35,7 @@ TEST_F(TrainerTest, TenUpdatesSaveLoadTenMoreEqualTwenty) {
   options_.teacher_forcing.kind = ForcingScheduleKind::kLinear;
   options_.teacher_forcing.start = 0.9;
   options_.teacher_forcing.decay = 0.02;
-  options_.teacher_forcing.own = OwnToken::kSample;
+  options_.teacher_forcing.predicted = PredictedToken::kSample;
 
   const TemporaryFolder whole, halves;
   options_.max_updates = 20;

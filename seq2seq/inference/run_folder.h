@@ -1,0 +1,78 @@
+// Run folders of trainings: their paths, and loading the models in them.
+#ifndef SEQ2SEQ_INFERENCE_RUN_FOLDER_H_
+#define SEQ2SEQ_INFERENCE_RUN_FOLDER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "seq2seq/kernels/product.h"
+#include "seq2seq/model/model.h"
+
+namespace seq2seq {
+
+// The paths of a run folder, which holds everything that belongs to a model:
+//
+//   config.yaml                  all options
+//   source.model target.model    the tokenizers; source.model only where sources are text
+//   image_network                the file of an image network, where the model has one
+//   cache/                       the encoded corpora; may be deleted
+//   log.jsonl                    a line per report
+//   shortlist.safetensors        lexical shortlist; only where it was exported
+//   step-N/                      checkpoint after update N: model.safetensors, training state
+//   latest best                  links to a checkpoint
+//
+// Checkpoints are complete or absent, and the links always lead to one. No path may lead out of the
+// folder: it may come from elsewhere, and must neither expose nor overwrite other files of this
+// machine.
+struct RunFolder {
+  std::string path;
+
+  std::string Config() const { return path + "/config.yaml"; }
+  std::string SourceTokenizer() const { return path + "/source.model"; }
+  std::string TargetTokenizer() const { return path + "/target.model"; }
+  std::string ImageNetwork() const { return path + "/image_network"; }
+  std::string Shortlist() const { return path + "/shortlist.safetensors"; }
+  std::string Cache() const { return path + "/cache"; }
+  std::string Log() const { return path + "/log.jsonl"; }
+  std::string Step(int64_t update) const { return path + "/step-" + std::to_string(update); }
+  std::string Latest() const { return path + "/latest"; }
+  std::string Best() const { return path + "/best"; }
+};
+
+// InvalidArgument, naming the path and its target, if a path of the run, or of its folder `step`,
+// leads out of the run folder or is neither a file nor a folder.
+absl::Status CheckInside(const RunFolder& run, const std::string& step = "");
+
+// The updates of the checkpoints in a run, oldest first.
+std::vector<int64_t> StoredSteps(const RunFolder& run);
+
+// The file of the weights in the folder of a checkpoint.
+inline constexpr char kWeightsFile[] = "/model.safetensors";
+
+// A model in a run folder.
+struct StoredModel {
+  RunFolder run;
+  std::string step;  // The folder of the checkpoint.
+  ModelOptions options;
+};
+
+// Finds the best checkpoint of a run folder, else the latest; `path` may also name one of its
+// checkpoints. NotFound, DataLoss or InvalidArgument, naming what is missing or leads out of the
+// folder.
+absl::StatusOr<StoredModel> FindModel(const std::string& path);
+
+// Builds the model, in eval mode, on the CPU, over its weights, which are memory-mapped, and copied
+// only if they are quantised. Costs milliseconds. A TorchScript network is code by the author of
+// the run and is refused unless stored.options.image.network.allow_scripts is set.
+absl::StatusOr<Model> LoadModel(const StoredModel& stored);
+
+// The precision of the stored weights, in which the model is meant to be used.
+absl::StatusOr<Precision> StoredPrecision(const StoredModel& stored);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_INFERENCE_RUN_FOLDER_H_

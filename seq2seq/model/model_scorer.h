@@ -1,0 +1,57 @@
+// Scorer of a Model in LibTorch operations.
+#ifndef SEQ2SEQ_MODEL_MODEL_SCORER_H_
+#define SEQ2SEQ_MODEL_MODEL_SCORER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "seq2seq/data/batch.h"
+#include "seq2seq/kernels/product.h"
+#include "seq2seq/ops/compute.h"
+#include "seq2seq/model/model.h"
+#include "seq2seq/search/scorer.h"
+
+namespace seq2seq {
+
+// Encodes the sources once; each Step is one time step of the decoder, in LibTorch operations, on
+// any device. Use it under torch::InferenceMode or NoGradGuard.
+class ModelScorer : public Scorer {
+ public:
+  // `sources` as made by CollateSources, on the device of the model, which is in eval mode and
+  // computes with `precision`. `tokens` as in ScoringModel.
+  ModelScorer(Model model, const Batch& sources, absl::Span<const int32_t> tokens,
+              Precision precision);
+
+  int64_t batch() const override { return batch_; }
+  StepScores Step(absl::Span<const Extension> rows) override;
+  absl::Span<const float> Attention(size_t row) const override;
+
+ private:
+  Model model_;
+  const Compute compute_;
+  int64_t batch_;
+  const std::vector<int32_t> tokens_;
+  std::vector<int64_t> lengths_;    // [sentence], number of source positions.
+  ModelImpl::Start now_;            // Encoder output of the sentences `live_`, state of all rows.
+  std::vector<int64_t> live_;       // Sentences, ascending.
+  std::vector<int64_t> positions_;  // [row], its row in the state, equally many per sentence.
+  std::vector<int64_t> sentences_;  // [row]
+  torch::Tensor scores_;            // [row, column], on the CPU.
+  torch::Tensor normalizers_;       // [row], on the CPU.
+  torch::Tensor attention_;         // [row, source], on the CPU.
+};
+
+// Makes a scoring model on the kernels, with weights packed in `precision`, if they support the
+// model and it is on the CPU; else in LibTorch operations: bf16 is autocast on CUDA, and everything
+// is fp32 on the CPU. The model must be in eval mode and not change while in use.
+std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,
+                                                     Precision precision);
+
+// Why MakeScoringModel computes such a model in fp32 instead of `precision`, for the log, or empty.
+std::string PrecisionNote(const ModelOptions& options, torch::Device device, Precision precision);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_MODEL_MODEL_SCORER_H_

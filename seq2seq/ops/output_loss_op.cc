@@ -1,0 +1,94 @@
+#include "seq2seq/ops/output_loss_op.h"
+
+#include <vector>
+
+#include "seq2seq/base/profile.h"
+#include "seq2seq/kernels/cross_entropy.h"
+#include "seq2seq/kernels/dropout.h"
+#include "seq2seq/ops/compute.h"
+#include "seq2seq/ops/autograd_support.h"
+#include "tokenizer/tokenizer.h"
+
+namespace seq2seq {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
+  static variable_list forward(AutogradContext* context, const torch::Tensor& attentional_states,
+                               const torch::Tensor& truth, const torch::Tensor& weight,
+                               const torch::Tensor& bias, double smoothing, double scale,
+                               double dropout, bool with_gradient) {
+    const PhaseTimer timer(Phase::kLoss);
+    std::vector<int64_t> positions;  // Positions of tokens in the flattened tensors.
+    std::vector<int64_t> ids;
+    const auto* id = truth.data_ptr<int64_t>();
+    for (int64_t i = 0; i < truth.numel(); ++i) {
+      if (id[i] == kPadId) continue;
+      positions.push_back(i);
+      ids.push_back(id[i]);
+    }
+    const uint64_t seed = dropout > 0 ? DrawSeed() : 0;
+    const torch::Tensor rows =
+        EmptyFloats({static_cast<int64_t>(ids.size()), attentional_states.size(2)});
+    const Matrix from = View(attentional_states);
+    const Matrix to = View(rows);
+    for (int64_t row = 0; row < to.rows; ++row) {
+      const ConstMatrix place = from.Rows(positions[static_cast<size_t>(row)], 1);
+      Dropout(place, dropout, seed, row, to.Rows(row, 1));
+    }
+
+    variable_list gradients(3);
+    OutputGradients views;
+    if (with_gradient) {
+      gradients = {EmptyLike(attentional_states).zero_(), EmptyLike(weight), EmptyLike(bias)};
+      views.weight = View(gradients[1]);
+      views.bias = Values(gradients[2]);
+    }
+    const torch::Tensor rows_gradient = with_gradient ? EmptyLike(rows) : torch::Tensor();
+    views.input = View(rows_gradient);
+    const CrossEntropySums sums =
+        OutputCrossEntropy({View(weight), Values(bias)}, to, ids, smoothing, scale,
+                           CurrentCompute().precision, with_gradient ? &views : nullptr);
+    if (with_gradient) {
+      const Matrix padded = View(gradients[0]);
+      for (int64_t row = 0; row < to.rows; ++row) {
+        Dropout(views.input.Rows(row, 1), dropout, seed, row,
+                padded.Rows(positions[static_cast<size_t>(row)], 1));
+      }
+      SaveValue(context, std::move(gradients));
+    }
+    const torch::Tensor nll = torch::tensor(sums.nll, torch::kFloat64);
+    const torch::Tensor correct = torch::tensor(sums.correct, torch::kInt64);
+    context->mark_non_differentiable({nll, correct});
+    return {torch::tensor(scale * sums.objective, torch::kFloat64), nll, correct};
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list outputs) {
+    variable_list gradients = std::move(SavedBy<variable_list>(context));
+    TORCH_CHECK(gradients.size() == 3, "backward through a fused loss is possible only once");
+    const auto scale = outputs[0].item<double>();
+    if (scale != 1) {
+      for (torch::Tensor& gradient : gradients) gradient.mul_(scale);
+    }
+    return {gradients[0],    torch::Tensor(), gradients[1],    gradients[2],
+            torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
+  }
+};
+
+}  // namespace
+
+Loss FusedCrossEntropy(const torch::Tensor& attentional_states, const torch::Tensor& truth,
+                       const torch::Tensor& weight, const torch::Tensor& bias, double smoothing,
+                       double scale, double dropout) {
+  const bool with_gradient =
+      torch::GradMode::is_enabled() &&
+      (attentional_states.requires_grad() || weight.requires_grad() || bias.requires_grad());
+  const variable_list sums =
+      CrossEntropyFunction::apply(attentional_states.contiguous(), truth.contiguous(), weight, bias,
+                                  smoothing, scale, dropout, with_gradient);
+  return {sums[0], sums[1], sums[2]};
+}
+
+}  // namespace seq2seq

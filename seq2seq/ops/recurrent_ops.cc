@@ -1,0 +1,199 @@
+#include "seq2seq/ops/recurrent_ops.h"
+
+#include <utility>
+
+#include "seq2seq/base/profile.h"
+#include "seq2seq/kernels/recurrent.h"
+#include "seq2seq/ops/compute.h"
+#include "seq2seq/ops/autograd_support.h"
+
+namespace seq2seq {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// Inputs that the formula of the cell does not use are absent.
+struct GatesFunction : torch::autograd::Function<GatesFunction> {
+  using Optional = c10::optional<torch::Tensor>;
+
+  static variable_list forward(AutogradContext* context, CellKind kind,
+                               const torch::Tensor& projected,
+                               const torch::Tensor& recurrent_product,
+                               const torch::Tensor& hidden_state, const Optional& cell_state_in,
+                               const Optional& hidden_bias, const Optional& peepholes) {
+    const torch::Tensor recurrent = recurrent_product.contiguous();
+    const torch::Tensor hidden_before = hidden_state.contiguous();
+    const torch::Tensor cell_state_before =
+        cell_state_in ? cell_state_in->contiguous() : torch::Tensor();
+    const torch::Tensor bias = hidden_bias.value_or(torch::Tensor());
+    const torch::Tensor peephole = peepholes.value_or(torch::Tensor());
+    const GateLayout& layout = LayoutOf(kind);
+    const int64_t size = hidden_before.size(1);
+    const torch::Tensor gates = torch::empty({recurrent.size(0), layout.width * size});
+    gates.narrow(1, 0, layout.projected * size).copy_(projected);
+    const torch::Tensor hidden = torch::empty_like(hidden_before);
+    const torch::Tensor cell_state =
+        cell_state_before.defined() ? torch::empty_like(cell_state_before) : torch::Tensor();
+    GatesForward(kind, Weights(kind, bias, peephole),
+                 {View(gates), View(recurrent), View(hidden_before), View(cell_state_before),
+                  View(hidden), View(cell_state)});
+    context->save_for_backward(
+        {gates, hidden_before, cell_state_before, hidden, cell_state, bias, peephole});
+    context->saved_data["kind"] = static_cast<int64_t>(kind);
+    if (!cell_state.defined()) return {hidden};
+    return {hidden, cell_state};
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list outputs) {
+    const auto kind = static_cast<CellKind>(context->saved_data["kind"].toInt());
+    const variable_list saved = context->get_saved_variables();
+    const torch::Tensor gates = saved[0].clone();
+    const torch::Tensor& hidden = saved[3];
+    const int64_t size = hidden.size(1);
+    const torch::Tensor hidden_gradient = outputs[0].clone(at::MemoryFormat::Contiguous);
+    const torch::Tensor cell_state_gradient = outputs.size() > 1
+                                                  ? outputs[1].clone(at::MemoryFormat::Contiguous)
+                                                  : torch::zeros_like(hidden);
+    GatesBackward(kind, Weights(kind, saved[5], saved[6]),
+                  {View(gates), View(saved[1]), View(saved[2]), View(hidden), View(saved[4]),
+                   View(hidden_gradient), View(cell_state_gradient)});
+    const GateLayout& layout = LayoutOf(kind);
+    const torch::Tensor projected = gates.narrow(1, 0, layout.projected * size);
+    std::vector<torch::Tensor> parts;
+    for (const GateLayout::Recurrent& part : layout.recurrent) {
+      parts.push_back(gates.narrow(1, part.gates * size, part.count * size));
+    }
+    torch::Tensor bias;
+    if (kind == CellKind::kGru) {
+      bias = torch::zeros_like(saved[5]);
+      bias.narrow(0, 2 * size, size).copy_(parts.back().sum(0));
+    }
+    torch::Tensor peephole;
+    if (kind == CellKind::kPeephole) {
+      peephole = torch::zeros_like(saved[6]);
+      PeepholeGradient(View(gates), View(saved[2]), View(saved[4]), Values(peephole));
+    }
+    return {torch::Tensor(),
+            projected,
+            torch::cat(parts, 1),
+            hidden_gradient,
+            HasCellState(kind) ? cell_state_gradient : torch::Tensor(),
+            bias,
+            peephole};
+  }
+
+  static GateWeights Weights(CellKind kind, const torch::Tensor& bias,
+                             const torch::Tensor& peephole) {
+    return {.peephole = Values(peephole),
+            .hidden_bias = kind == CellKind::kGru ? Values(bias) + bias.numel() / 3 * 2 : nullptr};
+  }
+};
+
+struct LayerCall {
+  CellKind kind;
+  Precision precision;
+  std::shared_ptr<const PackedSequence> steps;
+  std::vector<RecurrentCache> directions;
+};
+
+// Inputs: the rows, then the parameters of each direction.
+struct LayerFunction : torch::autograd::Function<LayerFunction> {
+  static torch::Tensor forward(AutogradContext* context, CellKind kind,
+                               const std::shared_ptr<const PackedSequence>& steps,
+                               at::TensorList inputs) {
+    const PhaseTimer timer(Phase::kEncoderForward);
+    const std::vector<CellWeights> weights =
+        AllWeights(kind, absl::MakeSpan(inputs.data() + 1, inputs.size() - 1));
+    const auto directions = static_cast<int64_t>(weights.size());
+    const torch::Tensor output =
+        EmptyFloats({steps->rows(), directions * weights[0].hidden.columns});
+    const Precision precision = CurrentCompute().precision;
+    LayerCall cache = {kind, precision, steps,
+                       RecurrentForward(*steps, View(inputs[0]),
+                                        PackCells(kind, weights, precision), View(output))};
+    variable_list saved(inputs.begin(), inputs.end());
+    saved.push_back(output);
+    context->save_for_backward(saved);
+    SaveValue(context, std::move(cache));
+    return output;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list outputs) {
+    const PhaseTimer timer(Phase::kEncoderBackward);
+    auto& cache = SavedBy<LayerCall>(context);
+    TORCH_CHECK(!cache.directions.empty(), "backward through a fused layer is possible only once");
+    const variable_list saved = context->get_saved_variables();
+    const auto parameters = absl::MakeSpan(saved).subspan(1, saved.size() - 2);
+    const std::vector<torch::Tensor> gradients = EmptyLike(parameters);
+    // needs_input_grad counts tensor arguments alone.
+    const torch::Tensor input_gradient =
+        context->needs_input_grad(0) ? EmptyLike(saved[0]) : torch::Tensor();
+    RecurrentBackward(cache.kind, cache.precision, *cache.steps, View(saved[0]),
+                      AllWeights(cache.kind, parameters), View(saved.back()),
+                      View(outputs[0].contiguous()), cache.directions, View(input_gradient),
+                      AllGradients(cache.kind, gradients));
+    cache.directions.clear();
+    variable_list result = {torch::Tensor(), torch::Tensor(), input_gradient};
+    result.insert(result.end(), gradients.begin(), gradients.end());
+    return result;
+  }
+};
+
+struct LinearFunction : torch::autograd::Function<LinearFunction> {
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& input,
+                               const torch::Tensor& weight) {
+    const PhaseTimer timer(Phase::kDecoderForward);
+    const Precision precision = CurrentCompute().precision;
+    std::vector<int64_t> sizes = input.sizes().vec();
+    sizes.back() = weight.size(0);
+    const torch::Tensor output = EmptyFloats(sizes);
+    Multiply(View(input), PackedMatrix::PackTransposed(View(weight), precision), View(output));
+    context->save_for_backward({input, weight});
+    context->saved_data["precision"] = static_cast<int64_t>(precision);
+    return output;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list outputs) {
+    const PhaseTimer timer(Phase::kDecoderBackward);
+    const auto precision = static_cast<Precision>(context->saved_data["precision"].toInt());
+    const variable_list saved = context->get_saved_variables();
+    const variable_list gradients = EmptyLike(absl::MakeConstSpan(saved));
+    const torch::Tensor contiguous = outputs[0].contiguous();
+    const Operand output(View(contiguous), precision);
+    Multiply(output, PackedMatrix::Pack(View(saved[1]), precision), View(gradients[0]));
+    MultiplyTransposed(output, Operand(View(saved[0]), precision), View(gradients[1]));
+    return gradients;
+  }
+};
+
+}  // namespace
+
+CellState FusedGates(const CellImpl& cell, const torch::Tensor& projected,
+                     const torch::Tensor& recurrent, const CellState& state) {
+  const auto optional = [](bool present, const torch::Tensor& tensor) {
+    return present ? GatesFunction::Optional(tensor) : c10::nullopt;
+  };
+  const variable_list outputs =
+      GatesFunction::apply(cell.kind(), projected, recurrent, state.hidden,
+                           optional(HasCellState(cell.kind()), state.cell_state),
+                           optional(cell.kind() == CellKind::kGru, cell.bias_hh()),
+                           optional(cell.kind() == CellKind::kPeephole, cell.peephole()));
+  return {outputs[0], outputs.size() > 1 ? outputs[1] : torch::Tensor()};
+}
+
+torch::Tensor FusedLayer(absl::Span<const Cell> directions, const torch::Tensor& input,
+                         std::shared_ptr<const PackedSequence> steps) {
+  variable_list inputs = {input};
+  for (const Cell& cell : directions) {
+    const variable_list tensors = TensorsOf(*cell);
+    inputs.insert(inputs.end(), tensors.begin(), tensors.end());
+  }
+  return LayerFunction::apply(directions[0]->kind(), steps, at::TensorList(inputs));
+}
+
+torch::Tensor FusedLinear(const torch::Tensor& input, const torch::Tensor& weight) {
+  return LinearFunction::apply(input.contiguous(), weight);
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,44 @@
+// Conversion between padded sequences and the kernels' packed rows without padding.
+#ifndef SEQ2SEQ_OPS_SEQUENCE_OPS_H_
+#define SEQ2SEQ_OPS_SEQUENCE_OPS_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/types/span.h"
+#include <torch/types.h>
+
+#include "seq2seq/kernels/packed_sequence.h"
+
+namespace seq2seq {
+
+// The packed layout of sequences of `lengths`, [batch], for layers that run `side_by_side` cells in
+// parallel.
+std::shared_ptr<const PackedSequence> PackSequence(const torch::Tensor& lengths,
+                                                   int64_t side_by_side);
+
+// The ids of tokens, [batch, time], in the order of `steps`: [row]; padding after the last token.
+std::vector<int64_t> OrderTokens(const torch::Tensor& tokens, const PackedSequence& steps);
+
+// The gradient of an embedding table, [vocab, size], from that of the embeddings of `ids`, [row,
+// size]: sparse and coalesced, without the row of padding.
+torch::Tensor EmbeddingGradient(absl::Span<const int64_t> ids, const torch::Tensor& gradient,
+                                int64_t vocab);
+
+// The embeddings, [row, size], of the tokens, [batch, time], of `steps`, with dropout if `rate` is
+// not 0. The gradient is sparse: it has the rows of the tokens, except padding.
+torch::Tensor FusedEmbedding(const torch::Tensor& weight, const torch::Tensor& tokens,
+                             std::shared_ptr<const PackedSequence> steps, double rate);
+
+// Dropout of rows, [row, size].
+torch::Tensor FusedDropout(const torch::Tensor& rows, double rate);
+
+// From the rows of `steps` to padded sequences: [row, size] -> [batch, time, size], zero at
+// padding.
+torch::Tensor PadRows(const torch::Tensor& rows, std::shared_ptr<const PackedSequence> steps,
+                      int64_t time);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_OPS_SEQUENCE_OPS_H_

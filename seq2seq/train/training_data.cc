@@ -1,0 +1,164 @@
+#include "seq2seq/train/training_data.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include <spdlog/spdlog.h>
+
+#include "seq2seq/base/enum_text.h"
+#include "seq2seq/base/line_reader.h"
+#include "seq2seq/base/option_rules.h"
+#include "seq2seq/base/status_macros.h"
+
+namespace seq2seq {
+namespace {
+
+absl::StatusOr<Tokenizer> LoadTokenizer(const char* key, const std::string& path) {
+  if (!path.empty()) return Tokenizer::Load(path);
+  return absl::InvalidArgumentError(
+      absl::StrCat(key, ": expected a tokenizer model; `seq2seq tokenizer train` learns one"));
+}
+
+// Sets the vocabulary size to the tokenizer's, with which a configured one must agree.
+absl::Status SetVocab(const char* key, int64_t subwords, int64_t& vocab) {
+  if (vocab == 0) vocab = subwords;
+  if (vocab == subwords) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(key, ": is ", vocab, ", but the tokenizer has ", subwords, " subwords"));
+}
+
+absl::StatusOr<Corpus> BuildCorpus(const std::string& what, const std::vector<std::string>& files,
+                                   const Tokenizers& tokenizers, const ImageData* images,
+                                   const FilterOptions& filter, const std::string& path) {
+  const auto build = [&]() -> absl::StatusOr<Corpus> {
+    if (images)
+      return Corpus::BuildCaptions(files[0], images->images(), tokenizers.target, filter, path);
+    if (!tokenizers.source) return Corpus::BuildTexts(files[0], tokenizers.target, filter, path);
+    return Corpus::Build(files, *tokenizers.source, tokenizers.target, filter, path);
+  };
+  SEQ2SEQ_ASSIGN_OR_RETURN(Corpus corpus, build());
+  spdlog::info("{}: {}", what, corpus.counts().Text(filter));
+  return corpus;
+}
+
+absl::StatusOr<HeldOutText> ReadHeldOut(const std::vector<std::string>& files) {
+  HeldOutText text;
+  if (files.size() == 2) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(text.sources, ReadLines(files[0]));
+    SEQ2SEQ_ASSIGN_OR_RETURN(text.references.emplace_back(), ReadLines(files[1]));
+    return text;
+  }
+  // A repeated source, as images with several captions are, gives another reference.
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines(files[0]));
+  absl::flat_hash_map<std::string, size_t> numbers;
+  std::vector<std::vector<std::string>> of_source;
+  for (const std::string& line : lines) {
+    const size_t tab = line.find('\t');
+    const auto [found, is_new] = numbers.try_emplace(line.substr(0, tab), of_source.size());
+    if (is_new) {
+      text.sources.push_back(line.substr(0, tab));
+      of_source.emplace_back();
+    }
+    of_source[found->second].push_back(line.substr(tab + 1));
+  }
+  for (size_t i = 0; i < of_source.size(); ++i) {
+    if (of_source[i].size() > text.references.size()) text.references.resize(of_source[i].size());
+    for (size_t r = 0; r < of_source[i].size(); ++r) {
+      text.references[r].resize(of_source.size());  // An empty line is not a reference.
+      text.references[r][i] = of_source[i][r];
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<Tokenizers> LoadTokenizers(Config& config) {
+  std::optional<Tokenizer> source;
+  if (config.model.source == SourceKind::kText) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(source,
+                             LoadTokenizer("data.source_tokenizer", config.data.source_tokenizer));
+    SEQ2SEQ_RETURN_IF_ERROR(
+        SetVocab("model.source_vocab", source->size(), config.model.source_vocab));
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer target,
+                           LoadTokenizer("data.target_tokenizer", config.data.target_tokenizer));
+  SEQ2SEQ_RETURN_IF_ERROR(SetVocab("model.target_vocab", target.size(), config.model.target_vocab));
+  if (config.model.shared_embeddings && source && source->model() != target.model()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("model.shared_embeddings: needs one tokenizer for both sides, found ",
+                     config.data.source_tokenizer, " and ", config.data.target_tokenizer));
+  }
+  return Tokenizers{std::move(source), std::move(target)};
+}
+
+absl::Status TrainingData::Validate(const Config& config) {
+  SEQ2SEQ_RETURN_IF_ERROR(seq2seq::Validate(config.data));
+  const SourceKind source = config.model.source;
+  if ((source == SourceKind::kImage) == config.data.images.empty()) {
+    return absl::InvalidArgumentError(
+        "data.images: must name the images' folder if model.source is image, else be empty");
+  }
+  OptionRules rules;
+  rules.Expect("data.sampling.source", "true",
+               source == SourceKind::kText || !config.data.sampling.source,
+               "false unless model.source is text");
+  if (source == SourceKind::kNone) {
+    const Metric metric = config.train.metric;
+    rules.Expect("data.train", absl::StrCat(config.data.train.size(), " files"),
+                 TrainCorpora(config.data)[0].size() == 1, "[text] where model.source is none");
+    rules.Expect("data.valid", absl::StrCat(config.data.valid.size(), " files"),
+                 config.data.valid.size() == 1, "[text] where model.source is none");
+    rules.Expect("train.metric", EnumText(metric),
+                 metric == Metric::kLoss || metric == Metric::kPerplexity,
+                 "loss or perplexity where model.source is none");
+  }
+  return rules.status();
+}
+
+absl::StatusOr<TrainingData> TrainingData::Prepare(const RunFolder& run, torch::Device device,
+                                                   const Tokenizers& tokenizers, Config& config) {
+  std::unique_ptr<ImageData> images;
+  if (config.model.source == SourceKind::kImage) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(images, ImageData::Prepare(run, device, config));
+  }
+  std::vector<Corpus> train;
+  for (const std::vector<std::string>& files : TrainCorpora(config.data)) {
+    const std::string number = train.empty() ? "" : absl::StrCat("-", train.size());
+    SEQ2SEQ_ASSIGN_OR_RETURN(
+        Corpus corpus,
+        BuildCorpus(config.data.weights.empty() ? "data.train" : files.back(), files, tokenizers,
+                    images.get(), config.data.filter, run.Cache() + "/train" + number));
+    train.push_back(std::move(corpus));
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(Corpus valid,
+                           BuildCorpus("data.valid", config.data.valid, tokenizers, images.get(),
+                                       config.data.filter, run.Cache() + "/valid"));
+  HeldOutText held_out;
+  if (config.model.source != SourceKind::kNone) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(held_out, ReadHeldOut(config.data.valid));
+  }
+  return TrainingData{std::move(images), std::move(train), std::move(valid), std::move(held_out),
+                      config.data};
+}
+
+CorpusMix TrainingData::Train() const {
+  std::vector<const Corpus*> corpora;
+  for (const Corpus& corpus : train) corpora.push_back(&corpus);
+  return CorpusMix(corpora, options.weights.empty() ? std::vector<double>{1} : options.weights);
+}
+
+ExampleTransforms TrainingData::Transforms(const Tokenizers& tokenizers) const {
+  ExampleTransforms transforms;
+  if (images) transforms.images = images->Reader();
+  const auto sampler = [&](const Tokenizer& tokenizer) {
+    return SubwordSampler(tokenizer, options.sampling.alpha, options.filter.max_length);
+  };
+  if (options.sampling.source) transforms.source = sampler(*tokenizers.source);
+  if (options.sampling.target) transforms.target = sampler(tokenizers.target);
+  return transforms;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,60 @@
+// Training and validation data of a run, as configured.
+#ifndef SEQ2SEQ_TRAIN_TRAINING_DATA_H_
+#define SEQ2SEQ_TRAIN_TRAINING_DATA_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "seq2seq/data/corpus_mix.h"
+#include "seq2seq/data/loader.h"
+#include "seq2seq/inference/run_folder.h"
+#include "seq2seq/tools/config.h"
+#include "seq2seq/train/image_data.h"
+#include "tokenizer/tokenizer.h"
+
+namespace seq2seq {
+
+struct Tokenizers {
+  std::optional<Tokenizer> source;  // Absent unless model.source is text.
+  Tokenizer target;
+};
+
+// Loads the tokenizers that `config` names, and sets the vocabulary sizes in it.
+absl::StatusOr<Tokenizers> LoadTokenizers(Config& config);
+
+// The raw validation text, for metrics of decoded output; empty for models without a source.
+struct HeldOutText {
+  std::vector<std::string> sources;
+  std::vector<std::vector<std::string>> references;  // references[reference][source]
+};
+
+struct TrainingData {
+  // Checks that `config.data` and train.metric suit the model's source.
+  static absl::Status Validate(const Config& config);
+
+  // Encodes the text into the run's cache and checks the images, as far as not done before; logs
+  // what is kept. Sets config.model.image.channels.
+  static absl::StatusOr<TrainingData> Prepare(const RunFolder& run, torch::Device device,
+                                              const Tokenizers& tokenizers, Config& config);
+
+  // The mixture of the training corpora by their weights. Must not outlive this.
+  CorpusMix Train() const;
+
+  // Transforms of the examples of a batch: images read, subwords sampled. Must not outlive this.
+  ExampleTransforms Transforms(const Tokenizers& tokenizers) const;
+
+  std::unique_ptr<ImageData> images;  // Null unless sources are images.
+  std::vector<Corpus> train;
+  Corpus valid;
+  HeldOutText held_out;
+  DataOptions options;
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_TRAIN_TRAINING_DATA_H_

@@ -1,0 +1,26 @@
+// Table of parameters: name, shape and count, with sums per module.
+#ifndef SEQ2SEQ_WEIGHTS_PARAMETER_TABLE_H_
+#define SEQ2SEQ_WEIGHTS_PARAMETER_TABLE_H_
+
+#include <string>
+
+#include "seq2seq/weights/safetensors.h"
+
+namespace seq2seq {
+
+// The module that a parameter belongs to: "encoder.forward_0" of "encoder.forward_0.weight_ih".
+std::string ModuleOf(const std::string& parameter);
+
+// A line per parameter with its shape and count, one per module with the sum of the parameters that
+// are not in its submodules, and one with the total:
+//
+//   parameter                      shape           count
+//   embedding.weight          [1000, 64]          64,000
+//   = embedding                                   64,000
+//   …
+//   total                                        164,618
+std::string ParameterTable(const TensorMap& parameters);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_WEIGHTS_PARAMETER_TABLE_H_
