@@ -3,7 +3,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(targets seq2seq seq2seq_shared seq2seq_base seq2seq_tokenizer)
+set(targets seq2seq seq2seq_inference seq2seq_shared seq2seq_base seq2seq_tokenizer)
 if(SEQ2SEQ_SERVER)
   list(APPEND targets seq2seq_serve)
 endif()
@@ -27,7 +27,7 @@ if(SEQ2SEQ_IMAGES)
 endif()
 set(modules_folder ${CMAKE_INSTALL_LIBDIR}/seq2seq)
 install(TARGETS ${modules} LIBRARY DESTINATION ${modules_folder} COMPONENT library)
-target_link_options(seq2seq INTERFACE $<INSTALL_INTERFACE:-Wl,-rpath,$<INSTALL_PREFIX>/${modules_folder}>)
+target_link_options(seq2seq_inference INTERFACE $<INSTALL_INTERFACE:-Wl,-rpath,$<INSTALL_PREFIX>/${modules_folder}>)
 set_target_properties(seq2seq_shared PROPERTIES INSTALL_RPATH "$ORIGIN/seq2seq")
 
 if(SEQ2SEQ_PROGRAM)

@@ -32,6 +32,14 @@ inline std::vector<std::string> EnumTexts(Phase) {
           "optimizer"};
 }
 
+// The phases that an operation with a backward pass counts as.
+struct PassPhases {
+  Phase forward;
+  Phase backward;
+};
+inline constexpr PassPhases kEncoderPhases = {Phase::kEncoderForward, Phase::kEncoderBackward};
+inline constexpr PassPhases kDecoderPhases = {Phase::kDecoderForward, Phase::kDecoderBackward};
+
 // Seconds spent in each phase by this thread, as measured by PhaseTimer; and their reset to zero.
 const std::vector<double>& PhaseSeconds();
 void ResetPhases();

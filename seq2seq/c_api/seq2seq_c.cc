@@ -18,6 +18,7 @@
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/model/stored_module.h"
 #include "seq2seq/search/translator.h"
 
 struct seq2seq_translator {
@@ -82,7 +83,8 @@ absl::StatusOr<Translator> Create(const char* const* models, size_t count, const
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> paths, Texts("models", models, count));
   LoadOptions load = {.shortlist = options.shortlist,
                       .language_model = options.language_model,
-                      .allow_scripts = options.allow_scripts};
+                      .allow_scripts = options.allow_scripts,
+                      .load_module = LoadScoringModel};
   if (!options.precision.empty()) {
     load.precision = EnumFromText<PrecisionChoice>(options.precision);
     if (!load.precision) {

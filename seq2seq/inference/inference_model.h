@@ -1,73 +1,58 @@
-// Inference form of a model: weights packed for decoding on the CPU.
+// Inference form of a model: weights laid out once for decoding on the CPU.
 #ifndef SEQ2SEQ_INFERENCE_INFERENCE_MODEL_H_
 #define SEQ2SEQ_INFERENCE_INFERENCE_MODEL_H_
 
 #include <cstdint>
-#include <string>
-#include <vector>
+#include <memory>
 
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
-#include "seq2seq/data/batch.h"
-#include "seq2seq/kernels/decoder_step.h"
+#include "seq2seq/inference/decoder.h"
+#include "seq2seq/inference/encoder.h"
+#include "seq2seq/inference/model_arrays.h"
+#include "seq2seq/inference/run_folder.h"
 #include "seq2seq/kernels/product.h"
-#include "seq2seq/kernels/recurrent.h"
-#include "seq2seq/model/model.h"
-#include "seq2seq/weights/safetensors.h"
 
 namespace seq2seq {
 
-// Encoded sources.
-struct EncodedSources {
-  Buffer values, keys;                   // Of all sources, one row per source position.
-  torch::Tensor tensors[2];              // Hold them instead where EncodePlainly computed them.
-  std::vector<AttentionMemory> sources;  // [batch], views of these values and keys.
-  DecoderRows start;                     // [batch], the initial decoder state.
-};
-
-// The weights of a model, each packed once in the layout and precision of the kernels' products.
-// Agrees with the model's own Step in fp32. Embeddings and biases stay in the model's tensors;
-// tensors that have been packed are released. Thread-safe.
+// Encoder, decoder and output layer. Agrees with the LibTorch module, in fp32 up to rounding.
+// Thread-safe.
 class InferenceModel {
  public:
-  // The first part of such a model that the kernels do not support, as "decoder.attention=mlp";
-  // empty if they support all.
-  static std::string UnknownPart(const ModelOptions& options);
+  // UnsupportedPart(options) must be empty. Packs the weights in `precision` and drops the arrays
+  // that are used in packed form alone; costs a pass over them. `encoder` encodes images; for other
+  // sources it is made of the arrays.
+  InferenceModel(const ModelOptions& options, ModelArrays arrays, Precision precision,
+                 std::unique_ptr<InferenceEncoder> encoder = nullptr);
 
-  // `model` must be on the CPU, in eval mode; its weights must not change afterwards. Costs a pass
-  // over them.
-  InferenceModel(Model model, Precision precision);
-
-  // Encodes sources collated by CollateSources.
-  EncodedSources Encode(const Batch& sources) const;
-
-  const PackedDecoder& decoder() const { return decoder_; }
-  const PackedOutput& output() const { return output_; }
   const ModelOptions& options() const { return options_; }
+  const InferenceEncoder& encoder() const { return *encoder_; }
+  const InferenceDecoder& decoder() const { return *decoder_; }
 
-  // Bytes of the weights, packed or not.
-  double bytes() const;
-
-  // The output layer for `tokens` alone (a lexical shortlist). Costs a pass over their weights.
+  // The output layer for all target subwords; or for `tokens` alone (a lexical shortlist), at the
+  // cost of a pass over their weights.
+  const PackedOutput& output() const { return output_; }
   PackedOutput Output(absl::Span<const int32_t> tokens) const;
 
- private:
-  EncodedSources EncodeText(const Batch& sources) const;
-  // Encodes images, and empty sources of a language model, by the model's LibTorch operations.
-  EncodedSources EncodePlainly(const Batch& sources) const;
-  // The initial decoder state, from the bridge's input, [batch, size].
-  DecoderRows Bridge(ConstMatrix summary) const;
+  // Bytes of the weights, packed or not.
+  double bytes() const { return bytes_; }
 
-  ModelOptions options_;
-  TensorMap parameters_;
-  Model model_{nullptr};  // Encodes sources that are not text; else empty.
-  Precision precision_;
-  std::vector<std::vector<PackedCell>> encoder_;  // One per layer, with a cell per direction.
-  PackedMatrix keys_;                             // Empty where the values are the keys.
-  PackedMatrix bridge_;
-  PackedDecoder decoder_;
+ private:
+  const ModelOptions options_;
+  const Precision precision_;
+  ModelArrays arrays_;  // Those that are not packed.
+  Array output_weight_;
+  std::unique_ptr<InferenceEncoder> encoder_;
+  std::unique_ptr<InferenceDecoder> decoder_;
   PackedOutput output_;
+  double bytes_ = 0;
 };
+
+// Loads a model of text, or a language model, whose UnsupportedPart is empty: maps its weights,
+// checks and packs them. Errors name the file and the tensor.
+absl::StatusOr<std::shared_ptr<const InferenceModel>> LoadInferenceModel(const StoredModel& stored,
+                                                                         Precision precision);
 
 }  // namespace seq2seq
 

@@ -1,7 +1,6 @@
 #include "seq2seq/inference/run_folder.h"
 
 #include <algorithm>
-#include <exception>
 #include <filesystem>
 #include <utility>
 
@@ -10,8 +9,6 @@
 
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/model/describe_error.h"
-#include "seq2seq/model/initialization.h"
 #include "seq2seq/weights/quantized_weights.h"
 #include "seq2seq/weights/safetensors.h"
 
@@ -130,25 +127,15 @@ absl::StatusOr<StoredModel> FindModel(const std::string& path) {
   return stored;
 }
 
-absl::StatusOr<Model> LoadModel(const StoredModel& stored) {
+absl::StatusOr<ArrayMap> ReadWeights(const StoredModel& stored) {
   const std::string path = stored.step + kWeightsFile;
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap stored_tensors, ReadTensors(path));
-  try {
-    SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, DequantizeWeights(stored_tensors, path));
-    const SkipInitialization skip;
-    Model model(stored.options);
-    SEQ2SEQ_RETURN_IF_ERROR(AdoptTensors(tensors, path, Parameters(*model)));
-    model->eval();
-    return model;
-  } catch (const std::exception& error) {  // Out of memory, for example.
-    return absl::InternalError(
-        absl::StrCat(stored.run.Config(), ": cannot build the model: ", Describe(error)));
-  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap arrays, ReadArrays(path));
+  return DequantizeWeights(arrays, path);
 }
 
 absl::StatusOr<Precision> StoredPrecision(const StoredModel& stored) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, ReadTensors(stored.step + kWeightsFile));
-  return PrecisionOf(tensors);
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap arrays, ReadArrays(stored.step + kWeightsFile));
+  return PrecisionOf(arrays);
 }
 
 }  // namespace seq2seq

@@ -1,4 +1,4 @@
-// Run folders of trainings: their paths, and loading the models in them.
+// Run folders of trainings: their paths, and finding the models in them.
 #ifndef SEQ2SEQ_INFERENCE_RUN_FOLDER_H_
 #define SEQ2SEQ_INFERENCE_RUN_FOLDER_H_
 
@@ -9,8 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "seq2seq/inference/model_options.h"
 #include "seq2seq/kernels/product.h"
-#include "seq2seq/model/model.h"
+#include "seq2seq/weights/array.h"
 
 namespace seq2seq {
 
@@ -65,10 +66,9 @@ struct StoredModel {
 // folder.
 absl::StatusOr<StoredModel> FindModel(const std::string& path);
 
-// Builds the model, in eval mode, on the CPU, over its weights, which are memory-mapped, and copied
-// only if they are quantised. Costs milliseconds. A TorchScript network is code by the author of
-// the run and is refused unless stored.options.image.network.allow_scripts is set.
-absl::StatusOr<Model> LoadModel(const StoredModel& stored);
+// The weights of the model in fp32: memory-mapped, and copied only if they are quantised. DataLoss,
+// naming the file and the tensor, if they are damaged, NaN or infinite. Costs milliseconds.
+absl::StatusOr<ArrayMap> ReadWeights(const StoredModel& stored);
 
 // The precision of the stored weights, in which the model is meant to be used.
 absl::StatusOr<Precision> StoredPrecision(const StoredModel& stored);

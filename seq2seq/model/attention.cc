@@ -5,30 +5,17 @@
 
 #include <torch/torch.h>
 
+#include "seq2seq/model/initialization.h"
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/ops/recurrent_ops.h"
-#include "seq2seq/model/initialization.h"
 
 namespace seq2seq {
-namespace {
-
-// Width and number of the filters of location-aware attention (Chorowski et al. 2015), for text,
-// whose sources are shorter than speech.
-constexpr int64_t kFilterWidth = 7;
-constexpr int64_t kFilters = 16;
-
-}  // namespace
-
-Memory Memory::Select(const torch::Tensor& sentences) const {
-  return {values.index_select(0, sentences), keys.index_select(0, sentences),
-          bias.index_select(0, sentences)};
-}
-
 Memory AttentionImpl::Memorize(const Encoded& encoded) {
+  const torch::Tensor mask = encoded.Mask();
   const torch::Tensor bias =
-      torch::zeros(encoded.mask.sizes(), encoded.values.options().requires_grad(false))
-          .masked_fill_(encoded.mask.logical_not(), -std::numeric_limits<float>::infinity());
-  return {Values(encoded.values), Keys(encoded.values), bias.unsqueeze(1)};
+      torch::zeros(mask.sizes(), encoded.values.options().requires_grad(false))
+          .masked_fill_(mask.logical_not(), -std::numeric_limits<float>::infinity());
+  return {Values(encoded.values), Keys(encoded.values), bias.unsqueeze(1), encoded.lengths};
 }
 
 Attended AttentionImpl::forward(const torch::Tensor& query, const Memory& memory,
@@ -51,7 +38,7 @@ GeneralAttentionImpl::GeneralAttentionImpl(int64_t memory, int64_t hidden)
       projection_(register_module("projection", MakeLinear(memory, hidden, /*bias=*/false))) {}
 
 torch::Tensor GeneralAttentionImpl::Keys(const torch::Tensor& values) {
-  return UsesKernels(projection_->weight) ? FusedLinear(values, projection_->weight)
+  return UsesKernels(projection_->weight) ? FusedLinear(values, projection_->weight, kDecoderPhases)
                                           : projection_(values);
 }
 
@@ -94,11 +81,13 @@ torch::Tensor CoverageAttentionImpl::Past(const torch::Tensor& past) {
 
 LocationAttentionImpl::LocationAttentionImpl(int64_t memory, int64_t hidden)
     : MlpAttentionImpl(memory, hidden),
-      filters_(register_module("filters",
-                               torch::nn::Conv1d(torch::nn::Conv1dOptions(1, kFilters, kFilterWidth)
-                                                     .padding(kFilterWidth / 2)
-                                                     .bias(false)))),
-      location_(register_module("location", MakeLinear(kFilters, hidden, /*bias=*/false))) {}
+      filters_(register_module(
+          "filters",
+          torch::nn::Conv1d(torch::nn::Conv1dOptions(1, kLocationFilters, kLocationFilterWidth)
+                                .padding(kLocationFilterWidth / 2)
+                                .bias(false)))),
+      location_(register_module("location", MakeLinear(kLocationFilters, hidden, /*bias=*/false))) {
+}
 
 torch::Tensor LocationAttentionImpl::UpdateCoverage(const torch::Tensor& weights,
                                                     const torch::Tensor&) const {

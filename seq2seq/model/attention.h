@@ -4,8 +4,6 @@
 #define SEQ2SEQ_MODEL_ATTENTION_H_
 
 #include <cstdint>
-#include <string>
-#include <vector>
 
 #include <torch/nn/module.h>
 #include <torch/nn/modules/conv.h>
@@ -16,31 +14,6 @@
 #include "seq2seq/model/recurrent_encoder.h"
 
 namespace seq2seq {
-
-enum class AttentionKind {
-  kGeneral,
-  kDot,
-  kMlp,
-  kScaledDot,
-  kMultiHead,
-  kCoverage,
-  kLocation,
-  kNone,
-};
-
-inline std::vector<std::string> EnumTexts(AttentionKind) {
-  return {"general", "dot", "mlp", "scaled_dot", "multi_head", "coverage", "location", "none"};
-}
-
-// Encoder output prepared for attention, once per source. A value.
-struct Memory {
-  torch::Tensor values;  // [batch, source, context], whose weighted mean is the context.
-  torch::Tensor keys;    // [batch, source, key], compared with the queries.
-  torch::Tensor bias;    // [batch, 1, source], added to scores: 0, or minus infinity at padding.
-
-  // The rows of the sentences `sentences`, [batch].
-  Memory Select(const torch::Tensor& sentences) const;
-};
 
 // The result of attention.
 struct Attended {

@@ -4,10 +4,10 @@
 
 #include <torch/torch.h>
 
-#include "seq2seq/ops/compute.h"
-#include "seq2seq/ops/recurrent_ops.h"
 #include "seq2seq/model/gate_statistics.h"
 #include "seq2seq/model/initialization.h"
+#include "seq2seq/ops/compute.h"
+#include "seq2seq/ops/recurrent_ops.h"
 
 namespace seq2seq {
 namespace {
@@ -18,11 +18,6 @@ torch::Tensor Normalized(const torch::Tensor& rows, const torch::Tensor& gain) {
 }
 
 }  // namespace
-
-CellState CellState::Select(const torch::Tensor& rows) const {
-  return {hidden.index_select(0, rows),
-          cell_state.defined() ? cell_state.index_select(0, rows) : torch::Tensor()};
-}
 
 CellImpl::CellImpl(CellKind kind, int64_t gates, int64_t input, int64_t hidden)
     : kind_(kind),
@@ -41,7 +36,7 @@ torch::Tensor CellImpl::Project(const torch::Tensor& input, int64_t first) {
 
 CellState CellImpl::forward(const torch::Tensor& projected, const CellState& state) {
   const torch::Tensor recurrent = torch::linear(state.hidden, weight_hh_);
-  if (is_fused()) return FusedGates(*this, projected, recurrent, state);
+  if (is_fused()) return FusedGates(parameters(), projected, recurrent, state);
   return Combine(projected, recurrent, state);
 }
 
@@ -215,6 +210,12 @@ Cell MakeCell(CellKind kind, int64_t input, int64_t hidden, double recurrent_dro
   TORCH_CHECK(cell != nullptr, "unknown cell kind: ", static_cast<int>(kind));
   cell->SetRecurrentDropout(recurrent_dropout);
   return Cell(cell);
+}
+
+std::vector<CellParameters> ParametersOf(const std::vector<Cell>& cells) {
+  std::vector<CellParameters> parameters;
+  for (const Cell& cell : cells) parameters.push_back(cell->parameters());
+  return parameters;
 }
 
 torch::Tensor RunCell(Cell& cell, const torch::Tensor& input) {

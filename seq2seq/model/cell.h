@@ -3,23 +3,15 @@
 #define SEQ2SEQ_MODEL_CELL_H_
 
 #include <cstdint>
+#include <vector>
 
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
-#include "seq2seq/kernels/gates.h"
+#include "seq2seq/ops/cell_parameters.h"
 
 namespace seq2seq {
-
-// The state of a cell between time steps. A value.
-struct CellState {
-  torch::Tensor hidden;      // [row, hidden], the hidden state h, which is the output.
-  torch::Tensor cell_state;  // [row, hidden], the cell state c; undefined for cells without one.
-
-  // The state of the rows `rows`, [row].
-  CellState Select(const torch::Tensor& rows) const;
-};
 
 // One time step of a recurrent layer, in two parts: the input projection, which can be computed for
 // all time steps at once, and the recurrence. Parameters as in torch.nn.LSTMCell and GRUCell:
@@ -50,11 +42,10 @@ class CellImpl : public torch::nn::Module {
 
   CellKind kind() const { return kind_; }
   int64_t hidden() const { return weight_hh_.size(1); }
-  const torch::Tensor& weight_ih() const { return weight_ih_; }
-  const torch::Tensor& weight_hh() const { return weight_hh_; }
-  const torch::Tensor& bias_ih() const { return bias_ih_; }
-  const torch::Tensor& bias_hh() const { return bias_hh_; }
-  const torch::Tensor& peephole() const { return peephole_; }  // Undefined for cells without one.
+  // For the kernels.
+  CellParameters parameters() const {
+    return {kind_, weight_ih_, weight_hh_, bias_ih_, bias_hh_, peephole_};
+  }
 
  protected:
   CellImpl(CellKind kind, int64_t gates, int64_t input, int64_t hidden);
@@ -170,6 +161,9 @@ class LayerNormGruCellImpl : public CellImpl {
 };
 
 Cell MakeCell(CellKind kind, int64_t input, int64_t hidden, double recurrent_dropout = 0);
+
+// The parameters of the cells of a layer or stack, for the kernels.
+std::vector<CellParameters> ParametersOf(const std::vector<Cell>& cells);
 
 // The outputs of a cell over a sequence, from a state of zeros, one time step at a time: [source,
 // batch, input] -> [source, batch, hidden].

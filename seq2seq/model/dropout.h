@@ -1,13 +1,12 @@
-// Dropout, with a mask per time step or one for all (variational).
+// Dropout with a mask per time step or one for all (variational), and of words.
 #ifndef SEQ2SEQ_MODEL_DROPOUT_H_
 #define SEQ2SEQ_MODEL_DROPOUT_H_
 
 #include <torch/torch.h>
 
-namespace seq2seq {
+#include "tokenizer/tokenizer.h"
 
-// The dropout rate `own` of one kind, or the general rate `all` if `own` is -1.
-inline double DropoutOf(double own, double all) { return own == -1 ? all : own; }
+namespace seq2seq {
 
 // A mask of inverted dropout (Srivastava et al. 2014), which keeps the expected value: 0 with
 // probability `rate`, else 1 / (1 - rate).
@@ -21,6 +20,15 @@ inline torch::Tensor DropoutSequence(const torch::Tensor& sequence, double rate,
                                      bool training) {
   if (!variational || !training || rate == 0) return torch::dropout(sequence, rate, training);
   return sequence * DropoutMask({1, sequence.size(1), sequence.size(2)}, rate, sequence);
+}
+
+// Word dropout: `tokens` with the share `share` of them replaced by the unknown token; bos, eos and
+// padding stay.
+inline torch::Tensor DropWords(const torch::Tensor& tokens, double share) {
+  if (share == 0) return tokens;
+  const torch::Tensor dropped =
+      torch::rand(tokens.sizes(), tokens.device()).lt(share).logical_and(tokens.gt(kEosId));
+  return tokens.masked_fill(dropped, kUnknownId);
 }
 
 }  // namespace seq2seq

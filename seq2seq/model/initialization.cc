@@ -2,7 +2,6 @@
 
 #include <torch/torch.h>
 
-#include "seq2seq/base/option_rules.h"
 #include "seq2seq/model/cell.h"
 #include "tokenizer/tokenizer.h"
 
@@ -39,15 +38,6 @@ void FillGates(const torch::Tensor& weight, int64_t hidden, Initialization kind,
 }
 
 }  // namespace
-
-absl::Status Validate(const InitializationOptions& options) {
-  OptionRules rules;
-  rules.Expect("model.initialization.range", options.range,
-               options.range > 0 && options.range <= 10, "more than 0 and at most 10");
-  rules.Expect("model.initialization.forget_bias", options.forget_bias,
-               options.forget_bias >= -10 && options.forget_bias <= 10, "-10 to 10");
-  return rules.status();
-}
 
 void Initialize(torch::nn::Module& module, const InitializationOptions& options) {
   if (skips > 0) return;

@@ -5,15 +5,9 @@
 #include <torch/types.h>
 
 #include "seq2seq/data/batch.h"
+#include "seq2seq/ops/output_loss_op.h"
 
 namespace seq2seq {
-
-// Sums over tokens.
-struct Loss {
-  torch::Tensor objective;  // Scalar with gradient: cross-entropy with smoothed labels, in nats.
-  torch::Tensor nll;        // Scalar: negative log-likelihood of the reference, in nats.
-  torch::Tensor correct;    // Scalar: number of reference tokens with the highest logit.
-};
 
 // The rows of `values`, [batch, target, ...], that belong to tokens and not to padding: [token,
 // ...].

@@ -7,24 +7,29 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/enum_text.h"
-#include "seq2seq/weights/safetensors.h"
+#include "seq2seq/model/parameters.h"
 
 #if SEQ2SEQ_KERNELS
+#include "seq2seq/inference/inference_model.h"
+#include "seq2seq/model/module_inference_encoder.h"
 #include "seq2seq/search/inference_scorer.h"
 #endif
 
 namespace seq2seq {
 namespace {
 
-class PlainModel : public ScoringModel {
+class ModuleScoringModel : public ScoringModel {
  public:
-  PlainModel(Model model, torch::Device device, Precision precision)
-      : model_(std::move(model)), device_(device), precision_(precision) {}
+  ModuleScoringModel(Model model, torch::Device device, Precision precision, std::string note)
+      : model_(std::move(model)), device_(device), precision_(precision), note_(std::move(note)) {}
 
-  std::unique_ptr<Scorer> Begin(const Batch& sources,
+  std::unique_ptr<Scorer> Begin(absl::Span<const SourceInput* const> sources,
                                 absl::Span<const int32_t> tokens) const override {
-    return std::make_unique<ModelScorer>(model_, sources.To(device_), tokens, precision_);
+    return std::make_unique<ModelScorer>(model_, CollateSources(sources).To(device_), tokens,
+                                         precision_);
   }
+
+  bool has_attention() const override { return HasAttention(model_->options()); }
 
   double weight_bytes() const override {
     double bytes = 0;
@@ -37,32 +42,29 @@ class PlainModel : public ScoringModel {
     return SearchBytes(model_->options(), shape, /*packed=*/false);
   }
 
+  std::string note() const override { return note_; }
+
  private:
-  Model model_;
-  torch::Device device_;
-  Precision precision_;
+  const Model model_;
+  const torch::Device device_;
+  const Precision precision_;
+  const std::string note_;
 };
 
 #if SEQ2SEQ_KERNELS
-class KernelModel : public ScoringModel {
- public:
-  KernelModel(Model model, Precision precision)
-      : model_(std::make_shared<InferenceModel>(std::move(model), precision)) {}
-
-  std::unique_ptr<Scorer> Begin(const Batch& sources,
-                                absl::Span<const int32_t> tokens) const override {
-    return std::make_unique<InferenceScorer>(model_, sources, tokens);
-  }
-
-  double weight_bytes() const override { return model_->bytes(); }
-
-  double BatchBytes(const SearchShape& shape) const override {
-    return SearchBytes(model_->options(), shape, /*packed=*/true);
-  }
-
- private:
-  std::shared_ptr<const InferenceModel> model_;
-};
+// The inference form of `model`, which shares the model's tensors as far as they are not packed.
+std::shared_ptr<const InferenceModel> MakeInferenceModel(Model model, Precision precision) {
+  const ModelOptions options = model->options();
+  ArrayMap parameters = ToArrays(Parameters(*model));
+  std::unique_ptr<InferenceEncoder> encoder;
+  if (options.source == SourceKind::kImage)
+    encoder = std::make_unique<ModuleInferenceEncoder>(model->encoder());
+  model = Model(nullptr);  // So that its weights are released as they are packed.
+  auto arrays = TakeArrays(options, std::move(parameters), "the model");
+  TORCH_CHECK(arrays.ok(), std::string(arrays.status().message()));
+  return std::make_shared<const InferenceModel>(options, *std::move(arrays), precision,
+                                                std::move(encoder));
+}
 #endif
 
 }  // namespace
@@ -73,10 +75,12 @@ ModelScorer::ModelScorer(Model model, const Batch& sources, absl::Span<const int
       compute_({CurrentCompute().fused, precision}),
       batch_(sources.size()),
       tokens_(tokens.begin(), tokens.end()) {
+  const torch::InferenceMode inference;
   const ComputeGuard guard(compute_);
-  now_ = model_->Begin(sources);
-  const torch::Tensor lengths = now_.memory.bias.eq(0).sum({1, 2}).to(torch::kCPU);
-  lengths_.assign(lengths.data_ptr<int64_t>(), lengths.data_ptr<int64_t>() + batch_);
+  const Encoded encoded = model_->Encode(sources);
+  state_ = model_->decoder()->Start(encoded);
+  lengths_.assign(encoded.lengths.data_ptr<int64_t>(),
+                  encoded.lengths.data_ptr<int64_t>() + batch_);
   for (int64_t sentence = 0; sentence < batch_; ++sentence) {
     live_.push_back(sentence);
     positions_.push_back(sentence);
@@ -84,8 +88,9 @@ ModelScorer::ModelScorer(Model model, const Batch& sources, absl::Span<const int
 }
 
 StepScores ModelScorer::Step(absl::Span<const Extension> rows) {
+  const torch::InferenceMode inference;
   const ComputeGuard guard(compute_);
-  const torch::Device device = now_.memory.values.device();
+  const torch::Device device = model_->decoder()->parameters()[0].device();
   const auto move = [device](const std::vector<int64_t>& indices) {
     return torch::tensor(indices).to(device);
   };
@@ -103,7 +108,7 @@ StepScores ModelScorer::Step(absl::Span<const Extension> rows) {
     ++counts.back();
   }
   // Most time steps finish no sentence, and the encoder output is large.
-  if (live.size() != live_.size()) now_.memory = now_.memory.Select(move(kept));
+  const torch::Tensor selected = live.size() == live_.size() ? torch::Tensor() : move(kept);
   live_ = std::move(live);
 
   // All sentences get the same number of rows: those with fewer repeat their first one.
@@ -124,18 +129,18 @@ StepScores ModelScorer::Step(absl::Span<const Extension> rows) {
   }
   positions_ = std::move(positions);
   Decoder& decoder = model_->decoder();
-  DecoderStep step = decoder->Step(decoder->ProjectTokens(move(tokens)),
-                                   now_.state.Select(move(parents)), now_.memory);
+  state_ = state_->Select(selected, move(parents));
+  const DecoderStep step = decoder->Step(move(tokens), *state_);
   const torch::Tensor real = move(positions_);
   const torch::Tensor logits =
       decoder
-          ->Logits(step.attentional_state.index_select(0, real),
+          ->Logits(step.output.index_select(0, real),
                    tokens_.empty() ? torch::Tensor() : torch::tensor(tokens_).to(device))
           .to(torch::kFloat32);
   scores_ = logits.to(torch::kCPU).contiguous();
   normalizers_ = torch::logsumexp(logits, 1).to(torch::kCPU).contiguous();
   attention_ = step.attention.index_select(0, real).to(torch::kCPU, torch::kFloat32).contiguous();
-  now_.state = std::move(step.state);
+  state_ = step.state;
   return {{scores_.data_ptr<float>(), scores_.size(0), scores_.size(1), scores_.size(1)},
           {normalizers_.data_ptr<float>(), rows.size()},
           tokens_};
@@ -146,28 +151,30 @@ absl::Span<const float> ModelScorer::Attention(size_t row) const {
           static_cast<size_t>(lengths_[static_cast<size_t>(sentences_[row])])};
 }
 
-std::string PrecisionNote(const ModelOptions& options, torch::Device device, Precision precision) {
-  if (precision == Precision::kFp32 || !device.is_cpu()) return "";
-  std::string why = "without the kernels";
+std::string PrecisionNote(const ModelOptions& options, Precision precision) {
+  if (precision == Precision::kFp32) return "";
+  std::string reason = "without the kernels";
 #if SEQ2SEQ_KERNELS
-  const std::string part = InferenceModel::UnknownPart(options);
+  const std::string part = UnsupportedPart(options);
   if (CurrentCompute().fused && part.empty()) return "";
-  if (!part.empty()) why = absl::StrCat("for model.", part);
+  if (!part.empty()) reason = absl::StrCat("for model.", part);
 #endif
-  return absl::StrCat("precision ", EnumText(precision), " is not supported ", why,
+  return absl::StrCat("precision ", EnumText(precision), " is not supported ", reason,
                       "; computing in fp32");
 }
 
 std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,
                                                      Precision precision) {
+  std::string note;
+  if (device.is_cpu()) {
 #if SEQ2SEQ_KERNELS
-  if (device.is_cpu() && CurrentCompute().fused &&
-      InferenceModel::UnknownPart(model->options()).empty()) {
-    return std::make_shared<KernelModel>(std::move(model), precision);
-  }
+    if (CurrentCompute().fused && UnsupportedPart(model->options()).empty())
+      return MakeScoringModel(MakeInferenceModel(std::move(model), precision));
 #endif
-  return std::make_shared<PlainModel>(std::move(model), device,
-                                      device.is_cpu() ? Precision::kFp32 : precision);
+    note = PrecisionNote(model->options(), precision);
+    precision = Precision::kFp32;
+  }
+  return std::make_shared<ModuleScoringModel>(std::move(model), device, precision, std::move(note));
 }
 
 }  // namespace seq2seq

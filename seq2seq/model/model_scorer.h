@@ -9,14 +9,14 @@
 
 #include "seq2seq/data/batch.h"
 #include "seq2seq/kernels/product.h"
-#include "seq2seq/ops/compute.h"
 #include "seq2seq/model/model.h"
+#include "seq2seq/ops/compute.h"
 #include "seq2seq/search/scorer.h"
 
 namespace seq2seq {
 
 // Encodes the sources once; each Step is one time step of the decoder, in LibTorch operations, on
-// any device. Use it under torch::InferenceMode or NoGradGuard.
+// any device.
 class ModelScorer : public Scorer {
  public:
   // `sources` as made by CollateSources, on the device of the model, which is in eval mode and
@@ -33,9 +33,9 @@ class ModelScorer : public Scorer {
   const Compute compute_;
   int64_t batch_;
   const std::vector<int32_t> tokens_;
-  std::vector<int64_t> lengths_;    // [sentence], number of source positions.
-  ModelImpl::Start now_;            // Encoder output of the sentences `live_`, state of all rows.
-  std::vector<int64_t> live_;       // Sentences, ascending.
+  std::vector<int64_t> lengths_;               // [sentence], number of source positions.
+  std::shared_ptr<const DecoderState> state_;  // Of the sentences `live_`.
+  std::vector<int64_t> live_;                  // Sentences, ascending.
   std::vector<int64_t> positions_;  // [row], its row in the state, equally many per sentence.
   std::vector<int64_t> sentences_;  // [row]
   torch::Tensor scores_;            // [row, column], on the CPU.
@@ -43,14 +43,15 @@ class ModelScorer : public Scorer {
   torch::Tensor attention_;         // [row, source], on the CPU.
 };
 
-// Makes a scoring model on the kernels, with weights packed in `precision`, if they support the
-// model and it is on the CPU; else in LibTorch operations: bf16 is autocast on CUDA, and everything
-// is fp32 on the CPU. The model must be in eval mode and not change while in use.
+// Makes a scoring model of the inference form in `precision`, if the model has one and is on the
+// CPU; else in LibTorch operations: bf16 is autocast on CUDA, and everything is fp32 on the CPU.
+// The model must be in eval mode and not change while in use.
 std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,
                                                      Precision precision);
 
-// Why MakeScoringModel computes such a model in fp32 instead of `precision`, for the log, or empty.
-std::string PrecisionNote(const ModelOptions& options, torch::Device device, Precision precision);
+// Why the CPU computes such a model in fp32 instead of `precision`, for the log; empty if it does
+// not.
+std::string PrecisionNote(const ModelOptions& options, Precision precision);
 
 }  // namespace seq2seq
 

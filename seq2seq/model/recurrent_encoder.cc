@@ -5,11 +5,12 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
-#include "seq2seq/base/option_rules.h"
+#include "seq2seq/base/profile.h"
+#include "seq2seq/inference/dropout_rate.h"
 #include "seq2seq/model/dropout.h"
+#include "seq2seq/model/initialization.h"
 #include "seq2seq/ops/recurrent_ops.h"
 #include "seq2seq/ops/sequence_ops.h"
-#include "seq2seq/model/initialization.h"
 
 namespace seq2seq {
 namespace {
@@ -29,40 +30,6 @@ torch::Tensor Reorder(const torch::Tensor& sequence, const torch::Tensor& index)
 }
 
 }  // namespace
-
-absl::Status Validate(const EncoderOptions& options) {
-  OptionRules rules;
-  rules.ExpectSize("model.encoder.embedding", options.embedding);
-  rules.ExpectSize("model.encoder.hidden", options.hidden);
-  rules.ExpectSize("model.encoder.layers", options.layers);
-  rules.ExpectShare("model.encoder.dropout", options.dropout);
-  rules.ExpectShare("model.encoder.embedding_dropout",
-                    DropoutOf(options.embedding_dropout, options.dropout));
-  rules.ExpectShare("model.encoder.recurrent_dropout", options.recurrent_dropout);
-  rules.Expect("model.encoder.recurrent_dropout", options.recurrent_dropout,
-               options.recurrent_dropout == 0 || HasGates(options.cell),
-               "0 for cells without gates");
-  rules.ExpectShare("model.encoder.word_dropout", options.word_dropout);
-  return rules.status();
-}
-
-int64_t OutputSize(const EncoderOptions& options) {
-  return (IsBidirectional(options, options.layers - 1) ? 2 : 1) * options.hidden;
-}
-
-bool IsBidirectional(const EncoderOptions& options, int64_t layer) {
-  return options.directions == Directions::kBidirectional ||
-         (options.directions == Directions::kLowest && layer == 0);
-}
-
-bool AddsInput(const EncoderOptions& options, int64_t layer, int64_t input) {
-  const int64_t output = (IsBidirectional(options, layer) ? 2 : 1) * options.hidden;
-  return options.residual && layer > 0 && input == output;
-}
-
-int64_t CellsSideBySide(const EncoderOptions& options) {
-  return options.directions == Directions::kBidirectional ? 2 : 1;
-}
 
 RecurrentEncoderImpl::RecurrentEncoderImpl(int64_t vocab, const EncoderOptions& options,
                                            torch::nn::Embedding embedding)
@@ -90,19 +57,20 @@ bool RecurrentEncoderImpl::is_fused() const {
   return layers_[0].cells[0]->is_fused() && !(options_.variational && is_training());
 }
 
-Encoded RecurrentEncoderImpl::forward(const torch::Tensor& tokens, const torch::Tensor& lengths) {
+Encoded RecurrentEncoderImpl::forward(const Batch& batch) {
+  const torch::Tensor& lengths = batch.source_lengths;
+  const torch::Tensor tokens =
+      is_training() ? DropWords(batch.source, options_.word_dropout) : batch.source;
   const torch::Tensor states =
       is_fused() ? FusedStates(tokens, lengths) : PlainStates(tokens, lengths);
-  const torch::Device device = tokens.device();
-  const torch::Tensor mask =
-      (torch::arange(tokens.size(1)) < lengths.unsqueeze(1)).to(device);  // [batch, source]
-  const auto last = (torch::arange(tokens.size(0)) * tokens.size(1) + lengths - 1).to(device);
+  const auto last =
+      (torch::arange(tokens.size(0)) * tokens.size(1) + lengths - 1).to(tokens.device());
   const int64_t hidden = options_.hidden;
   torch::Tensor final =
       states.narrow(2, 0, hidden).flatten(0, 1).index_select(0, last);  // [batch, hidden]
   if (layers_.back().cells.size() > 1)
     final = torch::cat({final, states.select(1, 0).narrow(1, hidden, hidden)}, 1);
-  return {states, mask, final};
+  return {states, lengths, final};
 }
 
 torch::Tensor RecurrentEncoderImpl::FusedStates(const torch::Tensor& tokens,
@@ -115,7 +83,8 @@ torch::Tensor RecurrentEncoderImpl::FusedStates(const torch::Tensor& tokens,
   for (size_t number = 0; number < layers_.size(); ++number) {
     const Layer& layer = layers_[number];
     const torch::Tensor inputs = number > 0 ? FusedDropout(states, dropout) : states;
-    const torch::Tensor outputs = FusedLayer(layer.cells, inputs, steps);
+    const torch::Tensor outputs =
+        FusedLayer(ParametersOf(layer.cells), inputs, steps, kEncoderPhases);
     states = layer.residual ? states + outputs : outputs;
   }
   return PadRows(states, steps, tokens.size(1));
@@ -145,11 +114,6 @@ torch::Tensor RecurrentEncoderImpl::PlainStates(const torch::Tensor& tokens,
     states = layer.residual ? states + outputs : outputs;
   }
   return states.transpose(0, 1) * mask.unsqueeze(2);
-}
-
-Encoder MakeEncoder(int64_t vocab, const EncoderOptions& options, torch::nn::Embedding embedding) {
-  return Encoder(std::shared_ptr<EncoderImpl>(
-      std::make_shared<RecurrentEncoderImpl>(vocab, options, std::move(embedding))));
 }
 
 }  // namespace seq2seq

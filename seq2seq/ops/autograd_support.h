@@ -1,4 +1,4 @@
-// Helpers of the autograd functions around the kernels; for model/fused_*.cc only.
+// Conversions between tensors and kernels for the autograd functions of ops/*.cc.
 #ifndef SEQ2SEQ_OPS_AUTOGRAD_SUPPORT_H_
 #define SEQ2SEQ_OPS_AUTOGRAD_SUPPORT_H_
 
@@ -13,7 +13,7 @@
 #include "seq2seq/kernels/caching_allocator.h"
 #include "seq2seq/kernels/product.h"
 #include "seq2seq/kernels/recurrent.h"
-#include "seq2seq/model/cell.h"
+#include "seq2seq/ops/cell_parameters.h"
 
 namespace seq2seq {
 
@@ -55,12 +55,11 @@ inline uint64_t DrawSeed() {
   return static_cast<uint64_t>(torch::randint(INT64_MAX, {1}, torch::kInt64).item<int64_t>());
 }
 
-// The parameters of a cell, in the order of the inputs and gradients of the autograd functions.
-inline std::vector<torch::Tensor> TensorsOf(const CellImpl& cell) {
-  std::vector<torch::Tensor> tensors = {cell.weight_ih(), cell.weight_hh(), cell.bias_ih(),
-                                        cell.bias_hh()};
-  if (cell.peephole().defined()) tensors.push_back(cell.peephole());
-  return tensors;
+// Appends the parameters of a cell, in the order of the inputs and gradients of the autograd
+// functions.
+inline void AppendTensors(const CellParameters& cell, std::vector<torch::Tensor>& tensors) {
+  tensors.insert(tensors.end(), {cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh});
+  if (cell.peephole.defined()) tensors.push_back(cell.peephole);
 }
 
 inline size_t CountTensors(CellKind kind) { return kind == CellKind::kPeephole ? 5 : 4; }

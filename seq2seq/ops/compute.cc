@@ -50,41 +50,4 @@ bool UsesKernels(const torch::Tensor& parameter) {
 #endif
 }
 
-bool HasPrecision(Precision precision, torch::Device device) {
-  if (precision == Precision::kFp32) return true;
-  if (device.is_cuda()) return precision == Precision::kBf16;
-#if SEQ2SEQ_KERNELS
-  return SupportsProducts(precision);
-#else
-  return false;
-#endif
-}
-
-Precision Resolve(PrecisionChoice choice, torch::Device device) {
-  switch (choice) {
-    case PrecisionChoice::kAuto:
-      break;
-    case PrecisionChoice::kFp32:
-      return Precision::kFp32;
-    case PrecisionChoice::kBf16:
-      return Precision::kBf16;
-    case PrecisionChoice::kInt8:
-      return Precision::kInt8;
-  }
-  return device.is_cpu() && HasPrecision(Precision::kBf16, device) ? Precision::kBf16
-                                                                   : Precision::kFp32;
-}
-
-PrecisionChoice ChoiceOf(Precision precision) {
-  switch (precision) {
-    case Precision::kFp32:
-      return PrecisionChoice::kFp32;
-    case Precision::kBf16:
-      return PrecisionChoice::kBf16;
-    case Precision::kInt8:
-      return PrecisionChoice::kInt8;
-  }
-  return PrecisionChoice::kAuto;
-}
-
 }  // namespace seq2seq

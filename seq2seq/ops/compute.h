@@ -2,23 +2,12 @@
 #ifndef SEQ2SEQ_OPS_COMPUTE_H_
 #define SEQ2SEQ_OPS_COMPUTE_H_
 
-#include <string>
-#include <vector>
-
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
 #include "seq2seq/kernels/product.h"
 
 namespace seq2seq {
-
-// The precision of matrix products to use. auto is bf16 on a CPU that supports it, else fp32, also
-// on CUDA.
-enum class PrecisionChoice { kAuto, kFp32, kBf16, kInt8 };
-
-inline std::vector<std::string> EnumTexts(PrecisionChoice) {
-  return {"auto", "fp32", "bf16", "int8"};
-}
 
 struct Compute {
   bool fused = true;  // Kernels where supported; false: LibTorch's operations everywhere.
@@ -62,16 +51,6 @@ const Compute& CurrentCompute();
 // Whether the kernels are built in, switched on, and support modules with parameters like
 // `parameter`: fp32 on the CPU.
 bool UsesKernels(const torch::Tensor& parameter);
-
-// Whether this machine supports products in `precision` on `device`.
-bool HasPrecision(Precision precision, torch::Device device);
-
-// The precision of `choice` on this machine. Resolves auto; a precision chosen by name is not
-// checked.
-Precision Resolve(PrecisionChoice choice, torch::Device device);
-
-// The choice of `precision` by name.
-PrecisionChoice ChoiceOf(Precision precision);
 
 }  // namespace seq2seq
 

@@ -6,8 +6,8 @@
 #include "seq2seq/base/profile.h"
 #include "seq2seq/kernels/decoder.h"
 #include "seq2seq/kernels/parallel.h"
-#include "seq2seq/ops/compute.h"
 #include "seq2seq/ops/autograd_support.h"
+#include "seq2seq/ops/compute.h"
 #include "seq2seq/ops/sequence_ops.h"
 
 namespace seq2seq {
@@ -141,12 +141,12 @@ struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
 }  // namespace
 
 torch::Tensor FusedDecode(const FusedDecoder& decoder, const torch::Tensor& tokens,
-                          const torch::Tensor& lengths, const Memory& memory,
+                          const torch::Tensor& lengths, const FusedMemory& memory,
                           const std::vector<CellState>& start, const FusedSampling& sampling) {
   auto call = std::make_shared<DecoderCall>();
   call->steps = PackSequence(lengths, /*side_by_side=*/1);
   const bool draws = decoder.embedding_dropout > 0 || decoder.dropout > 0 || sampling.sample;
-  call->plan = {.cell = decoder.cells[0]->kind(),
+  call->plan = {.cell = decoder.cells[0].kind,
                 .precision = CurrentCompute().precision,
                 .input_feeding = decoder.input_feeding,
                 .embedding_dropout = decoder.embedding_dropout,
@@ -154,9 +154,8 @@ torch::Tensor FusedDecode(const FusedDecoder& decoder, const torch::Tensor& toke
                 .seed = draws ? DrawSeed() : 0,
                 .steps = call->steps.get()};
   call->tokens = OrderTokens(tokens, *call->steps);
-  const torch::Tensor sources = memory.bias.eq(0).sum({1, 2});  // [batch]
-  call->source_lengths.assign(sources.data_ptr<int64_t>(),
-                              sources.data_ptr<int64_t>() + sources.numel());
+  const auto* sources = memory.lengths.data_ptr<int64_t>();
+  call->source_lengths.assign(sources, sources + memory.lengths.numel());
   call->layers = decoder.cells.size();
   if (sampling.predicted.defined()) {
     const std::vector<int64_t> predicted =
@@ -173,10 +172,7 @@ torch::Tensor FusedDecode(const FusedDecoder& decoder, const torch::Tensor& toke
     inputs.push_back(state.hidden.contiguous());
     if (state.cell_state.defined()) inputs.push_back(state.cell_state.contiguous());
   }
-  for (const Cell& cell : decoder.cells) {
-    const variable_list tensors = TensorsOf(*cell);
-    inputs.insert(inputs.end(), tensors.begin(), tensors.end());
-  }
+  for (const CellParameters& cell : decoder.cells) AppendTensors(cell, inputs);
   const torch::Tensor rows = DecoderFunction::apply(call, at::TensorList(inputs));
   return PadRows(rows, call->steps, tokens.size(1));
 }

@@ -1,34 +1,37 @@
-// Autograd function around the kernel of the attentional decoder; agrees with the time steps of
-// decoder.h.
+// Attentional recurrent decoder over whole targets, with gradients, on the kernels.
 #ifndef SEQ2SEQ_OPS_DECODER_OP_H_
 #define SEQ2SEQ_OPS_DECODER_OP_H_
 
 #include <cstdint>
 #include <vector>
 
-#include "absl/types/span.h"
 #include <torch/types.h>
 
-#include "seq2seq/model/attention.h"
-#include "seq2seq/model/cell.h"
+#include "seq2seq/ops/cell_parameters.h"
 
 namespace seq2seq {
 
 // The parameters and options that the recurrence of a decoder uses.
 struct FusedDecoder {
-  torch::Tensor embedding;          // [vocab, embedding]
-  absl::Span<const Cell> cells;     // One per layer.
-  torch::Tensor attentional_state;  // [attentional, memory + hidden]
-  torch::Tensor
-      output_weight;          // [vocab, attentional], used to predict tokens in scheduled sampling.
-  torch::Tensor output_bias;  // [vocab]
+  torch::Tensor embedding;            // [vocab, embedding]
+  std::vector<CellParameters> cells;  // One per layer.
+  torch::Tensor attentional;          // [attentional, context + hidden]
+  torch::Tensor output_weight;  // [vocab, attentional], predicts tokens in scheduled sampling.
+  torch::Tensor output_bias;    // [vocab]
   bool input_feeding = true;
   double embedding_dropout = 0;  // Rate on embeddings; 0 in eval mode, as `dropout`.
   double dropout = 0;            // Rate on the input of every layer above the first.
 };
 
-// Scheduled sampling: `own`, [batch, target], is true where a predicted token is fed; undefined for
-// none. It is the most probable token or, with `sample`, drawn from the distribution.
+// What attention reads: [batch, source, size], of which the first `lengths`, [batch], count.
+struct FusedMemory {
+  torch::Tensor keys;
+  torch::Tensor values;
+  torch::Tensor lengths;  // int64.
+};
+
+// Scheduled sampling: `predicted`, [batch, target], is true where a predicted token is fed;
+// undefined for none. It is the most probable token or, with `sample`, drawn from the distribution.
 struct FusedSampling {
   torch::Tensor predicted;
   bool sample = false;
@@ -37,9 +40,9 @@ struct FusedSampling {
 // The attentional states of whole targets, [batch, target] with `lengths`, [batch], on the CPU:
 // [batch, target, attentional], zero at padding. `start` is the initial state of the cells, one per
 // layer; the initial attentional state is zero. Attention scores are dot products of the last
-// layer's output with the keys of `memory`.
+// layer's output with the keys of `memory`. Agrees with the time steps of RecurrentDecoderImpl.
 torch::Tensor FusedDecode(const FusedDecoder& decoder, const torch::Tensor& tokens,
-                          const torch::Tensor& lengths, const Memory& memory,
+                          const torch::Tensor& lengths, const FusedMemory& memory,
                           const std::vector<CellState>& start, const FusedSampling& sampling);
 
 }  // namespace seq2seq

@@ -1,15 +1,15 @@
-// Stubs of model/fused_*.cc for a build without the kernels, where UsesKernels is false and nothing
-// calls them.
+// Stubs of ops/*_op.cc and ops/*_ops.cc for a build without the kernels, where UsesKernels is false
+// and nothing calls them.
 #include <c10/util/Exception.h>
 
 #include "seq2seq/ops/decoder_op.h"
-#include "seq2seq/ops/recurrent_ops.h"
 #include "seq2seq/ops/output_loss_op.h"
+#include "seq2seq/ops/recurrent_ops.h"
 #include "seq2seq/ops/sequence_ops.h"
 
 namespace seq2seq {
 
-CellState FusedGates(const CellImpl&, const torch::Tensor&, const torch::Tensor&,
+CellState FusedGates(const CellParameters&, const torch::Tensor&, const torch::Tensor&,
                      const CellState&) {
   TORCH_CHECK(false, "built without kernels");
 }
@@ -18,12 +18,12 @@ std::shared_ptr<const PackedSequence> PackSequence(const torch::Tensor&, int64_t
   TORCH_CHECK(false, "built without kernels");
 }
 
-torch::Tensor FusedLayer(absl::Span<const Cell>, const torch::Tensor&,
-                         std::shared_ptr<const PackedSequence>) {
+torch::Tensor FusedLayer(absl::Span<const CellParameters>, const torch::Tensor&,
+                         std::shared_ptr<const PackedSequence>, const PassPhases&) {
   TORCH_CHECK(false, "built without kernels");
 }
 
-torch::Tensor FusedLinear(const torch::Tensor&, const torch::Tensor&) {
+torch::Tensor FusedLinear(const torch::Tensor&, const torch::Tensor&, const PassPhases&) {
   TORCH_CHECK(false, "built without kernels");
 }
 
@@ -36,12 +36,16 @@ torch::Tensor FusedDropout(const torch::Tensor&, double) {
   TORCH_CHECK(false, "built without kernels");
 }
 
+torch::Tensor PackRows(const torch::Tensor&, std::shared_ptr<const PackedSequence>) {
+  TORCH_CHECK(false, "built without kernels");
+}
+
 torch::Tensor PadRows(const torch::Tensor&, std::shared_ptr<const PackedSequence>, int64_t) {
   TORCH_CHECK(false, "built without kernels");
 }
 
 torch::Tensor FusedDecode(const FusedDecoder&, const torch::Tensor&, const torch::Tensor&,
-                          const Memory&, const std::vector<CellState>&, const FusedSampling&) {
+                          const FusedMemory&, const std::vector<CellState>&, const FusedSampling&) {
   TORCH_CHECK(false, "built without kernels");
 }
 

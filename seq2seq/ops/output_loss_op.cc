@@ -5,8 +5,8 @@
 #include "seq2seq/base/profile.h"
 #include "seq2seq/kernels/cross_entropy.h"
 #include "seq2seq/kernels/dropout.h"
-#include "seq2seq/ops/compute.h"
 #include "seq2seq/ops/autograd_support.h"
+#include "seq2seq/ops/compute.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {

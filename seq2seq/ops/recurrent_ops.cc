@@ -2,10 +2,9 @@
 
 #include <utility>
 
-#include "seq2seq/base/profile.h"
 #include "seq2seq/kernels/recurrent.h"
-#include "seq2seq/ops/compute.h"
 #include "seq2seq/ops/autograd_support.h"
+#include "seq2seq/ops/compute.h"
 
 namespace seq2seq {
 namespace {
@@ -91,6 +90,7 @@ struct GatesFunction : torch::autograd::Function<GatesFunction> {
 };
 
 struct LayerCall {
+  PassPhases phases;
   CellKind kind;
   Precision precision;
   std::shared_ptr<const PackedSequence> steps;
@@ -101,40 +101,40 @@ struct LayerCall {
 struct LayerFunction : torch::autograd::Function<LayerFunction> {
   static torch::Tensor forward(AutogradContext* context, CellKind kind,
                                const std::shared_ptr<const PackedSequence>& steps,
-                               at::TensorList inputs) {
-    const PhaseTimer timer(Phase::kEncoderForward);
+                               const PassPhases& phases, at::TensorList inputs) {
+    const PhaseTimer timer(phases.forward);
     const std::vector<CellWeights> weights =
         AllWeights(kind, absl::MakeSpan(inputs.data() + 1, inputs.size() - 1));
     const auto directions = static_cast<int64_t>(weights.size());
     const torch::Tensor output =
         EmptyFloats({steps->rows(), directions * weights[0].hidden.columns});
     const Precision precision = CurrentCompute().precision;
-    LayerCall cache = {kind, precision, steps,
-                       RecurrentForward(*steps, View(inputs[0]),
-                                        PackCells(kind, weights, precision), View(output))};
+    LayerCall call = {phases, kind, precision, steps,
+                      RecurrentForward(*steps, View(inputs[0]), PackCells(kind, weights, precision),
+                                       View(output))};
     variable_list saved(inputs.begin(), inputs.end());
     saved.push_back(output);
     context->save_for_backward(saved);
-    SaveValue(context, std::move(cache));
+    SaveValue(context, std::move(call));
     return output;
   }
 
   static variable_list backward(AutogradContext* context, variable_list outputs) {
-    const PhaseTimer timer(Phase::kEncoderBackward);
-    auto& cache = SavedBy<LayerCall>(context);
-    TORCH_CHECK(!cache.directions.empty(), "backward through a fused layer is possible only once");
+    auto& call = SavedBy<LayerCall>(context);
+    const PhaseTimer timer(call.phases.backward);
+    TORCH_CHECK(!call.directions.empty(), "backward through a fused layer is possible only once");
     const variable_list saved = context->get_saved_variables();
     const auto parameters = absl::MakeSpan(saved).subspan(1, saved.size() - 2);
     const std::vector<torch::Tensor> gradients = EmptyLike(parameters);
     // needs_input_grad counts tensor arguments alone.
     const torch::Tensor input_gradient =
         context->needs_input_grad(0) ? EmptyLike(saved[0]) : torch::Tensor();
-    RecurrentBackward(cache.kind, cache.precision, *cache.steps, View(saved[0]),
-                      AllWeights(cache.kind, parameters), View(saved.back()),
-                      View(outputs[0].contiguous()), cache.directions, View(input_gradient),
-                      AllGradients(cache.kind, gradients));
-    cache.directions.clear();
-    variable_list result = {torch::Tensor(), torch::Tensor(), input_gradient};
+    RecurrentBackward(call.kind, call.precision, *call.steps, View(saved[0]),
+                      AllWeights(call.kind, parameters), View(saved.back()),
+                      View(outputs[0].contiguous()), call.directions, View(input_gradient),
+                      AllGradients(call.kind, gradients));
+    call.directions.clear();
+    variable_list result = {torch::Tensor(), torch::Tensor(), torch::Tensor(), input_gradient};
     result.insert(result.end(), gradients.begin(), gradients.end());
     return result;
   }
@@ -142,8 +142,8 @@ struct LayerFunction : torch::autograd::Function<LayerFunction> {
 
 struct LinearFunction : torch::autograd::Function<LinearFunction> {
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& input,
-                               const torch::Tensor& weight) {
-    const PhaseTimer timer(Phase::kDecoderForward);
+                               const torch::Tensor& weight, const PassPhases& phases) {
+    const PhaseTimer timer(phases.forward);
     const Precision precision = CurrentCompute().precision;
     std::vector<int64_t> sizes = input.sizes().vec();
     sizes.back() = weight.size(0);
@@ -151,11 +151,12 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     Multiply(View(input), PackedMatrix::PackTransposed(View(weight), precision), View(output));
     context->save_for_backward({input, weight});
     context->saved_data["precision"] = static_cast<int64_t>(precision);
+    context->saved_data["phase"] = static_cast<int64_t>(phases.backward);
     return output;
   }
 
   static variable_list backward(AutogradContext* context, variable_list outputs) {
-    const PhaseTimer timer(Phase::kDecoderBackward);
+    const PhaseTimer timer(static_cast<Phase>(context->saved_data["phase"].toInt()));
     const auto precision = static_cast<Precision>(context->saved_data["precision"].toInt());
     const variable_list saved = context->get_saved_variables();
     const variable_list gradients = EmptyLike(absl::MakeConstSpan(saved));
@@ -163,37 +164,35 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     const Operand output(View(contiguous), precision);
     Multiply(output, PackedMatrix::Pack(View(saved[1]), precision), View(gradients[0]));
     MultiplyTransposed(output, Operand(View(saved[0]), precision), View(gradients[1]));
-    return gradients;
+    return {gradients[0], gradients[1], torch::Tensor()};
   }
 };
 
 }  // namespace
 
-CellState FusedGates(const CellImpl& cell, const torch::Tensor& projected,
+CellState FusedGates(const CellParameters& cell, const torch::Tensor& projected,
                      const torch::Tensor& recurrent, const CellState& state) {
   const auto optional = [](bool present, const torch::Tensor& tensor) {
     return present ? GatesFunction::Optional(tensor) : c10::nullopt;
   };
   const variable_list outputs =
-      GatesFunction::apply(cell.kind(), projected, recurrent, state.hidden,
-                           optional(HasCellState(cell.kind()), state.cell_state),
-                           optional(cell.kind() == CellKind::kGru, cell.bias_hh()),
-                           optional(cell.kind() == CellKind::kPeephole, cell.peephole()));
+      GatesFunction::apply(cell.kind, projected, recurrent, state.hidden,
+                           optional(HasCellState(cell.kind), state.cell_state),
+                           optional(cell.kind == CellKind::kGru, cell.bias_hh),
+                           optional(cell.kind == CellKind::kPeephole, cell.peephole));
   return {outputs[0], outputs.size() > 1 ? outputs[1] : torch::Tensor()};
 }
 
-torch::Tensor FusedLayer(absl::Span<const Cell> directions, const torch::Tensor& input,
-                         std::shared_ptr<const PackedSequence> steps) {
+torch::Tensor FusedLayer(absl::Span<const CellParameters> directions, const torch::Tensor& input,
+                         std::shared_ptr<const PackedSequence> steps, const PassPhases& phases) {
   variable_list inputs = {input};
-  for (const Cell& cell : directions) {
-    const variable_list tensors = TensorsOf(*cell);
-    inputs.insert(inputs.end(), tensors.begin(), tensors.end());
-  }
-  return LayerFunction::apply(directions[0]->kind(), steps, at::TensorList(inputs));
+  for (const CellParameters& cell : directions) AppendTensors(cell, inputs);
+  return LayerFunction::apply(directions[0].kind, steps, phases, at::TensorList(inputs));
 }
 
-torch::Tensor FusedLinear(const torch::Tensor& input, const torch::Tensor& weight) {
-  return LinearFunction::apply(input.contiguous(), weight);
+torch::Tensor FusedLinear(const torch::Tensor& input, const torch::Tensor& weight,
+                          const PassPhases& phases) {
+  return LinearFunction::apply(input.contiguous(), weight, phases);
 }
 
 }  // namespace seq2seq

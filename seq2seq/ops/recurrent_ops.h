@@ -1,4 +1,4 @@
-// Autograd functions around the kernels of recurrent layers; agree with the formulas of cell.h.
+// Recurrent layers and linear layers with gradients, on the kernels.
 #ifndef SEQ2SEQ_OPS_RECURRENT_OPS_H_
 #define SEQ2SEQ_OPS_RECURRENT_OPS_H_
 
@@ -8,22 +8,25 @@
 #include "absl/types/span.h"
 #include <torch/types.h>
 
+#include "seq2seq/base/profile.h"
 #include "seq2seq/kernels/packed_sequence.h"
-#include "seq2seq/model/cell.h"
+#include "seq2seq/ops/cell_parameters.h"
 
 namespace seq2seq {
 
-// One time step of a cell, after the product with its hidden state; as CellImpl::Combine.
-CellState FusedGates(const CellImpl& cell, const torch::Tensor& projected,
+// One time step of a cell, from the projected input and hidden state, [row, gates x hidden], and
+// the previous state. Agrees with the formulas of model/cell.cc.
+CellState FusedGates(const CellParameters& cell, const torch::Tensor& projected,
                      const torch::Tensor& recurrent, const CellState& state);
 
 // A recurrent layer of one or two directions over the rows of `steps`: [row, input] -> [row,
-// directions x hidden].
-torch::Tensor FusedLayer(absl::Span<const Cell> directions, const torch::Tensor& input,
-                         std::shared_ptr<const PackedSequence> steps);
+// directions x hidden]. `phases` are for the profile.
+torch::Tensor FusedLayer(absl::Span<const CellParameters> directions, const torch::Tensor& input,
+                         std::shared_ptr<const PackedSequence> steps, const PassPhases& phases);
 
 // As torch::linear without bias: [..., input] -> [..., output].
-torch::Tensor FusedLinear(const torch::Tensor& input, const torch::Tensor& weight);
+torch::Tensor FusedLinear(const torch::Tensor& input, const torch::Tensor& weight,
+                          const PassPhases& phases);
 
 }  // namespace seq2seq
 

@@ -85,22 +85,45 @@ void CopyRows(const PackedSequence& steps, const torch::Tensor& rows, const torc
   });
 }
 
+torch::Tensor Padded(const PackedSequence& steps, const torch::Tensor& rows, int64_t time) {
+  int64_t sequences = 0;
+  for (int64_t group = 0; group < steps.groups(); ++group) sequences += steps.size(group);
+  const torch::Tensor padded = EmptyFloats({sequences, time, rows.size(1)}).zero_();
+  CopyRows(steps, rows, padded, /*to_padded=*/true);
+  return padded;
+}
+
+torch::Tensor Packed(const PackedSequence& steps, const torch::Tensor& padded) {
+  const torch::Tensor rows = EmptyFloats({steps.rows(), padded.size(2)}).zero_();
+  CopyRows(steps, rows, padded.contiguous(), /*to_padded=*/false);
+  return rows;
+}
+
 struct PadFunction : torch::autograd::Function<PadFunction> {
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& rows,
                                const std::shared_ptr<const PackedSequence>& steps, int64_t time) {
-    int64_t sequences = 0;
-    for (int64_t group = 0; group < steps->groups(); ++group) sequences += steps->size(group);
-    const torch::Tensor padded = EmptyFloats({sequences, time, rows.size(1)}).zero_();
-    CopyRows(*steps, rows, padded, /*to_padded=*/true);
     SaveValue(context, steps);
-    return padded;
+    return Padded(*steps, rows, time);
   }
 
   static variable_list backward(AutogradContext* context, variable_list outputs) {
     const auto& steps = *SavedBy<std::shared_ptr<const PackedSequence>>(context);
-    const torch::Tensor rows = EmptyFloats({steps.rows(), outputs[0].size(2)}).zero_();
-    CopyRows(steps, rows, outputs[0].contiguous(), /*to_padded=*/false);
-    return {rows, torch::Tensor(), torch::Tensor()};
+    return {Packed(steps, outputs[0]), torch::Tensor(), torch::Tensor()};
+  }
+};
+
+struct PackFunction : torch::autograd::Function<PackFunction> {
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& padded,
+                               const std::shared_ptr<const PackedSequence>& steps) {
+    SaveValue(context, steps);
+    context->saved_data["time"] = padded.size(1);
+    return Packed(*steps, padded);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list outputs) {
+    const auto& steps = *SavedBy<std::shared_ptr<const PackedSequence>>(context);
+    return {Padded(steps, outputs[0].contiguous(), context->saved_data["time"].toInt()),
+            torch::Tensor()};
   }
 };
 
@@ -157,6 +180,10 @@ torch::Tensor FusedEmbedding(const torch::Tensor& weight, const torch::Tensor& t
 
 torch::Tensor FusedDropout(const torch::Tensor& rows, double rate) {
   return rate == 0 ? rows : DropoutFunction::apply(rows, rate);
+}
+
+torch::Tensor PackRows(const torch::Tensor& padded, std::shared_ptr<const PackedSequence> steps) {
+  return PackFunction::apply(padded, steps);
 }
 
 torch::Tensor PadRows(const torch::Tensor& rows, std::shared_ptr<const PackedSequence> steps,

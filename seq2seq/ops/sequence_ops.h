@@ -34,6 +34,10 @@ torch::Tensor FusedEmbedding(const torch::Tensor& weight, const torch::Tensor& t
 // Dropout of rows, [row, size].
 torch::Tensor FusedDropout(const torch::Tensor& rows, double rate);
 
+// From padded sequences to the rows of `steps`: [batch, time, size] -> [row, size], zero past the
+// last token.
+torch::Tensor PackRows(const torch::Tensor& padded, std::shared_ptr<const PackedSequence> steps);
+
 // From the rows of `steps` to padded sequences: [row, size] -> [batch, time, size], zero at
 // padding.
 torch::Tensor PadRows(const torch::Tensor& rows, std::shared_ptr<const PackedSequence> steps,

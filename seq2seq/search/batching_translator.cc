@@ -86,9 +86,9 @@ std::vector<BatchingTranslator::Job> BatchingTranslator::TakeBatch() {
     if (jobs.empty()) return true;
     const size_t size = job.request.text.size();
     const size_t first = jobs[0].request.text.size();
-    return jobs.size() < static_cast<size_t>(translator_.batch_size) &&
+    return jobs.size() < static_cast<size_t>(translator_.options().batch_size) &&
            (jobs.size() + 1) * std::max(longest, size) <=
-               kBytesPerSubword * static_cast<size_t>(translator_.batch_tokens) &&
+               kBytesPerSubword * static_cast<size_t>(translator_.options().batch_tokens) &&
            std::max(first, size) <= kSimilar * (std::min(first, size) + kShort) &&
            *job.options == *jobs[0].options;
   };

@@ -3,26 +3,48 @@
 #include <utility>
 
 namespace seq2seq {
+namespace {
 
-InferenceScorer::InferenceScorer(std::shared_ptr<const InferenceModel> model, const Batch& sources,
+class InferenceScoringModel : public ScoringModel {
+ public:
+  explicit InferenceScoringModel(std::shared_ptr<const InferenceModel> model)
+      : model_(std::move(model)) {}
+
+  std::unique_ptr<Scorer> Begin(absl::Span<const SourceInput* const> sources,
+                                absl::Span<const int32_t> tokens) const override {
+    return std::make_unique<InferenceScorer>(model_, sources, tokens);
+  }
+
+  bool has_attention() const override { return HasAttention(model_->options()); }
+
+  double weight_bytes() const override { return model_->bytes(); }
+
+  double BatchBytes(const SearchShape& shape) const override {
+    return SearchBytes(model_->options(), shape, /*packed=*/true);
+  }
+
+ private:
+  const std::shared_ptr<const InferenceModel> model_;
+};
+
+}  // namespace
+
+InferenceScorer::InferenceScorer(std::shared_ptr<const InferenceModel> model,
+                                 absl::Span<const SourceInput* const> sources,
                                  absl::Span<const int32_t> tokens)
     : model_(std::move(model)),
+      batch_(static_cast<int64_t>(sources.size())),
       tokens_(tokens.begin(), tokens.end()),
-      sources_(model_->Encode(sources)),
       output_(tokens.empty() ? model_->output() : model_->Output(tokens)),
-      stepper_(model_->decoder(), output_, sources_.start, sources_.sources) {}
+      decoder_(model_->decoder().Begin(model_->encoder().Encode(sources), output_)) {}
 
 StepScores InferenceScorer::Step(absl::Span<const Extension> rows) {
-  rows_.clear();
-  for (const Extension& row : rows) rows_.push_back({row.parent, row.sentence, row.token});
-  stepper_.Step(rows_);
-  return {stepper_.scores(), stepper_.normalizers(), tokens_};
+  decoder_->Step(rows);
+  return {decoder_->scores(), decoder_->normalizers(), tokens_};
 }
 
-absl::Span<const float> InferenceScorer::Attention(size_t row) const {
-  const auto source = static_cast<size_t>(rows_[row].source);
-  return {stepper_.attention().row(static_cast<int64_t>(row)),
-          static_cast<size_t>(sources_.sources[source].keys.rows)};
+std::shared_ptr<const ScoringModel> MakeScoringModel(std::shared_ptr<const InferenceModel> model) {
+  return std::make_shared<const InferenceScoringModel>(std::move(model));
 }
 
 }  // namespace seq2seq

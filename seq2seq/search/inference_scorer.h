@@ -1,4 +1,4 @@
-// Scorer of a InferenceModel, on the kernels.
+// Scorer of an InferenceModel, on the kernels.
 #ifndef SEQ2SEQ_SEARCH_INFERENCE_SCORER_H_
 #define SEQ2SEQ_SEARCH_INFERENCE_SCORER_H_
 
@@ -15,21 +15,23 @@ namespace seq2seq {
 // returned as they are, with the normaliser of each row beside them.
 class InferenceScorer : public Scorer {
  public:
-  InferenceScorer(std::shared_ptr<const InferenceModel> model, const Batch& sources,
-                  absl::Span<const int32_t> tokens);
+  InferenceScorer(std::shared_ptr<const InferenceModel> model,
+                  absl::Span<const SourceInput* const> sources, absl::Span<const int32_t> tokens);
 
-  int64_t batch() const override { return static_cast<int64_t>(sources_.sources.size()); }
+  int64_t batch() const override { return batch_; }
   StepScores Step(absl::Span<const Extension> rows) override;
-  absl::Span<const float> Attention(size_t row) const override;
+  absl::Span<const float> Attention(size_t row) const override { return decoder_->Attention(row); }
 
  private:
-  std::shared_ptr<const InferenceModel> model_;
-  std::vector<int32_t> tokens_;
-  EncodedSources sources_;
-  PackedOutput output_;
-  DecoderStepper stepper_;
-  std::vector<DecoderExtension> rows_;
+  const std::shared_ptr<const InferenceModel> model_;
+  const int64_t batch_;
+  const std::vector<int32_t> tokens_;
+  const PackedOutput output_;
+  const std::unique_ptr<StepDecoder> decoder_;
 };
+
+// `model` as a model for search.
+std::shared_ptr<const ScoringModel> MakeScoringModel(std::shared_ptr<const InferenceModel> model);
 
 }  // namespace seq2seq
 

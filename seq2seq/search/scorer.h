@@ -6,12 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "absl/types/span.h"
 
-#include "seq2seq/data/batch.h"
 #include "seq2seq/kernels/matrix.h"
 #include "seq2seq/search/search_memory.h"
+#include "seq2seq/source/source.h"
 
 namespace seq2seq {
 
@@ -80,19 +81,25 @@ class Scorer {
   virtual absl::Span<const float> Attention(size_t row) const = 0;
 };
 
-// A model, or an ensemble, that makes scorers. Thread-safe.
+// A model that makes scorers. Thread-safe.
 class ScoringModel {
  public:
   virtual ~ScoringModel() = default;
 
-  // A scorer for the sentences of `sources`, as made by CollateSources. It scores only `tokens`,
-  // ascending, or all if that is empty. Throws the exceptions of LibTorch.
-  virtual std::unique_ptr<Scorer> Begin(const Batch& sources,
+  // A scorer for loaded sources, at least one. It scores only `tokens`, ascending, or all if that
+  // is empty. May throw, as LibTorch does, and where memory runs out.
+  virtual std::unique_ptr<Scorer> Begin(absl::Span<const SourceInput* const> sources,
                                         absl::Span<const int32_t> tokens) const = 0;
+
+  // Whether it attends to its source.
+  virtual bool has_attention() const = 0;
 
   // Bytes of the weights in the form that it computes with, and bytes of a batch besides.
   virtual double weight_bytes() const = 0;
   virtual double BatchBytes(const SearchShape& shape) const = 0;
+
+  // A line for the log if it is slower or other than requested, as in another precision; or empty.
+  virtual std::string note() const { return ""; }
 };
 
 }  // namespace seq2seq

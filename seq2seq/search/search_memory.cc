@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kNumbersOfPixel = 64;
 
 // Assumed positions of an image, since the network determines them only when it runs.
-constexpr int64_t kPlaces = 256;
+constexpr int64_t kImagePositions = 256;
 
 // Floats per hidden unit of a row of gates and the state beside them, for the widest cells.
 constexpr int64_t kGates = 5;
@@ -80,7 +80,7 @@ int64_t OfHypothesis(const ModelOptions& options, const Numbers& source, bool pa
 double SearchBytes(const ModelOptions& options, const SearchShape& shape, bool packed) {
   const Numbers source = OfSource(options);
   const int64_t positions = options.source == SourceKind::kImage
-                                ? kPlaces
+                                ? kImagePositions
                                 : (options.source == SourceKind::kText ? shape.source : 0);
   const int64_t compared = packed ? 1 : OfComparison(options.decoder);
   const int64_t search = source.encoded * positions +

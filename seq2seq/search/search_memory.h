@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "seq2seq/model/model.h"
+#include "seq2seq/inference/model_options.h"
 
 namespace seq2seq {
 

@@ -8,8 +8,8 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/weights/safetensors.h"
 #include "seq2seq/data/lexical_model.h"
+#include "seq2seq/weights/safetensors.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {

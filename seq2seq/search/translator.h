@@ -3,9 +3,7 @@
 #define SEQ2SEQ_SEARCH_TRANSLATOR_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,61 +11,18 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
-#include "seq2seq/ops/compute.h"
-#include "seq2seq/model/model.h"
-#include "seq2seq/search/ensemble_scorer.h"
+#include "seq2seq/search/candidate.h"
+#include "seq2seq/search/ensemble.h"
 #include "seq2seq/search/hypothesis.h"
+#include "seq2seq/search/load_options.h"
 #include "seq2seq/search/request.h"
 #include "seq2seq/search/request_reader.h"
 #include "seq2seq/search/scorer.h"
-#include "seq2seq/search/search_limits.h"
 #include "seq2seq/search/search_options.h"
-#include "seq2seq/search/shortlist.h"
+#include "seq2seq/source/source.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
-
-// Attention weights of a translation.
-struct Alignment {
-  std::vector<std::string> source;  // Subwords of the source and its end; empty for images.
-  // [subword + 1, source], each row summing to 1; the last one is that of the end. Positions of an
-  // image are in reading order.
-  std::vector<std::vector<float>> weights;
-};
-
-// One translation of a sentence, generated or given.
-struct Candidate {
-  std::string text;
-  TokenIds tokens;
-  std::vector<std::string> subwords;  // Subwords of the tokens.
-  // Log-probabilities of the subwords and, last, of the end of sentence; with a language model, the
-  // weighted sum of both.
-  std::vector<double> token_scores;
-  double log_probability = 0;  // Sum of token_scores, in nats.
-  double score = 0;            // By which candidates are ranked.
-  Alignment alignment;         // Empty unless SearchOptions::attention asks for it.
-};
-
-// The n-best list of a request, of at least one; or its error, which affects no other request.
-using TranslationResult = absl::StatusOr<std::vector<Candidate>>;
-
-// Options for loading trained models.
-struct LoadOptions {
-  torch::Device device = torch::kCPU;
-  // Precision of matrix products; bf16 and int8 are faster. If absent, that of the stored weights
-  // if the device has it; auto is the same, but bf16 for fp32 weights if the processor has it.
-  std::optional<PrecisionChoice> precision = std::nullopt;
-  EnsembleMean mean = EnsembleMean::kProbability;
-  bool shortlist = true;  // Use that of the first model, if it has one.
-  // Run folder of a language model for shallow fusion, weighted by
-  // SearchOptions::language_model_weight: without a source, and with the tokenizer of the target.
-  std::string language_model = "";
-  // Run image networks in TorchScript: code written by the author of the model.
-  bool allow_scripts = false;
-  // Largest image in pixels, and largest sum of the images that are decoded at the same time, at 12
-  // bytes each; larger ones are refused.
-  int64_t max_pixels = kMaxPixels;
-};
 
 // Translates with a trained model.
 //
@@ -83,20 +38,24 @@ struct LoadOptions {
 // the call, unless a shortlist is used: lines that are searched together share theirs. Lines are
 // sorted by length and searched in batches. An empty source gives one empty candidate. Invalid
 // UTF-8 is replaced, a line of more than max_line_length subwords is cut, and an image that cannot
-// be read gives one empty candidate; the log has a warning. Thread-safe.
+// be read gives one empty candidate; the log has a warning. Thread-safe; copies share the models.
 class Translator {
  public:
   // Loads the best checkpoint of a run folder, else the latest; a path may also name a checkpoint.
   // Several paths, at least one, make an ensemble, which averages predictions. Its members may
   // differ in everything but the tokenizers and the image preprocessing; InvalidArgument, naming
-  // the run, if those differ. Weights are mapped; on the CPU they are packed once for the kernels.
+  // the run, if those differ. Weights are mapped, and packed once for the kernels. What has no
+  // inference form (images, some cells and attentions) and devices other than the CPU need
+  // LoadOptions::load_module; Unimplemented, naming the part, without it.
   static absl::StatusOr<Translator> Load(absl::Span<const std::string> paths,
                                          const LoadOptions& options = {});
 
-  // A translator over a model in memory, which it shares and which must be in eval mode and not
-  // change while in use. The source tokenizer is absent unless the source is text.
-  Translator(Model model, std::optional<Tokenizer> source, Tokenizer target,
-             const LoadOptions& options = {});
+  // A translator over a model in memory, which must not change while in use.
+  Translator(std::shared_ptr<const ScoringModel> model, std::shared_ptr<const Source> source,
+             Tokenizer target, const TranslatorOptions& options = {});
+
+  // The same translator with other bounds; shares the models.
+  Translator With(const TranslatorOptions& options) const;
 
   absl::StatusOr<std::vector<std::vector<Candidate>>> Translate(
       absl::Span<const std::string> lines, const SearchOptions& options = {}) const;
@@ -135,97 +94,54 @@ class Translator {
                                                const SearchOptions& options = {}) const;
 
   // Lines for the log where decoding is slower or other than requested, as in another precision.
-  const std::vector<std::string>& notes() const { return notes_; }
+  const std::vector<std::string>& notes() const { return ensemble_.notes; }
 
   // The kind of source that lines are.
-  SourceKind source_kind() const { return source_kind_; }
+  SourceKind source_kind() const { return ensemble_.source->kind(); }
 
   // Whether it has attention weights: at least one model attends to the source.
-  bool has_attention() const { return has_attention_; }
-
-  // Maximum number of sentences that are searched together, and of the tokens of their sources or
-  // prefixes, padding included. More are faster on long inputs, and take more memory.
-  int64_t batch_size = 64;
-  int64_t batch_tokens = 8192;
-
-  // Maximum number of scores in a time step of a batch, 4 bytes each: a row of the target
-  // vocabulary for each hypothesis of each sentence. It limits the sentences in a batch.
-  int64_t batch_scores = 64'000'000;
-
-  // Maximum of the estimated bytes of a batch, beyond weight_bytes(); 0 is no bound. It limits the
-  // sentences in a batch, to at least one.
-  double batch_bytes = 0;
+  bool has_attention() const { return ensemble_.has_attention(); }
 
   // Bytes of the models' weights in the form that they compute with.
-  double weight_bytes() const;
+  double weight_bytes() const { return ensemble_.weight_bytes(); }
 
-  // Limits on each request.
-  SearchLimits limits;
-
-  // Longest line in subwords; longer ones are cut.
-  int64_t max_line_length = 1000;
-
-  // Returns the image of a line; by default, ReadImageInput of the file of that name.
-  std::function<absl::StatusOr<torch::Tensor>(const std::string& line)> read_image;
+  const TranslatorOptions& options() const { return options_; }
 
  private:
-  // The input of a model of images.
-  struct ImageInput {
-    bool features = false;  // Instead of pixels.
-    ImageOptions preprocessing;
-
-    bool operator==(const ImageInput&) const = default;
-  };
   // A line prepared for search.
   struct Prepared {
-    std::string file;  // Of an image.
-    TokenIds source;   // Of a text.
+    SourceInput source;
     SearchTask task;
   };
 
-  static absl::StatusOr<Translator> LoadOne(const std::string& path, const LoadOptions& options);
+  Translator(Ensemble ensemble, const TranslatorOptions& options);
 
   // InvalidArgument if `options` require attention and no model has it.
   absl::Status CheckAttention(const SearchOptions& options) const;
-  // The tokens of a line, repaired and cut.
-  TokenIds EncodeLine(const Tokenizer& tokenizer, const std::string& line) const;
-  Prepared Prepare(const Request& request, const SearchOptions& options, SearchTask task) const;
   // Checks `options`; returns the forbidden words, which all requests share.
   absl::StatusOr<ForbiddenWords> CheckOptions(const SearchOptions& options) const;
-  // Searches in batches of similar length; the results of images that cannot be read stay empty.
-  std::vector<TranslationResult> Search(absl::Span<const Prepared> lines,
-                                        const SearchOptions& options,
-                                        const Shortlist* shortlist) const;
-  // Searches one batch, `indices` of `lines`. Throws the exceptions of LibTorch.
-  void SearchBatch(absl::Span<const Prepared> lines, std::vector<size_t> indices,
-                   const SearchOptions& options, const Shortlist* shortlist,
-                   std::vector<TranslationResult>& results) const;
-  // Estimated bytes of a batch of that shape.
-  double BatchBytes(const SearchShape& shape) const;
   // Number of scores in a time step of one sentence.
   int64_t ScoresOfSentence(const SearchOptions& options) const;
-  // The inputs of a batch, and its scorer.
-  Batch MakeBatch(absl::Span<const Prepared> lines, std::vector<size_t>& indices) const;
-  std::unique_ptr<Scorer> MakeScorer(const Batch& batch, const TokenIds& tokens,
-                                     const SearchOptions& options) const;
-  // Indices of lines, shortest first, in batches.
+  // Completes `task`, of `request`, whose line was read as `source`.
+  SearchTask Complete(SearchTask task, const Request& request, const SourceInput& source,
+                      const SearchOptions& options) const;
+  // Searches in batches of similar length; the results of sources that cannot be loaded stay empty.
+  std::vector<TranslationResult> Search(absl::Span<Prepared> lines, const SearchOptions& options,
+                                        const Shortlist* shortlist) const;
+  // Searches one batch, `indices` of `lines`. May throw, as ScoringModel::Begin.
+  void SearchBatch(absl::Span<Prepared> lines, std::vector<size_t> indices,
+                   const SearchOptions& options, const Shortlist* shortlist,
+                   std::vector<TranslationResult>& results) const;
+  // The lines of `indices` that are to be searched: not interrupted, whose sources can be loaded.
+  std::vector<size_t> LoadBatch(absl::Span<Prepared> lines, const std::vector<size_t>& indices,
+                                std::vector<TranslationResult>& results) const;
   std::vector<std::vector<size_t>> Batches(absl::Span<const Prepared> lines,
                                            const SearchOptions& options) const;
-  // The images of `lines`, [image, …]; those that cannot be read are logged, and left out of both.
-  torch::Tensor ReadImages(absl::Span<const Prepared> lines, std::vector<size_t>& indices) const;
   Candidate MakeCandidate(const Prepared& line, const Hypothesis& hypothesis) const;
 
-  std::vector<std::shared_ptr<const ScoringModel>> models_;  // At least one.
-  EnsembleMean mean_;
-  std::shared_ptr<const ScoringModel> language_model_;  // Null if there is none.
-  std::optional<Shortlist> shortlist_;
-  SourceKind source_kind_;
-  bool has_attention_;
-  std::optional<ImageInput> image_input_;
-  std::optional<Tokenizer> source_;
-  Tokenizer target_;
+  Ensemble ensemble_;
+  TranslatorOptions options_;
   std::shared_ptr<const RequestReader> requests_;
-  std::vector<std::string> notes_;
 };
 
 }  // namespace seq2seq

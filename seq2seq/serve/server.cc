@@ -81,7 +81,7 @@ struct Server::State : HttpService {
   State(Translator translator, const SearchOptions& search, const ServeOptions& options)
       : search(search),
         options(options),
-        page(PageFor(search, translator.limits)),
+        page(PageFor(search, translator.options().limits)),
         batching(std::move(translator), {.queue = options.queue}),
         http(options, *this) {}
 

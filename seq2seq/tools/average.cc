@@ -9,14 +9,12 @@
 #include "absl/strings/str_join.h"
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
-#include <torch/torch.h>
 
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/weights/quantized_weights.h"
 #include "seq2seq/inference/run_folder.h"
-#include "seq2seq/weights/safetensors.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/model_folder.h"
+#include "seq2seq/weights/array.h"
 
 namespace seq2seq {
 namespace {
@@ -39,6 +37,16 @@ absl::StatusOr<std::vector<std::string>> StepsOf(const std::string& path, int64_
   return steps;
 }
 
+// sum += share x array, in fp32.
+void AddShare(const Array& array, float share, Array& sum) {
+  if (!sum.defined()) {
+    sum = Array::Empty(ArrayType::kFloat32, array.shape);
+    std::fill_n(sum.values<float>(), sum.size(), 0.0f);
+  }
+  for (int64_t i = 0; i < array.size(); ++i)
+    sum.values<float>()[i] += share * array.values<float>()[i];
+}
+
 absl::Status RunAverage(const AverageFlags& flags) {
   std::vector<std::string> steps;
   for (const std::string& model : flags.models) {
@@ -51,7 +59,7 @@ absl::Status RunAverage(const AverageFlags& flags) {
                      " checkpoint; averaging needs at least 2 (see train.keep_last)"));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel last, FindModel(steps.back()));
-  TensorMap sums;
+  ArrayMap means;
   for (const std::string& step : steps) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel stored, FindModel(step));
     if (!std::filesystem::equivalent(stored.run.path, last.run.path)) {
@@ -59,16 +67,11 @@ absl::Status RunAverage(const AverageFlags& flags) {
           absl::StrCat(step, ": belongs to another run than ", steps.back(),
                        "; only checkpoints of one run can be averaged, decode with an ensemble"));
     }
-    const std::string path = step + kWeightsFile;
-    SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, ReadTensors(path));
-    SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, DequantizeWeights(tensors, path));
-    for (const auto& [name, tensor] : weights) {
-      torch::Tensor& sum = sums[name];
-      sum = sum.defined() ? sum + tensor : tensor.clone();
-    }
+    SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap weights, ReadWeights(stored));
+    for (const auto& [name, array] : weights)
+      AddShare(array, 1 / static_cast<float>(steps.size()), means[name]);
   }
-  for (auto& [name, sum] : sums) sum /= static_cast<double>(steps.size());
-  SEQ2SEQ_RETURN_IF_ERROR(WriteModelFolder(flags.output, last, sums,
+  SEQ2SEQ_RETURN_IF_ERROR(WriteModelFolder(flags.output, last, means,
                                            [](const RunFolder&) { return absl::OkStatus(); }));
   spdlog::info("{}: the mean of {}", flags.output, absl::StrJoin(steps, ", "));
   return absl::OkStatus();

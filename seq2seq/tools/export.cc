@@ -16,14 +16,13 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/data/corpus_mix.h"
 #include "seq2seq/data/data_options.h"
-#include "seq2seq/weights/quantized_weights.h"
 #include "seq2seq/inference/run_folder.h"
-#include "seq2seq/weights/safetensors.h"
 #include "seq2seq/model/model_scorer.h"
 #include "seq2seq/search/shortlist.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/model_folder.h"
 #include "seq2seq/tools/option_flags.h"
+#include "seq2seq/weights/quantized_weights.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -70,14 +69,14 @@ absl::StatusOr<Shortlist> LearnShortlist(const StoredModel& stored, const Export
   for (const std::vector<std::string>& files : TrainCorpora(data)) {
     const std::string cache = room + "/corpus";
     SEQ2SEQ_ASSIGN_OR_RETURN(Corpus corpus,
-                             Corpus::Build(files, source, target, data.filter, cache));
+                             Corpus::Build(files, TextEncoder(source), target, data.filter, cache));
     std::filesystem::remove(cache);  // It stays mapped.
     corpora.push_back(std::move(corpus));
   }
   for (const Corpus& corpus : corpora) mixed.push_back(&corpus);
   const CorpusMix mix(mixed, std::vector<double>(mixed.size(), 1));
   spdlog::info("learning a shortlist from {} pairs", mix.size());
-  return Shortlist::Learn(mix, source.size(), target.size(), flags.size);
+  return seq2seq::LearnShortlist(mix, source.size(), target.size(), flags.size);
 }
 
 // Bytes as "12.3 MB".
@@ -88,10 +87,8 @@ std::string Megabytes(uintmax_t bytes) {
 absl::Status RunExport(const ExportFlags& flags) {
   SEQ2SEQ_ASSIGN_OR_RETURN(StoredModel stored, FindModel(flags.model));
   stored.step = std::filesystem::canonical(stored.step);  // Training may move the link.
-  const std::string before = stored.step + kWeightsFile;
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap stored_weights, ReadTensors(before));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, DequantizeWeights(stored_weights, before));
-  const uintmax_t bytes_before = std::filesystem::file_size(before);
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap weights, ReadWeights(stored));
+  const uintmax_t bytes_before = std::filesystem::file_size(stored.step + kWeightsFile);
   SEQ2SEQ_RETURN_IF_ERROR(
       WriteModelFolder(flags.output, stored, QuantizeWeights(weights, flags.precision),
                        [&](const RunFolder& folder) -> absl::Status {
@@ -101,8 +98,7 @@ absl::Status RunExport(const ExportFlags& flags) {
                          return shortlist.Save(folder.Shortlist());
                        }));
   SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel exported, FindModel(flags.output));
-  if (const std::string note = PrecisionNote(exported.options, torch::kCPU, flags.precision);
-      !note.empty())
+  if (const std::string note = PrecisionNote(exported.options, flags.precision); !note.empty())
     spdlog::warn("{}: {}", flags.output, note);
   spdlog::info("{}: {} of weights in {}, {} before", flags.output,
                Megabytes(std::filesystem::file_size(exported.step + kWeightsFile)),

@@ -15,6 +15,7 @@
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/inference/run_folder.h"
+#include "seq2seq/model/stored_module.h"
 #include "seq2seq/tools/machine.h"
 #include "seq2seq/tools/option_flags.h"
 
@@ -117,18 +118,24 @@ absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(flags.device));
   SetUpThreads(flags.threads);
   SEQ2SEQ_ASSIGN_OR_RETURN(
-      Translator translator,
-      Translator::Load(flags.models,
-                       {device, flags.precision, flags.ensemble, !flags.no_shortlist,
-                        flags.language_model, flags.allow_scripts, flags.max_pixels}));
+      const Translator translator,
+      Translator::Load(flags.models, {.device = device.str(),
+                                      .precision = flags.precision,
+                                      .mean = flags.ensemble,
+                                      .shortlist = !flags.no_shortlist,
+                                      .language_model = flags.language_model,
+                                      .allow_scripts = flags.allow_scripts,
+                                      .max_pixels = flags.max_pixels,
+                                      .translator = {.batch_size = flags.batch_size,
+                                                     .batch_tokens = flags.batch_tokens,
+                                                     .batch_scores = flags.batch_scores,
+                                                     .max_line_length = flags.max_line_length,
+                                                     .limits = flags.limits},
+                                      .load_module = LoadScoringModel}));
   for (const std::string& note : translator.notes()) spdlog::warn("warning: {}", note);
-  translator.batch_size = flags.batch_size;
-  translator.batch_tokens = flags.batch_tokens;
-  translator.batch_scores = flags.batch_scores;
-  SEQ2SEQ_ASSIGN_OR_RETURN(translator.batch_bytes, BatchBytes(flags, device, translator));
-  translator.limits = flags.limits;
-  translator.max_line_length = flags.max_line_length;
-  return translator;
+  TranslatorOptions options = translator.options();
+  SEQ2SEQ_ASSIGN_OR_RETURN(options.batch_bytes, BatchBytes(flags, device, translator));
+  return translator.With(options);
 }
 
 absl::StatusOr<std::string> ModelSettings(const ModelFlags& flags) {

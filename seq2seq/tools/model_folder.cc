@@ -6,11 +6,12 @@
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/weights/safetensors.h"
 
 namespace seq2seq {
 
 absl::Status WriteModelFolder(const std::string& path, const StoredModel& from,
-                              const TensorMap& weights,
+                              const ArrayMap& weights,
                               absl::FunctionRef<absl::Status(const RunFolder& folder)> add) {
   if (std::filesystem::exists(path)) {
     return absl::AlreadyExistsError(
@@ -29,7 +30,7 @@ absl::Status WriteModelFolder(const std::string& path, const StoredModel& from,
   }
   const std::string step = std::filesystem::canonical(from.step).filename();
   SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(to.path + "/" + step));
-  SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(to.path + "/" + step + kWeightsFile, weights));
+  SEQ2SEQ_RETURN_IF_ERROR(WriteArrays(to.path + "/" + step + kWeightsFile, weights));
   SEQ2SEQ_RETURN_IF_ERROR(ReplaceLink(step, to.Best()));
   return folder.Commit();
 }

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 
 #include "seq2seq/inference/run_folder.h"
-#include "seq2seq/weights/safetensors.h"
+#include "seq2seq/weights/array.h"
 
 namespace seq2seq {
 
@@ -16,7 +16,7 @@ namespace seq2seq {
 // image network of `from`, and `weights` as the best checkpoint. `add` writes further files into
 // it. The folder appears when it is complete.
 absl::Status WriteModelFolder(const std::string& path, const StoredModel& from,
-                              const TensorMap& weights,
+                              const ArrayMap& weights,
                               absl::FunctionRef<absl::Status(const RunFolder& folder)> add);
 
 }  // namespace seq2seq

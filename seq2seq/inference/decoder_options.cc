@@ -1,0 +1,81 @@
+#include "seq2seq/inference/decoder_options.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "seq2seq/base/option_rules.h"
+#include "seq2seq/inference/dropout_rate.h"
+
+namespace seq2seq {
+
+absl::Status Validate(const DecoderOptions& options) {
+  OptionRules rules;
+  rules.ExpectSize("model.decoder.embedding", options.embedding);
+  rules.ExpectSize("model.decoder.hidden", options.hidden);
+  rules.ExpectSize("model.decoder.layers", options.layers);
+  rules.ExpectShare("model.decoder.dropout", options.dropout);
+  rules.ExpectShare("model.decoder.embedding_dropout",
+                    DropoutOf(options.embedding_dropout, options.dropout));
+  rules.ExpectShare("model.decoder.output_dropout",
+                    DropoutOf(options.output_dropout, options.dropout));
+  rules.ExpectShare("model.decoder.attention_dropout", options.attention_dropout);
+  rules.ExpectShare("model.decoder.recurrent_dropout", options.recurrent_dropout);
+  rules.Expect("model.decoder.recurrent_dropout", options.recurrent_dropout,
+               options.recurrent_dropout == 0 || HasGates(options.cell),
+               "0 for cells without gates");
+  rules.ExpectShare("model.decoder.word_dropout", options.word_dropout);
+  rules.Expect("model.decoder.doubly_stochastic", options.doubly_stochastic,
+               options.doubly_stochastic >= 0 && options.doubly_stochastic <= 1000, "0 to 1,000");
+  rules.Expect("model.decoder.attention_heads", options.attention_heads,
+               options.attention != AttentionKind::kMultiHead ||
+                   (options.attention_heads >= 1 && options.hidden % options.attention_heads == 0),
+               absl::StrCat("a divisor of model.decoder.hidden, ", options.hidden));
+  const bool blind = options.attention == AttentionKind::kNone;
+  rules.Expect("model.decoder.context_gate", "true", !blind || !options.context_gate,
+               "false where model.decoder.attention is none");
+  rules.Expect("model.decoder.doubly_stochastic", options.doubly_stochastic,
+               !blind || options.doubly_stochastic == 0, "0 where model.decoder.attention is none");
+  return rules.status();
+}
+
+bool HasKernel(const DecoderOptions& options) {
+  if (!HasKernel(options.cell) || options.context_gate ||
+      (options.residual && options.layers > 1)) {
+    return false;
+  }
+  switch (options.attention) {
+    case AttentionKind::kGeneral:
+    case AttentionKind::kDot:
+    case AttentionKind::kScaledDot:
+    case AttentionKind::kNone:
+      return true;
+    case AttentionKind::kMlp:
+    case AttentionKind::kMultiHead:
+    case AttentionKind::kCoverage:
+    case AttentionKind::kLocation:
+      return false;
+  }
+  return false;  // Not one of the kinds.
+}
+
+int64_t AttentionalSize(const DecoderOptions& options) {
+  return options.tied_embeddings ? options.embedding : options.hidden;
+}
+
+int64_t ContextSize(const DecoderOptions& options, int64_t memory) {
+  switch (options.attention) {
+    case AttentionKind::kGeneral:
+    case AttentionKind::kDot:
+    case AttentionKind::kScaledDot:
+    case AttentionKind::kMlp:
+    case AttentionKind::kCoverage:
+    case AttentionKind::kLocation:
+      return memory;
+    case AttentionKind::kMultiHead:
+      return options.hidden;
+    case AttentionKind::kNone:
+      return 0;
+  }
+  return 0;  // Not one of the kinds.
+}
+
+}  // namespace seq2seq

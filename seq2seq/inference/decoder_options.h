@@ -1,0 +1,122 @@
+// Options of attentional recurrent decoders.
+#ifndef SEQ2SEQ_INFERENCE_DECODER_OPTIONS_H_
+#define SEQ2SEQ_INFERENCE_DECODER_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "seq2seq/kernels/gates.h"
+
+namespace seq2seq {
+
+enum class AttentionKind {
+  kGeneral,
+  kDot,
+  kMlp,
+  kScaledDot,
+  kMultiHead,
+  kCoverage,
+  kLocation,
+  kNone,
+};
+
+inline std::vector<std::string> EnumTexts(AttentionKind) {
+  return {"general", "dot", "mlp", "scaled_dot", "multi_head", "coverage", "location", "none"};
+}
+
+struct DecoderOptions {
+  int64_t embedding = 256;
+  int64_t hidden = 512;
+  int64_t layers = 1;
+  CellKind cell = CellKind::kLstm;
+  bool residual = false;
+  AttentionKind attention = AttentionKind::kGeneral;
+  int64_t attention_heads = 4;
+  bool input_feeding = true;
+  bool context_gate = false;
+  double doubly_stochastic = 0;
+  bool tied_embeddings = false;
+  double dropout = 0.3;
+  double embedding_dropout = -1;
+  double output_dropout = -1;
+  double attention_dropout = 0;
+  bool variational = false;
+  double recurrent_dropout = 0;
+  double word_dropout = 0;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("embedding", embedding, "Size of a target embedding.");
+    visit("hidden", hidden, "Size of the hidden state; the capacity of the model.");
+    visit("layers", layers,
+          "Number of stacked layers. 2 to 4 from about a million sentence pairs.");
+    visit("cell", cell, "Recurrent cell; see model.encoder.cell.");
+    visit("residual", residual,
+          "Residual connections around the layers above the first. For three layers or more. "
+          "Computed one time step at a time, which is slower.");
+    visit("attention", attention,
+          "Score function of attention. dot and scaled_dot need hidden to equal the size of the "
+          "encoder output, which is 2 x encoder.hidden where its last layer is bidirectional. mlp "
+          "is additive attention; coverage and location are mlp with the attention weights of "
+          "earlier time steps as a further input; none leaves only the initial state. general, "
+          "dot, scaled_dot and none are computed by the kernels, the others one time step at a "
+          "time, which is slower.");
+    visit("attention_heads", attention_heads, "multi_head: number of heads, a divisor of hidden.");
+    visit("input_feeding", input_feeding,
+          "Input feeding: the attentional state of the previous time step is part of the input "
+          "(Luong et al. 2015, section 3.3).");
+    visit("context_gate", context_gate,
+          "Scales the context by a gate computed from the hidden state (Xu et al. 2015, section "
+          "4.2.1). Computed one time step at a time, which is slower.");
+    visit("doubly_stochastic", doubly_stochastic,
+          "Weight of the doubly stochastic penalty, which pushes the sum of the attention weights "
+          "of each source position towards 1 (Xu et al. 2015, section 4.2.1, with weight 1). For "
+          "images. 0 to 1,000; 0 is off. Trains one time step at a time, which is slower.");
+    visit("tied_embeddings", tied_embeddings,
+          "The output layer shares its weights with the target embedding (Press & Wolf 2017). "
+          "Saves memory; often better for small corpora.");
+    visit("dropout", dropout,
+          "Dropout rate on embeddings, between layers and before the output layer. 0.3 to 0.5 for "
+          "small corpora.");
+    visit("embedding_dropout", embedding_dropout,
+          "Dropout rate on embeddings; -1 uses the value of dropout.");
+    visit("output_dropout", output_dropout,
+          "Dropout rate before the output layer; -1 uses the value of dropout.");
+    visit("attention_dropout", attention_dropout,
+          "Dropout rate on the context. Trains one time step at a time, which is slower.");
+    visit("variational", variational,
+          "Variational dropout: the same mask at every time step of a sentence (Gal & Ghahramani "
+          "2016), but without their masks of the recurrent state. Trains one time step at a time, "
+          "which is slower.");
+    visit("recurrent_dropout", recurrent_dropout,
+          "Dropout rate on the candidate values of the recurrent state (Semeniuta et al. 2016); "
+          "must be 0 for rnn_tanh and rnn_relu. Trains one time step at a time, which is slower.");
+    visit("word_dropout", word_dropout,
+          "Share of the input tokens replaced by the unknown token in training, so that the "
+          "decoder relies on the source. Use at most 0.1; 0 is off.");
+  }
+};
+
+// InvalidArgument, naming the key and its value, if `options` are invalid.
+absl::Status Validate(const DecoderOptions& options);
+
+// Whether the kernels support such a decoder.
+bool HasKernel(const DecoderOptions& options);
+
+// Size of the attentional state, which the output layer reads.
+int64_t AttentionalSize(const DecoderOptions& options);
+
+// Size of the context, of encoder output of size `memory`.
+int64_t ContextSize(const DecoderOptions& options, int64_t memory);
+
+// Number and width of the filters of location-aware attention (Chorowski et al. 2015), for text,
+// whose sources are shorter than speech.
+inline constexpr int64_t kLocationFilters = 16;
+inline constexpr int64_t kLocationFilterWidth = 7;
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_INFERENCE_DECODER_OPTIONS_H_

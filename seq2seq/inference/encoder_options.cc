@@ -1,0 +1,42 @@
+#include "seq2seq/inference/encoder_options.h"
+
+#include "seq2seq/base/option_rules.h"
+#include "seq2seq/inference/dropout_rate.h"
+
+namespace seq2seq {
+
+absl::Status Validate(const EncoderOptions& options) {
+  OptionRules rules;
+  rules.ExpectSize("model.encoder.embedding", options.embedding);
+  rules.ExpectSize("model.encoder.hidden", options.hidden);
+  rules.ExpectSize("model.encoder.layers", options.layers);
+  rules.ExpectShare("model.encoder.dropout", options.dropout);
+  rules.ExpectShare("model.encoder.embedding_dropout",
+                    DropoutOf(options.embedding_dropout, options.dropout));
+  rules.ExpectShare("model.encoder.recurrent_dropout", options.recurrent_dropout);
+  rules.Expect("model.encoder.recurrent_dropout", options.recurrent_dropout,
+               options.recurrent_dropout == 0 || HasGates(options.cell),
+               "0 for cells without gates");
+  rules.ExpectShare("model.encoder.word_dropout", options.word_dropout);
+  return rules.status();
+}
+
+int64_t OutputSize(const EncoderOptions& options) {
+  return (IsBidirectional(options, options.layers - 1) ? 2 : 1) * options.hidden;
+}
+
+bool IsBidirectional(const EncoderOptions& options, int64_t layer) {
+  return options.directions == Directions::kBidirectional ||
+         (options.directions == Directions::kLowest && layer == 0);
+}
+
+bool AddsInput(const EncoderOptions& options, int64_t layer, int64_t input) {
+  const int64_t output = (IsBidirectional(options, layer) ? 2 : 1) * options.hidden;
+  return options.residual && layer > 0 && input == output;
+}
+
+int64_t CellsSideBySide(const EncoderOptions& options) {
+  return options.directions == Directions::kBidirectional ? 2 : 1;
+}
+
+}  // namespace seq2seq

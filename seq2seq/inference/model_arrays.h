@@ -1,0 +1,81 @@
+// Parameters of models as plain arrays, with the table of their names and shapes.
+#ifndef SEQ2SEQ_INFERENCE_MODEL_ARRAYS_H_
+#define SEQ2SEQ_INFERENCE_MODEL_ARRAYS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "seq2seq/inference/model_options.h"
+#include "seq2seq/weights/array.h"
+
+namespace seq2seq {
+
+// Each struct holds the parameters of a network in fp32, laid out as in torch.nn; those that a kind
+// of network does not have are undefined. ListArrays says which it has. The LibTorch modules
+// register the same names and shapes.
+
+struct CellArrays {
+  Array weight_ih, weight_hh, bias_ih, bias_hh;
+  Array peephole;                               // peephole, coupled
+  Array norm_ih, norm_hh;                       // layer_norm_lstm, layer_norm_gru
+  Array norm_cell_state, norm_cell_state_bias;  // layer_norm_lstm
+};
+
+struct RecurrentEncoderArrays {
+  Array embedding;  // Undefined if it is the decoder's.
+  struct Layer {
+    CellArrays forward;
+    CellArrays backward;  // Of bidirectional layers.
+  };
+  std::vector<Layer> layers;
+};
+
+struct AttentionArrays {
+  Array projection;                           // general
+  Array key_projection, key_projection_bias;  // mlp, coverage, location, multi_head
+  Array query_projection;                     // mlp, coverage, location, multi_head
+  Array energy;                               // mlp, coverage, location
+  Array coverage;                             // coverage
+  Array filters, location;                    // location
+  Array value_projection;                     // multi_head
+};
+
+struct RecurrentDecoderArrays {
+  Array embedding;
+  std::vector<CellArrays> cells;  // One per layer.
+  AttentionArrays attention;
+  Array gate, gate_bias;      // With context_gate.
+  Array attentional;          // The attentional state's W, [attentional, context + hidden].
+  Array bridge, bridge_bias;  // For the bridges dense and mean.
+  Array output_weight;        // Undefined if tied to the embedding.
+  Array output_bias;
+};
+
+// The parameters of a model. An image encoder's are not among them: it is a LibTorch module.
+struct ModelArrays {
+  RecurrentEncoderArrays encoder;  // Empty unless sources are text.
+  RecurrentDecoderArrays decoder;
+};
+
+// A parameter of a model: its name in files, where it is stored, and its shape.
+struct NamedArray {
+  std::string name;
+  Array* array;
+  std::vector<int64_t> shape;
+};
+
+// The table: all parameters of a model of `options`, stored in `arrays`, which must outlive it.
+std::vector<NamedArray> ListArrays(const ModelOptions& options, ModelArrays& arrays);
+
+// The parameters of a model of `options` from arrays by name, in fp32. InvalidArgument, naming
+// `path` and the array, if one is missing, left over, or of another shape; those of an image
+// encoder, "image_encoder.…", are ignored.
+absl::StatusOr<ModelArrays> TakeArrays(const ModelOptions& options, ArrayMap from,
+                                       const std::string& path);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_INFERENCE_MODEL_ARRAYS_H_

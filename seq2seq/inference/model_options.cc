@@ -1,0 +1,89 @@
+#include "seq2seq/inference/model_options.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "seq2seq/base/enum_text.h"
+#include "seq2seq/base/option_rules.h"
+#include "seq2seq/base/status_macros.h"
+
+namespace seq2seq {
+
+absl::Status Validate(const ModelOptions& options) {
+  const bool text = options.source == SourceKind::kText;
+  const bool image = options.source == SourceKind::kImage;
+  const bool alone = options.source == SourceKind::kNone;
+  if (image) SEQ2SEQ_RETURN_IF_ERROR(Validate(options.image));
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(options.encoder));
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(options.decoder));
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(options.initialization));
+
+  OptionRules rules;
+  if (text) rules.ExpectSize("model.source_vocab", options.source_vocab);
+  rules.ExpectSize("model.target_vocab", options.target_vocab);
+  const AttentionKind attention = options.decoder.attention;
+  const std::string name = EnumText(attention);
+  const bool blind = attention == AttentionKind::kNone;
+  rules.Expect("model.decoder.attention", name, blind || !alone, "none where model.source is none");
+  rules.Expect("model.bridge", "zero", !blind || alone || options.bridge != BridgeKind::kZero,
+               "dense, mean or copy where model.decoder.attention is none");
+
+  // Dot-product attention and the bridge copy need equal sizes.
+  const int64_t encoded = EncodedSize(options);
+  const std::pair<std::string, bool> binding[] = {
+      {"model.decoder.attention: " + name,
+       attention == AttentionKind::kDot || attention == AttentionKind::kScaledDot},
+      {"model.bridge: copy", !alone && options.bridge == BridgeKind::kCopy},
+  };
+  for (const auto& [what, binds] : binding) {
+    if (!rules.status().ok() || !binds || options.decoder.hidden == encoded) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        what, " needs model.decoder.hidden to be ", encoded, ", which is ",
+        image ? "model.image.hidden" : "model.encoder.hidden in each direction of the last layer",
+        "; found ", options.decoder.hidden));
+  }
+  const bool shared = options.shared_embeddings;
+  rules.Expect("model.shared_embeddings", "true", !shared || text,
+               "false unless model.source is text");
+  rules.Expect("model.shared_embeddings",
+               absl::StrCat(options.source_vocab, " x ", options.encoder.embedding, " and ",
+                            options.target_vocab, " x ", options.decoder.embedding),
+               !shared || (options.source_vocab == options.target_vocab &&
+                           options.encoder.embedding == options.decoder.embedding),
+               "vocabularies and embeddings of equal sizes on both sides");
+  return rules.status();
+}
+
+int64_t EncodedSize(const ModelOptions& options) {
+  switch (options.source) {
+    case SourceKind::kText:
+      return OutputSize(options.encoder);
+    case SourceKind::kImage:
+      return options.image.hidden;
+    case SourceKind::kNone:
+      return 0;
+  }
+  return 0;  // Not one of the kinds.
+}
+
+std::string UnsupportedPart(const ModelOptions& options) {
+  const DecoderOptions& decoder = options.decoder;
+  if (options.source == SourceKind::kText && !HasKernel(options.encoder.cell))
+    return absl::StrCat("encoder.cell=", EnumText(options.encoder.cell));
+  if (HasKernel(decoder)) return "";
+  if (!HasKernel(decoder.cell)) return absl::StrCat("decoder.cell=", EnumText(decoder.cell));
+  if (decoder.context_gate) return "decoder.context_gate=true";
+  if (decoder.residual && decoder.layers > 1) return "decoder.residual=true";
+  return absl::StrCat("decoder.attention=", EnumText(decoder.attention));
+}
+
+BridgeKind BridgeOf(const ModelOptions& options) {
+  return options.source == SourceKind::kNone ? BridgeKind::kZero : options.bridge;
+}
+
+bool HasAttention(const ModelOptions& options) {
+  return options.source != SourceKind::kNone && options.decoder.attention != AttentionKind::kNone;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,34 @@
+#include "seq2seq/inference/packed_weights.h"
+
+#include "seq2seq/kernels/product_kernel.h"
+
+namespace seq2seq {
+
+PackedMatrix PackAndDrop(Array& weight, Precision precision) {
+  if (!weight.defined()) return {};
+  PackedMatrix packed = PackedMatrix::PackTransposed(weight.matrix(), precision);
+  weight = Array();
+  return packed;
+}
+
+CellWeights ViewCell(const CellArrays& cell) {
+  return {cell.weight_ih.matrix(), cell.weight_hh.matrix(), cell.bias_ih.values<float>(),
+          cell.bias_hh.values<float>(), cell.peephole.values<float>()};
+}
+
+void DropPacked(CellArrays& cell) {
+  cell.weight_ih = Array();
+  cell.weight_hh = Array();
+}
+
+double PackedBytes(const PackedMatrix& matrix) {
+  return static_cast<double>(matrix.panels() * matrix.steps() * kPanelColumns) * sizeof(uint32_t);
+}
+
+double PackedBytes(absl::Span<const PackedCell> cells) {
+  double bytes = 0;
+  for (const PackedCell& cell : cells) bytes += PackedBytes(cell.input) + PackedBytes(cell.hidden);
+  return bytes;
+}
+
+}  // namespace seq2seq

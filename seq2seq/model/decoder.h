@@ -1,0 +1,102 @@
+// Decoders: p(next target token | prefix, encoder output).
+#ifndef SEQ2SEQ_MODEL_DECODER_H_
+#define SEQ2SEQ_MODEL_DECODER_H_
+
+#include <cstdint>
+#include <memory>
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/embedding.h>
+#include <torch/nn/pimpl.h>
+#include <torch/types.h>
+
+#include "seq2seq/data/batch.h"
+#include "seq2seq/inference/model_options.h"
+#include "seq2seq/model/bridge.h"
+#include "seq2seq/model/encoded.h"
+#include "seq2seq/model/loss.h"
+#include "seq2seq/model/teacher_forcing.h"
+
+namespace seq2seq {
+
+// The state of a decoder between time steps, with the encoder output that it attends to: an opaque
+// value that only the decoder which made it reads.
+class DecoderState {
+ public:
+  virtual ~DecoderState() = default;
+
+  // The state of the rows `rows`, [row]. Rows are in equal groups, one per sentence: the sentences
+  // `sentences`, [sentence], or all as before if that is undefined. For search, in eval mode.
+  virtual std::shared_ptr<const DecoderState> Select(const torch::Tensor& sentences,
+                                                     const torch::Tensor& rows) const = 0;
+};
+
+// The result of one time step.
+struct DecoderStep {
+  torch::Tensor output;     // [row, output], input of the output layer.
+  torch::Tensor attention;  // [row, source], the attention weights.
+  std::shared_ptr<const DecoderState> state;
+};
+
+// The result of decoding whole targets.
+struct Decoded {
+  torch::Tensor outputs;  // [batch, target, output], input of the output layer; any at padding.
+  torch::Tensor penalty;  // Scalar, to be added to the objective in training; may be undefined.
+};
+
+// Base class of decoders, with target embedding and output layer. Training and search share Step.
+class DecoderImpl : public torch::nn::Module {
+ public:
+  // The initial state, with a row per sentence.
+  virtual std::shared_ptr<const DecoderState> Start(const Encoded& encoded) = 0;
+
+  // Decodes whole targets, [batch, target], with `lengths`, [batch], on the CPU. Scheduled sampling
+  // as in `forcing` replaces tokens by predicted ones.
+  virtual Decoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
+                          const DecoderState& start, const TeacherForcing& forcing) = 0;
+
+  // One time step from `tokens`, [row].
+  virtual DecoderStep Step(const torch::Tensor& tokens, const DecoderState& state) = 0;
+
+  // Whether the kernels compute whole targets.
+  virtual bool is_fused() const = 0;
+
+  // Dropout before the output layer: of the outputs of a batch, [batch, target, output].
+  torch::Tensor DropOutputs(const torch::Tensor& outputs) const;
+
+  // Logits of the vocabulary: [..., output] -> [..., vocab]; or, where `tokens`, [token], is
+  // defined, of these alone, [..., token].
+  torch::Tensor Logits(const torch::Tensor& outputs, const torch::Tensor& tokens = {}) const;
+
+  // CrossEntropy of the logits of a batch, [batch, target, output], with the objective multiplied
+  // by `scale`. The kernels hold the logits of a few rows at a time.
+  Loss ComputeLoss(const torch::Tensor& outputs, const Batch& batch, double smoothing,
+                   double scale) const;
+
+ protected:
+  // Outputs have `size` values. Shares `embedding` unless that is empty.
+  DecoderImpl(int64_t vocab, int64_t size, const DecoderOptions& options,
+              torch::nn::Embedding embedding);
+
+  // Whether this forward pass uses the same dropout masks at all time steps.
+  bool SharesMasks() const { return variational_ && is_training(); }
+
+  // Logits without gradient.
+  torch::Tensor Preview(const torch::Tensor& outputs) const;
+
+  torch::nn::Embedding embedding_;
+  torch::Tensor output_weight_;  // [vocab, output]
+  torch::Tensor output_bias_;    // [vocab]
+
+ private:
+  const bool variational_;
+  const double output_dropout_;
+};
+TORCH_MODULE(Decoder);
+
+// The decoder of a model, whose initial state comes from `bridge`, which the model registers.
+Decoder MakeDecoder(const ModelOptions& options, torch::nn::Embedding embedding, Bridge bridge);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_MODEL_DECODER_H_

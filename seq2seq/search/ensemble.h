@@ -1,0 +1,51 @@
+// Models that translate together: an ensemble, with a language model and a lexical shortlist.
+#ifndef SEQ2SEQ_SEARCH_ENSEMBLE_H_
+#define SEQ2SEQ_SEARCH_ENSEMBLE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+
+#include "seq2seq/search/ensemble_scorer.h"
+#include "seq2seq/search/load_options.h"
+#include "seq2seq/search/scorer.h"
+#include "seq2seq/search/shortlist.h"
+#include "seq2seq/source/source.h"
+#include "tokenizer/tokenizer.h"
+
+namespace seq2seq {
+
+// A value: copies share the models.
+struct Ensemble {
+  std::vector<std::shared_ptr<const ScoringModel>> models;  // At least one.
+  std::shared_ptr<const Source> source;
+  Tokenizer target;
+  EnsembleMean mean = EnsembleMean::kProbability;
+  std::shared_ptr<const ScoringModel> language_model;  // Null if there is none.
+  std::optional<Shortlist> shortlist;
+  std::vector<std::string> notes;  // For the log: where a model is slower or other than requested.
+
+  // A scorer for loaded sources, with the language model weighted by `language_model_weight`.
+  std::unique_ptr<Scorer> Begin(absl::Span<const SourceInput* const> sources,
+                                absl::Span<const int32_t> tokens,
+                                double language_model_weight) const;
+
+  // Whether at least one model attends to the source.
+  bool has_attention() const;
+
+  // The sums over all models, as in ScoringModel.
+  double weight_bytes() const;
+  double BatchBytes(const SearchShape& shape) const;
+};
+
+// Loads the models of the run folders `paths`, as Translator::Load.
+absl::StatusOr<Ensemble> LoadEnsemble(absl::Span<const std::string> paths,
+                                      const LoadOptions& options);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_SEARCH_ENSEMBLE_H_
