@@ -21,9 +21,9 @@ constexpr int64_t kQueries = 3;
 
 // Sentences of 4, 2 and 1 tokens, [3, 4, size].
 Encoded TinySource(int64_t size) {
-  const torch::Tensor mask = torch::arange(4) < torch::tensor({4, 2, 1}).unsqueeze(1);
-  const torch::Tensor values = torch::randn({3, 4, size}, torch::kFloat64) * mask.unsqueeze(2);
-  return {values, mask, torch::Tensor()};
+  Encoded source = {torch::randn({3, 4, size}, torch::kFloat64), torch::tensor({4, 2, 1}), {}};
+  source.values = source.values * source.Mask().unsqueeze(2);
+  return source;
 }
 
 // Attention of queries of 6 to a memory of 4, or of 6 where both have to agree.
@@ -38,7 +38,7 @@ class TinyAttention {
     query = torch::randn({3, kQueries, 6}, torch::kFloat64);
     memory = attention->Memorize(source);
     // Attention weights or coverage of one or several earlier time steps.
-    past = torch::rand({3, kQueries, 4}, torch::kFloat64) * source.mask.unsqueeze(1);
+    past = torch::rand({3, kQueries, 4}, torch::kFloat64) * source.Mask().unsqueeze(1);
     attended = attention(query, memory, past);
     parameters = Parameters(*attention);
   }
@@ -94,7 +94,7 @@ TEST(Attention, AgreesWithItsFormula) {
     TinyAttention tiny(kind);
     for (int64_t sentence = 0; sentence < 3; ++sentence) {
       for (int64_t step = 0; step < kQueries; ++step) {
-        const int64_t tokens = tiny.source.mask[sentence].sum().item<int64_t>();
+        const int64_t tokens = tiny.source.Mask()[sentence].sum().item<int64_t>();
         std::vector<double> exponentials;
         double sum = 0;
         for (int64_t i = 0; i < tokens; ++i) {
@@ -132,7 +132,7 @@ TEST(MultiHeadAttention, ReadsWithEachHeadByItself) {
         torch::bmm(queries.narrow(2, first, 3), keys.narrow(2, first, 3).transpose(1, 2)) /
         std::sqrt(3.0);
     const torch::Tensor weights = torch::softmax(
-        scores.masked_fill(tiny.source.mask.logical_not().unsqueeze(1), -INFINITY), -1);
+        scores.masked_fill(tiny.source.Mask().logical_not().unsqueeze(1), -INFINITY), -1);
     mean = mean + weights / 2;
     EXPECT_LT(MaxDifference(tiny.attended.context.narrow(2, first, 3),
                             torch::bmm(weights, values.narrow(2, first, 3))),
@@ -170,7 +170,7 @@ TEST(Attention, WeightsAddUpToOneOverTokensAndAreZeroAtPadding) {
     const TinyAttention tiny(kind);
     const torch::Tensor weights = tiny.attended.weights;
     EXPECT_LT(MaxDifference(weights.sum(-1), torch::ones({3, kQueries})), 1e-12) << EnumText(kind);
-    const torch::Tensor mask = tiny.source.mask.unsqueeze(1).expand_as(weights);
+    const torch::Tensor mask = tiny.source.Mask().unsqueeze(1).expand_as(weights);
     EXPECT_TRUE(torch::equal(weights.gt(0), mask)) << EnumText(kind);
   }
 }

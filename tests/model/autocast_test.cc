@@ -9,7 +9,7 @@
 #include <torch/version.h>
 
 #include "seq2seq/base/enum_text.h"
-#include "seq2seq/model/bridge.h"
+#include "seq2seq/model/recurrent_decoder.h"
 #include "seq2seq/ops/compute.h"
 #include "tests/tiny_model.h"
 
@@ -87,9 +87,10 @@ TEST(Autocast, DecoderStartsFromStatesOf32Bits) {
       Model model = TinyModel(options, torch::kFloat32);
       const Batch batch = MakeBatch(RandomPairs(options, {{4, 6}, {3, 5}}));
       const CpuAutocast autocast;
-      const DecoderState start = model->Begin(batch).state;
-      EXPECT_EQ(start.cells[0].hidden.scalar_type(), torch::kFloat32);
-      EXPECT_EQ(start.cells[0].memory.scalar_type(), torch::kFloat32);
+      const auto state = model->decoder()->Start(model->Encode(batch));
+      const CellState& start = static_cast<const RecurrentDecoderState&>(*state).cells[0];
+      EXPECT_EQ(start.hidden.scalar_type(), torch::kFloat32);
+      EXPECT_EQ(start.cell_state.scalar_type(), torch::kFloat32);
     }
   }
 }

@@ -11,6 +11,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/enum_text.h"
+#include "seq2seq/kernels/precision_choice.h"
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/model/model.h"
 #include "tests/tiny_model.h"
@@ -238,7 +239,7 @@ TEST(Fused, LearnsBelowAFrozenLayer) {
   EXPECT_GT(fused.gradients.at("encoder.embedding.weight").abs().max().item<float>(), 1e-4);
 }
 
-TEST(Fused, OwnTokensAgreeWithPlain) {
+TEST(Fused, PredictedTokensAgreeWithPlain) {
   for (const SamplingForm form : {SamplingForm::kStepwise, SamplingForm::kTwoPass}) {
     for (const double rate : {0.0, 0.5}) {
       const ModelOptions options = OptionsOf(CellKind::kLstm, 2);
@@ -256,7 +257,7 @@ TEST(Fused, OwnTokensAgreeWithPlain) {
 }
 
 TEST(Fused, Bfloat16StaysNear) {
-  if (!HasPrecision(Precision::kBf16, torch::kCPU)) GTEST_SKIP() << "no bf16 on this machine";
+  if (!HasPrecision(Precision::kBf16)) GTEST_SKIP() << "no bf16 on this machine";
   ModelOptions options = TinyOptions();
   options.encoder.hidden = 32;
   options.decoder.hidden = 64;

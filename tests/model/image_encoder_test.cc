@@ -11,8 +11,6 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
-#include "seq2seq/image/feature_file.h"
-#include "seq2seq/weights/safetensors.h"
 #include "tests/model/script_file.h"
 #include "tests/temporary_folder.h"
 #include "tests/tiny_model.h"
@@ -80,6 +78,13 @@ ImageEncoderOptions Options(const ImageNetworkOptions& network, int64_t channels
   return options;
 }
 
+// A batch of images or features.
+Batch Of(const torch::Tensor& values) {
+  Batch batch;
+  batch.values = values;
+  return batch;
+}
+
 class ImageEncoderTest : public ::testing::Test {
  protected:
   const TemporaryFolder folder_;
@@ -116,11 +121,11 @@ TEST_F(ImageEncoderTest, FeaturesAgreeWithImages) {
   ImageEncoder encoder(Options(script, 4));
   encoder->eval();
   const torch::Tensor images = Images(2);
-  const Encoded seen = encoder(images);
-  const Encoded given = encoder(encoder->Features(images));
+  const Encoded seen = encoder(Of(images));
+  const Encoded given = encoder(Of(encoder->Features(images)));
   EXPECT_TRUE(seen.values.equal(given.values));
   EXPECT_EQ(seen.values.sizes(), (std::vector<int64_t>{2, 16, 6}));
-  EXPECT_TRUE(seen.mask.all().item<bool>());
+  EXPECT_TRUE(seen.Mask().all().item<bool>());
   EXPECT_LT(MaxDifference(seen.final, seen.values.mean(1)), 1e-6);
 }
 
@@ -128,9 +133,9 @@ TEST_F(ImageEncoderTest, NeighboursDoNotChangeAnImage) {
   ImageEncoder encoder(Options(Residual(4, 2), 32));
   encoder->eval();
   const torch::Tensor images = Images(3);
-  const torch::Tensor together = encoder(images).values;
+  const torch::Tensor together = encoder(Of(images)).values;
   for (int64_t i = 0; i < 3; ++i) {
-    EXPECT_LT(MaxDifference(encoder(images.narrow(0, i, 1)).values[0], together[i]), 1e-5);
+    EXPECT_LT(MaxDifference(encoder(Of(images.narrow(0, i, 1))).values[0], together[i]), 1e-5);
   }
 }
 
@@ -146,9 +151,9 @@ TEST_F(ImageEncoderTest, RecurrentPlacesKnowWhatIsBesideThem) {
     ImageEncoder encoder(options);
     encoder->eval();
     const torch::NoGradGuard no_grad;
-    const torch::Tensor first = encoder(features).values;
+    const torch::Tensor first = encoder(Of(features)).values;
     EXPECT_EQ(first.sizes(), (std::vector<int64_t>{2, 5, 6}));
-    EXPECT_EQ(MaxDifference(encoder(changed).values.select(1, 0), first.select(1, 0)) > 1e-6,
+    EXPECT_EQ(MaxDifference(encoder(Of(changed)).values.select(1, 0), first.select(1, 0)) > 1e-6,
               recurrent);
     if (!recurrent) continue;
     // As in torch::nn::LSTM.
@@ -176,7 +181,7 @@ TEST_F(ImageEncoderTest, OnlyNetworksThatLearnHaveParametersAndGradients) {
     encoder->train();
     std::vector<std::string> names;
     for (const auto& [name, gradient] :
-         GradientsOf(*encoder, encoder(Images(2)).values.pow(2).sum())) {
+         GradientsOf(*encoder, encoder(Of(Images(2))).values.pow(2).sum())) {
       if (name.rfind("network.", 0) == 0) {
         names.push_back(name);
         EXPECT_GT(gradient.abs().sum().item<double>(), 0) << name;
@@ -197,7 +202,7 @@ TEST_F(ImageEncoderTest, ResidualNetworkGradientsAgreeWithDifferences) {
   encoder->to(torch::kFloat64);
   Randomize(*encoder, 5);
   const torch::Tensor images = Images(2).to(torch::kFloat64);
-  const auto objective = [&] { return encoder(images).values.pow(2).sum(); };
+  const auto objective = [&] { return encoder(Of(images)).values.pow(2).sum(); };
   const TensorMap gradients = GradientsOf(*encoder, objective());
   for (const auto& [name, parameter] : Parameters(*encoder)) {
     const torch::NoGradGuard no_grad;
@@ -245,103 +250,6 @@ TEST(ValidateImageEncoder, NamesTheKeyAndItsValue) {
   EXPECT_TRUE(Validate(options).ok());
   options.dropout = 1;
   EXPECT_THAT(std::string(Validate(options).message()), HasSubstr("model.image.dropout"));
-}
-
-// The bytes of a .npy file.
-std::string Npy(const std::string& header, const torch::Tensor& values) {
-  std::string text = header;
-  while ((text.size() + 11) % 64 != 0) text += ' ';
-  text += '\n';
-  std::string bytes("\x93NUMPY\x01\x00", 8);
-  bytes += static_cast<char>(text.size() % 256);
-  bytes += static_cast<char>(text.size() / 256);
-  return bytes + text + std::string(static_cast<const char*>(values.data_ptr()), values.nbytes());
-}
-
-TEST(FeatureFile, ReadsPlacesAndGridsOfAllPrecisions) {
-  const TemporaryFolder folder;
-  const torch::Tensor values = torch::arange(12).to(torch::kFloat32);
-  const std::pair<const char*, torch::ScalarType> types[] = {
-      {"<f2", torch::kHalf}, {"<f4", torch::kFloat32}, {"<f8", torch::kFloat64}};
-  for (const auto& [type, scalar] : types) {
-    const std::string start = std::string("{'descr': '") + type + "', 'fortran_order': False, ";
-    const auto positions =
-        ReadFeatures(folder.Write("a.npy", Npy(start + "'shape': (3, 4), }", values.to(scalar))));
-    ASSERT_TRUE(positions.ok()) << positions.status();
-    EXPECT_TRUE(positions->equal(values.view({3, 4})));
-    const auto grid = ReadFeatures(
-        folder.Write("b.npy", Npy(start + "'shape': (2, 3, 2), }", values.to(scalar))));
-    ASSERT_TRUE(grid.ok()) << grid.status();
-    EXPECT_TRUE(grid->equal(values.view({2, 6}).t()));
-  }
-  ASSERT_TRUE(WriteTensors(folder / "c.safetensors", {{"x", values.view({6, 2})}}).ok());
-  const auto tensors = ReadFeatures(folder / "c.safetensors");
-  ASSERT_TRUE(tensors.ok()) << tensors.status();
-  EXPECT_TRUE(tensors->equal(values.view({6, 2})));
-}
-
-// The same of version 2, whose headers may have 4 GB.
-std::string WideNpy(const std::string& header, const torch::Tensor& values) {
-  const auto length = static_cast<uint32_t>(header.size());
-  return std::string("\x93NUMPY\x02\x00", 8) +
-         std::string(reinterpret_cast<const char*>(&length), sizeof length) + header +
-         std::string(static_cast<const char*>(values.data_ptr()), values.nbytes());
-}
-
-TEST(FeatureFile, LongHeadersAreRefused) {
-  const TemporaryFolder folder;
-  const torch::Tensor values = torch::arange(12).to(torch::kFloat32);
-  const auto read = [&](size_t spaces) {
-    return ReadFeatures(
-        folder.Write("x.npy", WideNpy("{'descr': '<f4', 'fortran_order': False, 'shape':" +
-                                          std::string(spaces, ' ') + "(3, 4), }",
-                                      values)));
-  };
-  const auto good = read(1000);
-  ASSERT_TRUE(good.ok()) << good.status();
-  EXPECT_TRUE(good->equal(values.view({3, 4})));
-  EXPECT_EQ(read(300'000).status().message(),
-            (folder / "x.npy") + ": has a header of 300058 bytes; at most 10000 are read");
-}
-
-TEST(FeatureFile, NumbersAreBoundedAndFinite) {
-  const TemporaryFolder folder;
-  const std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }";
-  const torch::Tensor values = torch::zeros({12}, torch::kFloat64);
-  const std::string path = folder.Write("x.npy", Npy(header, values));
-  ASSERT_TRUE(WriteTensors(folder / "x.safetensors", {{"x", values.view({3, 4})}}).ok());
-  for (const std::string& file : {path, folder / "x.safetensors"}) {
-    EXPECT_TRUE(ReadFeatures(file, 12).ok());
-    EXPECT_THAT(std::string(ReadFeatures(file, 11).status().message()),
-                AllOf(HasSubstr(file), HasSubstr("at most 11 numbers")));
-  }
-  for (const double number : {std::nan(""), -HUGE_VAL, 1e300}) {
-    values[5] = number;
-    folder.Write("x.npy", Npy(header, values));
-    EXPECT_EQ(ReadFeatures(path).status().message(), path + ": holds NaN or infinite numbers");
-  }
-}
-
-TEST(FeatureFile, DamagedFilesAreErrorsThatNameThem) {
-  const TemporaryFolder folder;
-  const torch::Tensor values = torch::zeros({12});
-  const std::string good = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }";
-  const std::string whole = Npy(good, values);
-  const std::string damaged[] = {
-      "",
-      "no array",
-      whole.substr(0, 40),
-      whole.substr(0, whole.size() - 1),
-      Npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3, 4), }", values),
-      Npy("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 4), }", values),
-      Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (12,), }", values),
-      Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (9999999999, 9999999999), }", values),
-  };
-  for (const std::string& bytes : damaged) {
-    const auto features = ReadFeatures(folder.Write("x.npy", bytes));
-    EXPECT_TRUE(absl::IsInvalidArgument(features.status())) << features.status();
-    EXPECT_THAT(std::string(features.status().message()), HasSubstr(folder / "x.npy"));
-  }
 }
 
 }  // namespace

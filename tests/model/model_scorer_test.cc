@@ -211,7 +211,7 @@ TEST(MakeScoringModel, LetsGoOfWhatItHasPacked) {
         model->named_parameters()[name].getIntrusivePtr());
   };
   const auto embedding = watch("encoder.embedding.weight");
-  const auto attentional_state = watch("decoder.attentional.weight");
+  const auto attentional_state = watch("decoder.readout.weight");
   const auto scoring = MakeScoringModel(std::move(model), torch::kCPU, Precision::kFp32);
   EXPECT_FALSE(embedding.expired());
   EXPECT_TRUE(attentional_state.expired());

@@ -246,7 +246,7 @@ TEST(Model, FirstWeightsAreThoseAskedFor) {
   options.initialization.forget_bias = 3;
   const TensorMap parameters = Parameters(*Model(options));
   EXPECT_EQ(parameters.at("decoder.cell_0.weight_ih").abs().max().item<float>(), 0);
-  EXPECT_EQ(parameters.at("decoder.attentional.weight").abs().max().item<float>(), 0);
+  EXPECT_EQ(parameters.at("decoder.readout.weight").abs().max().item<float>(), 0);
   EXPECT_EQ(parameters.at("encoder.forward_0.bias_ih")[4].item<float>(), 3);
   for (const char* name : {"encoder.backward_0.weight_hh", "decoder.embedding.weight"}) {
     const float largest = parameters.at(name).abs().max().item<float>();

@@ -49,7 +49,7 @@ TEST(ParameterTable, CountsTheParametersOfEachModule) {
 TEST(ParameterTable, ModuleWithModulesInItCountsItsOwn) {
   std::string table = ParameterTable({{"decoder.cell.bias", torch::zeros({5})},
                                       {"decoder.output", torch::zeros({3})},
-                                      {"decoder.attentional.weight", torch::zeros({2})}});
+                                      {"decoder.readout.weight", torch::zeros({2})}});
   while (absl::StrReplaceAll({{"  ", " "}}, &table) > 0) {
   }
   EXPECT_THAT(table, AllOf(HasSubstr(" = decoder.cell 5\n"), HasSubstr(" = decoder, its own 3\n"),

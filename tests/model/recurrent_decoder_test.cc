@@ -1,5 +1,6 @@
 #include "seq2seq/model/recurrent_decoder.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -59,13 +60,18 @@ class Scene {
   explicit Scene(const ModelOptions& options, torch::ScalarType type = torch::kFloat64)
       : model(TinyModel(options, type)),
         batch(MakeBatch(RandomPairs(options, {{3, 5}, {6, 2}}))),
-        start(model->Begin(batch)),
-        decoder(model->decoder()) {}
+        decoder(model->decoder()),
+        start(decoder->Start(model->Encode(batch))) {}
+
+  // A copy of the initial state, to be changed.
+  RecurrentDecoderState Start() const {
+    return static_cast<const RecurrentDecoderState&>(*start);
+  }
 
   Model model;
   Batch batch;
-  ModelImpl::Start start;
   Decoder decoder;
+  std::shared_ptr<const DecoderState> start;
 };
 
 // In float the whole may go through the kernels.
@@ -84,17 +90,16 @@ TEST(Decoder, ForwardAgreesWithStepByStep) {
       Scene scene(variant.options, type);
       const torch::Tensor whole =
           scene
-              .decoder(scene.batch.target_input, scene.batch.target_lengths, scene.start.memory,
-                       scene.start.state, TeacherForcing())
-              .attentional_states;
-      DecoderState state = scene.start.state;
+              .decoder(scene.batch.target_input, scene.batch.target_lengths, *scene.start,
+                       TeacherForcing())
+              .outputs;
+      std::shared_ptr<const DecoderState> state = scene.start;
       for (int64_t t = 0; t < whole.size(1); ++t) {
-        const torch::Tensor projected =
-            scene.decoder->ProjectTokens(scene.batch.target_input.select(1, t));
-        const DecoderStep step = scene.decoder->Step(projected, state, scene.start.memory);
+        const DecoderStep step =
+            scene.decoder->Step(scene.batch.target_input.select(1, t), *state);
         for (int64_t row = 0; row < whole.size(0); ++row) {
           if (t >= scene.batch.target_lengths[row].item<int64_t>()) continue;  // Padding.
-          EXPECT_LT(MaxDifference(step.attentional_state[row], whole[row][t]), tolerance)
+          EXPECT_LT(MaxDifference(step.output[row], whole[row][t]), tolerance)
               << variant.name << ", step " << t;
         }
         state = step.state;
@@ -125,7 +130,7 @@ TEST(Decoder, VariationalDropoutLeavesOutTheSameAtEachStep) {
       };
       for (const int64_t count :
            {idle("decoder.embedding.weight", 32), idle("decoder.cell_1.weight_ih", 32),
-            idle("decoder.attentional.weight", 32), idle("decoder.output_weight", 32)}) {
+            idle("decoder.readout.weight", 32), idle("decoder.output_weight", 32)}) {
         if (variational) {
           EXPECT_GT(count, 5) << rate;
           EXPECT_LT(count, 27) << rate;
@@ -143,11 +148,11 @@ TEST(Decoder, StepAgreesWithItsFormulas) {
     const DecoderOptions& options = variant.options.decoder;
     const TensorMap parameters = Parameters(*scene.decoder);
     const torch::NoGradGuard no_grad;
-    DecoderState state = scene.start.state;
-    state.attentional = torch::randn_like(state.attentional_state);
+    RecurrentDecoderState state = scene.Start();
+    state.attentional_state = torch::randn_like(state.attentional_state);
     const torch::Tensor tokens = torch::tensor({5, 7});
-    const DecoderStep step =
-        scene.decoder->Step(scene.decoder->ProjectTokens(tokens), state, scene.start.memory);
+    const DecoderStep step = scene.decoder->Step(tokens, state);
+    const auto& after = static_cast<const RecurrentDecoderState&>(*step.state);
 
     torch::Tensor input = parameters.at("embedding.weight").index_select(0, tokens);
     if (options.input_feeding) input = torch::cat({input, state.attentional_state}, 1);
@@ -158,13 +163,15 @@ TEST(Decoder, StepAgreesWithItsFormulas) {
         parameter.value().copy_(parameters.at(absl::StrCat("cell_", layer, ".", parameter.key())));
       }
       const CellState& before = state.cells[static_cast<size_t>(layer)];
-      const auto [hidden, memory] = cell(input, std::make_tuple(before.hidden, before.memory));
-      EXPECT_LT(MaxDifference(step.state.cells[static_cast<size_t>(layer)].hidden, hidden), 1e-12);
-      EXPECT_LT(MaxDifference(step.state.cells[static_cast<size_t>(layer)].memory, memory), 1e-12);
+      const auto [hidden, cell_state] =
+          cell(input, std::make_tuple(before.hidden, before.cell_state));
+      const CellState& found = after.cells[static_cast<size_t>(layer)];
+      EXPECT_LT(MaxDifference(found.hidden, hidden), 1e-12);
+      EXPECT_LT(MaxDifference(found.cell_state, cell_state), 1e-12);
       input = options.residual && layer > 0 ? hidden + input : hidden;
     }
     torch::Tensor context =
-        torch::bmm(step.attention.unsqueeze(1), scene.start.memory.values).squeeze(1);
+        torch::bmm(step.attention.unsqueeze(1), state.memory.values).squeeze(1);
     if (options.attention == AttentionKind::kMultiHead) {  // Has a test of its own.
       continue;
     }
@@ -174,8 +181,8 @@ TEST(Decoder, StepAgreesWithItsFormulas) {
     }
     const torch::Tensor attentional_state =
         torch::tanh(torch::cat({context, input}, 1).matmul(parameters.at("readout.weight").t()));
-    EXPECT_LT(MaxDifference(step.attentional_state, attentional_state), 1e-12) << variant.name;
-    EXPECT_TRUE(torch::equal(step.state.attentional_state, step.attentional_state)) << variant.name;
+    EXPECT_LT(MaxDifference(step.output, attentional_state), 1e-12) << variant.name;
+    EXPECT_TRUE(torch::equal(after.attentional_state, step.output)) << variant.name;
     const torch::Tensor output =
         parameters.at(options.tied_embeddings ? "embedding.weight" : "output_weight");
     EXPECT_LT(MaxDifference(scene.decoder->Logits(attentional_state),
@@ -185,17 +192,16 @@ TEST(Decoder, StepAgreesWithItsFormulas) {
   }
 }
 
-TEST(Decoder, InputFeedingSeesTheReadoutBefore) {
+TEST(Decoder, InputFeedingSeesTheAttentionalStateBefore) {
   for (const bool input_feeding : {false, true}) {
     ModelOptions options = TinyOptions();
     options.decoder.input_feeding = input_feeding;
     Scene scene(options);
-    DecoderState other = scene.start.state;
-    other.attentional = torch::ones_like(other.attentional_state);
-    const torch::Tensor projected = scene.decoder->ProjectTokens(torch::tensor({4, 5}));
-    const double difference = MaxDifference(
-        scene.decoder->Step(projected, scene.start.state, scene.start.memory).attentional_state,
-        scene.decoder->Step(projected, other, scene.start.memory).attentional_state);
+    RecurrentDecoderState other = scene.Start();
+    other.attentional_state = torch::ones_like(other.attentional_state);
+    const torch::Tensor tokens = torch::tensor({4, 5});
+    const double difference = MaxDifference(scene.decoder->Step(tokens, *scene.start).output,
+                                            scene.decoder->Step(tokens, other).output);
     if (input_feeding) {
       EXPECT_GT(difference, 1e-3);
     } else {
@@ -208,18 +214,17 @@ TEST(Decoder, GroupedRowsAgreeWithARepeatedMemory) {
   for (const Variant& variant : Variants()) {
     Scene scene(variant.options);
     const torch::Tensor rows = torch::tensor({0, 0, 0, 1, 1, 1});
-    DecoderState state = scene.start.state.Select(rows);
+    const auto selected = scene.start->Select({}, rows);
+    auto state = static_cast<const RecurrentDecoderState&>(*selected);
     for (CellState& cell : state.cells) cell.hidden = torch::randn_like(cell.hidden);
-    state.attentional = torch::randn_like(state.attentional_state);
-    const torch::Tensor projected = scene.decoder->ProjectTokens(torch::tensor({4, 5, 6, 7, 8, 4}));
-    const DecoderStep grouped = scene.decoder->Step(projected, state, scene.start.memory);
-    const DecoderStep repeated =
-        scene.decoder->Step(projected, state, scene.start.memory.Select(rows));
-    EXPECT_LT(MaxDifference(grouped.attentional_state, repeated.attentional_state), 1e-12)
-        << variant.name;
+    state.attentional_state = torch::randn_like(state.attentional_state);
+    const torch::Tensor tokens = torch::tensor({4, 5, 6, 7, 8, 4});
+    const DecoderStep grouped = scene.decoder->Step(tokens, state);
+    state.memory = state.memory.Select(rows);
+    const DecoderStep repeated = scene.decoder->Step(tokens, state);
+    EXPECT_LT(MaxDifference(grouped.output, repeated.output), 1e-12) << variant.name;
     EXPECT_LT(MaxDifference(grouped.attention, repeated.attention), 1e-12) << variant.name;
-    EXPECT_GT(MaxDifference(grouped.attentional_state[0], grouped.attentional_state[1]), 1e-3)
-        << variant.name;
+    EXPECT_GT(MaxDifference(grouped.output[0], grouped.output[1]), 1e-3) << variant.name;
   }
 }
 
@@ -228,19 +233,11 @@ TEST(DecoderState, SelectedRowsGoOnAsBefore) {
   options.decoder.layers = 2;
   Scene scene(options);
   const torch::Tensor tokens = torch::tensor({4, 5});
-  const DecoderState state =
-      scene.decoder
-          ->Step(scene.decoder->ProjectTokens(tokens), scene.start.state, scene.start.memory)
-          .state;
+  const auto state = scene.decoder->Step(tokens, *scene.start).state;
   const torch::Tensor rows = torch::tensor({1, 0, 1});
-  const torch::Tensor plain =
-      scene.decoder->Step(scene.decoder->ProjectTokens(tokens), state, scene.start.memory)
-          .attentional_state;
+  const torch::Tensor plain = scene.decoder->Step(tokens, *state).output;
   const torch::Tensor selected =
-      scene.decoder
-          ->Step(scene.decoder->ProjectTokens(tokens.index_select(0, rows)), state.Select(rows),
-                 scene.start.memory.Select(rows))
-          .attentional_state;
+      scene.decoder->Step(tokens.index_select(0, rows), *state->Select(rows, rows)).output;
   EXPECT_LT(MaxDifference(selected, plain.index_select(0, rows)), 1e-12);
 }
 
@@ -252,7 +249,7 @@ TEST(Decoder, TiedEmbeddingsAreOneTensorCountedOnce) {
   TensorMap parameters = Parameters(*scene.decoder);
   EXPECT_EQ(parameters.size(), untied - 1);
   EXPECT_EQ(parameters.count("output_weight"), 0u);
-  EXPECT_EQ(scene.decoder->attentional_size(), options.decoder.embedding);
+  EXPECT_EQ(AttentionalSize(options.decoder), options.decoder.embedding);
 
   // Token 8 is not fed, so that its embedding is heard in the scores alone.
   const torch::Tensor attentional_state =
@@ -272,9 +269,8 @@ TEST(Decoder, DropoutActsInTrainingOnly) {
   const auto run = [&] {
     return scene.decoder->Logits(scene
                                      .decoder(scene.batch.target_input, scene.batch.target_lengths,
-                                              scene.start.memory, scene.start.state,
-                                              TeacherForcing())
-                                     .attentional_states);
+                                              *scene.start, TeacherForcing())
+                                     .outputs);
   };
   const torch::Tensor plain = run();
   EXPECT_EQ(MaxDifference(run(), plain), 0);
@@ -297,16 +293,14 @@ TEST(Decoder, DoublyStochasticPenaltyIsThatOfTheFormula) {
   for (const int64_t sentence : {0, 1}) {
     const int64_t source = scene.batch.source_lengths[sentence].item<int64_t>();
     const int64_t target = scene.batch.target_lengths[sentence].item<int64_t>();
-    torch::Tensor looked = torch::zeros({source}, torch::kFloat64);
-    DecoderState state = scene.start.state;
+    torch::Tensor attended = torch::zeros({source}, torch::kFloat64);
+    std::shared_ptr<const DecoderState> state = scene.start;
     for (int64_t t = 0; t < target; ++t) {
-      const DecoderStep step =
-          scene.decoder->Step(scene.decoder->ProjectTokens(scene.batch.target_input.select(1, t)),
-                              state, scene.start.memory);
-      looked = looked + step.attention[sentence].narrow(0, 0, source);
+      const DecoderStep step = scene.decoder->Step(scene.batch.target_input.select(1, t), *state);
+      attended = attended + step.attention[sentence].narrow(0, 0, source);
       state = step.state;
     }
-    penalty += 0.5 * (1 - looked).pow(2).sum().item<double>();
+    penalty += 0.5 * (1 - attended).pow(2).sum().item<double>();
   }
   EXPECT_GT(penalty, 0.1);
   EXPECT_NEAR(with.item<double>() - without, penalty, 1e-9);

@@ -14,14 +14,12 @@
 namespace seq2seq {
 namespace {
 
-// The sources of `pairs`, as the encoder is given them.
 Encoded Encode(Encoder& encoder, const std::vector<Pair>& pairs) {
-  const Batch batch = MakeBatch(pairs);
-  return encoder(batch.source, batch.source_lengths);
+  return encoder(MakeBatch(pairs));
 }
 
 Encoder TinyEncoder(const ModelOptions& options) {
-  Encoder encoder = MakeEncoder(options.source_vocab, options.encoder);
+  Encoder encoder = MakeEncoder(options, nullptr);
   encoder->to(torch::kFloat64);
   encoder->eval();
   Randomize(*encoder, 1);
@@ -123,9 +121,10 @@ TEST(RecurrentEncoder, ColumnsOfPaddingAloneChangeNothing) {
   const ModelOptions options = TinyOptions();
   Encoder encoder = TinyEncoder(options);
   const Batch batch = MakeBatch(RandomPairs(options, {{3, 1}, {5, 1}}));
-  const Encoded plain = encoder(batch.source, batch.source_lengths);
-  const Encoded padded =
-      encoder(torch::constant_pad_nd(batch.source, {0, 4}, kPadId), batch.source_lengths);
+  Batch wider = batch;
+  wider.source = torch::constant_pad_nd(batch.source, {0, 4}, kPadId);
+  const Encoded plain = encoder(batch);
+  const Encoded padded = encoder(wider);
   EXPECT_LT(MaxDifference(padded.values.narrow(1, 0, 6), plain.values), 1e-12);
   EXPECT_LT(MaxDifference(padded.final, plain.final), 1e-12);
 }
@@ -135,9 +134,9 @@ TEST(RecurrentEncoder, ValuesAreZeroAndTheMaskFalseAtPadding) {
   Encoder encoder = TinyEncoder(options);
   const Encoded encoded = Encode(encoder, RandomPairs(options, {{2, 1}, {4, 1}}));
   EXPECT_EQ(encoded.values.size(2), encoder->output_size());
-  EXPECT_TRUE(torch::equal(encoded.mask,
+  EXPECT_TRUE(torch::equal(encoded.Mask(),
                            torch::tensor({{1, 1, 1, 0, 0}, {1, 1, 1, 1, 1}}).to(torch::kBool)));
-  EXPECT_TRUE(torch::equal(encoded.values.ne(0).any(2), encoded.mask));
+  EXPECT_TRUE(torch::equal(encoded.values.ne(0).any(2), encoded.Mask()));
 }
 
 TEST(RecurrentEncoder, DropoutActsInTrainingOnly) {
