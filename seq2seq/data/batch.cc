@@ -4,6 +4,7 @@
 
 #include <torch/torch.h>
 
+#include "seq2seq/data/stack.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -37,22 +38,42 @@ torch::Tensor Lengths(absl::Span<const absl::Span<const int32_t>> sentences) {
   return lengths;
 }
 
+Batch CollateSentences(absl::Span<const absl::Span<const int32_t>> sources) {
+  Batch batch;
+  batch.source = Pad(sources, -1, kEosId);
+  batch.source_lengths = Lengths(sources);
+  return batch;
+}
+
+Batch CollateImages(absl::Span<const SourceInput* const> inputs) {
+  std::vector<Array> images;
+  for (const SourceInput* input : inputs) images.push_back(input->values);
+  Batch batch;
+  batch.values = Stack(images);
+  // The network decides how many positions pixels become.
+  const bool has_features = batch.values.dim() == 3;
+  if (has_features)
+    batch.source_lengths = torch::full({batch.size()}, batch.values.size(1), torch::kInt64);
+  return batch;
+}
+
 }  // namespace
 
 Batch Batch::To(torch::Device device) const {
   Batch moved = *this;
   for (torch::Tensor* tensor :
-       {&moved.source, &moved.target_input, &moved.target_output, &moved.images}) {
+       {&moved.source, &moved.target_input, &moved.target_output, &moved.values}) {
     if (tensor->defined()) *tensor = tensor->to(device, /*non_blocking=*/true);
   }
   return moved;
 }
 
-Batch CollateSources(absl::Span<const absl::Span<const int32_t>> sources) {
-  Batch batch;
-  batch.source = Pad(sources, -1, kEosId);
-  batch.source_lengths = Lengths(sources);
-  return batch;
+Batch CollateSources(absl::Span<const SourceInput* const> inputs) {
+  TORCH_CHECK(!inputs.empty(), "no inputs to collate");
+  if (inputs[0]->values.defined()) return CollateImages(inputs);
+  std::vector<absl::Span<const int32_t>> sentences;
+  for (const SourceInput* input : inputs) sentences.push_back(input->ids);
+  return CollateSentences(sentences);
 }
 
 Batch Collate(absl::Span<const Example> examples) {
@@ -64,7 +85,7 @@ Batch Collate(absl::Span<const Example> examples) {
     targets.push_back(example.target);
     target_tokens += static_cast<int64_t>(example.target.size()) + 1;
   }
-  Batch batch = CollateSources(sources);
+  Batch batch = CollateSentences(sources);
   batch.target_input = Pad(targets, kBosId, -1);
   batch.target_output = Pad(targets, -1, kEosId);
   batch.target_lengths = Lengths(targets);
@@ -78,7 +99,7 @@ Batch Collate(absl::Span<const Example> examples, const ImageReader& read,
   if (!read) return batch;
   std::vector<int64_t> images;
   for (const Example& example : examples) images.push_back(example.source[0]);
-  batch.images = read(images, seed);
+  batch.values = read(images, seed);
   return batch;
 }
 

@@ -11,10 +11,11 @@
 #include <torch/types.h>
 
 #include "seq2seq/data/corpus.h"
+#include "seq2seq/source/source.h"
 
 namespace seq2seq {
 
-// Pairs padded on the right with kPadId to the longest of them. All tensors but `images` are int64.
+// Pairs padded on the right with kPadId to the longest of them. All tensors but `values` are int64.
 // A value: copies share the tensors.
 struct Batch {
   torch::Tensor source;          // [batch, source], each sentence with eos at its end.
@@ -24,18 +25,20 @@ struct Batch {
   torch::Tensor target_lengths;  // [batch], with eos, on the CPU.
   int64_t target_tokens = 0;     // Tokens in target_output that are not padding.
 
-  // For captions, whose `source` holds image numbers: pixels, [batch, 3, height, width], or
-  // features, [batch, position, channels].
-  torch::Tensor images;
+  // Of images, pixels or features: [batch, 3, height, width] or [batch, position, channels]. In
+  // batches of captions `source` then holds the numbers of the images.
+  torch::Tensor values;
 
-  int64_t size() const { return images.defined() ? images.size(0) : source.size(0); }
+  int64_t size() const { return values.defined() ? values.size(0) : source.size(0); }
 
   // The same batch with all but the lengths on `device`.
   Batch To(torch::Device device) const;
 };
 
-// The source side alone: fills source and source_lengths.
-Batch CollateSources(absl::Span<const absl::Span<const int32_t>> sources);
+// The source side alone, of at least one input, all of the same kind of source and loaded. Text
+// fills source and source_lengths; no source does, too, with empty sentences; images fill values,
+// and source_lengths, their positions, if those are features. Throws if images differ in shape.
+Batch CollateSources(absl::Span<const SourceInput* const> inputs);
 
 // A batch of examples, in their order.
 Batch Collate(absl::Span<const Example> examples);

@@ -59,11 +59,11 @@ BatchPlan PlanBatches(absl::Span<const PairLength> lengths, const BucketOptions&
   Shuffle(plan, Mix(epoch_seed));
 
   if (world_size == 1) return plan;
+  const auto ranks = static_cast<size_t>(world_size);
+  const size_t complete = plan.size() / ranks * ranks;
   BatchPlan share;
-  for (size_t i = static_cast<size_t>(rank); i < plan.size();
-       i += static_cast<size_t>(world_size)) {
+  for (size_t i = static_cast<size_t>(rank); i < complete; i += ranks)
     share.push_back(std::move(plan[i]));
-  }
   return share;
 }
 

@@ -41,8 +41,12 @@ struct PairLength {
 using BatchPlan = std::vector<std::vector<int64_t>>;
 
 // Plans one epoch: shuffles the pairs, sorts pools of them by length, cuts batches within the
-// budget and shuffles those. Of world_size ranks, each gets every world_size-th batch: together
-// they hold every pair once. A pair larger than the budget is a batch by itself.
+// budget and shuffles those. A pair larger than the budget is a batch by itself.
+//
+// Of world_size ranks, each gets every world_size-th batch, and all get equal numbers of them, as
+// synchronous training needs: an incomplete last round, of fewer than world_size batches, is
+// dropped. The order decides which batches these are, others in each epoch. One rank gets every
+// pair once.
 //
 // A pure function of its arguments: a resumed run computes the same plan. O(n log n), 16 bytes a
 // pair.

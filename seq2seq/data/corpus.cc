@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "seq2seq/base/fingerprint.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
+#include "seq2seq/data/pair_reader.h"
 
 namespace seq2seq {
 
@@ -33,13 +33,6 @@ struct Corpus::Entry {
   uint64_t offset;  // Ids from the start of the ids to the source; the target follows it.
   uint32_t source_length;
   uint32_t target_length;
-};
-
-// Encodes a source line to ids; nullopt drops the line. `encode` is empty where there are no
-// sources.
-struct Corpus::SourceEncoder {
-  std::function<std::optional<std::vector<int32_t>>(const std::string& line)> encode;
-  uint64_t identity;  // Of everything that the ids depend on.
 };
 
 namespace {
@@ -74,64 +67,6 @@ absl::StatusOr<uint64_t> FingerprintOf(const std::vector<std::string>& files, ui
   fingerprint.AddValue(filter.max_ratio);
   return fingerprint.value();
 }
-
-// Reads pairs of lines from two files or from a table, or targets alone from a file.
-class PairReader {
- public:
-  static absl::StatusOr<PairReader> Open(const std::vector<std::string>& files, bool has_sources,
-                                         int64_t max_line_bytes) {
-    if (files.empty() || files.size() > 2) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("a corpus consists of [source, target] or [table], found [",
-                       absl::StrJoin(files, ", "), "]"));
-    }
-    PairReader reader;
-    reader.has_sources_ = has_sources;
-    for (const std::string& path : files) {
-      SEQ2SEQ_ASSIGN_OR_RETURN(reader.readers_.emplace_back(),
-                               LineReader::Open(path, static_cast<size_t>(max_line_bytes)));
-    }
-    return reader;
-  }
-
-  absl::StatusOr<bool> Next(std::string& source, std::string& target) {
-    LineReader& first = *readers_.front();
-    if (!has_sources_) return first.Next(target);
-    SEQ2SEQ_ASSIGN_OR_RETURN(bool more, first.Next(source));
-    if (readers_.size() == 1) {
-      if (!more) return false;
-      const size_t tab = source.find('\t');
-      if (tab == std::string::npos) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(first.path(), ":", first.line_number(), ": expected source<TAB>target"));
-      }
-      target = source.substr(tab + 1);
-      source.resize(tab);
-      return true;
-    }
-    LineReader& second = *readers_.back();
-    SEQ2SEQ_ASSIGN_OR_RETURN(bool second_more, second.Next(target));
-    if (more != second_more) return UnequalLengths();
-    return more;
-  }
-
- private:
-  absl::Status UnequalLengths() {
-    std::string rest;
-    for (const auto& reader : readers_) {
-      while (true) {
-        SEQ2SEQ_ASSIGN_OR_RETURN(bool more, reader->Next(rest));
-        if (!more) break;
-      }
-    }
-    return absl::InvalidArgumentError(absl::StrCat(
-        readers_[0]->path(), " has ", readers_[0]->line_number(), " lines, ", readers_[1]->path(),
-        " has ", readers_[1]->line_number(), "; they must have the same number of lines"));
-  }
-
-  std::vector<std::unique_ptr<LineReader>> readers_;
-  bool has_sources_ = true;
-};
 
 // The counter of the reason to drop a pair, or null to keep it.
 int64_t CorpusCounts::*Dropped(const std::vector<int32_t>& source,
@@ -205,41 +140,11 @@ std::string CorpusCounts::Text(const FilterOptions& filter) const {
                       reasons.empty() ? "" : "; dropped: ", absl::StrJoin(reasons, ", "));
 }
 
-absl::StatusOr<Corpus> Corpus::Build(const std::vector<std::string>& files, const Tokenizer& source,
-                                     const Tokenizer& target, const FilterOptions& filter,
-                                     const std::string& path) {
-  Fingerprint identity;
-  identity.Add(source.model());
-  const auto encode = [&](const std::string& line) { return std::optional(source.Encode(line)); };
-  return BuildWith(files, {encode, identity.value()}, target, filter, path);
-}
-
-absl::StatusOr<Corpus> Corpus::BuildTexts(const std::string& file, const Tokenizer& target,
-                                          const FilterOptions& filter, const std::string& path) {
-  return BuildWith({file}, {{}, 0}, target, filter, path);
-}
-
-absl::StatusOr<Corpus> Corpus::BuildCaptions(const std::string& table, const ImageSet& images,
-                                             const Tokenizer& target, const FilterOptions& filter,
-                                             const std::string& path) {
-  Fingerprint identity;
-  for (int64_t image = 0; image < images.size(); ++image) {
-    identity.Add(images.name(image));
-    identity.AddValue(images.Find(images.name(image)).has_value());
-  }
-  const auto encode = [&](const std::string& name) -> std::optional<std::vector<int32_t>> {
-    const std::optional<int32_t> image = images.Find(name);
-    if (!image) return std::nullopt;
-    return std::vector<int32_t>{*image};
-  };
-  FilterOptions by_length = filter;
-  by_length.max_ratio = 0;
-  return BuildWith({table}, {encode, identity.value()}, target, by_length, path);
-}
-
-absl::StatusOr<Corpus> Corpus::BuildWith(const std::vector<std::string>& files,
-                                         const SourceEncoder& source, const Tokenizer& target,
-                                         const FilterOptions& filter, const std::string& path) {
+absl::StatusOr<Corpus> Corpus::Build(const std::vector<std::string>& files,
+                                     const SourceEncoder& source, const Tokenizer& target,
+                                     const FilterOptions& options, const std::string& path) {
+  FilterOptions filter = options;
+  if (!source.has_ratio) filter.max_ratio = 0;
   const bool has_sources = source.encode != nullptr;
   SEQ2SEQ_ASSIGN_OR_RETURN(PairReader reader,
                            PairReader::Open(files, has_sources, filter.max_line_bytes));
@@ -267,13 +172,15 @@ absl::StatusOr<Corpus> Corpus::BuildWith(const std::vector<std::string>& files,
       ++counts.invalid;
       continue;
     }
-    std::optional<std::vector<int32_t>> found = std::vector<int32_t>();
-    if (has_sources) found = source.encode(source_line);
-    if (!found) {
-      ++counts.no_image;
-      continue;
+    std::vector<int32_t> source_ids;
+    if (has_sources) {
+      std::optional<std::vector<int32_t>> encoded = source.encode(source_line);
+      if (!encoded) {
+        ++counts.no_image;
+        continue;
+      }
+      source_ids = *std::move(encoded);
     }
-    const std::vector<int32_t>& source_ids = *found;
     const std::vector<int32_t> target_ids = target.Encode(target_line);
     if (const auto reason = Dropped(source_ids, target_ids, filter, has_sources)) {
       ++(counts.*reason);

@@ -11,7 +11,7 @@
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
-#include "seq2seq/data/image_set.h"
+#include "seq2seq/data/source_encoder.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -61,27 +61,18 @@ struct Example {
 // size. Thread-safe.
 class Corpus {
  public:
-  // Encodes the text of `files`, either {source, target} with as many lines each or {table} with
-  // source<TAB>target on each line, into the cache file `path`, unless that was built from the
-  // same: files (by size and modification time), tokenizers and filter. Files may be gzip.
+  // Encodes the lines of `files` into the cache file `path`, unless that was built from the same:
+  // files (by size and modification time), sources, target tokenizer and filter. `files` are
+  // {source, target} with as many lines each, or {table} with source<TAB>target on each line;
+  // without sources {text} with a target on each. Files may be gzip.
+  //
+  //   Corpus::Build({"train.de", "train.en"}, EncodeText(german), english, filter, "cache/train");
   //
   // InvalidArgument naming file and line if the two sides differ in length or a line of a table has
   // no tab, or if no pair is left. Costs one pass over the text; about 100,000 pairs a second.
   static absl::StatusOr<Corpus> Build(const std::vector<std::string>& files,
-                                      const Tokenizer& source, const Tokenizer& target,
+                                      const SourceEncoder& source, const Tokenizer& target,
                                       const FilterOptions& filter, const std::string& path);
-
-  // The same for monolingual text, a sentence per line, for models without a source: sources are
-  // empty.
-  static absl::StatusOr<Corpus> BuildTexts(const std::string& file, const Tokenizer& target,
-                                           const FilterOptions& filter, const std::string& path);
-
-  // The same for captions, image<TAB>caption on each line: a source is the number of its image
-  // alone. Captions of images that `images` does not have, or has dropped, are dropped.
-  // `filter.max_ratio` does not apply.
-  static absl::StatusOr<Corpus> BuildCaptions(const std::string& table, const ImageSet& images,
-                                              const Tokenizer& target, const FilterOptions& filter,
-                                              const std::string& path);
 
   // Opens a cache file. DataLoss if it is incomplete or damaged.
   static absl::StatusOr<Corpus> Open(const std::string& path);
@@ -101,11 +92,6 @@ class Corpus {
   // pair.
   struct Header;
   struct Entry;
-  struct SourceEncoder;
-
-  static absl::StatusOr<Corpus> BuildWith(const std::vector<std::string>& files,
-                                          const SourceEncoder& source, const Tokenizer& target,
-                                          const FilterOptions& filter, const std::string& path);
 
   explicit Corpus(MappedFile file) : file_(std::move(file)) {}
   const Header& header() const;

@@ -13,8 +13,8 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus.h"
-#include "seq2seq/image/image.h"
 #include "seq2seq/data/subword_sampler.h"
+#include "seq2seq/image/image.h"
 
 namespace seq2seq {
 

@@ -10,6 +10,7 @@
 #include "seq2seq/base/fingerprint.h"
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/data/stack.h"
 
 namespace seq2seq {
 namespace {
@@ -88,16 +89,16 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
   };
   for (int64_t begin = 0; begin < images.size(); begin += kBatch) {
     std::vector<int64_t> readable;
-    std::vector<torch::Tensor> inputs;
+    std::vector<Array> inputs;
     const int64_t end = std::min(begin + kBatch, images.size());
     for (int64_t image = begin; image < end; ++image) {
-      const absl::StatusOr<torch::Tensor> input = source.read(images.Path(image));
+      const absl::StatusOr<Array> input = source.read(images.Path(image));
       if (!input.ok()) {
         if (absl::IsUnimplemented(input.status())) return input.status();
         Log(LogLevel::kWarning, absl::StrCat(input.status().message(), "; left out"));
         continue;
       }
-      if (!inputs.empty() && input->sizes() != inputs[0].sizes()) {
+      if (!inputs.empty() && input->shape != inputs[0].shape) {
         return absl::InvalidArgumentError(
             absl::StrCat(images.Path(image), ": differs in size from the other images"));
       }
@@ -106,7 +107,7 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
     }
     if (readable.empty()) continue;
     const torch::Tensor features =
-        source.compute(torch::stack(inputs)).to(torch::kCPU, torch::kFloat32).contiguous();
+        source.compute(Stack(inputs)).to(torch::kCPU, torch::kFloat32).contiguous();
     const torch::Tensor halves = features.to(torch::kHalf);
     if (header.channels == 0) {
       header.positions = features.size(1);

@@ -13,6 +13,7 @@
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/data/image_set.h"
+#include "seq2seq/weights/array.h"
 
 namespace seq2seq {
 
@@ -21,8 +22,8 @@ namespace seq2seq {
 class FeatureCache {
  public:
   struct Source {
-    // Reads the network's input from an image file: a tensor of the same shape each time.
-    std::function<absl::StatusOr<torch::Tensor>(const std::string& path)> read;
+    // Reads the network's input from an image file: floats, of the same shape each time.
+    std::function<absl::StatusOr<Array>(const std::string& path)> read;
     // [batch, …] of these -> [batch, position, channels]
     std::function<torch::Tensor(const torch::Tensor& batch)> compute;
     // Of everything besides the images that the features depend on.

@@ -53,7 +53,8 @@ class Loader {
   // The next batch; waits for it if it is not ready.
   Item Next();
 
-  // Batches in the first epoch. With a mix of corpora other epochs may have slightly more or fewer.
+  // Batches in the first epoch, of every rank alike. With a mix of corpora other epochs may have
+  // slightly more or fewer.
   int64_t batches_per_epoch() const { return batches_per_epoch_; }
 
   // The share of positions that are padding in the epoch that the loader started in.

@@ -54,7 +54,7 @@ Batch Rows(const Batch& batch, const Part& part) {
   taken.target_output = cut(batch.target_output, shape.target);
   taken.target_lengths = rows(batch.target_lengths);
   taken.target_tokens = taken.target_lengths.sum().item<int64_t>();
-  taken.images = rows(batch.images);
+  taken.values = rows(batch.values);
   return taken;
 }
 

@@ -25,7 +25,7 @@ using BatchCost = std::function<double(const BatchShape&)>;
 // Splits `batch` into the fewest parts, of row counts as equal as possible, each padded to its own
 // longest sentence, that cost at most `bound` each; rows that cost more alone are a part each. The
 // rows stay in order. A pure function of the batch's lengths, cost and bound. Parts share the
-// images and lengths of `batch`; a batch that fits is returned as it is.
+// values and lengths of `batch`; a batch that fits is returned as it is.
 std::vector<Batch> SplitBatch(const Batch& batch, const BatchCost& cost, double bound);
 
 }  // namespace seq2seq

@@ -1,8 +1,11 @@
 #include "seq2seq/image/feature_file.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -11,7 +14,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include <torch/torch.h>
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
@@ -34,18 +36,18 @@ absl::string_view ValueOf(absl::string_view header, absl::string_view key) {
 }
 
 // The type of little-endian floats; nullopt for others.
-std::optional<torch::ScalarType> FloatType(absl::string_view text) {
+std::optional<ArrayType> FloatType(absl::string_view text) {
   if (text.size() < 5 || text[0] != '\'' || !absl::StrContains("<=|", text[1]) || text[4] != '\'')
     return std::nullopt;
   const absl::string_view type = text.substr(2, 2);
-  if (type == "f2") return torch::kHalf;
-  if (type == "f4") return torch::kFloat32;
-  if (type == "f8") return torch::kFloat64;
+  if (type == "f2") return ArrayType::kFloat16;
+  if (type == "f4") return ArrayType::kFloat32;
+  if (type == "f8") return ArrayType::kFloat64;
   return std::nullopt;
 }
 
 // The layout: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
-absl::StatusOr<torch::Tensor> ReadNpy(const std::string& path, int64_t max_values) {
+absl::StatusOr<Array> ReadNpy(const std::string& path, int64_t max_values) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
   const absl::string_view bytes(file.data(), file.size());
   if (bytes.size() < 12 || !absl::StartsWith(bytes, "\x93NUMPY")) {
@@ -61,7 +63,7 @@ absl::StatusOr<torch::Tensor> ReadNpy(const std::string& path, int64_t max_value
   const size_t begin = (wide ? 12 : 10) + static_cast<size_t>(length);
   if (begin > bytes.size()) return Wrong(path, "is cut off in its header");
   const absl::string_view header = bytes.substr(wide ? 12 : 10, length);
-  const std::optional<torch::ScalarType> type = FloatType(ValueOf(header, "descr"));
+  const std::optional<ArrayType> type = FloatType(ValueOf(header, "descr"));
   if (!type) return Wrong(path, "does not hold little-endian floats");
   absl::string_view shape = ValueOf(header, "shape");
   if (!absl::StartsWith(ValueOf(header, "fortran_order"), "False") ||
@@ -80,37 +82,55 @@ absl::StatusOr<torch::Tensor> ReadNpy(const std::string& path, int64_t max_value
     }
     count *= sizes.back();
   }
-  const auto size = static_cast<size_t>(count) * torch::elementSize(*type);
+  const auto size = static_cast<size_t>(count) * ElementSize(*type);
   if (bytes.size() - begin < size) return Wrong(path, "is cut off in its values");
-  const torch::Tensor values = torch::empty(sizes, *type);
-  std::memcpy(values.data_ptr(), bytes.data() + begin, size);
+  const Array values = Array::Empty(*type, std::move(sizes));
+  std::memcpy(values.data.get(), bytes.data() + begin, size);
   return values;
 }
 
-absl::StatusOr<torch::Tensor> ReadSafetensors(const std::string& path, int64_t max_values) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, ReadTensors(path));
-  if (tensors.size() != 1) {
-    return Wrong(path, absl::StrCat("holds ", tensors.size(), " tensors instead of one"));
+absl::StatusOr<Array> ReadSafetensors(const std::string& path, int64_t max_values) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap arrays, ReadArrays(path));
+  if (arrays.size() != 1) {
+    return Wrong(path, absl::StrCat("holds ", arrays.size(), " tensors instead of one"));
   }
-  const torch::Tensor& values = tensors.begin()->second;
-  if (values.numel() <= max_values) return values;
-  return Wrong(path, absl::StrCat("holds ", values.numel(), " values; at most ", max_values,
+  const Array& values = arrays.begin()->second;
+  if (values.size() <= max_values) return values;
+  return Wrong(path, absl::StrCat("holds ", values.size(), " values; at most ", max_values,
                                   " numbers are read"));
+}
+
+// [channels, rows, columns] -> [rows x columns, channels], floats.
+Array ChannelsLast(const Array& grid) {
+  const int64_t channels = grid.shape[0];
+  const int64_t positions = grid.shape[1] * grid.shape[2];
+  Array features = Array::Empty(ArrayType::kFloat32, {positions, channels});
+  const float* from = grid.values<float>();
+  float* to = features.values<float>();
+  for (int64_t position = 0; position < positions; ++position) {
+    for (int64_t channel = 0; channel < channels; ++channel)
+      *to++ = from[channel * positions + position];
+  }
+  return features;
 }
 
 }  // namespace
 
-absl::StatusOr<torch::Tensor> ReadFeatures(const std::string& path, int64_t max_values) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(torch::Tensor values, absl::EndsWith(path, ".safetensors")
-                                                     ? ReadSafetensors(path, max_values)
-                                                     : ReadNpy(path, max_values));
-  if (values.dim() == 3) values = values.flatten(1).t();
-  if (values.dim() != 2 || values.numel() == 0) {
+absl::StatusOr<Array> ReadFeatures(const std::string& path, int64_t max_values) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Array stored, absl::EndsWith(path, ".safetensors")
+                                                   ? ReadSafetensors(path, max_values)
+                                                   : ReadNpy(path, max_values));
+  const size_t dimensions = stored.shape.size();
+  if ((dimensions != 2 && dimensions != 3) || stored.size() == 0) {
     return Wrong(path, "is not of the shape [position, channels] or [channels, rows, columns]");
   }
-  values = values.to(torch::kFloat32).contiguous();
-  if (!values.isfinite().all().item<bool>()) return Wrong(path, "holds NaN or infinite numbers");
-  return values;
+  Array features = ToFloat32(stored);
+  if (dimensions == 3) features = ChannelsLast(features);
+  const float* values = features.values<float>();
+  if (!std::all_of(values, values + features.size(), [](float x) { return std::isfinite(x); })) {
+    return Wrong(path, "holds NaN or infinite numbers");
+  }
+  return features;
 }
 
 }  // namespace seq2seq

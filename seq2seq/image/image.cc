@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include <torch/torch.h>
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/option_rules.h"
@@ -80,9 +79,9 @@ absl::Status Validate(const AugmentOptions& options, const std::string& section)
   return rules.status();
 }
 
-absl::StatusOr<torch::Tensor> ReadImage(const std::string& path, const ImageOptions& options,
-                                        const std::optional<Augmentation>& augmentation,
-                                        int64_t max_pixels) {
+absl::StatusOr<Array> ReadImage(const std::string& path, const ImageOptions& options,
+                                const std::optional<Augmentation>& augmentation,
+                                int64_t max_pixels) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const ImageLibrary* library, OpenImageLibrary());
   SEQ2SEQ_ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
   const absl::string_view contents(file.data(), file.size());
@@ -106,29 +105,29 @@ absl::StatusOr<torch::Tensor> ReadImage(const std::string& path, const ImageOpti
   Draws draws(augmentation ? augmentation->seed : 0);
   if (augment.crop > 0) square = RandomSquare(square, augment.crop, draws);
   const auto size = static_cast<int>(options.size);
-  Pixels seen = {size, size, {}};
-  if (const std::string error = library->resize(image, square, seen); !error.empty())
+  Pixels resized = {size, size, {}};
+  if (const std::string error = library->resize(image, square, resized); !error.empty())
     return wrong(absl::StrCat("cannot be resized: ", error));
 
   const bool flip = augment.flip && draws.Next() < 0.5;
   const double contrast = 1 + augment.jitter * (2 * draws.Next() - 1);
   const double brightness = augment.jitter * (2 * draws.Next() - 1);
-  torch::Tensor tensor = torch::empty({3, size, size});
-  float* out = tensor.data_ptr<float>();
+  const Array values = Array::Empty(ArrayType::kFloat32, {3, size, size});
+  float* out = values.values<float>();
   for (size_t channel = 0; channel < 3; ++channel) {
     // ((pixel / 255 - 1/2) contrast + 1/2 + brightness - mean) / deviation
     const double scale = contrast / 255 / options.deviation[channel];
     const double shift =
         (0.5 - 0.5 * contrast + brightness - options.mean[channel]) / options.deviation[channel];
     for (int row = 0; row < size; ++row) {
-      const uint8_t* pixels = &seen.rgb[static_cast<size_t>(row * size * 3)] + channel;
+      const uint8_t* pixels = &resized.rgb[static_cast<size_t>(row * size * 3)] + channel;
       for (int column = 0; column < size; ++column) {
         const int from = flip ? size - 1 - column : column;
         *out++ = static_cast<float>(pixels[3 * from] * scale + shift);
       }
     }
   }
-  return tensor;
+  return values;
 }
 
 }  // namespace seq2seq

@@ -1,4 +1,4 @@
-// Reading of images into tensors, with augmentation.
+// Image files to arrays of pixels, with augmentation.
 #ifndef SEQ2SEQ_IMAGE_IMAGE_H_
 #define SEQ2SEQ_IMAGE_IMAGE_H_
 
@@ -9,7 +9,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include <torch/types.h>
+
+#include "seq2seq/weights/array.h"
 
 namespace seq2seq {
 
@@ -70,13 +71,13 @@ struct Augmentation {
   uint64_t seed = 0;  // For this image, this time.
 };
 
-// Reads a JPEG, PNG, WebP, BMP, TIFF or PNM file of integer samples: [3, size, size], floats.
+// Reads a JPEG, PNG, WebP, BMP, TIFF or PNM file of integer samples: [3, size, size], fp32.
 // Errors name the file and the cause; images of more than `max_pixels` are refused before they are
 // decoded. Thread-safe: threads wait for one another where they would hold more than `max_pixels`
 // together. A photograph of 224 x 224 takes about a millisecond.
-absl::StatusOr<torch::Tensor> ReadImage(const std::string& path, const ImageOptions& options,
-                                        const std::optional<Augmentation>& augmentation = {},
-                                        int64_t max_pixels = kMaxPixels);
+absl::StatusOr<Array> ReadImage(const std::string& path, const ImageOptions& options,
+                                const std::optional<Augmentation>& augmentation = {},
+                                int64_t max_pixels = kMaxPixels);
 
 }  // namespace seq2seq
 

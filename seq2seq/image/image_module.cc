@@ -116,7 +116,7 @@ std::string LoadOnnx(const std::string& path, std::unique_ptr<OnnxModel>& model)
 extern "C" const seq2seq::ImageLibrary* seq2seq_images() {
   static const seq2seq::ImageLibrary library = {seq2seq::Decode, seq2seq::Resize,
                                                 seq2seq::LoadOnnx};
-  // OpenCV runs single-threaded: LibTorch's threads process other images.
+  // OpenCV runs single-threaded: the caller's threads process other images.
   cv::setNumThreads(1);
   return &library;
 }

@@ -23,11 +23,11 @@ inline std::vector<std::string> EnumTexts(SourceKind) { return {"text", "image",
 
 // One line of input, read. A value.
 struct SourceInput {
-  std::vector<int32_t> ids;     // Text: its subwords, without end of sentence.
-  std::string file;             // Image: its file, for Source::Load.
-  Array values;                 // Image, loaded: floats, pixels [3, height, width] or features
-                                // [position, channels].
-  std::vector<int32_t> prompt;  // No source: the subwords of the line, which begin the target.
+  std::vector<int32_t> ids = {};     // Text: its subwords, without end of sentence.
+  std::string file = "";             // Image: its file, for Source::Load.
+  Array values = {};                 // Image, loaded: floats, pixels [3, height, width] or features
+                                     // [position, channels].
+  std::vector<int32_t> prompt = {};  // No source: the subwords of the line, which begin the target.
 };
 
 // Reads lines of input. Thread-safe.
@@ -57,10 +57,10 @@ class Source {
 
 struct SourceOptions {
   SourceKind kind = SourceKind::kText;
-  ImageOptions image;                // Preprocessing of images.
-  bool features = false;             // Files hold features instead of pixels.
-  int64_t max_pixels = kMaxPixels;   // Of an image, or numbers of a feature file.
-  int64_t max_line_length = 1000;    // In subwords.
+  ImageOptions image = {};          // Preprocessing of images.
+  bool features = false;            // Files hold features instead of pixels.
+  int64_t max_pixels = kMaxPixels;  // Of an image, or numbers of a feature file.
+  int64_t max_line_length = 1000;   // In subwords.
 };
 
 // A source of `options`. Text needs the source tokenizer, no source the target tokenizer.

@@ -1,5 +1,7 @@
 #include "seq2seq/data/batch.h"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -55,14 +57,54 @@ TEST(Collate, EmptySentencesAreEosAlone) {
   EXPECT_EQ(batch.target_tokens, 1);
 }
 
-TEST(CollateSources, EqualsTheSourceSideOfCollate) {
+// An array of these floats.
+Array Floats(std::vector<int64_t> shape, const std::vector<float>& values) {
+  Array array = Array::Empty(ArrayType::kFloat32, std::move(shape));
+  std::copy(values.begin(), values.end(), array.values<float>());
+  return array;
+}
+
+TEST(CollateSources, OfTextEqualsTheSourceSideOfCollate) {
   const Batch both = Collate({{kShort, kLong}, {kLong, kShort}});
-  const Batch sources = CollateSources({kShort, kLong});
+  const SourceInput one = {.ids = kShort}, other = {.ids = kLong};
+  const Batch sources = CollateSources({&one, &other});
   EXPECT_TRUE(Same(sources.source, both.source));
   EXPECT_TRUE(Same(sources.source_lengths, both.source_lengths));
   EXPECT_FALSE(sources.target_input.defined());
   EXPECT_FALSE(sources.target_output.defined());
   EXPECT_EQ(sources.target_tokens, 0);
+}
+
+TEST(CollateSources, OfNothingIsEmptySentences) {
+  const SourceInput one = {.prompt = kShort}, other = {.prompt = kLong};
+  const Batch batch = CollateSources({&one, &other});
+  EXPECT_EQ(batch.size(), 2);
+  EXPECT_TRUE(Same(batch.source, Ids({{kEosId}, {kEosId}})));
+  EXPECT_TRUE(Same(batch.source_lengths, torch::tensor({1, 1}, torch::kInt64)));
+}
+
+TEST(CollateSources, OfFeaturesCountsPositions) {
+  const SourceInput one = {.file = "a.npy", .values = Floats({2, 3}, {0, 1, 2, 3, 4, 5})};
+  const SourceInput other = {.file = "b.npy", .values = Floats({2, 3}, {6, 7, 8, 9, 10, 11})};
+  const Batch batch = CollateSources({&one, &other});
+  EXPECT_EQ(batch.size(), 2);
+  EXPECT_TRUE(Same(batch.values, torch::arange(12).to(torch::kFloat32).view({2, 2, 3})));
+  EXPECT_TRUE(Same(batch.source_lengths, torch::tensor({2, 2}, torch::kInt64)));
+  EXPECT_FALSE(batch.source.defined());
+}
+
+TEST(CollateSources, OfPixelsLeavesPositionsToTheNetwork) {
+  const SourceInput image = {.file = "a.png", .values = Floats({3, 1, 1}, {0, 1, 2})};
+  const Batch batch = CollateSources({&image});
+  EXPECT_TRUE(Same(batch.values, torch::arange(3).to(torch::kFloat32).view({1, 3, 1, 1})));
+  EXPECT_FALSE(batch.source_lengths.defined());
+}
+
+TEST(CollateSources, DifferentShapesAreRefused) {
+  const SourceInput one = {.file = "a.npy", .values = Floats({1, 2}, {0, 1})};
+  const SourceInput other = {.file = "b.npy", .values = Floats({2, 1}, {0, 1})};
+  EXPECT_THROW(CollateSources({&one, &other}), c10::Error);
+  EXPECT_THROW(CollateSources({}), c10::Error);
 }
 
 TEST(Batch, ToKeepsLengthsOnTheCpuAndSkipsWhatIsMissing) {
@@ -74,7 +116,8 @@ TEST(Batch, ToKeepsLengthsOnTheCpuAndSkipsWhatIsMissing) {
   EXPECT_TRUE(moved.source_lengths.is_cpu());
   EXPECT_EQ(moved.target_tokens, batch.target_tokens);
   EXPECT_TRUE(batch.source.is_cpu());
-  EXPECT_FALSE(CollateSources({kShort}).To(torch::kMeta).target_input.defined());
+  const SourceInput input = {.ids = kShort};
+  EXPECT_FALSE(CollateSources({&input}).To(torch::kMeta).target_input.defined());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -48,35 +49,55 @@ int64_t Positions(const std::vector<PairLength>& lengths, const std::vector<int6
   return longest * static_cast<int64_t>(batch.size());
 }
 
-TEST(BatchPlan, HoldsEveryPairOnceForAnyRankAndSize) {
+TEST(BatchPlan, HoldsEveryPairOnceForAnySize) {
   const std::vector<PairLength> lengths = RandomLengths(1000);
   std::vector<int64_t> all(lengths.size());
   for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int64_t>(i);
   for (const BatchUnit unit : {BatchUnit::kSentences, BatchUnit::kTokens}) {
     for (const int64_t size : {1, 7, 100, 5000}) {
       for (const int64_t pool : {1, 300, 100'000}) {
-        for (const int64_t world_size : {1, 2, 3, 16}) {
-          BatchPlan together;
-          for (int64_t rank = 0; rank < world_size; ++rank) {
-            for (auto& batch : PlanBatches(lengths, {size, unit, pool}, 1, 2, rank, world_size)) {
-              EXPECT_FALSE(batch.empty());
-              together.push_back(batch);
-            }
-          }
-          EXPECT_EQ(Sorted(together), all) << size << " " << pool << " " << world_size;
-        }
+        const BatchPlan plan = PlanBatches(lengths, {size, unit, pool}, 1, 2);
+        for (const auto& batch : plan) EXPECT_FALSE(batch.empty());
+        EXPECT_EQ(Sorted(plan), all) << size << " " << pool;
       }
     }
   }
 }
 
-TEST(BatchPlan, RanksDifferByAtMostOneBatch) {
+TEST(BatchPlan, RanksShareAllCompleteRoundsInEqualNumbers) {
   const std::vector<PairLength> lengths = RandomLengths(1000);
-  const size_t last = PlanBatches(lengths, {}, 1, 0, 2, 3).size();
-  for (const int64_t rank : {0, 1}) {
-    const size_t mine = PlanBatches(lengths, {}, 1, 0, rank, 3).size();
-    EXPECT_TRUE(mine == last || mine == last + 1) << mine << " " << last;
+  const BatchPlan all = PlanBatches(lengths, {}, 1, 0);
+  for (const int64_t world_size : {1, 2, 3, 5, 16, 17}) {
+    const size_t rounds = all.size() / static_cast<size_t>(world_size);
+    for (int64_t rank = 0; rank < world_size; ++rank) {
+      const BatchPlan mine = PlanBatches(lengths, {}, 1, 0, rank, world_size);
+      ASSERT_EQ(mine.size(), rounds) << rank << " of " << world_size;
+      for (size_t i = 0; i < rounds; ++i)
+        EXPECT_EQ(mine[i], all[i * static_cast<size_t>(world_size) + static_cast<size_t>(rank)]);
+    }
   }
+}
+
+TEST(BatchPlan, IncompleteRoundThatRanksLeaveOutVariesByEpoch) {
+  const std::vector<PairLength> lengths = RandomLengths(10);
+  std::set<int64_t> dropped;
+  for (int64_t epoch = 0; epoch < 100; ++epoch) {
+    std::set<int64_t> left;
+    for (int64_t i = 0; i < 10; ++i) left.insert(i);
+    for (const int64_t rank : {0, 1, 2}) {
+      const BatchPlan plan = PlanBatches(lengths, {1}, 1, epoch, rank, 3);
+      EXPECT_THAT(plan, SizeIs(3));
+      for (const int64_t pair : Sorted(plan)) EXPECT_EQ(left.erase(pair), 1u);
+    }
+    EXPECT_THAT(left, SizeIs(1));
+    dropped.merge(left);
+  }
+  EXPECT_THAT(dropped, SizeIs(10));
+}
+
+TEST(BatchPlan, MoreRanksThanBatchesGetNone) {
+  const std::vector<PairLength> lengths = RandomLengths(3);
+  EXPECT_THAT(PlanBatches(lengths, {1}, 1, 0, 0, 4), IsEmpty());
 }
 
 TEST(BatchPlan, SentenceBudgetFillsAllBatchesButOneOfEachPool) {

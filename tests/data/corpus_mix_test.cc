@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "seq2seq/data/source_encoder.h"
 #include "tests/temporary_folder.h"
 #include "tests/tokenizer/learn.h"
 
@@ -25,8 +26,8 @@ class CorpusMixTest : public ::testing::Test {
     size_t end = 0;
     for (int line = 0; line < count; ++line) end = text.find('\n', end) + 1;
     const std::string path = folder_.Write(name, text.substr(0, end));
-    absl::StatusOr<Corpus> corpus =
-        Corpus::Build({path, path}, tokenizer_, tokenizer_, {}, folder_ / (name + ".cache"));
+    absl::StatusOr<Corpus> corpus = Corpus::Build({path, path}, EncodeText(tokenizer_), tokenizer_,
+                                                  {}, folder_ / (name + ".cache"));
     EXPECT_TRUE(corpus.ok()) << corpus.status();
     return *std::move(corpus);
   }

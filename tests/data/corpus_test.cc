@@ -13,6 +13,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "seq2seq/data/image_set.h"
+#include "seq2seq/data/source_encoder.h"
 #include "tests/temporary_folder.h"
 #include "tests/tokenizer/learn.h"
 #include "tokenizer/tokenizer.h"
@@ -36,7 +38,7 @@ class CorpusTest : public ::testing::Test {
  protected:
   absl::StatusOr<Corpus> Build(const std::vector<std::string>& files,
                                const FilterOptions& filter = {}) {
-    return Corpus::Build(files, source_, target_, filter, cache_);
+    return Corpus::Build(files, EncodeText(source_), target_, filter, cache_);
   }
 
   // Builds from two files with these texts.
@@ -47,7 +49,7 @@ class CorpusTest : public ::testing::Test {
 
   // Builds from one file of texts without sources.
   absl::StatusOr<Corpus> BuildTexts(const std::string& text, const FilterOptions& filter = {}) {
-    return Corpus::BuildTexts(folder_.Write("a.txt", text), target_, filter, cache_);
+    return Corpus::Build({folder_.Write("a.txt", text)}, EncodeNothing(), target_, filter, cache_);
   }
 
   // Which file the cache is: every one that is written has a number of its own.
@@ -107,6 +109,27 @@ TEST_F(CorpusTest, TextsAloneHaveNoSources) {
   EXPECT_EQ(corpus->counts().too_long, 1);
 }
 
+TEST_F(CorpusTest, SourcesOfCaptionsAreNumbersOfImages) {
+  for (const char* name : {"b.jpg", "a.jpg", "c.jpg"}) folder_.Write(name, "");
+  // Twenty words to one image: captions have no ratio of lengths.
+  std::string longest = "der";
+  for (int i = 1; i < 20; ++i) longest += " der";
+  const std::string table = folder_.Write(
+      "a.tsv", "b.jpg\tder Hund\nc.jpg\tdie Katze\nb.jpg\t" + longest + "\na.jpg\t\n");
+  absl::StatusOr<ImageSet> images = ImageSet::Open(folder_.path(), {table});
+  ASSERT_TRUE(images.ok()) << images.status();
+  images->Drop(*images->Find("c.jpg"));
+  const auto corpus = Corpus::Build({table}, EncodeImages(*images), target_, {}, cache_);
+  ASSERT_TRUE(corpus.ok()) << corpus.status();
+  ASSERT_EQ(corpus->size(), 2);
+  for (const int64_t pair : {0, 1}) EXPECT_THAT((*corpus)[pair].source, ElementsAre(1));
+  EXPECT_THAT((*corpus)[1].target, ElementsAreArray(target_.Encode(longest)));
+  EXPECT_EQ(corpus->counts().no_image, 1);
+  EXPECT_EQ(corpus->counts().empty, 1);
+  EXPECT_EQ(corpus->counts().Text({}),
+            "4 lines read, 2 kept; dropped: 1 empty, 1 without a readable image");
+}
+
 TEST_F(CorpusTest, ReadsGzipBesidePlainText) {
   const auto corpus =
       Build({folder_.Write("a.gz", kGzip), folder_.Write("b", "die Katze\nder Hund\n")});
@@ -143,6 +166,10 @@ TEST_F(CorpusTest, NeitherNoFilesNorThreeAreACorpus) {
   const std::string path = folder_.Write("a", "ein\n");
   EXPECT_TRUE(absl::IsInvalidArgument(Build({}).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(Build({path, path, path}).status()));
+  const auto texts = Corpus::Build({path, path}, EncodeNothing(), target_, {}, cache_);
+  EXPECT_TRUE(absl::IsInvalidArgument(texts.status()));
+  EXPECT_EQ(Message(texts), absl::StrCat("a corpus without sources consists of [text], found [",
+                                         path, ", ", path, "]"));
 }
 
 TEST_F(CorpusTest, MissingFileIsNotFoundAndNamed) {
@@ -166,7 +193,8 @@ TEST_F(CorpusTest, FiltersCountWhatTheyDrop) {
       "der der\tdie\n"              // Twice as long: kept.
       "\xff\tdie\n"                 // Invalid.
       "der\t\xc3\n";                // Invalid.
-  const auto corpus = Corpus::Build({folder_.Write("a.tsv", table)}, words, words, filter, cache_);
+  const auto corpus =
+      Corpus::Build({folder_.Write("a.tsv", table)}, EncodeText(words), words, filter, cache_);
   ASSERT_TRUE(corpus.ok()) << corpus.status();
   const CorpusCounts& counts = corpus->counts();
   EXPECT_EQ(counts.pairs, 9);
@@ -243,9 +271,25 @@ TEST_F(CorpusTest, CacheIsMadeAnewForAChangedFile) {
 TEST_F(CorpusTest, CacheIsMadeAnewForAnotherTokenizer) {
   ASSERT_TRUE(BuildPair("ein Hund\n", "die Katze\n").ok());
   const auto corpus =
-      Corpus::Build({folder_ / "a.de", folder_ / "a.en"}, target_, target_, {}, cache_);
+      Corpus::Build({folder_ / "a.de", folder_ / "a.en"}, EncodeText(target_), target_, {}, cache_);
   ASSERT_TRUE(corpus.ok()) << corpus.status();
   EXPECT_THAT((*corpus)[0].source, ElementsAreArray(target_.Encode("ein Hund")));
+}
+
+TEST_F(CorpusTest, CacheIsMadeAnewForADroppedImage) {
+  const std::string table = folder_.Write("a.tsv", "a.jpg\tder Hund\nb.jpg\tdie Katze\n");
+  absl::StatusOr<ImageSet> images = ImageSet::Open(folder_.path(), {table});
+  ASSERT_TRUE(images.ok()) << images.status();
+  ASSERT_TRUE(Corpus::Build({table}, EncodeImages(*images), target_, {}, cache_).ok());
+  const ino_t before = CacheFile();
+  FilterOptions filter;
+  filter.max_ratio = 7;  // Means nothing here.
+  ASSERT_TRUE(Corpus::Build({table}, EncodeImages(*images), target_, filter, cache_).ok());
+  EXPECT_EQ(CacheFile(), before);
+  images->Drop(0);
+  const auto corpus = Corpus::Build({table}, EncodeImages(*images), target_, {}, cache_);
+  ASSERT_TRUE(corpus.ok()) << corpus.status();
+  EXPECT_EQ(corpus->size(), 1);
 }
 
 TEST_F(CorpusTest, OpenShowsWhatBuildWrote) {
@@ -289,7 +333,8 @@ TEST_F(CorpusTest, OtherFilesAreNoCache) {
 
 TEST_F(CorpusTest, FailedWriteNamesTheCache) {
   const std::string path = folder_.Write("a.tsv", "ein\tdie\n");
-  const auto corpus = Corpus::Build({path}, source_, target_, {}, folder_ / "none/cache");
+  const auto corpus =
+      Corpus::Build({path}, EncodeText(source_), target_, {}, folder_ / "none/cache");
   EXPECT_TRUE(absl::IsNotFound(corpus.status())) << corpus.status();
   EXPECT_THAT(Message(corpus), HasSubstr(folder_ / "none/cache"));
 }

@@ -43,12 +43,14 @@ class FeatureCacheTest : public ::testing::Test {
   }
 
   FeatureCache::Source Source() {
-    return {.read = [this](const std::string& path) -> absl::StatusOr<torch::Tensor> {
+    return {.read = [this](const std::string& path) -> absl::StatusOr<Array> {
               ++reads_;
               const auto bytes = ReadFile(path);
               if (!bytes.ok()) return bytes.status();
               if (*bytes == "bad") return absl::InvalidArgumentError(path + ": is bad");
-              return torch::full({1}, std::stod(*bytes));
+              const Array number = Array::Empty(ArrayType::kFloat32, {1});
+              *number.values<float>() = std::stof(*bytes);
+              return number;
             },
             .compute =
                 [](const torch::Tensor& batch) {

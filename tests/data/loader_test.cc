@@ -14,6 +14,7 @@
 #include "seq2seq/data/batch.h"
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus.h"
+#include "seq2seq/data/source_encoder.h"
 #include "tests/temporary_folder.h"
 #include "tests/tokenizer/learn.h"
 
@@ -35,7 +36,7 @@ class LoaderTest : public ::testing::Test {
     const Tokenizer tokenizer = *Learn(SampleText());
     const std::string path = folder.Write("text", SampleText());
     absl::StatusOr<Corpus> corpus =
-        Corpus::Build({path, path}, tokenizer, tokenizer, {}, folder / "cache");
+        Corpus::Build({path, path}, EncodeText(tokenizer), tokenizer, {}, folder / "cache");
     EXPECT_TRUE(corpus.ok()) << corpus.status();
     return *std::move(corpus);
   }
@@ -83,7 +84,7 @@ TEST_F(LoaderTest, AsksForTheImagesOfEachBatchWithASeedOfItsOwn) {
     Loader loader(corpus_, options_, kSeed, {}, {read, {}, {}});
     for (int i = 0; i < 5; ++i) {
       const Batch batch = loader.Next().batch;
-      EXPECT_TRUE(batch.images.equal(batch.source.select(1, 0)));
+      EXPECT_TRUE(batch.values.equal(batch.source.select(1, 0)));
     }
   }
   EXPECT_GE(seeds.size(), 5);

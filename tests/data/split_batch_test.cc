@@ -62,11 +62,11 @@ TEST(SplitBatch, HoldsEveryRowOnceWhateverTheBound) {
 
 TEST(SplitBatch, ImagesGoWithTheirRows) {
   Batch batch = MakeBatch({2, 2, 2});
-  batch.images = torch::arange(3).reshape({3, 1, 1});
+  batch.values = torch::arange(3).reshape({3, 1, 1});
   const std::vector<Batch> parts = SplitBatch(batch, Positions, 1);
   ASSERT_EQ(parts.size(), 3u);
   for (int64_t i = 0; i < 3; ++i)
-    EXPECT_EQ(parts[static_cast<size_t>(i)].images.item<int64_t>(), i);
+    EXPECT_EQ(parts[static_cast<size_t>(i)].values.item<int64_t>(), i);
 }
 
 }  // namespace

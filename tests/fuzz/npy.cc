@@ -4,6 +4,6 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto features = seq2seq::ReadFeatures(seq2seq::InputFile(data, size));
-  if (features.ok()) seq2seq::Require(features->dim() == 2, "not [position, channels]");
+  if (features.ok()) seq2seq::Require(features->shape.size() == 2, "not [position, channels]");
   return 0;
 }
