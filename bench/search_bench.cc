@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,11 +20,13 @@
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/options.h"
-#include "seq2seq/data/batch.h"
 #include "seq2seq/kernels/product.h"
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/inference/run_folder.h"
-#include "seq2seq/weights/safetensors.h"
+#include "seq2seq/kernels/precision_choice.h"
+#include "seq2seq/model/parameters.h"
+#include "seq2seq/model/stored_module.h"
+#include "seq2seq/source/source.h"
 #include "seq2seq/search/beam.h"
 #include "seq2seq/model/model_scorer.h"
 #include "seq2seq/search/translator.h"
@@ -80,7 +83,7 @@ struct Work {
   double operations() const { return per_source_token * source_tokens + per_row * rows; }
 };
 
-Work CountWork(const StoredModel& stored, const Model& model, const std::vector<TokenIds>& sources,
+Work CountWork(const StoredModel& stored, const Model& model, const std::vector<SourceInput>& sources,
                const SearchOptions& options) {
   Work work;
   for (const auto& [name, tensor] : Parameters(*model)) {
@@ -96,16 +99,16 @@ Work CountWork(const StoredModel& stored, const Model& model, const std::vector<
   int64_t rows = 0;
   constexpr size_t kBatch = 64;
   for (size_t begin = 0; begin < sources.size(); begin += kBatch) {
-    std::vector<absl::Span<const int32_t>> batch;
+    std::vector<const SourceInput*> batch;
     std::vector<SearchTask> tasks;
     for (size_t i = begin; i < std::min(begin + kBatch, sources.size()); ++i) {
-      const auto length = static_cast<int64_t>(sources[i].size());
-      batch.push_back(sources[i]);
+      const auto length = static_cast<int64_t>(sources[i].ids.size());
+      batch.push_back(&sources[i]);
       tasks.emplace_back();
       tasks.back().max_length = MaxLength(length, options);
       work.source_tokens += static_cast<double>(length + 1);
     }
-    CountingScorer scorer(scoring->Begin(CollateSources(batch), {}), rows);
+    CountingScorer scorer(scoring->Begin(batch, {}), rows);
     BeamSearch(scorer, tasks, options);
   }
   work.rows = static_cast<double>(rows);
@@ -131,6 +134,18 @@ double ProductRate(Precision precision, int64_t rows) {
   return rates[rates.size() / 2];
 }
 
+// The model in LibTorch operations.
+absl::StatusOr<Translator> LoadPlain(const StoredModel& stored) {
+  const ComputeGuard guard({.fused = false});
+  auto model = LoadScoringModel(stored, "cpu", Precision::kFp32);
+  if (!model.ok()) return model.status();
+  const auto source = Tokenizer::Load(stored.run.SourceTokenizer());
+  if (!source.ok()) return source.status();
+  auto target = Tokenizer::Load(stored.run.TargetTokenizer());
+  if (!target.ok()) return target.status();
+  return Translator(*std::move(model), MakeSource({}, *source, *target), *std::move(target));
+}
+
 absl::Status Run(const Flags& flags) {
   auto lines = ReadLines(flags.input);
   if (!lines.ok()) return lines.status();
@@ -141,14 +156,15 @@ absl::Status Run(const Flags& flags) {
   if (!model.ok()) return model.status();
   const auto tokenizer = Tokenizer::Load(stored->run.SourceTokenizer());
   if (!tokenizer.ok()) return tokenizer.status();
-  std::vector<TokenIds> sources;
+  const std::unique_ptr<Source> source = MakeSource({}, *tokenizer, *tokenizer);
+  std::vector<SourceInput> sources;
   for (const std::string& line : *lines) {
-    TokenIds ids = tokenizer->Encode(line);
-    if (!ids.empty()) sources.push_back(std::move(ids));
+    std::optional<SourceInput> input = source->Read(line);
+    if (input) sources.push_back(*std::move(input));
   }
-  std::stable_sort(sources.begin(), sources.end(),
-                   [](const TokenIds& a, const TokenIds& b) { return a.size() < b.size(); });
-  const torch::InferenceMode inference;
+  std::stable_sort(
+      sources.begin(), sources.end(),
+      [](const SourceInput& a, const SourceInput& b) { return a.ids.size() < b.ids.size(); });
   absl::PrintF("%s\n%d lines of %s\n\n", DescribeProcessor(), lines->size(), flags.input);
   absl::PrintF("| threads | precision | beam | batch | sentences/s | of the limit |\n");
   absl::PrintF("|---|---|---|---|---|---|\n");
@@ -158,17 +174,18 @@ absl::Status Run(const Flags& flags) {
       const bool plain = name == "plain";
       const Precision precision =
           plain ? Precision::kFp32 : EnumFromText<Precision>(name).value_or(Precision::kFp32);
-      if (!HasPrecision(precision, torch::kCPU)) {
+      if (!HasPrecision(precision)) {
         absl::PrintF("| %d | %s | not on this processor | | | |\n", threads, name);
         continue;
       }
-      const ComputeGuard guard({.fused = !plain});
-      auto translator = Translator::Load({flags.model}, {.precision = ChoiceOf(precision)});
+      auto translator = plain
+                            ? LoadPlain(*stored)
+                            : Translator::Load({flags.model}, {.precision = ChoiceOf(precision)});
       if (!translator.ok()) return translator.status();
       for (const Setting& setting : kSettings) {
         SearchOptions options;
         options.beam = setting.beam;
-        translator->batch_size = setting.batch;
+        *translator = translator->With({.batch_size = setting.batch});
         // Warm-up: plans products, and fills caches.
         const std::vector<std::string> some(lines->begin(),
                                             lines->begin() + std::min<size_t>(lines->size(), 128));

@@ -18,7 +18,7 @@
 #include "seq2seq/model/loss.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/inference/run_folder.h"
-#include "seq2seq/weights/safetensors.h"
+#include "seq2seq/model/parameters.h"
 #include "tests/temporary_folder.h"
 #include "tokenizer/tokenizer.h"
 
@@ -69,8 +69,8 @@ struct Pair {
 inline Ids RandomIds(size_t length, int64_t vocab, uint64_t seed) {
   Ids ids;
   for (size_t i = 0; i < length; ++i) {
-    const auto said = static_cast<uint64_t>(vocab - kEosId - 1);
-    ids.push_back(kEosId + 1 + static_cast<int32_t>(DeriveSeed({seed, i}) % said));
+    const auto words = static_cast<uint64_t>(vocab - kEosId - 1);
+    ids.push_back(kEosId + 1 + static_cast<int32_t>(DeriveSeed({seed, i}) % words));
   }
   return ids;
 }

@@ -20,7 +20,7 @@ class StepDecoder {
 
   // One time step: a row for each of `rows`, any number for each sentence. The first time step
   // extends the initial states, of which each sentence has one.
-  virtual void Step(absl::Span<const DecoderExtension> rows) = 0;
+  virtual void Step(absl::Span<const Extension> rows) = 0;
 
   // Of the last time step, valid until the next: logits, [row, vocab], and their log-sum-exp by
   // row.

@@ -46,7 +46,7 @@ class RecurrentStepDecoder : public StepDecoder {
         memories_(std::move(memories)),
         stepper_(decoder, output, std::move(start), memories_) {}
 
-  void Step(absl::Span<const DecoderExtension> rows) override {
+  void Step(absl::Span<const Extension> rows) override {
     rows_.assign(rows.begin(), rows.end());
     stepper_.Step(rows_);
   }
@@ -64,7 +64,7 @@ class RecurrentStepDecoder : public StepDecoder {
   const Buffer values_, keys_;                   // Of all sentences.
   const std::vector<AttentionMemory> memories_;  // [batch], views of these.
   DecoderStepper stepper_;
-  std::vector<DecoderExtension> rows_;
+  std::vector<Extension> rows_;
 };
 
 }  // namespace

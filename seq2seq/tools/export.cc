@@ -16,6 +16,7 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/data/corpus_mix.h"
 #include "seq2seq/data/data_options.h"
+#include "seq2seq/data/source_encoder.h"
 #include "seq2seq/inference/run_folder.h"
 #include "seq2seq/model/model_scorer.h"
 #include "seq2seq/search/shortlist.h"
@@ -69,7 +70,7 @@ absl::StatusOr<Shortlist> LearnShortlist(const StoredModel& stored, const Export
   for (const std::vector<std::string>& files : TrainCorpora(data)) {
     const std::string cache = room + "/corpus";
     SEQ2SEQ_ASSIGN_OR_RETURN(Corpus corpus,
-                             Corpus::Build(files, TextEncoder(source), target, data.filter, cache));
+                             Corpus::Build(files, EncodeText(source), target, data.filter, cache));
     std::filesystem::remove(cache);  // It stays mapped.
     corpora.push_back(std::move(corpus));
   }

@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/model/stored_module.h"
 #include "tests/model/script_file.h"
 #include "tests/temporary_folder.h"
 #include "tests/tiny_model.h"

@@ -12,8 +12,8 @@
 
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/kernels/precision_choice.h"
-#include "seq2seq/ops/compute.h"
 #include "seq2seq/model/model.h"
+#include "seq2seq/ops/compute.h"
 #include "tests/tiny_model.h"
 
 namespace seq2seq {

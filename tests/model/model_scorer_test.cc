@@ -9,6 +9,8 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/kernels/precision_choice.h"
+#include "seq2seq/model/parameters.h"
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/search/beam.h"
 #include "tests/search/scorer_steps.h"
@@ -33,7 +35,8 @@ class ModelScorerTest : public testing::TestWithParam<Way> {
 
   void SetThreads() const { torch::set_num_threads(GetParam().threads); }
 
-  std::unique_ptr<Scorer> Begin(const Model& model, const Batch& sources) const {
+  std::unique_ptr<Scorer> Begin(const Model& model,
+                                absl::Span<const SourceInput* const> sources) const {
     SetThreads();
     return MakeScoringModel(model, torch::kCPU, Precision::kFp32)->Begin(sources, {});
   }
@@ -45,16 +48,21 @@ class ModelScorerTest : public testing::TestWithParam<Way> {
       tasks.emplace_back();
       tasks.back().max_length = MaxLength(static_cast<int64_t>(source.size()), options);
     }
-    return BeamSearch(*Begin(model, SourcesOf(sources)), tasks, options);
+    return BeamSearch(*Begin(model, Sources(sources)), tasks, options);
   }
 
  private:
   const ComputeGuard guard_;
-  const torch::NoGradGuard no_grad_;
 };
 
 INSTANTIATE_TEST_SUITE_P(All, ModelScorerTest, testing::ValuesIn(Ways()),
                          [](const auto& info) { return info.param.name; });
+
+std::vector<Ids> SourcesOf(const std::vector<Pair>& pairs) {
+  std::vector<Ids> sources;
+  for (const Pair& pair : pairs) sources.push_back(pair.source);
+  return sources;
+}
 
 // Models of every cell, in one and two layers, with and without what is optional.
 std::vector<ModelOptions> ManyOptions() {
@@ -102,13 +110,14 @@ std::vector<ModelOptions> ManyOptions() {
 TEST_P(ModelScorerTest, StepsAgreeWithTheModelReadingTheWholeTarget) {
   for (const ModelOptions& options : ManyOptions()) {
     Model model = TinyModel(options, torch::kFloat32);
-    const Batch batch = MakeBatch(RandomPairs(options, {{3, 4}, {6, 4}}));
+    const std::vector<Pair> pairs = RandomPairs(options, {{3, 4}, {6, 4}});
+    const Batch batch = MakeBatch(pairs);
     torch::Tensor expected;
     {
       const ComputeGuard plain({.fused = false});
       expected = torch::log_softmax(model(batch, TeacherForcing()), -1).view({2, 5, -1});
     }
-    const auto scorer = Begin(model, batch);
+    const auto scorer = Begin(model, Sources(SourcesOf(pairs)));
     EXPECT_EQ(scorer->batch(), 2);
     for (int64_t t = 0; t < 5; ++t) {
       std::vector<Extension> rows;
@@ -116,10 +125,10 @@ TEST_P(ModelScorerTest, StepsAgreeWithTheModelReadingTheWholeTarget) {
         rows.push_back({s, s, batch.target_input[s][t].item<int32_t>()});
       EXPECT_LT(MaxDifference(LogProbs(*scorer, rows), expected.select(1, t)), 1e-5);
       for (size_t s = 0; s < 2; ++s) {
-        const torch::Tensor looked = AttentionOf(*scorer, s);
+        const torch::Tensor attended = AttentionOf(*scorer, s);
         // A model without a source attends to one position of no content.
-        EXPECT_EQ(looked.numel(), options.source == SourceKind::kNone ? 1 : s == 0 ? 4 : 7);
-        EXPECT_NEAR(looked.sum().item<double>(), 1, 1e-5);
+        EXPECT_EQ(attended.numel(), options.source == SourceKind::kNone ? 1 : s == 0 ? 4 : 7);
+        EXPECT_NEAR(attended.sum().item<double>(), 1, 1e-5);
       }
     }
   }
@@ -138,13 +147,16 @@ TEST_P(ModelScorerTest, ImagesStepAsTheModelReadsWholeCaptions) {
     options.bridge = bridge;
     Model model = TinyModel(options, torch::kFloat32);
     Batch batch = MakeBatch(RandomPairs(options, {{1, 4}, {1, 4}}));
-    batch.images = torch::rand({2, 6, 3});
+    batch.values = torch::rand({2, 6, 3});
     torch::Tensor expected;
     {
       const ComputeGuard plain({.fused = false});
       expected = torch::log_softmax(model(batch, TeacherForcing()), -1).view({2, 5, -1});
     }
-    const auto scorer = Begin(model, batch);
+    std::vector<SourceInput> images(2);
+    for (size_t i = 0; i < 2; ++i)
+      images[i].values = ToArrays({{"", batch.values[static_cast<int64_t>(i)]}}).at("");
+    const auto scorer = Begin(model, {&images[0], &images[1]});
     for (int64_t t = 0; t < 5; ++t) {
       std::vector<Extension> rows;
       for (int64_t s = 0; s < 2; ++s)
@@ -157,7 +169,7 @@ TEST_P(ModelScorerTest, ImagesStepAsTheModelReadsWholeCaptions) {
 
 TEST_P(ModelScorerTest, SomeTokensAreScoredAsAmongAll) {
   const Model model = TinyModel(TinyOptions(), torch::kFloat32);
-  const Batch batch = SourcesOf(RandomSources(3));
+  const Sources batch(RandomSources(3));
   const std::vector<int32_t> tokens = {kEosId, 5, 6, 8};
   SetThreads();
   const auto some = MakeScoringModel(model, torch::kCPU, Precision::kFp32)->Begin(batch, tokens);
@@ -183,7 +195,7 @@ TEST_P(ModelScorerTest, SomeTokensAreScoredAsAmongAll) {
 
 TEST_P(ModelScorerTest, AnyRowsOfAnySentencesGoOnAsBefore) {
   const Model model = TinyModel(TinyOptions(), torch::kFloat32);
-  const Batch batch = SourcesOf(RandomSources(3));
+  const Sources batch(RandomSources(3));
   const auto plain = Begin(model, batch);
   const auto picked = Begin(model, batch);
   LogProbs(*plain, FirstRows(3));
@@ -204,7 +216,7 @@ TEST_P(ModelScorerTest, AnyRowsOfAnySentencesGoOnAsBefore) {
 }
 
 #if SEQ2SEQ_KERNELS
-TEST(MakeScoringModel, LetsGoOfWhatItHasPacked) {
+TEST(MakeScoringModel, ReleasesWeightsThatArePacked) {
   Model model = TinyModel(TinyOptions(), torch::kFloat32);
   const auto watch = [&](const char* name) {
     return c10::weak_intrusive_ptr<c10::TensorImpl>(
@@ -222,10 +234,9 @@ class LowerPrecision : public testing::TestWithParam<Precision> {};
 
 TEST_P(LowerPrecision, StaysNear) {
   const Precision precision = GetParam();
-  if (!HasPrecision(precision, torch::kCPU)) GTEST_SKIP() << "no bf16 on this processor";
-  const torch::NoGradGuard no_grad;
+  if (!HasPrecision(precision)) GTEST_SKIP() << "no bf16 on this processor";
   const Model model = TinyModel(TinyOptions(), torch::kFloat32);
-  const Batch batch = SourcesOf(RandomSources(20));
+  const Sources batch(RandomSources(20));
   const auto begin = [&](Precision precision) {
     return MakeScoringModel(model, torch::kCPU, precision)->Begin(batch, {});
   };

@@ -64,9 +64,7 @@ class Scene {
         start(decoder->Start(model->Encode(batch))) {}
 
   // A copy of the initial state, to be changed.
-  RecurrentDecoderState Start() const {
-    return static_cast<const RecurrentDecoderState&>(*start);
-  }
+  RecurrentDecoderState Start() const { return static_cast<const RecurrentDecoderState&>(*start); }
 
   Model model;
   Batch batch;
@@ -88,15 +86,13 @@ TEST(Decoder, ForwardAgreesWithStepByStep) {
     const double tolerance = type == torch::kFloat64 ? 1e-12 : 1e-5;
     for (const Variant& variant : variants) {
       Scene scene(variant.options, type);
-      const torch::Tensor whole =
-          scene
-              .decoder(scene.batch.target_input, scene.batch.target_lengths, *scene.start,
-                       TeacherForcing())
-              .outputs;
+      const torch::Tensor whole = scene
+                                      .decoder(scene.batch.target_input, scene.batch.target_lengths,
+                                               *scene.start, TeacherForcing())
+                                      .outputs;
       std::shared_ptr<const DecoderState> state = scene.start;
       for (int64_t t = 0; t < whole.size(1); ++t) {
-        const DecoderStep step =
-            scene.decoder->Step(scene.batch.target_input.select(1, t), *state);
+        const DecoderStep step = scene.decoder->Step(scene.batch.target_input.select(1, t), *state);
         for (int64_t row = 0; row < whole.size(0); ++row) {
           if (t >= scene.batch.target_lengths[row].item<int64_t>()) continue;  // Padding.
           EXPECT_LT(MaxDifference(step.output[row], whole[row][t]), tolerance)
@@ -170,8 +166,7 @@ TEST(Decoder, StepAgreesWithItsFormulas) {
       EXPECT_LT(MaxDifference(found.cell_state, cell_state), 1e-12);
       input = options.residual && layer > 0 ? hidden + input : hidden;
     }
-    torch::Tensor context =
-        torch::bmm(step.attention.unsqueeze(1), state.memory.values).squeeze(1);
+    torch::Tensor context = torch::bmm(step.attention.unsqueeze(1), state.memory.values).squeeze(1);
     if (options.attention == AttentionKind::kMultiHead) {  // Has a test of its own.
       continue;
     }

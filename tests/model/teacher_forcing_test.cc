@@ -30,17 +30,16 @@ torch::Tensor Coins(const TeacherForcing& forcing, int64_t batch, int64_t target
   return forcing.Draw(batch, target, torch::kCPU);
 }
 
-// What the decoder is fed if it hears only itself: the beginning of sentence, then its best tokens.
-// [batch, target]
+// What the decoder is fed if it is fed predicted tokens only: the beginning of sentence, then its
+// best tokens. [batch, target]
 torch::Tensor GreedyInput(Model& model, const Batch& batch) {
   Decoder& decoder = model->decoder();
-  ModelImpl::Start start = model->Begin(batch);
+  auto state = decoder->Start(model->Encode(batch));
   std::vector<torch::Tensor> fed = {torch::full({batch.size()}, kBosId, torch::kInt64)};
   while (static_cast<int64_t>(fed.size()) < batch.target_input.size(1)) {
-    const DecoderStep step =
-        decoder->Step(decoder->ProjectTokens(fed.back()), start.state, start.memory);
-    fed.push_back(decoder->Logits(step.attentional_state).argmax(-1));
-    start.state = step.state;
+    const DecoderStep step = decoder->Step(fed.back(), *state);
+    fed.push_back(decoder->Logits(step.output).argmax(-1));
+    state = step.state;
   }
   return torch::stack(fed, 1);
 }
@@ -94,28 +93,25 @@ TEST(TeacherForcing, NoGradientFlowsThroughTheTokenThatIsFed) {
   }
 }
 
-TEST(TeacherForcing, CoinsMixTruthAndOwnTokensAsDrawn) {
+TEST(TeacherForcing, CoinsMixReferenceAndPredictedTokensAsDrawn) {
   Model model = TinyModel(TinyOptions());
   const Batch batch = MakeBatch(RandomPairs(TinyOptions(), {{3, 9}, {4, 9}}));
   const TeacherForcing forcing = {0.5};
   const torch::Tensor coins = Coins(forcing, 2, 10);
   Decoder& decoder = model->decoder();
-  ModelImpl::Start start = model->Begin(batch);
-  std::vector<torch::Tensor> attentional_states;
+  auto state = decoder->Start(model->Encode(batch));
+  std::vector<torch::Tensor> outputs;
   for (int64_t t = 0; t < 10; ++t) {
     torch::Tensor fed = batch.target_input.select(1, t);
     if (t > 0)
-      fed = torch::where(coins.select(1, t), fed,
-                         decoder->Logits(attentional_states.back()).argmax(-1));
-    DecoderStep step = decoder->Step(decoder->ProjectTokens(fed), start.state, start.memory);
-    attentional_states.push_back(step.attentional_state);
-    start.state = step.state;
+      fed = torch::where(coins.select(1, t), fed, decoder->Logits(outputs.back()).argmax(-1));
+    const DecoderStep step = decoder->Step(fed, *state);
+    outputs.push_back(step.output);
+    state = step.state;
   }
   torch::manual_seed(5);
   const torch::Tensor logits = model(batch, forcing);
-  EXPECT_LT(
-      MaxDifference(logits, decoder->Logits(torch::stack(attentional_states, 1)).flatten(0, 1)),
-      1e-12);
+  EXPECT_LT(MaxDifference(logits, decoder->Logits(torch::stack(outputs, 1)).flatten(0, 1)), 1e-12);
   EXPECT_GT(MaxDifference(logits, model(batch, TeacherForcing())), 1e-3);
   EXPECT_GT(MaxDifference(logits, model(batch, TeacherForcing{0.0})), 1e-3);
 }
@@ -150,11 +146,11 @@ TEST(TeacherForcing, TwoPassesHoldTheLogitsOfSomeRowsAtATime) {
   Model model = TinyModel(options, torch::kFloat32);
   const Batch batch =
       MakeBatch(RandomPairs(options, std::vector<std::pair<size_t, size_t>>(16, {3, 40})));
-  const ModelImpl::Start start = model->Begin(batch);
+  const auto start = model->decoder()->Start(model->Encode(batch));
   for (const PredictedToken own : {PredictedToken::kArgmax, PredictedToken::kSample}) {
     const LargestTensor largest;
     const TeacherForcing forcing = {.rate = 0, .predicted = own, .form = SamplingForm::kTwoPass};
-    model->decoder()(batch.target_input, batch.target_lengths, start.memory, start.state, forcing);
+    model->decoder()(batch.target_input, batch.target_lengths, *start, forcing);
     EXPECT_LT(largest.bytes(), 20 << 20);  // Those of all are 51 MB.
   }
 }

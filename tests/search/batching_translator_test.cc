@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "tests/search/model_translator.h"
 #include "tests/tiny_model.h"
 #include "tests/tokenizer/learn.h"
 
@@ -33,7 +34,7 @@ class BatchingTranslatorTest : public ::testing::Test {
     return options;
   }
 
-  Translator MakeTranslator() const { return Translator(model_, tokenizer_, tokenizer_); }
+  Translator MakeTranslator() const { return ModelTranslator(model_, tokenizer_, tokenizer_); }
 
   // The future of one request, which must be taken.
   static Future Take(BatchingTranslator& batching, Request request, const SearchOptions& options) {
@@ -141,8 +142,7 @@ TEST_F(BatchingTranslatorTest, RequestsOfACallAreTakenAllOrNone) {
 }
 
 TEST_F(BatchingTranslatorTest, ASingleRequestDoesNotWaitForACallOfMany) {
-  Translator translator = MakeTranslator();
-  translator.batch_size = 2;
+  const Translator translator = MakeTranslator().With({.batch_size = 2});
   BatchingTranslator batching(translator, {});
   Future blocked = Take(batching, Blocker(release_.get_future().share()), Greedy());
   while (batching.counts().waiting > 0) std::this_thread::yield();
@@ -178,8 +178,7 @@ TEST_F(BatchingTranslatorTest, ShortTextsAreNotInOneBatchWithLongOnes) {
 }
 
 TEST_F(BatchingTranslatorTest, ABatchOfLongTextsIsSmall) {
-  Translator translator = MakeTranslator();
-  translator.batch_tokens = 1000;  // Some 4,000 bytes.
+  const Translator translator = MakeTranslator().With({.batch_tokens = 1000});  // Some 4,000 bytes.
   BatchingTranslator batching(translator, {});
   std::string text;
   while (text.size() < 1500) absl::StrAppend(&text, "das Kind rennt ");

@@ -13,6 +13,7 @@
 
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/options.h"
+#include "seq2seq/kernels/precision_choice.h"
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/search/beam.h"
 #include "seq2seq/search/ensemble_scorer.h"
@@ -43,12 +44,12 @@ constexpr CellKind kCells[] = {CellKind::kLstm, CellKind::kPeephole, CellKind::k
 
 using Case = std::tuple<CellKind, Way, bool>;  // The last one: an ensemble.
 
-class BatchMatrix : public testing::TestWithParam<Case> {
+class SearchInvariance : public testing::TestWithParam<Case> {
  protected:
-  BatchMatrix() : guard_({.fused = way().kernels}) {}
+  SearchInvariance() : guard_({.fused = way().kernels}) {}
 
   void SetUp() override {
-    if (!HasPrecision(way().precision, torch::kCPU)) GTEST_SKIP() << "no bf16 on this processor";
+    if (!HasPrecision(way().precision)) GTEST_SKIP() << "no bf16 on this processor";
     ModelOptions options = TinyOptions();
     options.encoder.cell = options.decoder.cell = std::get<CellKind>(GetParam());
     options.decoder.layers = 2;
@@ -66,14 +67,13 @@ class BatchMatrix : public testing::TestWithParam<Case> {
                                               size_t end, const SearchOptions& options) const {
     torch::set_num_threads(way().threads);
     std::vector<SearchTask> tasks;
-    std::vector<absl::Span<const int32_t>> spans;
     for (size_t s = begin; s < end; ++s) {
-      spans.push_back(sources[s]);
       tasks.emplace_back();
       tasks.back().max_length = 10;
       if (s % 3 == 0) tasks.back().prefix = {5, 7};
     }
-    const Batch batch = CollateSources(spans);
+    const Sources batch({sources.begin() + static_cast<std::ptrdiff_t>(begin),
+                         sources.begin() + static_cast<std::ptrdiff_t>(end)});
     std::vector<std::unique_ptr<Scorer>> members;
     for (const auto& model : models_) members.push_back(model->Begin(batch, {}));
     EnsembleScorer scorer(std::move(members), EnsembleMean::kProbability);
@@ -87,11 +87,10 @@ class BatchMatrix : public testing::TestWithParam<Case> {
   }
 
   const ComputeGuard guard_;
-  const torch::NoGradGuard no_grad_;
   std::vector<std::shared_ptr<const ScoringModel>> models_;
 };
 
-TEST_P(BatchMatrix, NBestListsAndScoresAreThoseOfOtherBatches) {
+TEST_P(SearchInvariance, NBestListsAndScoresAreThoseOfOtherBatches) {
   const std::vector<Ids> sources = RandomSources(64);
   for (const int64_t beam : {1, 4, 12}) {
     SearchOptions options;
@@ -123,7 +122,7 @@ TEST_P(BatchMatrix, NBestListsAndScoresAreThoseOfOtherBatches) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, BatchMatrix,
+INSTANTIATE_TEST_SUITE_P(All, SearchInvariance,
                          testing::Combine(testing::ValuesIn(kCells), testing::ValuesIn(kWays),
                                           testing::Bool()),
                          [](const auto& info) {

@@ -18,13 +18,12 @@ namespace {
 
 // The measured peak of a search, beyond the weights.
 double Peak(const ModelOptions& options, const SearchShape& shape, bool packed) {
-  const torch::InferenceMode inference;
   const ComputeGuard guard({.fused = packed});
   const auto scoring =
       MakeScoringModel(TinyModel(options, torch::kFloat32), torch::kCPU, Precision::kFp32);
-  const std::vector<int32_t> source(static_cast<size_t>(shape.source - 1), 5);
-  const Batch batch = CollateSources(
-      std::vector<absl::Span<const int32_t>>(static_cast<size_t>(shape.sentences), source));
+  SourceInput source;
+  source.ids.assign(static_cast<size_t>(shape.source - 1), 5);
+  const std::vector<const SourceInput*> sources(static_cast<size_t>(shape.sentences), &source);
   SearchTask task;
   task.min_length = task.max_length = 20;
   task.attention = shape.steps > 0;
@@ -32,7 +31,7 @@ double Peak(const ModelOptions& options, const SearchShape& shape, bool packed) 
   SearchOptions search;
   search.beam = shape.hypotheses;
   const MemoryMeter meter(torch::kCPU);
-  BeamSearch(*scoring->Begin(batch, {}), tasks, search);
+  BeamSearch(*scoring->Begin(sources, {}), tasks, search);
   return static_cast<double>(meter.peak());
 }
 

@@ -21,8 +21,12 @@
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/utf8.h"
 #include "seq2seq/data/corpus.h"
-#include "seq2seq/ops/compute.h"
+#include "seq2seq/data/lexical_model.h"
+#include "seq2seq/data/source_encoder.h"
+#include "seq2seq/kernels/precision_choice.h"
+#include "seq2seq/model/stored_module.h"
 #include "seq2seq/search/shortlist.h"
+#include "tests/search/model_translator.h"
 #include "tests/temporary_folder.h"
 #include "tests/tiny_model.h"
 #include "tests/tokenizer/learn.h"
@@ -41,7 +45,7 @@ using Candidates = std::vector<Candidate>;
 // A model of whole words, random but deterministic.
 class TranslatorTest : public ::testing::Test {
  protected:
-  TranslatorTest() : translator_(model_, tokenizer_, tokenizer_) {
+  TranslatorTest() : translator_(ModelTranslator(model_, tokenizer_, tokenizer_)) {
     options_.max_length = 12;
     const std::vector<std::string> all = absl::StrSplit(SampleText(), '\n', absl::SkipEmpty());
     for (size_t i = 0; i < all.size(); i += 14) {
@@ -145,9 +149,9 @@ TEST(Translator, SaysWhatTheShortlistHoldsAndWhatItMust) {
   folder.Write("source.model", tokenizer.model());
   folder.Write("target.model", tokenizer.model());
   const std::string file = folder.Write("text", text);
-  const auto corpus = Corpus::Build({file, file}, tokenizer, tokenizer, {}, folder / "corpus");
+  const auto corpus = Corpus::Build({file, file}, EncodeText(tokenizer), tokenizer, {}, folder / "corpus");
   ASSERT_TRUE(corpus.ok()) << corpus.status();
-  const Shortlist shortlist = Shortlist::Learn(*corpus, tokenizer.size(), tokenizer.size(),
+  const Shortlist shortlist = LearnShortlist(*corpus, tokenizer.size(), tokenizer.size(),
                                                {.translations = 2, .frequent = 4});
   ASSERT_TRUE(shortlist.Save(run.Shortlist()).ok());
 
@@ -207,14 +211,14 @@ TEST_F(TranslatorTest, BatchSizeChangesNothing) {
   options_.n_best = 3;
   const std::vector<Candidates> expected = Translate(lines_);
   for (const int64_t size : {1, 2, 7}) {
-    translator_.batch_size = size;
+    translator_ = translator_.With({.batch_size = size});
     ExpectSame(Translate(lines_), expected);
   }
 }
 
 TEST_F(TranslatorTest, LinesWithoutTextBecomeOneEmptyCandidateInTheirPlace) {
   for (const int64_t size : {1, 64}) {
-    translator_.batch_size = size;
+    translator_ = translator_.With({.batch_size = size});
     const std::vector<Candidates> found = Translate({"", lines_[0], "   ", "", lines_[1], ""});
     ASSERT_THAT(found, SizeIs(6));
     for (const size_t place : {0, 2, 3, 5}) {
@@ -250,7 +254,7 @@ TEST_F(TranslatorTest, BytesThatAreNotUtf8AreReplacedAndTheLogTells) {
 }
 
 TEST_F(TranslatorTest, LineThatIsTooLongIsCutAndTheLogTells) {
-  translator_.max_line_length = 3;
+  translator_ = ModelTranslator(model_, tokenizer_, tokenizer_, {.max_line_length = 3});
   const CapturedLog log;
   const std::vector<Candidates> found = Translate({"der Hund rennt im Garten", "das Kind lacht"});
   EXPECT_THAT(log.messages, ElementsAre(AllOf(HasSubstr("5 subwords"), HasSubstr("cut to 3"))));
@@ -278,7 +282,7 @@ TEST_F(TranslatorTest, ScoreAgreesWithTranslate) {
     }
     ASSERT_GT(expected.size(), lines_.size());
     for (const int64_t size : {4, 64}) {
-      translator_.batch_size = size;
+      translator_ = translator_.With({.batch_size = size});
       const absl::StatusOr<Candidates> scored = translator_.Score(sources, targets, options_);
       ASSERT_TRUE(scored.ok()) << scored.status();
       ASSERT_EQ(scored->size(), expected.size());
@@ -331,7 +335,7 @@ TEST_F(TranslatorTest, LoadedFromARunTranslatesTheSame) {
 }
 
 TEST_F(TranslatorTest, ALanguageModelGoesOnWithTexts) {
-  const Translator speaker(TinyModel(LanguageModelOptions(), torch::kFloat32), std::nullopt,
+  const Translator speaker = ModelTranslator(TinyModel(LanguageModelOptions(), torch::kFloat32), std::nullopt,
                            tokenizer_);
   EXPECT_EQ(speaker.source_kind(), SourceKind::kNone);
   options_.min_length = 3;
@@ -361,7 +365,7 @@ TEST_F(TranslatorTest, ScoresWithALanguageModelAreWeightedSums) {
   load.language_model = other.path();
   const absl::StatusOr<Translator> fused = Translator::Load({run.path}, load);
   ASSERT_TRUE(fused.ok()) << fused.status();
-  const Translator speaker(model, std::nullopt, tokenizer_);
+  const Translator speaker = ModelTranslator(model, std::nullopt, tokenizer_);
   const std::vector<std::string> targets(lines_.rbegin(), lines_.rend());
   const auto together = LogProbabilities(*fused, lines_, targets);
   const auto translated = LogProbabilities(translator_, lines_, targets);
@@ -445,9 +449,9 @@ TEST_F(TranslatorTest, AlignmentsAreThoseOfEachSentenceAlone) {
 
 TEST_F(TranslatorTest, BatchesKeepToTheirTokens) {
   const std::vector<Candidates> expected = Translate(lines_);
-  translator_.batch_tokens = 1;  // Each sentence alone, however long.
+  translator_ = translator_.With({.batch_tokens = 1});  // Each sentence alone, however long.
   ExpectSame(Translate(lines_), expected);
-  translator_.batch_tokens = 20;
+  translator_ = translator_.With({.batch_tokens = 20});
   ExpectSame(Translate(lines_), expected);
 }
 
@@ -471,8 +475,10 @@ TEST_F(TranslatorTest, WrongRequestsFailAlone) {
   SearchOptions sample = options_;
   sample.groups = 1;
   sample.sample = true;
-  translator_.limits.max_constraints = 2;
-  translator_.limits.max_wishes = 20;
+  TranslatorOptions bounds;
+  bounds.limits.max_constraints = 2;
+  bounds.limits.max_wishes = 20;
+  translator_ = translator_.With(bounds);
   for (const SearchOptions& options : {options_, sample}) {
     const std::vector<TranslationResult> found = translator_.TranslateRequests(
         {{lines_[0], {}, {}, {}}, {lines_[1], {}, {"der"}, {}}, {lines_[2], {}, {}, {}}}, options);
@@ -516,10 +522,10 @@ TEST_F(TranslatorTest, InterruptedRequestsFailAlone) {
 TEST_F(TranslatorTest, BatchesKeepToTheirScores) {
   options_.beam = 4;
   const std::vector<Candidates> expected = Translate(lines_);
-  translator_.batch_scores = 4 * tokenizer_.size();  // Each sentence alone.
+  translator_ = translator_.With({.batch_scores = 4 * tokenizer_.size()});  // Each sentence alone.
   ExpectSame(Translate(lines_), expected);
   // Sentences of a batch can be counted by when their texts grow: all of them together.
-  translator_.batch_scores = 2 * tokenizer_.size();
+  translator_ = translator_.With({.batch_scores = 2 * tokenizer_.size()});
   options_.beam = 1;
   options_.min_length = options_.max_length = 3;
   std::vector<size_t> told;
@@ -556,7 +562,7 @@ TEST_F(TranslatorTest, WishesThatTheTokenizerLacksAreNamed) {
               AllOf(::testing::StartsWith("forbidden:"), HasSubstr("'日本'")));
 }
 
-TEST(Translator, WishesHoldAsWholeWords) {
+TEST(Translator, PrefixesAndConstraintsHoldAsWholeWords) {
   const Tokenizer tokenizer = *Learn(SampleText(), [] {
     TokenizerTrainOptions options;
     options.vocab_size = 45;
@@ -564,7 +570,8 @@ TEST(Translator, WishesHoldAsWholeWords) {
   }());
   ModelOptions model = TinyOptions();
   model.source_vocab = model.target_vocab = tokenizer.size();
-  const Translator translator(TinyModel(model, torch::kFloat32), tokenizer, tokenizer);
+  const Translator translator =
+      ModelTranslator(TinyModel(model, torch::kFloat32), tokenizer, tokenizer);
   std::vector<Request> requests;
   for (const absl::string_view line : absl::StrSplit(SampleText(), '\n', absl::SkipEmpty()))
     requests.push_back({std::string(line), "die Kat", {"im"}, {}});
@@ -609,15 +616,18 @@ TEST_F(TranslatorTest, NotesNameTheModelThatDoesNotComputeInItsPrecision) {
   folder.Write("source.model", tokenizer_.model());
   folder.Write("target.model", tokenizer_.model());
   LoadOptions load;
+  EXPECT_THAT(std::string(Translator::Load({run.path}, load).status().message()),
+              AllOf(HasSubstr(run.path), HasSubstr("model.decoder.attention=mlp needs LibTorch")));
+  load.load_module = LoadScoringModel;
   EXPECT_THAT(Translator::Load({run.path}, load)->notes(), IsEmpty());
-  if (!HasPrecision(Precision::kInt8, torch::kCPU)) GTEST_SKIP() << "int8 is not supported";
+  if (!HasPrecision(Precision::kInt8)) GTEST_SKIP() << "int8 is not supported";
   load.precision = PrecisionChoice::kInt8;
   EXPECT_THAT(Translator::Load({run.path}, load)->notes(),
               ElementsAre(AllOf(HasSubstr(run.path), HasSubstr("int8"),
                                 HasSubstr("model.decoder.attention=mlp"), HasSubstr("fp32"))));
 }
 
-TEST_F(TranslatorTest, GreedySearchTellsTheTextAsItGrows) {
+TEST_F(TranslatorTest, GreedySearchReportsTheTextAsItGrows) {
   options_.beam = 1;
   std::vector<std::string> told;
   const Request request = {
@@ -632,7 +642,7 @@ TEST_F(TranslatorTest, SamplesOfTheSameSeedAreTheSame) {
   options_.sample = true;
   options_.n_best = 3;
   const std::vector<Candidates> expected = Translate(lines_);
-  translator_.batch_size = 3;
+  translator_ = translator_.With({.batch_size = 3});
   ExpectSame(Translate(lines_), expected);
   options_.seed = 2;
   size_t same = 0;
@@ -643,7 +653,7 @@ TEST_F(TranslatorTest, SamplesOfTheSameSeedAreTheSame) {
 
 TEST_F(TranslatorTest, StreamsComeInOrderAndInGrowingBlocks) {
   const std::vector<Candidates> expected = Translate(lines_);
-  translator_.batch_size = 2;
+  translator_ = translator_.With({.batch_size = 2});
   std::vector<Candidates> found;
   size_t next = 0;
   const absl::Status status = translator_.TranslateStream(
@@ -666,7 +676,7 @@ TEST_F(TranslatorTest, StreamsComeInOrderAndInGrowingBlocks) {
 }
 
 TEST_F(TranslatorTest, AStreamGoesOnInTheBlocksThatItWouldHaveHad) {
-  translator_.batch_size = 3;  // Blocks of 16, 32, 48, 48, …
+  translator_ = translator_.With({.batch_size = 3});  // Blocks of 16, 32, 48, 48, …
   EXPECT_EQ(translator_.BlockStart(0), 0);
   EXPECT_EQ(translator_.BlockStart(15), 0);
   EXPECT_EQ(translator_.BlockStart(47), 16);
