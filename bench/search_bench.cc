@@ -20,16 +20,16 @@
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/options.h"
-#include "seq2seq/kernels/product.h"
-#include "seq2seq/ops/compute.h"
 #include "seq2seq/inference/run_folder.h"
 #include "seq2seq/kernels/precision_choice.h"
+#include "seq2seq/kernels/product.h"
+#include "seq2seq/model/model_scorer.h"
 #include "seq2seq/model/parameters.h"
 #include "seq2seq/model/stored_module.h"
-#include "seq2seq/source/source.h"
+#include "seq2seq/ops/compute.h"
 #include "seq2seq/search/beam.h"
-#include "seq2seq/model/model_scorer.h"
 #include "seq2seq/search/translator.h"
+#include "seq2seq/source/source.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -83,8 +83,8 @@ struct Work {
   double operations() const { return per_source_token * source_tokens + per_row * rows; }
 };
 
-Work CountWork(const StoredModel& stored, const Model& model, const std::vector<SourceInput>& sources,
-               const SearchOptions& options) {
+Work CountWork(const StoredModel& stored, const Model& model,
+               const std::vector<SourceInput>& sources, const SearchOptions& options) {
   Work work;
   for (const auto& [name, tensor] : Parameters(*model)) {
     if (tensor.dim() != 2 || absl::EndsWith(name, "peephole")) continue;
@@ -162,9 +162,9 @@ absl::Status Run(const Flags& flags) {
     std::optional<SourceInput> input = source->Read(line);
     if (input) sources.push_back(*std::move(input));
   }
-  std::stable_sort(
-      sources.begin(), sources.end(),
-      [](const SourceInput& a, const SourceInput& b) { return a.ids.size() < b.ids.size(); });
+  std::stable_sort(sources.begin(), sources.end(), [](const SourceInput& a, const SourceInput& b) {
+    return a.ids.size() < b.ids.size();
+  });
   absl::PrintF("%s\n%d lines of %s\n\n", DescribeProcessor(), lines->size(), flags.input);
   absl::PrintF("| threads | precision | beam | batch | sentences/s | of the limit |\n");
   absl::PrintF("|---|---|---|---|---|---|\n");
@@ -178,9 +178,8 @@ absl::Status Run(const Flags& flags) {
         absl::PrintF("| %d | %s | not on this processor | | | |\n", threads, name);
         continue;
       }
-      auto translator = plain
-                            ? LoadPlain(*stored)
-                            : Translator::Load({flags.model}, {.precision = ChoiceOf(precision)});
+      auto translator = plain ? LoadPlain(*stored)
+                              : Translator::Load({flags.model}, {.precision = ChoiceOf(precision)});
       if (!translator.ok()) return translator.status();
       for (const Setting& setting : kSettings) {
         SearchOptions options;

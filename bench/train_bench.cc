@@ -21,8 +21,8 @@
 #include "seq2seq/base/random.h"
 #include "seq2seq/data/batch.h"
 #include "seq2seq/kernels/parallel.h"
-#include "seq2seq/ops/compute.h"
 #include "seq2seq/model/model.h"
+#include "seq2seq/ops/compute.h"
 #include "seq2seq/train/optimizer.h"
 
 namespace seq2seq {

@@ -6,8 +6,8 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
-#include "seq2seq/search/beam.h"
 #include "seq2seq/model/model_scorer.h"
+#include "seq2seq/search/beam.h"
 #include "tests/search/scorer_steps.h"
 
 namespace seq2seq {

@@ -8,8 +8,8 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
-#include "seq2seq/search/beam.h"
 #include "seq2seq/model/model_scorer.h"
+#include "seq2seq/search/beam.h"
 #include "seq2seq/train/memory_meter.h"
 #include "tests/tiny_model.h"
 

@@ -14,8 +14,8 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
-#include "seq2seq/weights/safetensors.h"
 #include "seq2seq/data/lexical_model.h"
+#include "seq2seq/weights/safetensors.h"
 #include "tests/temporary_folder.h"
 #include "tests/tokenizer/learn.h"
 #include "tokenizer/tokenizer.h"

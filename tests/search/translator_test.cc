@@ -149,10 +149,11 @@ TEST(Translator, SaysWhatTheShortlistHoldsAndWhatItMust) {
   folder.Write("source.model", tokenizer.model());
   folder.Write("target.model", tokenizer.model());
   const std::string file = folder.Write("text", text);
-  const auto corpus = Corpus::Build({file, file}, EncodeText(tokenizer), tokenizer, {}, folder / "corpus");
+  const auto corpus =
+      Corpus::Build({file, file}, EncodeText(tokenizer), tokenizer, {}, folder / "corpus");
   ASSERT_TRUE(corpus.ok()) << corpus.status();
   const Shortlist shortlist = LearnShortlist(*corpus, tokenizer.size(), tokenizer.size(),
-                                               {.translations = 2, .frequent = 4});
+                                             {.translations = 2, .frequent = 4});
   ASSERT_TRUE(shortlist.Save(run.Shortlist()).ok());
 
   SearchOptions search;
@@ -335,8 +336,8 @@ TEST_F(TranslatorTest, LoadedFromARunTranslatesTheSame) {
 }
 
 TEST_F(TranslatorTest, ALanguageModelGoesOnWithTexts) {
-  const Translator speaker = ModelTranslator(TinyModel(LanguageModelOptions(), torch::kFloat32), std::nullopt,
-                           tokenizer_);
+  const Translator speaker =
+      ModelTranslator(TinyModel(LanguageModelOptions(), torch::kFloat32), std::nullopt, tokenizer_);
   EXPECT_EQ(speaker.source_kind(), SourceKind::kNone);
   options_.min_length = 3;
   const auto found = speaker.Translate({"", "der alte", ""}, options_);
