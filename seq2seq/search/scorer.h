@@ -9,18 +9,13 @@
 
 #include "absl/types/span.h"
 
-#include "seq2seq/data/batch.h"
+#include "seq2seq/kernels/extension.h"
 #include "seq2seq/kernels/matrix.h"
-#include "seq2seq/search/search_memory.h"
 
 namespace seq2seq {
 
-// A row of the next time step: the hypothesis of a row of the last time step, and one more token.
-struct Extension {
-  int64_t parent = 0;    // In the first time step, which has no rows before it, the sentence.
-  int64_t sentence = 0;  // The sentence of the row.
-  int32_t token = 0;     // In the first time step the beginning of sentence.
-};
+struct SearchShape;  // seq2seq/search/search_memory.h
+struct SourceInput;  // seq2seq/source/source.h
 
 // The scores of the next token of one hypothesis.
 struct ScoreRow {
@@ -59,9 +54,6 @@ struct StepScores {
   }
 };
 
-// The scores of a time step minus their normalisers, [row, column].
-torch::Tensor LogProbabilities(const StepScores& step);
-
 // Scores the continuations of many hypotheses of several sentences at once. One thread calls Step;
 // several may call Attention.
 class Scorer {
@@ -85,9 +77,10 @@ class ScoringModel {
  public:
   virtual ~ScoringModel() = default;
 
-  // A scorer for the sentences of `sources`, as made by CollateSources. It scores only `tokens`,
-  // ascending, or all if that is empty. Throws the exceptions of LibTorch.
-  virtual std::unique_ptr<Scorer> Begin(const Batch& sources,
+  // A scorer for the sentences of `sources`, at least one, which are loaded and need not outlive
+  // the call. It scores only `tokens`, ascending, or all if that is empty. Throws the exceptions of
+  // what computes the model.
+  virtual std::unique_ptr<Scorer> Begin(absl::Span<const SourceInput* const> sources,
                                         absl::Span<const int32_t> tokens) const = 0;
 
   // Bytes of the weights in the form that it computes with, and bytes of a batch besides.
