@@ -14,10 +14,9 @@ namespace {
 int64_t Rounded(int64_t rows) { return rows <= 16 ? rows : (rows + 7) / 8 * 8; }
 
 // Gathers the parents of `rows` from a state; zero past the last of them.
-void Gather(ConstMatrix state, absl::Span<const DecoderExtension> rows, Matrix gathered) {
+void Gather(ConstMatrix state, absl::Span<const Extension> rows, Matrix gathered) {
   int64_t next = 0;
-  for (const DecoderExtension& row : rows)
-    Copy(state.Rows(row.parent, 1), gathered.Rows(next++, 1));
+  for (const Extension& row : rows) Copy(state.Rows(row.parent, 1), gathered.Rows(next++, 1));
   Clear(Rest(gathered, next));
 }
 
@@ -64,7 +63,7 @@ void DecoderStepper::Reserve(int64_t rows) {
   normalizers_.resize(static_cast<size_t>(rows));
 }
 
-void DecoderStepper::Step(absl::Span<const DecoderExtension> rows) {
+void DecoderStepper::Step(absl::Span<const Extension> rows) {
   count_ = static_cast<int64_t>(rows.size());
   const int64_t groups = GroupsFor(count_, /*side_by_side=*/1);
   const int64_t size = Rounded((count_ + groups - 1) / groups);
@@ -85,8 +84,7 @@ void DecoderStepper::Step(absl::Span<const DecoderExtension> rows) {
   });
 }
 
-void DecoderStepper::RunGroup(absl::Span<const DecoderExtension> rows, int64_t begin,
-                              int64_t count) {
+void DecoderStepper::RunGroup(absl::Span<const Extension> rows, int64_t begin, int64_t count) {
   const auto mine = [&](const Buffer& buffer) { return buffer.view().Rows(begin, count); };
   MakeInput(rows, mine(input_));
   for (size_t layer = 0; layer < decoder_.cells.size(); ++layer) {
@@ -100,7 +98,7 @@ void DecoderStepper::RunGroup(absl::Span<const DecoderExtension> rows, int64_t b
   const auto real = static_cast<int64_t>(rows.size());
   for (int64_t i = 0; i < real; ++i) {
     const AttentionMemory& source =
-        sources_[static_cast<size_t>(rows[static_cast<size_t>(i)].source)];
+        sources_[static_cast<size_t>(rows[static_cast<size_t>(i)].sentence)];
     Attend(source, outputs.row(i), mine(attention_).row(i), attended.row(i));
   }
   Clear(Rest(attended.Columns(0, context), real));
@@ -112,11 +110,11 @@ void DecoderStepper::RunGroup(absl::Span<const DecoderExtension> rows, int64_t b
   LogSumExp(First(mine(scores_), real), normalizers_.data() + begin);
 }
 
-void DecoderStepper::MakeInput(absl::Span<const DecoderExtension> rows, Matrix input) const {
+void DecoderStepper::MakeInput(absl::Span<const Extension> rows, Matrix input) const {
   const int64_t embedding = decoder_.embedding.columns;
   const Matrix tokens = input.Columns(0, embedding);
   int64_t next = 0;
-  for (const DecoderExtension& row : rows)
+  for (const Extension& row : rows)
     Copy(decoder_.embedding.Rows(row.token, 1), tokens.Rows(next++, 1));
   Clear(Rest(tokens, next));
   if (!decoder_.input_feeding()) return;
@@ -124,8 +122,8 @@ void DecoderStepper::MakeInput(absl::Span<const DecoderExtension> rows, Matrix i
          input.Columns(embedding, input.columns - embedding));
 }
 
-void DecoderStepper::RunCell(size_t layer, absl::Span<const DecoderExtension> rows,
-                             ConstMatrix input, int64_t begin, int64_t count) {
+void DecoderStepper::RunCell(size_t layer, absl::Span<const Extension> rows, ConstMatrix input,
+                             int64_t begin, int64_t count) {
   const auto mine = [&](const Buffer& buffer) { return buffer.view().Rows(begin, count); };
   const PackedCell& cell = decoder_.cells[layer];
   Gather(before_.hidden[layer].view(), rows, mine(hidden_before_));

@@ -10,6 +10,7 @@
 
 #include "seq2seq/kernels/attention.h"
 #include "seq2seq/kernels/decoder.h"
+#include "seq2seq/kernels/extension.h"
 #include "seq2seq/kernels/product.h"
 #include "seq2seq/kernels/recurrent.h"
 
@@ -43,13 +44,6 @@ struct DecoderRows {
   Buffer attentional_state;        // [row, attentional], attentional state.
 };
 
-// A row of the next time step.
-struct DecoderExtension {
-  int64_t parent = 0;  // The row of the state that it extends.
-  int64_t source = 0;  // The index of its source.
-  int32_t token = 0;   // The input.
-};
-
 // Extends hypotheses by one time step at a time, in buffers that it reuses. Not thread-safe; the
 // decoder, the output layer and the sources must outlive it.
 class DecoderStepper {
@@ -58,9 +52,10 @@ class DecoderStepper {
   DecoderStepper(const PackedDecoder& decoder, const PackedOutput& output, DecoderRows start,
                  absl::Span<const AttentionMemory> sources);
 
-  // One time step: a row for each of `rows`, which may be fewer or more than before. Rows are
-  // divided among the threads; if there are few, the threads share the matrix products instead.
-  void Step(absl::Span<const DecoderExtension> rows);
+  // One time step: a row for each of `rows`, which may be fewer or more than before; the sentence
+  // of a row is the index of its source. Rows are divided among the threads; if there are few, the
+  // threads share the matrix products instead.
+  void Step(absl::Span<const Extension> rows);
 
   // Of the last time step, valid until the next: logits, [row, vocab], their log-sum-exp by row,
   // and attention weights, [row, source], up to the length of the row's source.
@@ -72,10 +67,10 @@ class DecoderStepper {
   size_t size() const { return static_cast<size_t>(count_); }
   void Reserve(int64_t rows);
   // Part of a time step: `rows`, which begin at row `begin`, padded to `count` rows.
-  void RunGroup(absl::Span<const DecoderExtension> rows, int64_t begin, int64_t count);
-  void MakeInput(absl::Span<const DecoderExtension> rows, Matrix input) const;
-  void RunCell(size_t layer, absl::Span<const DecoderExtension> rows, ConstMatrix input,
-               int64_t begin, int64_t count);
+  void RunGroup(absl::Span<const Extension> rows, int64_t begin, int64_t count);
+  void MakeInput(absl::Span<const Extension> rows, Matrix input) const;
+  void RunCell(size_t layer, absl::Span<const Extension> rows, ConstMatrix input, int64_t begin,
+               int64_t count);
 
   const PackedDecoder& decoder_;
   const PackedOutput& output_;

@@ -8,6 +8,7 @@
 
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/model/parameters.h"
+#include "seq2seq/search/search_memory.h"
 
 #if SEQ2SEQ_KERNELS
 #include "seq2seq/inference/inference_model.h"

@@ -28,17 +28,18 @@ std::vector<AlignedWords> AlignWords(const Candidate& candidate) {
   }
   const std::vector<size_t> sources = WordOfSubword(alignment.source, alignment.source.size() - 1);
   const std::vector<size_t> targets = WordOfSubword(candidate.subwords, candidate.subwords.size());
-  std::vector<std::vector<double>> attended(targets.back() + 1,
-                                            std::vector<double>(sources.back() + 1));
+  // [target word][source word], sums of attention weights.
+  std::vector<std::vector<double>> sums(targets.back() + 1,
+                                        std::vector<double>(sources.back() + 1));
   for (size_t i = 0; i < targets.size(); ++i) {
     for (size_t j = 0; j < sources.size(); ++j) {
-      attended[targets[i]][sources[j]] += static_cast<double>(alignment.weights[i][j]);
+      sums[targets[i]][sources[j]] += static_cast<double>(alignment.weights[i][j]);
     }
   }
   std::vector<AlignedWords> aligned;
-  for (size_t target = 0; target < attended.size(); ++target) {
-    const auto most = std::max_element(attended[target].begin(), attended[target].end());
-    aligned.push_back({static_cast<size_t>(most - attended[target].begin()), target});
+  for (size_t target = 0; target < sums.size(); ++target) {
+    const auto most = std::max_element(sums[target].begin(), sums[target].end());
+    aligned.push_back({static_cast<size_t>(most - sums[target].begin()), target});
   }
   return aligned;
 }

@@ -2,14 +2,9 @@
 
 #include <utility>
 
-#include "absl/functional/function_ref.h"
-
+#include "seq2seq/search/row_ranges.h"
 #include "seq2seq/search/sentence_beam.h"
 #include "tokenizer/tokenizer.h"
-
-#if SEQ2SEQ_KERNELS
-#include "seq2seq/kernels/parallel.h"
-#endif
 
 namespace seq2seq {
 namespace {
@@ -20,15 +15,7 @@ struct Live {
   size_t first_row;  // In this time step.
 };
 
-// Calls `run` for ranges of [0, size), on the threads of the kernels if these are built.
-void ForRanges(size_t size, absl::FunctionRef<void(int64_t begin, int64_t end)> run) {
-#if SEQ2SEQ_KERNELS
-  constexpr int64_t kGrain = 4;
-  ParallelRanges(static_cast<int64_t>(size), kGrain, run);
-#else
-  run(0, static_cast<int64_t>(size));
-#endif
-}
+constexpr int64_t kGrain = 4;  // Sentences that are worth a thread.
 
 }  // namespace
 
@@ -38,7 +25,7 @@ std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const
   std::vector<Extension> rows;  // Of the next time step, grouped by sentence.
   std::vector<Live> live;
   std::vector<bool> interrupted(tasks.size());
-  std::vector<size_t> told(tasks.size());  // Tokens passed to on_token.
+  std::vector<size_t> reported(tasks.size());  // Tokens passed to on_token.
   for (size_t sentence = 0; sentence < tasks.size(); ++sentence) {
     live.push_back({sentence, rows.size()});
     beams.emplace_back(options, tasks[sentence]);
@@ -53,7 +40,7 @@ std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const
         continuations[row] = beam.Expand(row, scores.row(first + row));
       beam.Advance(continuations, [&](size_t row) { return scorer.Attention(first + row); });
     };
-    ForRanges(live.size(), [&](int64_t begin, int64_t end) {
+    ForRanges(static_cast<int64_t>(live.size()), kGrain, [&](int64_t begin, int64_t end) {
       for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
         advance(beams[live[i].sentence], live[i].first_row);
     });
@@ -73,7 +60,7 @@ std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const
       }
       if (options.beam == 1 && tasks[sentence].on_token && !beam.has_finished()) {
         tasks[sentence].on_token(beam.last_token(0));
-        ++told[sentence];
+        ++reported[sentence];
       }
     }
     live = std::move(next);
@@ -85,7 +72,7 @@ std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const
     if (options.beam > 1 || !tasks[sentence].on_token) continue;
     // With exact stopping the best hypothesis may be longer than the first one that finished.
     const TokenIds& tokens = results[sentence][0].tokens;
-    for (size_t i = told[sentence]; i < tokens.size(); ++i) tasks[sentence].on_token(tokens[i]);
+    for (size_t i = reported[sentence]; i < tokens.size(); ++i) tasks[sentence].on_token(tokens[i]);
   }
   return results;
 }

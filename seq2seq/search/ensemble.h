@@ -13,6 +13,7 @@
 #include "seq2seq/search/ensemble_scorer.h"
 #include "seq2seq/search/load_options.h"
 #include "seq2seq/search/scorer.h"
+#include "seq2seq/search/search_memory.h"
 #include "seq2seq/search/shortlist.h"
 #include "seq2seq/source/source.h"
 #include "tokenizer/tokenizer.h"

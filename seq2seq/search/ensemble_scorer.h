@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <torch/types.h>
+#include "absl/types/span.h"
 
 #include "seq2seq/search/scorer.h"
 
@@ -22,8 +22,8 @@ inline std::vector<std::string> EnumTexts(EnsembleMean) {
 }
 
 // The mean prediction of its members, at least one, which were made for the same sentences and have
-// the same vocabulary. Costs the sum of their costs and a pass over all their scores. The attention
-// weights are those of the first member.
+// the same vocabulary. Costs the sum of their costs and a pass over all their scores, of which the
+// first member's are overwritten. The attention weights are those of the first member.
 class EnsembleScorer : public Scorer {
  public:
   EnsembleScorer(std::vector<std::unique_ptr<Scorer>> members, EnsembleMean mean);
@@ -37,8 +37,7 @@ class EnsembleScorer : public Scorer {
  private:
   std::vector<std::unique_ptr<Scorer>> members_;
   EnsembleMean mean_;
-  torch::Tensor scores_;       // [row, vocab]
-  torch::Tensor normalizers_;  // [row]
+  std::vector<float> normalizers_;  // [row]
 };
 
 }  // namespace seq2seq

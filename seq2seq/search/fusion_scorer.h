@@ -26,7 +26,7 @@ class FusionScorer : public Scorer {
  private:
   std::unique_ptr<Scorer> model_;
   std::unique_ptr<Scorer> language_model_;
-  double weight_;
+  float weight_;
 };
 
 }  // namespace seq2seq

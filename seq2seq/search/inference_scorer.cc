@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "seq2seq/search/search_memory.h"
+
 namespace seq2seq {
 namespace {
 

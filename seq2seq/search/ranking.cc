@@ -37,4 +37,9 @@ double CoverageScore(absl::Span<const float> coverage) {
   return score;
 }
 
+void Rank(std::vector<Hypothesis>& hypotheses) {
+  std::stable_sort(hypotheses.begin(), hypotheses.end(),
+                   [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
+}
+
 }  // namespace seq2seq

@@ -1,11 +1,13 @@
-// Length normalisation and coverage penalty.
+// Ranking of hypotheses: length normalisation and coverage penalty.
 #ifndef SEQ2SEQ_SEARCH_RANKING_H_
 #define SEQ2SEQ_SEARCH_RANKING_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/types/span.h"
 
+#include "seq2seq/search/hypothesis.h"
 #include "seq2seq/search/search_options.h"
 
 namespace seq2seq {
@@ -22,6 +24,9 @@ double HighestScore(double total, int64_t shortest, int64_t longest, const Searc
 // sum of attention weights over the time steps (Wu et al. 2016, equation 14). 0 if all positions
 // are covered, else negative.
 double CoverageScore(absl::Span<const float> coverage);
+
+// Sorts by score, best first; equal ones keep their order.
+void Rank(std::vector<Hypothesis>& hypotheses);
 
 }  // namespace seq2seq
 

@@ -2,27 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "seq2seq/base/random.h"
 #include "seq2seq/search/logits_processor.h"
+#include "seq2seq/search/partial_hypothesis.h"
 #include "seq2seq/search/ranking.h"
 #include "seq2seq/search/top_k.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
 namespace {
-
-// A sample in progress.
-struct Draw {
-  size_t sentence = 0;
-  uint64_t seed = 0;
-  Hypothesis hypothesis;
-  double total = 0;             // Sum of log-probabilities, with penalties.
-  bool first = false;           // Whether it is the first of its sentence.
-  std::vector<float> attended;  // Coverage of each source position, if there is a coverage penalty.
-};
 
 // The tokens to sample from, most probable first if top_k or top_p need the order.
 std::vector<ScoredColumn> Choices(const ScoreRow& row, const SearchOptions& options) {
@@ -64,86 +56,116 @@ int32_t DrawToken(const ScoreRow& row, const SearchOptions& options, double poin
   return row.Token(choices[0].column);  // If rounding errors left none.
 }
 
+// The samples of all sentences, which grow by one token in each time step.
+class Sampler {
+ public:
+  Sampler(absl::Span<const SearchTask> tasks, const SearchOptions& options);
+
+  // The rows of the next time step, one for each sample that has not ended, grouped by sentence.
+  const std::vector<Extension>& rows() const { return rows_; }
+
+  // Extends each sample by a token; `scores` are those of the rows, in the last step of `scorer`.
+  void Advance(const StepScores& scores, const Scorer& scorer);
+
+  // The samples of each sentence, best first, once there are no more rows.
+  std::vector<std::vector<Hypothesis>> Results() &&;
+
+ private:
+  // A sample that has not ended.
+  struct Live {
+    size_t sentence = 0;
+    bool first = false;  // Whether it is the first sample of its sentence.
+    uint64_t seed = 0;
+    PartialHypothesis hypothesis;
+  };
+
+  // Appends a token to `live`, whose scores are row `row`, and returns it.
+  int32_t Extend(Live& live, size_t row, const ScoreRow& scores, const Scorer& scorer) const;
+
+  const SearchOptions& options_;
+  const absl::Span<const SearchTask> tasks_;
+  std::vector<LogitsProcessor> rules_;  // By sentence.
+  std::vector<Live> live_;
+  std::vector<Extension> rows_;                   // Of live_.
+  std::vector<std::vector<Hypothesis>> results_;  // By sentence.
+};
+
+Sampler::Sampler(absl::Span<const SearchTask> tasks, const SearchOptions& options)
+    : options_(options), tasks_(tasks), results_(tasks.size()) {
+  for (size_t s = 0; s < tasks.size(); ++s) {
+    rules_.emplace_back(options, tasks[s]);
+    for (int64_t i = 0; i < options.n_best; ++i) {
+      const uint64_t seed = DeriveSeed(
+          {static_cast<uint64_t>(options.seed), tasks[s].seed, static_cast<uint64_t>(i)});
+      live_.push_back({s, i == 0, seed, PartialHypothesis(options, tasks[s])});
+      rows_.push_back({static_cast<int64_t>(s), static_cast<int64_t>(s), kBosId});
+    }
+  }
+}
+
+int32_t Sampler::Extend(Live& live, size_t row, const ScoreRow& scores,
+                        const Scorer& scorer) const {
+  const LogitsProcessor& rules = rules_[live.sentence];
+  const TokenIds& generated = live.hypothesis.generated();
+  const auto forced = rules.Forced(static_cast<int64_t>(generated.size()));
+  int32_t token = 0;
+  if (forced) {
+    token = *forced;
+  } else {
+    rules.Apply(generated, scores);
+    const uint64_t bits = DeriveSeed({live.seed, generated.size()});
+    token = DrawToken(scores, options_, std::ldexp(static_cast<double>(bits >> 11), -53));
+  }
+  const double penalty = rules.Penalty(generated, token);
+  const float* found = scores.Find(token);
+  double score = found == nullptr ? -INFINITY : static_cast<double>(*found - scores.normalizer);
+  if (forced) score *= penalty;  // Else applied to the row.
+  live.hypothesis.Append(token, score, penalty, [&] { return scorer.Attention(row); });
+  return token;
+}
+
+void Sampler::Advance(const StepScores& scores, const Scorer& scorer) {
+  std::vector<Live> live;
+  std::vector<Extension> rows;
+  bool interrupted = false;
+  for (size_t row = 0; row < live_.size(); ++row) {
+    Live& sample = live_[row];
+    const size_t sentence = sample.sentence;
+    const SearchTask& task = tasks_[sentence];
+    const bool is_next_sentence = row == 0 || rows_[row - 1].sentence != rows_[row].sentence;
+    if (is_next_sentence) interrupted = task.interrupt.raised();
+    if (interrupted) {
+      results_[sentence].clear();
+      continue;
+    }
+    const int32_t token = Extend(sample, row, scores.row(row), scorer);
+    if (token == kEosId) {
+      results_[sentence].push_back(std::move(sample.hypothesis).Finish());
+      continue;
+    }
+    if (sample.first && task.on_token) task.on_token(token);
+    rows.push_back({static_cast<int64_t>(row), static_cast<int64_t>(sentence), token});
+    live.push_back(std::move(sample));
+  }
+  live_ = std::move(live);
+  rows_ = std::move(rows);
+}
+
+std::vector<std::vector<Hypothesis>> Sampler::Results() && {
+  for (std::vector<Hypothesis>& samples : results_) Rank(samples);
+  return std::move(results_);
+}
+
 }  // namespace
 
 std::vector<std::vector<Hypothesis>> Sample(Scorer& scorer, absl::Span<const SearchTask> tasks,
                                             const SearchOptions& options) {
-  std::vector<std::vector<Hypothesis>> results(tasks.size());
-  std::vector<LogitsProcessor> rules;
-  std::vector<Draw> draws;
-  std::vector<Extension> rows;
-  for (size_t s = 0; s < tasks.size(); ++s) {
-    rules.emplace_back(options, tasks[s]);
-    for (int64_t i = 0; i < options.n_best; ++i) {
-      const uint64_t seed = DeriveSeed(
-          {static_cast<uint64_t>(options.seed), tasks[s].seed, static_cast<uint64_t>(i)});
-      draws.push_back({s, seed, {}, 0, i == 0, {}});
-      rows.push_back({static_cast<int64_t>(s), static_cast<int64_t>(s), kBosId});
-    }
+  Sampler sampler(tasks, options);
+  while (!sampler.rows().empty()) {
+    const StepScores scores = scorer.Step(sampler.rows());
+    sampler.Advance(scores, scorer);
   }
-  for (uint64_t length = 0; !rows.empty(); ++length) {
-    const StepScores scores = scorer.Step(rows);
-    std::vector<Draw> going;
-    std::vector<Extension> next;
-    bool interrupted = false;
-    for (size_t r = 0; r < draws.size(); ++r) {
-      Draw& draw = draws[r];
-      if (r == 0 || draw.sentence != static_cast<size_t>(rows[r - 1].sentence))
-        interrupted = tasks[draw.sentence].interrupt.raised();
-      if (interrupted) {
-        results[draw.sentence].clear();
-        continue;
-      }
-      const SearchTask& task = tasks[draw.sentence];
-      Hypothesis& hypothesis = draw.hypothesis;
-      const ScoreRow row = scores.row(r);
-      int32_t token = 0;
-      const auto forced = rules[draw.sentence].Forced(static_cast<int64_t>(length));
-      if (forced) {
-        token = *forced;
-      } else {
-        rules[draw.sentence].Apply(hypothesis.tokens, row);
-        const uint64_t bits = DeriveSeed({draw.seed, length});
-        token = DrawToken(row, options, std::ldexp(static_cast<double>(bits >> 11), -53));
-      }
-      const float* found = row.Find(token);
-      const double score =
-          found == nullptr ? -INFINITY : static_cast<double>(*found - row.normalizer);
-      const double penalty = rules[draw.sentence].Penalty(hypothesis.tokens, token);
-      draw.total += forced ? penalty * score : score;
-      hypothesis.token_scores.push_back(forced ? score : score / penalty);
-      hypothesis.log_probability += hypothesis.token_scores.back();
-      if (task.attention) {
-        const absl::Span<const float> attended = scorer.Attention(r);
-        hypothesis.attention.push_back(
-            std::make_shared<const std::vector<float>>(attended.begin(), attended.end()));
-      }
-      if (options.coverage_penalty > 0) {
-        const absl::Span<const float> attended = scorer.Attention(r);
-        draw.attended.resize(attended.size());
-        for (size_t i = 0; i < attended.size(); ++i) draw.attended[i] += attended[i];
-      }
-      if (token == kEosId) {
-        hypothesis.score = NormalizedScore(
-            draw.total, static_cast<int64_t>(hypothesis.token_scores.size()), options);
-        if (options.coverage_penalty > 0)
-          hypothesis.score += options.coverage_penalty * CoverageScore(draw.attended);
-        results[draw.sentence].push_back(std::move(hypothesis));
-        continue;
-      }
-      hypothesis.tokens.push_back(token);
-      if (draw.first && task.on_token) task.on_token(token);
-      next.push_back({static_cast<int64_t>(r), static_cast<int64_t>(draw.sentence), token});
-      going.push_back(std::move(draw));
-    }
-    draws = std::move(going);
-    rows = std::move(next);
-  }
-  for (std::vector<Hypothesis>& found : results) {
-    std::stable_sort(found.begin(), found.end(),
-                     [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
-  }
-  return results;
+  return std::move(sampler).Results();
 }
 
 }  // namespace seq2seq

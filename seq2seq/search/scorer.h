@@ -10,18 +10,13 @@
 
 #include "absl/types/span.h"
 
+#include "seq2seq/kernels/extension.h"
 #include "seq2seq/kernels/matrix.h"
-#include "seq2seq/search/search_memory.h"
-#include "seq2seq/source/source.h"
 
 namespace seq2seq {
 
-// A row of the next time step: the hypothesis of a row of the last time step, and one more token.
-struct Extension {
-  int64_t parent = 0;    // In the first time step, which has no rows before it, the sentence.
-  int64_t sentence = 0;  // The sentence of the row.
-  int32_t token = 0;     // In the first time step the beginning of sentence.
-};
+struct SearchShape;  // seq2seq/search/search_memory.h
+struct SourceInput;  // seq2seq/source/source.h
 
 // The scores of the next token of one hypothesis.
 struct ScoreRow {
@@ -60,9 +55,6 @@ struct StepScores {
   }
 };
 
-// The scores of a time step minus their normalisers, [row, column].
-torch::Tensor LogProbabilities(const StepScores& step);
-
 // Scores the continuations of many hypotheses of several sentences at once. One thread calls Step;
 // several may call Attention.
 class Scorer {
@@ -86,8 +78,9 @@ class ScoringModel {
  public:
   virtual ~ScoringModel() = default;
 
-  // A scorer for loaded sources, at least one. It scores only `tokens`, ascending, or all if that
-  // is empty. May throw, as LibTorch does, and where memory runs out.
+  // A scorer for loaded sources, at least one, which need not outlive the call. It scores only
+  // `tokens`, ascending, or all if that is empty. May throw, as LibTorch does, and where memory
+  // runs out.
   virtual std::unique_ptr<Scorer> Begin(absl::Span<const SourceInput* const> sources,
                                         absl::Span<const int32_t> tokens) const = 0;
 

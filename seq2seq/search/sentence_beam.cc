@@ -35,7 +35,8 @@ SentenceBeam::SentenceBeam(const SearchOptions& options, const SearchTask& task)
       rules_(options, task),
       constraints_(std::make_unique<Constraints>(task.constraints, task.vocabulary)) {
   for (size_t group = 0; group < static_cast<size_t>(options.groups); ++group) {
-    live_.push_back({{}, ConstraintProgress(*constraints_), 0, group, 0, {}});
+    live_.push_back(
+        {PartialHypothesis(options, task), ConstraintProgress(*constraints_), group, /*parent=*/0});
   }
   finished_of_.resize(live_.size());
 }
@@ -51,12 +52,12 @@ std::vector<Continuation> SentenceBeam::Expand(size_t row, const ScoreRow& score
   const Live& live = live_[row];
   std::vector<Continuation> found;
   const auto add = [&](int32_t token, double score) {
-    found.push_back({row, token, score, live.total + score});
+    found.push_back({row, token, score, live.hypothesis.total() + score});
   };
   const auto score_of = [&](int32_t token) {
     const float* score = scores.Find(token);
     if (score == nullptr) return kAtLast;
-    return std::max(rules_.Penalty(live.hypothesis.tokens, token) *
+    return std::max(rules_.Penalty(live.hypothesis.generated(), token) *
                         static_cast<double>(*score - scores.normalizer),
                     kAtLast);
   };
@@ -67,10 +68,10 @@ std::vector<Continuation> SentenceBeam::Expand(size_t row, const ScoreRow& score
   // Tokens of constraints may break other rules.
   const TokenIds needed = live.progress.missing() > 0 ? live.progress.Needed() : TokenIds();
   for (const int32_t token : needed) {
-    if (IsAllowed(live, token) && !rules_.Bars(live.hypothesis.tokens, token))
+    if (IsAllowed(live, token) && !rules_.Bars(live.hypothesis.generated(), token))
       add(token, score_of(token));
   }
-  rules_.Apply(live.hypothesis.tokens, scores);
+  rules_.Apply(live.hypothesis.generated(), scores);
   // Each row has only one continuation that ends, so twice the width always holds enough that do
   // not; tokens that earlier groups chose may drop out.
   size_t count = 2 * width();
@@ -103,7 +104,7 @@ std::vector<Continuation> SentenceBeam::BestOfGroup(
   KeepBest(best, 2 * width());
   // The penalty affects the choice, but not the score.
   for (Continuation& continuation : best)
-    continuation.total = live_[continuation.row].total + continuation.score;
+    continuation.total = live_[continuation.row].hypothesis.total() + continuation.score;
   return best;
 }
 
@@ -142,40 +143,19 @@ std::vector<Continuation> SentenceBeam::BestOfBanks(
 SentenceBeam::Live SentenceBeam::Extended(const Continuation& continuation,
                                           Attention attention) const {
   const Live& live = live_[continuation.row];
+  const int32_t token = continuation.token;
   Live extended = live;
   extended.parent = continuation.row;
-  extended.total = continuation.total;
-  const double score =
-      continuation.score / rules_.Penalty(live.hypothesis.tokens, continuation.token);
-  extended.hypothesis.token_scores.push_back(score);
-  extended.hypothesis.log_probability += score;
-  if (continuation.token != kEosId) {
-    extended.hypothesis.tokens.push_back(continuation.token);
-    if (constraints_->size() > 0) {
-      extended.progress = live.progress.After(continuation.token);
-    }
-  }
-  if (!task_.attention && options_.coverage_penalty == 0) return extended;
-  const absl::Span<const float> attended = attention(continuation.row);
-  if (task_.attention) {
-    extended.hypothesis.attention.push_back(
-        std::make_shared<const std::vector<float>>(attended.begin(), attended.end()));
-  }
-  if (options_.coverage_penalty > 0) {
-    extended.attended.resize(attended.size());
-    for (size_t i = 0; i < attended.size(); ++i) extended.attended[i] += attended[i];
-  }
+  extended.hypothesis.Append(token, continuation.score,
+                             rules_.Penalty(live.hypothesis.generated(), token),
+                             [&] { return attention(continuation.row); });
+  if (token != kEosId && constraints_->size() > 0) extended.progress = live.progress.After(token);
   return extended;
 }
 
 void SentenceBeam::Finish(Live ended) {
-  Hypothesis& hypothesis = ended.hypothesis;
-  hypothesis.score =
-      NormalizedScore(ended.total, static_cast<int64_t>(hypothesis.token_scores.size()), options_);
-  if (options_.coverage_penalty > 0)
-    hypothesis.score += options_.coverage_penalty * CoverageScore(ended.attended);
   ++finished_of_[ended.group];
-  finished_.push_back(std::move(hypothesis));
+  finished_.push_back(std::move(ended.hypothesis).Finish());
 }
 
 std::set<int32_t> SentenceBeam::Take(absl::Span<const Continuation> best, Attention attention,
@@ -212,7 +192,7 @@ void SentenceBeam::Prune(std::vector<Live>& next) const {
   const int64_t shortest = std::max(length() + 2, task_.min_length + 1);
   next.erase(std::remove_if(next.begin(), next.end(),
                             [&](const Live& live) {
-                              return HighestScore(live.total, shortest,
+                              return HighestScore(live.hypothesis.total(), shortest,
                                                   std::max(rules_.max_length() + 1, shortest),
                                                   options_) <= *last;
                             }),
@@ -232,15 +212,14 @@ void SentenceBeam::Advance(absl::Span<const std::vector<Continuation>> continuat
     }
   }
   if (next.empty() && finished_.empty()) {  // No token is allowed: end of sentence.
-    Finish(Extended({0, kEosId, kAtLast, live_[0].total + kAtLast}, attention));
+    Finish(Extended({0, kEosId, kAtLast, live_[0].hypothesis.total() + kAtLast}, attention));
   }
   Prune(next);
   live_ = std::move(next);
 }
 
 std::vector<Hypothesis> SentenceBeam::NBest() && {
-  std::stable_sort(finished_.begin(), finished_.end(),
-                   [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
+  Rank(finished_);
   finished_.resize(std::min(finished_.size(), static_cast<size_t>(options_.n_best)));
   return std::move(finished_);
 }

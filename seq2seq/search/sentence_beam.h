@@ -15,6 +15,7 @@
 #include "seq2seq/search/constraints.h"
 #include "seq2seq/search/hypothesis.h"
 #include "seq2seq/search/logits_processor.h"
+#include "seq2seq/search/partial_hypothesis.h"
 #include "seq2seq/search/scorer.h"
 #include "seq2seq/search/search_options.h"
 
@@ -40,7 +41,7 @@ class SentenceBeam {
 
   // The row of the previous time step that hypothesis `row` continues, and the token it added.
   size_t parent(size_t row) const { return live_[row].parent; }
-  int32_t last_token(size_t row) const { return live_[row].hypothesis.tokens.back(); }
+  int32_t last_token(size_t row) const { return live_[row].hypothesis.generated().back(); }
 
   // The best continuations of hypothesis `row`, best first; overwrites `scores`.
   std::vector<Continuation> Expand(size_t row, const ScoreRow& scores) const;
@@ -61,16 +62,13 @@ class SentenceBeam {
   using Attention = absl::FunctionRef<absl::Span<const float>(size_t row)>;
 
   struct Live {
-    Hypothesis hypothesis;
+    PartialHypothesis hypothesis;
     ConstraintProgress progress;
-    double total = 0;   // Sum of log-probabilities, with penalties.
     size_t group = 0;   // Of diverse beam search.
     size_t parent = 0;  // Row of the previous time step.
-    std::vector<float>
-        attended;  // Coverage of each source position, if there is a coverage penalty.
   };
 
-  int64_t length() const { return static_cast<int64_t>(live_[0].hypothesis.tokens.size()); }
+  int64_t length() const { return static_cast<int64_t>(live_[0].hypothesis.generated().size()); }
   size_t width() const { return static_cast<size_t>(options_.beam / options_.groups); }
   bool IsAllowed(const Live& live, int32_t token) const;
   Live Extended(const Continuation& continuation, Attention attention) const;

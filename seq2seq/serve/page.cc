@@ -64,7 +64,7 @@ td { width: 1.6rem; height: 1.6rem; border: 1px solid var(--line); background: r
 <script>
 const $ = id => document.getElementById(id);
 const make = (tag, text) => { const e = document.createElement(tag); if (text !== undefined) e.textContent = text; return e; };
-const readable = piece => piece === '</s>' ? '(end)' : piece.replaceAll('\u2581', ' ').trim();
+const readable = subword => subword === '</s>' ? '(end)' : subword.replaceAll('\u2581', ' ').trim();
 function show(found) {
   const best = found[0];
   $('best').textContent = best.text;
@@ -76,7 +76,7 @@ function show(found) {
   $('more').hidden = !best.attention;
   if (!best.attention) return;
   const head = make('thead'), top = make('tr'), body = make('tbody');
-  top.append(make('th'), ...best.source_pieces.map(piece => make('th', readable(piece))));
+  top.append(make('th'), ...best.source_pieces.map(subword => make('th', readable(subword))));
   head.append(top);
   best.attention.forEach((weights, i) => {
     const row = make('tr');

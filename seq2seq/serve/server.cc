@@ -17,6 +17,7 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/search/batching_translator.h"
 #include "seq2seq/search/translation_json.h"
+#include "seq2seq/serve/http_server.h"
 #include "seq2seq/serve/page.h"
 #include "seq2seq/serve/traffic.h"
 

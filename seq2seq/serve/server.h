@@ -9,7 +9,7 @@
 
 #include "seq2seq/search/search_options.h"
 #include "seq2seq/search/translator.h"
-#include "seq2seq/serve/http_server.h"
+#include "seq2seq/serve/http_options.h"
 
 namespace seq2seq {
 

@@ -248,7 +248,7 @@ TEST_P(DecoderKernel, StepsAgreeWithWholeTargets) {
     std::vector<int64_t> last_row(kTargetLengths.size());
     for (int64_t s = 0; s < batch; ++s) last_row[static_cast<size_t>(s)] = s;
     for (int64_t step = 0; step < 6; ++step) {
-      std::vector<DecoderExtension> rows;
+      std::vector<Extension> rows;
       for (int64_t s = 0; s < batch; ++s) {
         const auto sentence = static_cast<size_t>(s);
         if (step >= kTargetLengths[sentence]) continue;
@@ -259,7 +259,7 @@ TEST_P(DecoderKernel, StepsAgreeWithWholeTargets) {
       stepper.Step(rows);
       for (size_t r = 0; r < rows.size(); ++r) {
         const auto row = static_cast<int64_t>(r);
-        const auto sentence = static_cast<size_t>(rows[r].source);
+        const auto sentence = static_cast<size_t>(rows[r].sentence);
         const float* truth = expected.view().row(row_of[sentence][static_cast<size_t>(step)]);
         double sum = 0;
         for (int64_t i = 0; i < kVocab; ++i) {
@@ -267,10 +267,10 @@ TEST_P(DecoderKernel, StepsAgreeWithWholeTargets) {
           sum += std::exp(static_cast<double>(truth[i]));
         }
         EXPECT_NEAR(stepper.normalizers()[r], std::log(sum), 1e-4);
-        double looked = 0;
+        double attended = 0;
         for (int64_t i = 0; i < kSourceLengths[sentence]; ++i)
-          looked += static_cast<double>(stepper.attention().row(row)[i]);
-        EXPECT_NEAR(looked, 1, 1e-5);
+          attended += static_cast<double>(stepper.attention().row(row)[i]);
+        EXPECT_NEAR(attended, 1, 1e-5);
       }
     }
   }

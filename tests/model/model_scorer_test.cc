@@ -215,6 +215,15 @@ TEST_P(ModelScorerTest, AnyRowsOfAnySentencesGoOnAsBefore) {
   EXPECT_LT(MaxDifference(turned[2], more[1]), 1e-5);
 }
 
+TEST_P(ModelScorerTest, LanguageModelDoesNotDependOnTheSource) {
+  ModelOptions options = TinyOptions();
+  options.source = SourceKind::kNone;
+  options.decoder.attention = AttentionKind::kNone;
+  const auto scorer = Begin(TinyModel(options, torch::kFloat32), Sources(RandomSources(3)));
+  const torch::Tensor found = LogProbs(*scorer, FirstRows(3));
+  EXPECT_LT(MaxDifference(found[0], found[2]), 1e-6);
+}
+
 #if SEQ2SEQ_KERNELS
 TEST(MakeScoringModel, ReleasesWeightsThatArePacked) {
   Model model = TinyModel(TinyOptions(), torch::kFloat32);

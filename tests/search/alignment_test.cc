@@ -7,7 +7,7 @@
 namespace seq2seq {
 namespace {
 
-TEST(AlignWords, SumsOverPiecesAndLeavesOutTheEnd) {
+TEST(AlignWords, SumsOverSubwordsAndLeavesOutTheEnd) {
   Candidate candidate;
   candidate.subwords = {"▁der", "▁Hun", "d"};
   candidate.alignment.source = {"▁the", "▁d", "og", "</s>"};

@@ -13,7 +13,6 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include <torch/torch.h>
 
 #include "seq2seq/search/forbidden_words.h"
 #include "seq2seq/search/ranking.h"
@@ -87,29 +86,29 @@ std::vector<Hypothesis> AllTranslations(const Toy& toy, uint64_t sentence, const
   struct Path {
     Hypothesis hypothesis;
     double total = 0;
-    std::vector<float> looked = {0, 0, 0};
+    std::vector<float> coverage = {0, 0, 0};
   };
   std::vector<Hypothesis> all;
   const std::function<void(const Path&)> extend = [&](const Path& path) {
-    const Tokens& said = path.hypothesis.tokens;
-    std::vector<int64_t> prefix = {kBosId};
-    prefix.insert(prefix.end(), said.begin(), said.end());
-    const torch::Tensor log_probs = toy.LogProbs(sentence, prefix);
-    for (int64_t id = kEosId; id < toy.vocab; ++id) {
+    const Tokens& generated = path.hypothesis.tokens;
+    Tokens prefix = {kBosId};
+    prefix.insert(prefix.end(), generated.begin(), generated.end());
+    const std::vector<float> log_probs = toy.LogProbs(sentence, prefix);
+    for (size_t id = kEosId; id < toy.vocab; ++id) {
       Path next = path;
-      const auto score = static_cast<double>(log_probs[id].item<float>());
-      const bool repeated = Holds(said, {static_cast<int32_t>(id)});
+      const auto score = static_cast<double>(log_probs[id]);
+      const bool repeated = Holds(generated, {static_cast<int32_t>(id)});
       next.hypothesis.token_scores.push_back(score);
       next.hypothesis.log_probability += score;
       next.total += repeated ? options.repetition_penalty * score : score;
-      next.looked[static_cast<size_t>(prefix.back() % 3)] += 1;
+      next.coverage[static_cast<size_t>(prefix.back() % 3)] += 1;
       if (id != kEosId) {
         next.hypothesis.tokens.push_back(static_cast<int32_t>(id));
-        if (static_cast<int64_t>(said.size()) < task.max_length) extend(next);
-      } else if (IsAllowed(said, task, options)) {
+        if (static_cast<int64_t>(generated.size()) < task.max_length) extend(next);
+      } else if (IsAllowed(generated, task, options)) {
         next.hypothesis.score =
-            NormalizedScore(next.total, static_cast<int64_t>(said.size()) + 1, options) +
-            options.coverage_penalty * CoverageScore(next.looked);
+            NormalizedScore(next.total, static_cast<int64_t>(generated.size()) + 1, options) +
+            options.coverage_penalty * CoverageScore(next.coverage);
         all.push_back(next.hypothesis);
       }
     }
@@ -173,18 +172,17 @@ TEST(BeamSearch, BeamOfOneIsGreedy) {
   for (uint64_t sentence = 0; sentence < 30; ++sentence) {
     Tokens expected;
     double log_probability = 0;
-    std::vector<int64_t> prefix = {kBosId};
+    Tokens prefix = {kBosId};
     while (true) {
-      torch::Tensor log_probs = Toy().LogProbs(sentence, prefix);
+      const std::vector<float> log_probs = Toy().LogProbs(sentence, prefix);
       const bool full = static_cast<int64_t>(expected.size()) == kMaxLength;
-      const int64_t best =
-          full
-              ? kEosId
-              : kEosId + log_probs.narrow(0, kEosId, Toy().vocab - kEosId).argmax().item<int64_t>();
-      log_probability += log_probs[best].item<float>();
-      if (best == kEosId) break;
-      expected.push_back(static_cast<int32_t>(best));
-      prefix.push_back(best);
+      const auto best = std::max_element(log_probs.begin() + kEosId,
+                                         full ? log_probs.begin() + kEosId + 1 : log_probs.end());
+      const auto token = static_cast<int32_t>(best - log_probs.begin());
+      log_probability += static_cast<double>(*best);
+      if (token == kEosId) break;
+      expected.push_back(token);
+      prefix.push_back(token);
     }
     lengths.insert(expected.size());
     const std::vector<Hypothesis> found = Search(Toy(), sentence, kMaxLength, Beam(1));
@@ -260,7 +258,7 @@ TEST(BeamSearch, NoRoomGivesTheEmptyTranslation) {
   EXPECT_THAT(found[0].token_scores, SizeIs(1));
 }
 
-TEST(BeamSearch, PaddingUnknownAndBeginningAreNeverSaid) {
+TEST(BeamSearch, PaddingUnknownAndBeginningAreNeverGenerated) {
   for (uint64_t sentence = 0; sentence < 20; ++sentence) {
     for (const Hypothesis& hypothesis : Search(Toy(), sentence, 5, Beam(6, 6))) {
       for (const int32_t token : hypothesis.tokens) EXPECT_GT(token, kEosId);
@@ -531,7 +529,7 @@ TEST(BeamSearch, ExactStoppingEndsWhenNoneCanWin) {
   EXPECT_THAT(scorer.rows_seen, ElementsAre(1));
 }
 
-TEST(BeamSearch, GroupsSayDifferentThings) {
+TEST(BeamSearch, GroupsGenerateDifferentTokens) {
   SearchOptions options = Beam(4, 4);
   options.min_length = 1;
   const auto first_words = [&](double diversity) {
@@ -593,12 +591,12 @@ TEST(BeamSearch, OneGroupIsPlainSearchWhateverTheDiversity) {
   ExpectSame(Search(Toy(), 3, 6, options), plain);
 }
 
-TEST(BeamSearch, TellsWhereStepsLookedIfAsked) {
+TEST(BeamSearch, ReturnsAttentionWeightsIfRequested) {
   SearchTask task = Task(4, 2);
   task.attention = true;
   for (const Hypothesis& found : Search(Toy(), 1, task, Beam(3, 3))) {
     ASSERT_EQ(found.attention.size(), found.tokens.size() + 1);
-    int64_t before = kBosId;
+    int32_t before = kBosId;
     for (size_t i = 0; i < found.attention.size(); ++i) {
       EXPECT_EQ((*found.attention[i])[static_cast<size_t>(before % 3)], 1);
       if (i < found.tokens.size()) before = found.tokens[i];

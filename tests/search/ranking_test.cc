@@ -1,6 +1,8 @@
 #include "seq2seq/search/ranking.h"
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -49,11 +51,24 @@ TEST(HighestScore, IsABoundOfAllEndings) {
   }
 }
 
-TEST(CoverageScore, CountsPlacesThatWereNotLookedAt) {
+TEST(CoverageScore, CountsUncoveredPositions) {
   EXPECT_DOUBLE_EQ(CoverageScore(std::vector<float>{1, 2.5F}), 0);
   EXPECT_NEAR(CoverageScore(std::vector<float>{0.5F, 1, 0.25F}), std::log(0.125), 1e-6);
   EXPECT_LT(CoverageScore(std::vector<float>{0, 1}), -20);
   EXPECT_TRUE(std::isfinite(CoverageScore(std::vector<float>{0})));
+}
+
+TEST(Rank, SortsByScoreAndKeepsTheOrderOfEqualOnes) {
+  std::vector<Hypothesis> hypotheses(4);
+  const double scores[] = {-2, -1, -2, -1.5};
+  for (size_t i = 0; i < 4; ++i) {
+    hypotheses[i].score = scores[i];
+    hypotheses[i].tokens = {static_cast<int32_t>(i)};
+  }
+  Rank(hypotheses);
+  std::vector<int32_t> order;
+  for (const Hypothesis& hypothesis : hypotheses) order.push_back(hypothesis.tokens[0]);
+  EXPECT_EQ(order, (std::vector<int32_t>{1, 3, 0, 2}));
 }
 
 }  // namespace

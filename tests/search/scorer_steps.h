@@ -9,6 +9,8 @@
 #include <torch/torch.h>
 
 #include "seq2seq/search/scorer.h"
+#include "seq2seq/source/source.h"
+#include "tests/search/first_rows.h"
 #include "tests/tiny_model.h"
 
 namespace seq2seq {
@@ -22,9 +24,22 @@ inline std::vector<Ids> RandomSources(size_t count) {
   return sources;
 }
 
-inline Batch SourcesOf(const std::vector<Ids>& sources) {
-  return CollateSources(std::vector<absl::Span<const int32_t>>(sources.begin(), sources.end()));
-}
+// Sentences as ScoringModel::Begin takes them.
+class Sources {
+ public:
+  explicit Sources(const std::vector<Ids>& sources) {
+    for (const Ids& ids : sources) inputs_.emplace_back().ids = ids;
+    for (const SourceInput& input : inputs_) pointers_.push_back(&input);
+  }
+  Sources(const Sources&) = delete;
+  Sources& operator=(const Sources&) = delete;
+
+  operator absl::Span<const SourceInput* const>() const { return pointers_; }
+
+ private:
+  std::vector<SourceInput> inputs_;
+  std::vector<const SourceInput*> pointers_;
+};
 
 // The log-probabilities of a time step, [row, vocab].
 inline torch::Tensor LogProbs(Scorer& scorer, const std::vector<Extension>& rows) {
@@ -41,13 +56,6 @@ inline torch::Tensor LogProbs(Scorer& scorer, const std::vector<Extension>& rows
 inline torch::Tensor AttentionOf(const Scorer& scorer, size_t row) {
   const absl::Span<const float> attention = scorer.Attention(row);
   return torch::tensor(std::vector<float>(attention.begin(), attention.end()));
-}
-
-// The first rows of `batch` sentences, one for each.
-inline std::vector<Extension> FirstRows(int64_t batch) {
-  std::vector<Extension> rows;
-  for (int64_t s = 0; s < batch; ++s) rows.push_back({s, s, kBosId});
-  return rows;
 }
 
 }  // namespace seq2seq

@@ -8,11 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "gtest/gtest.h"
-#include <torch/torch.h>
 
 #include "seq2seq/base/random.h"
 #include "seq2seq/search/scorer.h"
+#include "tests/search/first_rows.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -20,21 +21,28 @@ namespace seq2seq {
 // An artificial language: the next token depends on the sentence and on every token before, and it
 // ends only by chance.
 struct Toy {
-  int64_t vocab = kEosId + 4;  // Three words.
-  double end_bonus = 0;        // Added to the logit of the end of sentence.
-  bool can_end = true;         // Else the end has probability zero.
+  size_t vocab = kEosId + 4;  // Three words.
+  double end_bonus = 0;       // Added to the logit of the end of sentence.
+  bool can_end = true;        // Else the end has probability zero.
+  int32_t turn = 0;           // Added to the position that is attended to.
 
   // The log-probabilities after `prefix`, which begins with the beginning of sentence: [vocab].
-  torch::Tensor LogProbs(uint64_t sentence, const std::vector<int64_t>& prefix) const {
+  std::vector<float> LogProbs(uint64_t sentence, const std::vector<int32_t>& prefix) const {
     uint64_t seed = Mix(sentence);
-    for (const int64_t token : prefix) seed = DeriveSeed({seed, static_cast<uint64_t>(token)});
-    torch::Tensor logits = torch::empty({vocab});
-    for (int64_t id = 0; id < vocab; ++id) {
+    for (const int32_t token : prefix) seed = DeriveSeed({seed, static_cast<uint64_t>(token)});
+    std::vector<double> logits;
+    double sum = 0;
+    for (size_t id = 0; id < vocab; ++id) {
       seed = Mix(seed);
-      logits[id] = 4.0 * static_cast<double>(seed >> 11) / static_cast<double>(uint64_t{1} << 53);
+      double logit = std::ldexp(static_cast<double>(seed >> 11), 2 - 53);
+      if (id == kEosId) logit += can_end ? end_bonus : -INFINITY;
+      sum += std::exp(logit);
+      logits.push_back(logit);
     }
-    logits[kEosId] += can_end ? end_bonus : -INFINITY;
-    return torch::log_softmax(logits, 0);
+    std::vector<float> log_probs;
+    for (const double logit : logits)
+      log_probs.push_back(static_cast<float>(logit - std::log(sum)));
+    return log_probs;
   }
 };
 
@@ -55,25 +63,23 @@ class ToyScorer : public Scorer {
       Row row = rows_.at(static_cast<size_t>(extension.parent));
       EXPECT_EQ(row.sentence, static_cast<size_t>(extension.sentence)) << "row of another sentence";
       row.prefix.push_back(extension.token);
-      const torch::Tensor log_probs = toy_.LogProbs(sentences_.at(row.sentence), row.prefix);
       // Off by a constant, which the normaliser subtracts.
-      for (int64_t id = 0; id < toy_.vocab; ++id)
-        scores_.push_back(log_probs[id].item<float>() + kOffset);
+      for (const float log_prob : toy_.LogProbs(sentences_.at(row.sentence), row.prefix))
+        scores_.push_back(log_prob + kOffset);
       next.push_back(std::move(row));
     }
     rows_ = std::move(next);
     rows_seen.push_back(rows_.size());
     if (on_step) on_step();
     normalizers_.assign(rows_.size(), kOffset);
-    return {{scores_.data(), static_cast<int64_t>(rows_.size()), toy_.vocab, toy_.vocab},
-            normalizers_,
-            {}};
+    const auto vocab = static_cast<int64_t>(toy_.vocab);
+    return {{scores_.data(), static_cast<int64_t>(rows_.size()), vocab, vocab}, normalizers_, {}};
   }
 
   // Attends to one of three positions, by the last token.
   absl::Span<const float> Attention(size_t row) const override {
-    static constexpr float kLooks[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
-    return kLooks[rows_[row].prefix.back() % 3];
+    static constexpr float kWeights[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
+    return kWeights[(rows_[row].prefix.back() + toy_.turn) % 3];
   }
 
   std::vector<size_t> rows_seen;
@@ -84,7 +90,7 @@ class ToyScorer : public Scorer {
 
   struct Row {
     size_t sentence;
-    std::vector<int64_t> prefix;
+    std::vector<int32_t> prefix;
   };
 
   Toy toy_;
@@ -92,6 +98,19 @@ class ToyScorer : public Scorer {
   std::vector<Row> rows_;
   std::vector<float> scores_, normalizers_;
 };
+
+// The log-probabilities of a time step, [row][vocab].
+inline std::vector<std::vector<float>> LogProbsOf(Scorer& scorer,
+                                                  const std::vector<Extension>& rows) {
+  const StepScores step = scorer.Step(rows);
+  std::vector<std::vector<float>> log_probs;
+  for (size_t r = 0; r < rows.size(); ++r) {
+    const ScoreRow row = step.row(r);
+    log_probs.emplace_back();
+    for (const float score : row.scores) log_probs.back().push_back(score - row.normalizer);
+  }
+  return log_probs;
+}
 
 }  // namespace seq2seq
 

@@ -1,0 +1,69 @@
+// Worker threads of an HTTP server.
+#ifndef SEQ2SEQ_SERVE_HTTP_WORKERS_H_
+#define SEQ2SEQ_SERVE_HTTP_WORKERS_H_
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "seq2seq/serve/http_service.h"
+
+namespace seq2seq {
+
+// Answers requests in the order of their arrival, on several threads. The owner adds requests and
+// takes responses; it calls End if Start succeeded.
+class HttpWorkers {
+ public:
+  struct Work {
+    uint64_t id = 0;  // Of the connection.
+    HttpRequest request;
+    std::chrono::steady_clock::time_point begin;  // When its last byte arrived.
+    std::shared_ptr<std::atomic<bool>> cancelled;
+  };
+
+  struct Answer {
+    uint64_t id = 0;
+    HttpResponse response;
+  };
+
+  // `on_answer` is called by a worker after each response. `service` must outlive it.
+  HttpWorkers(HttpService& service, std::function<void()> on_answer);
+
+  // Starts `count` threads, or as many as there can be. Unavailable if there can be none.
+  absl::Status Start(int64_t count);
+
+  void Add(Work work);
+
+  // The responses since the last call, in the order in which they were ready.
+  std::vector<Answer> TakeAnswers();
+
+  // Returns when all requests are answered and the threads have ended.
+  void End();
+
+ private:
+  // The loop of a thread.
+  void Run();
+
+  HttpService& service_;
+  const std::function<void()> on_answer_;
+  std::vector<std::thread> threads_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Work> work_;
+  std::vector<Answer> answers_;
+  bool ending_ = false;
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_SERVE_HTTP_WORKERS_H_
