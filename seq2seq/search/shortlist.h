@@ -9,10 +9,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include <torch/types.h>
 
 #include "seq2seq/data/corpus_mix.h"
 #include "seq2seq/search/hypothesis.h"
+#include "seq2seq/weights/array.h"
 
 namespace seq2seq {
 
@@ -47,13 +47,13 @@ class Shortlist {
                   absl::Span<const int32_t> needed) const;
 
  private:
-  Shortlist(torch::Tensor translations, torch::Tensor frequent, int64_t target_vocab)
+  Shortlist(Array translations, Array frequent, int64_t target_vocab)
       : translations_(std::move(translations)),
         frequent_(std::move(frequent)),
         target_vocab_(target_vocab) {}
 
-  torch::Tensor translations_;  // [source vocab, translation], int32.
-  torch::Tensor frequent_;      // [subword], int32.
+  Array translations_;  // [source vocab, translation], int32.
+  Array frequent_;      // [subword], int32.
   int64_t target_vocab_;
 };
 

@@ -12,10 +12,9 @@
 #include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include <torch/torch.h>
 
-#include "seq2seq/weights/safetensors.h"
 #include "seq2seq/data/lexical_model.h"
+#include "seq2seq/weights/safetensors.h"
 #include "tests/temporary_folder.h"
 #include "tests/tokenizer/learn.h"
 #include "tokenizer/tokenizer.h"
@@ -119,9 +118,39 @@ TEST_F(ShortlistTest, ComesBackFromAFile) {
   EXPECT_THAT(Shortlist::Load(path, source_->size() + 1, 2000).status().message(),
               AllOf(HasSubstr(path), HasSubstr("not a shortlist")));
   EXPECT_FALSE(Shortlist::Load(path, source_->size(), 10).ok());
-  ASSERT_TRUE(WriteTensors(path, {{"frequent", torch::zeros({3})}}).ok());
-  EXPECT_FALSE(Shortlist::Load(path, source_->size(), 2000).ok());
   EXPECT_FALSE(Shortlist::Load(folder_ / "none", source_->size(), 2000).ok());
+}
+
+TEST_F(ShortlistTest, FilesOfOtherArraysAreRefused) {
+  const std::string path = folder_ / "shortlist.safetensors";
+  ASSERT_TRUE(LargeShortlist(*corpus_, *source_).Save(path).ok());
+  const auto arrays = ReadArrays(path);
+  ASSERT_TRUE(arrays.ok()) << arrays.status();
+  const std::string changed = folder_ / "changed.safetensors";
+  const auto load = [&](const char* name, const Array& array) {
+    ArrayMap other = *arrays;
+    other[name] = array;
+    EXPECT_TRUE(WriteArrays(changed, other).ok());
+    return Shortlist::Load(changed, source_->size(), 2000).status();
+  };
+  const auto frequent = [](int32_t token) {
+    Array array = Array::Empty(ArrayType::kInt32, {2});
+    array.values<int32_t>()[0] = kEosId;
+    array.values<int32_t>()[1] = token;
+    return array;
+  };
+  EXPECT_TRUE(load("frequent", frequent(1999)).ok());
+  EXPECT_FALSE(load("frequent", frequent(2000)).ok());
+  EXPECT_FALSE(load("frequent", frequent(-1)).ok());
+  Array without_end = frequent(7);
+  without_end.values<int32_t>()[0] = 8;
+  EXPECT_FALSE(load("frequent", without_end).ok());
+  Array floats = frequent(7);
+  floats.type = ArrayType::kFloat32;
+  EXPECT_FALSE(load("frequent", floats).ok());
+  EXPECT_FALSE(load("translations", frequent(7)).ok());  // Of one dimension.
+  ASSERT_TRUE(WriteArrays(changed, {{"frequent", frequent(7)}}).ok());
+  EXPECT_FALSE(Shortlist::Load(changed, source_->size(), 2000).ok());
 }
 
 }  // namespace
