@@ -9,35 +9,30 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include <torch/types.h>
 
-#include "seq2seq/data/corpus_mix.h"
 #include "seq2seq/search/hypothesis.h"
+#include "seq2seq/weights/array.h"
 
 namespace seq2seq {
-
-// The size of a shortlist.
-struct ShortlistSize {
-  int64_t translations = 50;  // For each source subword.
-  int64_t frequent = 200;     // Most frequent target subwords, for every translation.
-};
 
 // The most probable translations of each source subword, and the most frequent target subwords: the
 // output layer, the largest part of a time step of search, computes the logits of these only.
 // Thread-safe; copies share memory.
 class Shortlist {
  public:
-  // Learns from the training corpus of a model.
-  static Shortlist Learn(const CorpusMix& corpus, int64_t source_vocab, int64_t target_vocab,
-                         const ShortlistSize& size = {});
+  // `translations`, [source vocab, translation], where 0 is none, and `frequent`, [subword], which
+  // holds the end of sentence, are int32. See LearnShortlist.
+  Shortlist(Array translations, Array frequent, int64_t target_vocab)
+      : translations_(std::move(translations)),
+        frequent_(std::move(frequent)),
+        target_vocab_(target_vocab) {}
 
   // Maps a file written by Save. DataLoss or InvalidArgument, naming it, if it is not a shortlist
   // or belongs to other vocabularies.
   static absl::StatusOr<Shortlist> Load(const std::string& path, int64_t source_vocab,
                                         int64_t target_vocab);
 
-  // A safetensors file: `translations`, [source vocab, translation], where 0 is none, and
-  // `frequent`.
+  // Writes a safetensors file of both arrays.
   absl::Status Save(const std::string& path) const;
 
   // The shortlist for `sources`, with `needed`, ascending; empty where that is most of the
@@ -47,13 +42,8 @@ class Shortlist {
                   absl::Span<const int32_t> needed) const;
 
  private:
-  Shortlist(torch::Tensor translations, torch::Tensor frequent, int64_t target_vocab)
-      : translations_(std::move(translations)),
-        frequent_(std::move(frequent)),
-        target_vocab_(target_vocab) {}
-
-  torch::Tensor translations_;  // [source vocab, translation], int32.
-  torch::Tensor frequent_;      // [subword], int32.
+  Array translations_;  // [source vocab, translation], int32.
+  Array frequent_;      // [subword], int32.
   int64_t target_vocab_;
 };
 

@@ -37,14 +37,14 @@ absl::StatusOr<std::vector<std::string>> StepsOf(const std::string& path, int64_
   return steps;
 }
 
-// sum += share x array, in fp32.
-void AddShare(const Array& array, float share, Array& sum) {
+// Adds `array`, of fp32, to `sum`, which may be undefined.
+void AddTo(Array& sum, const Array& array) {
   if (!sum.defined()) {
     sum = Array::Empty(ArrayType::kFloat32, array.shape);
     std::fill_n(sum.values<float>(), sum.size(), 0.0f);
   }
-  for (int64_t i = 0; i < array.size(); ++i)
-    sum.values<float>()[i] += share * array.values<float>()[i];
+  float* const sums = sum.values<float>();
+  for (int64_t i = 0; i < array.size(); ++i) sums[i] += array.values<float>()[i];
 }
 
 absl::Status RunAverage(const AverageFlags& flags) {
@@ -68,8 +68,11 @@ absl::Status RunAverage(const AverageFlags& flags) {
                        "; only checkpoints of one run can be averaged, decode with an ensemble"));
     }
     SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap weights, ReadWeights(stored));
-    for (const auto& [name, array] : weights)
-      AddShare(array, 1 / static_cast<float>(steps.size()), means[name]);
+    for (const auto& [name, array] : weights) AddTo(means[name], array);
+  }
+  for (auto& [name, mean] : means) {
+    for (int64_t i = 0; i < mean.size(); ++i)
+      mean.values<float>()[i] /= static_cast<float>(steps.size());
   }
   SEQ2SEQ_RETURN_IF_ERROR(WriteModelFolder(flags.output, last, means,
                                            [](const RunFolder&) { return absl::OkStatus(); }));

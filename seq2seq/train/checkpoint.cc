@@ -11,8 +11,9 @@
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/weights/safetensors.h"
+#include "seq2seq/model/parameters.h"
 #include "seq2seq/train/optimizer.h"
+#include "seq2seq/weights/safetensors.h"
 
 namespace seq2seq {
 
@@ -135,11 +136,11 @@ absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const TensorMa
   } catch (const nlohmann::json::exception& error) {
     return absl::DataLossError(absl::StrCat(step, kStateFile, ": damaged: ", error.what()));
   }
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap saved_weights, ReadTensors(step + kWeightsFile));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap saved_weights, ReadArrays(step + kWeightsFile));
   SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap saved_memory, ReadTensors(step + kOptimizerFile));
   SEQ2SEQ_RETURN_IF_ERROR(CheckFinite(saved_weights, step + kWeightsFile));
   AddCounts(state.update, saved_memory);
-  SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(saved_weights, step + kWeightsFile, weights));
+  SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(ToTensors(saved_weights), step + kWeightsFile, weights));
   SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(saved_memory, step + kOptimizerFile, memory));
   return state;
 }

@@ -12,7 +12,7 @@
 
 #include "seq2seq/data/loader.h"
 #include "seq2seq/inference/run_folder.h"
-#include "seq2seq/weights/safetensors.h"
+#include "seq2seq/model/parameters.h"
 
 namespace seq2seq {
 

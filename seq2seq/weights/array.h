@@ -39,16 +39,17 @@ struct Array {
   std::vector<int64_t> shape;
   std::shared_ptr<char> data;  // Null if undefined. Aligned to the element size.
 
-  // An uninitialised array of its own.
+  // An uninitialised array of its own, aligned to cache lines.
   static Array Empty(ArrayType type, std::vector<int64_t> shape);
 
   bool defined() const { return data != nullptr; }
 
-  // Number of elements, and their bytes.
+  // Number of elements, and their bytes, by type and shape.
   int64_t size() const;
   size_t bytes() const { return static_cast<size_t>(size()) * ElementSize(type); }
 
-  // The elements; T must be the C++ type of `type`.
+  // The elements; T must be the C++ type of `type`: uint16_t for float16 and bfloat16, uint8_t, 0
+  // for false, for bool.
   template <typename T>
   T* values() const {
     return reinterpret_cast<T*>(data.get());
@@ -61,8 +62,11 @@ struct Array {
 // Arrays by name.
 using ArrayMap = std::map<std::string, Array>;
 
-// The array in fp32: itself, or a converted copy.
+// The array in fp32: itself, or a copy converted from any type, to nearest.
 Array ToFloat32(const Array& array);
+
+// An array of fp32 in bfloat16, rounded to nearest, ties to even.
+Array ToBfloat16(const Array& array);
 
 // "[512, 2048]".
 std::string ShapeText(const std::vector<int64_t>& shape);

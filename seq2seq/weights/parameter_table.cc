@@ -6,8 +6,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
-#include <torch/torch.h>
 
 #include "seq2seq/base/utf8.h"
 
@@ -26,7 +24,7 @@ std::string Grouped(int64_t number) {
 }
 
 // Whether `module` has submodules with parameters.
-bool HasParts(const std::string& module, const TensorMap& parameters) {
+bool HasParts(const std::string& module, const ArrayMap& parameters) {
   return std::any_of(parameters.begin(), parameters.end(), [&](const auto& parameter) {
     return absl::StartsWith(ModuleOf(parameter.first), module + ".");
   });
@@ -39,9 +37,9 @@ std::string ModuleOf(const std::string& parameter) {
   return dot == std::string::npos ? "" : parameter.substr(0, dot);
 }
 
-std::string ParameterTable(const TensorMap& parameters) {
+std::string ParameterTable(const ArrayMap& parameters) {
   size_t width = 9;
-  for (const auto& [name, tensor] : parameters) width = std::max(width, Printable(name).size());
+  for (const auto& [name, array] : parameters) width = std::max(width, Printable(name).size());
   std::string table;
   const auto add = [&](const std::string& what, const std::string& shape,
                        const std::string& count) {
@@ -55,13 +53,12 @@ std::string ParameterTable(const TensorMap& parameters) {
     if (of_module > 0) add(absl::StrCat("= ", Printable(module), part), "", Grouped(of_module));
     of_module = 0;
   };
-  for (const auto& [name, tensor] : parameters) {
+  for (const auto& [name, array] : parameters) {
     if (ModuleOf(name) != module) add_sum();
     module = ModuleOf(name);
-    of_module += tensor.numel();
-    total += tensor.numel();
-    add(Printable(name), absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "]"),
-        Grouped(tensor.numel()));
+    of_module += array.size();
+    total += array.size();
+    add(Printable(name), ShapeText(array.shape), Grouped(array.size()));
   }
   add_sum();
   add("total", "", Grouped(total));

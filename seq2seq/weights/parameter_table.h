@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "seq2seq/weights/safetensors.h"
+#include "seq2seq/weights/array.h"
 
 namespace seq2seq {
 
@@ -19,7 +19,7 @@ std::string ModuleOf(const std::string& parameter);
 //   = embedding                                   64,000
 //   …
 //   total                                        164,618
-std::string ParameterTable(const TensorMap& parameters);
+std::string ParameterTable(const ArrayMap& parameters);
 
 }  // namespace seq2seq
 

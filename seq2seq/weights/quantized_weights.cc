@@ -1,64 +1,107 @@
 #include "seq2seq/weights/quantized_weights.h"
 
+#include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include <torch/torch.h>
 
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/weights/safetensors.h"
 
 namespace seq2seq {
 namespace {
 
 constexpr char kScales[] = ".scales";
 
-}  // namespace
-
-TensorMap QuantizeWeights(const TensorMap& weights, Precision precision) {
-  TensorMap rounded;
-  for (const auto& [name, tensor] : weights) {
-    const torch::Tensor values = tensor.detach();
-    if (precision == Precision::kFp32 || values.dim() != 2) {
-      rounded.emplace(name, values);
-    } else if (precision == Precision::kBf16) {
-      rounded.emplace(name, values.to(torch::kBFloat16));
-    } else {
-      const torch::Tensor largest = values.abs().amax(1);
-      const torch::Tensor scales =
-          torch::where(largest > 0, largest / 127, torch::ones_like(largest));
-      rounded.emplace(name, (values / scales.unsqueeze(1)).round().to(torch::kInt8));
-      rounded.emplace(name + kScales, scales);
-    }
-  }
-  return rounded;
+// The largest absolute value, NaN if there is one: without their signs, floats are in the order of
+// their bits, and loops over integers become vector instructions.
+float LargestMagnitude(const float* values, int64_t size) {
+  int32_t largest = 0;
+  for (int64_t i = 0; i < size; ++i)
+    largest = std::max(largest, std::bit_cast<int32_t>(values[i]) & 0x7FFFFFFF);
+  return std::bit_cast<float>(largest);
 }
 
-Precision PrecisionOf(const TensorMap& weights) {
-  for (const auto& [name, tensor] : weights) {
-    if (tensor.scalar_type() == torch::kInt8) return Precision::kInt8;
-    if (tensor.scalar_type() == torch::kBFloat16) return Precision::kBf16;
+// The integers nearest to values / scale, which are below 2^22 in magnitude, ties to even: the sum
+// with 1.5 x 2^23 has no bits for a fraction, and the integer in its lowest bits.
+void RoundQuotients(const float* values, int64_t size, float scale, int8_t* rounded) {
+  constexpr float kNoFraction = 0x1.8p23f;
+  for (int64_t i = 0; i < size; ++i)
+    rounded[i] = static_cast<int8_t>(std::bit_cast<int32_t>(values[i] / scale + kNoFraction));
+}
+
+// Integers, and the scales of their rows.
+std::pair<Array, Array> QuantizeToInt8(const Array& weight) {
+  const ConstMatrix values = weight.matrix();
+  Array integers = Array::Empty(ArrayType::kInt8, weight.shape);
+  Array scales = Array::Empty(ArrayType::kFloat32, {values.rows});
+  for (int64_t row = 0; row < values.rows; ++row) {
+    const float largest = LargestMagnitude(values.row(row), values.columns);
+    const float scale = largest == 0 ? 1 : largest / 127;
+    RoundQuotients(values.row(row), values.columns, scale,
+                   integers.values<int8_t>() + row * values.columns);
+    scales.values<float>()[row] = scale;
+  }
+  return {std::move(integers), std::move(scales)};
+}
+
+// The integers times the scales of their rows.
+Array Product(const Array& integers, const Array& scales) {
+  Array product = ToFloat32(integers);
+  const Matrix values = product.matrix();
+  for (int64_t row = 0; row < values.rows; ++row) {
+    const float scale = scales.values<float>()[row];
+    for (int64_t i = 0; i < values.columns; ++i) values.row(row)[i] *= scale;
+  }
+  return product;
+}
+
+}  // namespace
+
+ArrayMap QuantizeWeights(const ArrayMap& weights, Precision precision) {
+  ArrayMap quantized;
+  for (const auto& [name, array] : weights) {
+    if (precision == Precision::kFp32 || array.shape.size() != 2) {
+      quantized.emplace(name, array);
+    } else if (precision == Precision::kBf16) {
+      quantized.emplace(name, ToBfloat16(ToFloat32(array)));
+    } else {
+      auto [integers, scales] = QuantizeToInt8(ToFloat32(array));
+      quantized.emplace(name, std::move(integers));
+      quantized.emplace(name + kScales, std::move(scales));
+    }
+  }
+  return quantized;
+}
+
+Precision PrecisionOf(const ArrayMap& weights) {
+  for (const auto& [name, array] : weights) {
+    if (array.type == ArrayType::kInt8) return Precision::kInt8;
+    if (array.type == ArrayType::kBfloat16) return Precision::kBf16;
   }
   return Precision::kFp32;
 }
 
-absl::StatusOr<TensorMap> DequantizeWeights(const TensorMap& weights, const std::string& path) {
+absl::StatusOr<ArrayMap> DequantizeWeights(const ArrayMap& weights, const std::string& path) {
   SEQ2SEQ_RETURN_IF_ERROR(CheckFinite(weights, path));
-  TensorMap restored;
-  for (const auto& [name, tensor] : weights) {
-    if (tensor.scalar_type() != torch::kInt8) {
-      restored.emplace(name, tensor.to(torch::kFloat32));
+  ArrayMap restored;
+  for (const auto& [name, array] : weights) {
+    if (array.type != ArrayType::kInt8) {
+      restored.emplace(name, ToFloat32(array));
       continue;
     }
     const auto scales = weights.find(name + kScales);
-    if (tensor.dim() != 2 || scales == weights.end() || scales->second.dim() != 1 ||
-        scales->second.size(0) != tensor.size(0)) {
+    if (array.shape.size() != 2 || scales == weights.end() ||
+        scales->second.shape != std::vector<int64_t>{array.shape[0]}) {
       return absl::DataLossError(absl::StrCat(path, ": tensor '", name, "' needs '", name, kScales,
                                               "' with one scale per row"));
     }
-    restored.emplace(name, tensor.to(torch::kFloat32) * scales->second.unsqueeze(1));
+    restored.emplace(name, Product(array, ToFloat32(scales->second)));
   }
-  for (const auto& [name, tensor] : weights) {
-    if (tensor.scalar_type() == torch::kInt8) restored.erase(name + kScales);
+  for (const auto& [name, array] : weights) {
+    if (array.type == ArrayType::kInt8) restored.erase(name + kScales);
   }
   return restored;
 }

@@ -7,21 +7,23 @@
 #include "absl/status/statusor.h"
 
 #include "seq2seq/kernels/product.h"
-#include "seq2seq/weights/safetensors.h"
+#include "seq2seq/weights/array.h"
 
 namespace seq2seq {
 
 // Quantises the matrices, embeddings included, to `precision`, a half (bf16) or a quarter (int8) of
-// the bytes; all else stays fp32. In int8 a matrix NAME becomes integers, and NAME.scales, [row],
-// holds the scale of each row, as in the kernels' products.
-TensorMap QuantizeWeights(const TensorMap& weights, Precision precision);
+// the bytes; all else stays as it is. In int8 a matrix NAME becomes the integers nearest to its
+// values divided by NAME.scales, [row], the largest absolute value of each row divided by 127, or 1
+// where that is 0. Ties are rounded to even. Arrays that stay share their bytes. Costs a pass or
+// two over the weights.
+ArrayMap QuantizeWeights(const ArrayMap& weights, Precision precision);
 
 // The precision that the weights are quantised to.
-Precision PrecisionOf(const TensorMap& weights);
+Precision PrecisionOf(const ArrayMap& weights);
 
 // The weights dequantised to fp32; those in fp32 stay as they are. DataLoss, naming `path`, if
 // integers and scales do not match, or are NaN or infinite.
-absl::StatusOr<TensorMap> DequantizeWeights(const TensorMap& weights, const std::string& path);
+absl::StatusOr<ArrayMap> DequantizeWeights(const ArrayMap& weights, const std::string& path);
 
 }  // namespace seq2seq
 

@@ -1,18 +1,18 @@
 #include "seq2seq/weights/safetensors.h"
 
 #include <algorithm>
-#include <cstdint>
+#include <bit>
 #include <cstring>
 #include <exception>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include <nlohmann/json.hpp>
-#include <torch/torch.h>
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/json.h"
@@ -21,34 +21,18 @@
 namespace seq2seq {
 namespace {
 
-// The format's names of element types.
-constexpr std::pair<const char*, torch::ScalarType> kTypes[] = {
-    {"F64", torch::kFloat64},   {"F32", torch::kFloat32}, {"F16", torch::kFloat16},
-    {"BF16", torch::kBFloat16}, {"I64", torch::kInt64},   {"I32", torch::kInt32},
-    {"I16", torch::kInt16},     {"I8", torch::kInt8},     {"U8", torch::kUInt8},
-    {"BOOL", torch::kBool},
-};
+// The format's names of element types, in the order of ArrayType.
+constexpr const char* kTypeNames[] = {"F64", "F32", "F16", "BF16", "I64",
+                                      "I32", "I16", "I8",  "U8",   "BOOL"};
 
-const char* TypeName(torch::ScalarType type) {
-  for (const auto& [name, known] : kTypes) {
-    if (known == type) return name;
-  }
-  TORCH_CHECK(false, "no safetensors type for ", type);
+std::optional<ArrayType> TypeNamed(absl::string_view name) {
+  const auto found = std::find(std::begin(kTypeNames), std::end(kTypeNames), name);
+  if (found == std::end(kTypeNames)) return std::nullopt;
+  return static_cast<ArrayType>(found - std::begin(kTypeNames));
 }
 
-std::optional<torch::ScalarType> TypeNamed(absl::string_view name) {
-  for (const auto& [known, type] : kTypes) {
-    if (known == name) return type;
-  }
-  return std::nullopt;
-}
-
-std::string ShapeText(const torch::Tensor& tensor) {
-  return absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "]");
-}
-
-// The number of elements of a shape; nullopt if it is invalid. LibTorch multiplies sizes unchecked,
-// those beside a 0 too.
+// The number of elements of a shape; nullopt if it is invalid. The sizes beside a 0 are multiplied
+// too, since strides are products of them.
 std::optional<uint64_t> CountElements(const std::vector<int64_t>& shape) {
   constexpr size_t kMaxDimensions = 16;
   if (shape.size() > kMaxDimensions) return {};
@@ -64,79 +48,90 @@ std::optional<uint64_t> CountElements(const std::vector<int64_t>& shape) {
 
 using Range = std::pair<uint64_t, uint64_t>;  // Begin and end in the bytes after the header.
 
-// Makes a tensor from a header entry and adds its bytes to `ranges`; nullopt if it does not fit the
+// Makes an array from a header entry and adds its bytes to `ranges`; nullopt if it does not fit the
 // bytes of the file.
-std::optional<torch::Tensor> MakeTensor(const nlohmann::json& entry,
-                                        const std::shared_ptr<MappedFile>& file, size_t data_offset,
-                                        std::vector<Range>& ranges) {
+std::optional<Array> MakeArray(const nlohmann::json& entry, const std::shared_ptr<MappedFile>& file,
+                               size_t data_offset, std::vector<Range>& ranges) {
   const auto type = TypeNamed(entry.at("dtype").get<std::string>());
   const auto shape = entry.at("shape").get<std::vector<int64_t>>();
   const auto range = entry.at("data_offsets").get<std::vector<uint64_t>>();
   if (!type || range.size() != 2 || range[0] > range[1] || range[1] > file->size() - data_offset)
     return {};
   const uint64_t bytes = range[1] - range[0];
-  if (bytes % torch::elementSize(*type) != 0) return {};
-  if (CountElements(shape) != bytes / torch::elementSize(*type)) return {};
+  if (bytes % ElementSize(*type) != 0) return {};
+  if (CountElements(shape) != bytes / ElementSize(*type)) return {};
   if (bytes > 0) ranges.emplace_back(range[0], range[1]);
-  void* data = const_cast<char*>(file->data() + data_offset + range[0]);
-  const auto release = [file, bytes](void* begin) {
-    file->Release(static_cast<const char*>(begin), bytes);
-  };
-  const torch::Tensor tensor = torch::from_blob(data, shape, release, torch::TensorOptions(*type));
+  char* data = const_cast<char*>(file->data() + data_offset + range[0]);
+  const auto release = [file, bytes](const char* begin) { file->Release(begin, bytes); };
+  const Array array = {*type, shape, std::shared_ptr<char>(data, release)};
   // Files of other programs may hold unaligned values.
-  if (bytes == 0 || reinterpret_cast<uintptr_t>(data) % torch::elementSize(*type) == 0)
-    return tensor;
-  torch::Tensor aligned = torch::empty(shape, *type);
-  std::memcpy(aligned.data_ptr(), data, bytes);
+  if (bytes == 0 || reinterpret_cast<uintptr_t>(data) % ElementSize(*type) == 0) return array;
+  Array aligned = Array::Empty(*type, shape);
+  std::memcpy(aligned.data.get(), data, bytes);
   return aligned;
 }
 
-// Whether tensors share bytes, by which a small file could describe any number of large ones.
+// Whether arrays share bytes, by which a small file could describe any number of large ones.
 bool Overlap(std::vector<Range> ranges) {
   std::sort(ranges.begin(), ranges.end());
   const auto overlaps = [](const Range& a, const Range& b) { return b.first < a.second; };
   return std::adjacent_find(ranges.begin(), ranges.end(), overlaps) != ranges.end();
 }
 
-// InvalidArgument unless both have the same names and shapes.
-absl::Status CheckFit(const TensorMap& from, const std::string& path, const TensorMap& to) {
-  for (const auto& [name, tensor] : to) {
-    const auto found = from.find(name);
-    if (found == from.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": has no tensor '", name, "', which the model needs"));
-    }
-    if (found->second.sizes() != tensor.sizes()) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": tensor '", name, "' is ",
-                                                     ShapeText(found->second), ", the model needs ",
-                                                     ShapeText(tensor)));
-    }
+// Whether no exponent is all ones, as those of NaN and infinite numbers are.
+template <typename Bits, typename T>
+bool AllFinite(const T* values, int64_t size, Bits exponent) {
+  Bits found = 0;
+  for (int64_t i = 0; i < size; ++i)
+    found |= static_cast<Bits>((std::bit_cast<Bits>(values[i]) & exponent) == exponent);
+  return found == 0;
+}
+
+bool AllFinite(const Array& array) {
+  switch (array.type) {
+    case ArrayType::kFloat64:
+      return AllFinite(array.values<double>(), array.size(), uint64_t{0x7FF} << 52);
+    case ArrayType::kFloat32:
+      return AllFinite(array.values<float>(), array.size(), uint32_t{0xFF} << 23);
+    case ArrayType::kFloat16:
+      return AllFinite(array.values<uint16_t>(), array.size(), uint16_t{0x7C00});
+    case ArrayType::kBfloat16:
+      return AllFinite(array.values<uint16_t>(), array.size(), uint16_t{0x7F80});
+    case ArrayType::kInt64:
+    case ArrayType::kInt32:
+    case ArrayType::kInt16:
+    case ArrayType::kInt8:
+    case ArrayType::kUint8:
+    case ArrayType::kBool:
+      return true;
   }
-  for (const auto& [name, tensor] : from) {
-    if (to.count(name) == 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": tensor '", name, "' is not part of the model"));
-    }
-  }
-  return absl::OkStatus();
+  return true;
 }
 
 }  // namespace
 
-absl::Status WriteTensors(const std::string& path, const TensorMap& tensors) {
+absl::Status WriteArrays(const std::string& path, const ArrayMap& arrays) {
+  return WriteArraysOneByOne(path, arrays,
+                             [&](const std::string& name) { return arrays.at(name); });
+}
+
+absl::Status WriteArraysOneByOne(const std::string& path, const ArrayMap& arrays,
+                                 absl::FunctionRef<Array(const std::string& name)> load) {
   // Large element types first, so that all are aligned.
-  std::vector<std::pair<std::string, torch::Tensor>> ordered(tensors.begin(), tensors.end());
-  std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
-    return a.second.element_size() > b.second.element_size();
+  std::vector<const ArrayMap::value_type*> ordered;
+  for (const auto& entry : arrays) ordered.push_back(&entry);
+  std::stable_sort(ordered.begin(), ordered.end(), [](const auto* a, const auto* b) {
+    return ElementSize(a->second.type) > ElementSize(b->second.type);
   });
   nlohmann::ordered_json header;
   header["__metadata__"] = {{"format", "pt"}};
   uint64_t offset = 0;
-  for (const auto& [name, tensor] : ordered) {
-    header[name] = {{"dtype", TypeName(tensor.scalar_type())},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {offset, offset + tensor.nbytes()}}};
-    offset += tensor.nbytes();
+  for (const auto* entry : ordered) {
+    const auto& [name, array] = *entry;
+    header[name] = {{"dtype", kTypeNames[static_cast<size_t>(array.type)]},
+                    {"shape", array.shape},
+                    {"data_offsets", {offset, offset + array.bytes()}}};
+    offset += array.bytes();
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');  // So that the data after it is aligned.
@@ -145,15 +140,14 @@ absl::Status WriteTensors(const std::string& path, const TensorMap& tensors) {
   SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
   SEQ2SEQ_RETURN_IF_ERROR(file.Append({reinterpret_cast<const char*>(&length), sizeof length}));
   SEQ2SEQ_RETURN_IF_ERROR(file.Append(text));
-  for (const auto& [name, tensor] : ordered) {
-    const torch::Tensor plain = tensor.detach().to(torch::kCPU).contiguous();
-    SEQ2SEQ_RETURN_IF_ERROR(
-        file.Append({static_cast<const char*>(plain.data_ptr()), plain.nbytes()}));
+  for (const auto* entry : ordered) {
+    const Array array = load(entry->first);
+    SEQ2SEQ_RETURN_IF_ERROR(file.Append({array.data.get(), array.bytes()}));
   }
   return file.Commit();
 }
 
-absl::StatusOr<TensorMap> ReadTensors(const std::string& path, const TensorFileLimits& limits) {
+absl::StatusOr<ArrayMap> ReadArrays(const std::string& path, const TensorFileLimits& limits) {
   SEQ2SEQ_ASSIGN_OR_RETURN(MappedFile mapped, MappedFile::Open(path));
   const auto file = std::make_shared<MappedFile>(std::move(mapped));
   uint64_t length = 0;
@@ -169,7 +163,7 @@ absl::StatusOr<TensorMap> ReadTensors(const std::string& path, const TensorFileL
     return absl::DataLossError(
         absl::StrCat(path, ": not a safetensors file: its header is ", header.status().message()));
   }
-  TensorMap tensors;
+  ArrayMap arrays;
   std::vector<Range> ranges;
   try {
     const auto& entries = header->get_ref<const nlohmann::json::object_t&>();
@@ -179,53 +173,29 @@ absl::StatusOr<TensorMap> ReadTensors(const std::string& path, const TensorFileL
     }
     for (const auto& [name, entry] : entries) {
       if (name == "__metadata__") continue;
-      std::optional<torch::Tensor> tensor = MakeTensor(entry, file, sizeof length + length, ranges);
-      if (!tensor) {
+      std::optional<Array> array = MakeArray(entry, file, sizeof length + length, ranges);
+      if (!array) {
         return absl::DataLossError(
             absl::StrCat(path, ": tensor '", name, "' is damaged or cut off"));
       }
-      tensors.emplace(name, *std::move(tensor));
+      arrays.emplace(name, *std::move(array));
     }
-  } catch (const std::exception&) {  // nlohmann's about a type, or LibTorch's about a shape.
+  } catch (const std::exception&) {  // nlohmann's about a type.
     return absl::DataLossError(
         absl::StrCat(path, ": not a safetensors file: its header is damaged"));
   }
   if (Overlap(std::move(ranges)))
     return absl::DataLossError(absl::StrCat(path, ": not a safetensors file: its tensors overlap"));
-  return tensors;
+  return arrays;
 }
 
-absl::Status CheckFinite(const TensorMap& tensors, const std::string& path) {
-  constexpr int64_t kPart = 1 << 18;  // Elements at a time, so that temporaries stay small.
-  for (const auto& [name, tensor] : tensors) {
-    if (!tensor.is_floating_point()) continue;
-    for (const torch::Tensor& part : tensor.detach().flatten().split(kPart)) {
-      if (!part.isfinite().all().item<bool>()) {
-        return absl::DataLossError(
-            absl::StrCat(path, ": tensor '", name, "' holds NaN or infinite numbers"));
-      }
+absl::Status CheckFinite(const ArrayMap& arrays, const std::string& path) {
+  for (const auto& [name, array] : arrays) {
+    if (!AllFinite(array)) {
+      return absl::DataLossError(
+          absl::StrCat(path, ": tensor '", name, "' holds NaN or infinite numbers"));
     }
   }
-  return absl::OkStatus();
-}
-
-TensorMap Parameters(const torch::nn::Module& module) {
-  TensorMap parameters;
-  for (const auto& parameter : module.named_parameters())
-    parameters.emplace(parameter.key(), parameter.value());
-  return parameters;
-}
-
-absl::Status AssignTensors(const TensorMap& from, const std::string& path, TensorMap to) {
-  SEQ2SEQ_RETURN_IF_ERROR(CheckFit(from, path, to));
-  const torch::NoGradGuard no_grad;
-  for (auto& [name, tensor] : to) tensor.copy_(from.at(name));
-  return absl::OkStatus();
-}
-
-absl::Status AdoptTensors(const TensorMap& from, const std::string& path, TensorMap to) {
-  SEQ2SEQ_RETURN_IF_ERROR(CheckFit(from, path, to));
-  for (auto& [name, tensor] : to) tensor.set_data(from.at(name).to(tensor.scalar_type()));
   return absl::OkStatus();
 }
 

@@ -6,9 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/types/span.h"
-
-#include "seq2seq/weights/safetensors.h"
+#include "seq2seq/weights/array.h"
 
 namespace seq2seq {
 
@@ -30,11 +28,11 @@ struct TransferReport {
   std::vector<std::string> Lines() const;
 };
 
-// Copies the tensors of `from` into those of `to` that have the same name and shape. Embeddings and
-// the output layer have a row per subword: where vocabularies differ, the rows of the subwords that
-// are in both are copied.
-TransferReport TransferWeights(const TensorMap& from, const Vocabularies& from_subwords,
-                               TensorMap to, const Vocabularies& to_subwords);
+// Copies the tensors of `from`, converted to fp32, into those of `to`, in fp32, that have the same
+// name and shape: the bytes that `to` shares with a model. Embeddings and the output layer have a
+// row per subword: where vocabularies differ, the rows of the subwords that are in both are copied.
+TransferReport TransferWeights(const ArrayMap& from, const Vocabularies& from_subwords,
+                               const ArrayMap& to, const Vocabularies& to_subwords);
 
 }  // namespace seq2seq
 

@@ -12,7 +12,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include <torch/torch.h>
 
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/status_macros.h"
@@ -40,13 +39,12 @@ absl::flat_hash_map<std::string, int64_t> RowsOf(absl::Span<const std::string> s
 
 absl::StatusOr<VectorCoverage> LoadWordVectors(const std::string& path,
                                                absl::Span<const std::string> subwords,
-                                               torch::Tensor weight) {
+                                               Matrix weight) {
   const auto rows = RowsOf(subwords);
-  const auto size = static_cast<size_t>(weight.size(1));
+  const auto size = static_cast<size_t>(weight.columns);
   VectorCoverage coverage;
   coverage.subwords = static_cast<int64_t>(rows.size());
   std::vector<bool> filled(subwords.size(), false);
-  const torch::NoGradGuard no_grad;
   // Enough for a long word and the numbers.
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<LineReader> reader,
                            LineReader::Open(path, 10'000 + 100 * size));
@@ -75,7 +73,7 @@ absl::StatusOr<VectorCoverage> LoadWordVectors(const std::string& path,
       if (!absl::SimpleAtof(texts[i], &numbers[i]) || !std::isfinite(numbers[i]))
         return mistake(absl::StrCat("'", texts[i], "'"));
     }
-    weight[row->second].copy_(torch::tensor(numbers));
+    std::copy(numbers.begin(), numbers.end(), weight.row(row->second));
     filled[static_cast<size_t>(row->second)] = true;
     ++coverage.found;
   }

@@ -7,7 +7,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include <torch/types.h>
+
+#include "seq2seq/kernels/matrix.h"
 
 namespace seq2seq {
 
@@ -18,16 +19,17 @@ struct VectorCoverage {
   int64_t words = 0;     // Words in the file.
 };
 
-// Fills the rows of `weight`, [vocab, size], whose subwords are words in a text file of vectors, in
-// the format of word2vec and GloVe: a word and its numbers on each line, separated by spaces, with
-// an optional first line of two counts; plain or gzip. A subword is a word if it begins one,
-// "▁dog", or, in vocabularies of words, as it is. Other rows keep their values.
+// Fills the rows of `weight`, [vocab, size] with a row per subword, whose subwords are words in a
+// text file of vectors, in the format of word2vec and GloVe: a word and its numbers on each line,
+// separated by spaces, with an optional first line of two counts; plain or gzip. A subword is a
+// word if it begins one, "▁dog", or, in vocabularies of words, as it is. Other rows keep their
+// values.
 //
 // Words may contain spaces, except the first one. InvalidArgument, naming file and line, if a line
 // does not end with `size` numbers. Costs one pass over the file.
 absl::StatusOr<VectorCoverage> LoadWordVectors(const std::string& path,
                                                absl::Span<const std::string> subwords,
-                                               torch::Tensor weight);
+                                               Matrix weight);
 
 }  // namespace seq2seq
 

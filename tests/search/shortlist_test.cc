@@ -12,9 +12,10 @@
 #include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include <torch/torch.h>
 
+#include "seq2seq/data/learn_shortlist.h"
 #include "seq2seq/data/lexical_model.h"
+#include "seq2seq/data/source_encoder.h"
 #include "seq2seq/weights/safetensors.h"
 #include "tests/temporary_folder.h"
 #include "tests/tokenizer/learn.h"
@@ -43,8 +44,8 @@ class ShortlistTest : public testing::Test {
     }
     source_ = Learn(source, TokenizerKind::kWord);
     target_ = Learn(target, TokenizerKind::kWord);
-    auto corpus = Corpus::Build({folder_.Write("a", source), folder_.Write("b", target)}, *source_,
-                                *target_, {}, folder_ / "corpus");
+    auto corpus = Corpus::Build({folder_.Write("a", source), folder_.Write("b", target)},
+                                EncodeText(*source_), *target_, {}, folder_ / "corpus");
     ASSERT_TRUE(corpus.ok()) << corpus.status();
     corpus_.emplace(*std::move(corpus));
   }
@@ -83,7 +84,7 @@ TEST_F(ShortlistTest, OneSampledPairDecidesAlone) {
 
 // A vocabulary of 2,000, of which only the words above occur.
 Shortlist LargeShortlist(const Corpus& corpus, const Tokenizer& source) {
-  return Shortlist::Learn(corpus, source.size(), /*target_vocab=*/2000,
+  return LearnShortlist(corpus, source.size(), /*target_vocab=*/2000,
                           {.translations = 1, .frequent = 2});
 }
 
@@ -102,7 +103,7 @@ TEST_F(ShortlistTest, HoldsTranslationsFrequentAndNeededTokens) {
 }
 
 TEST_F(ShortlistTest, MostOfAVocabularyIsAllOfIt) {
-  const Shortlist shortlist = Shortlist::Learn(*corpus_, source_->size(), /*target_vocab=*/300);
+  const Shortlist shortlist = LearnShortlist(*corpus_, source_->size(), /*target_vocab=*/300);
   EXPECT_THAT(shortlist.Tokens({}, {}), IsEmpty());
 }
 
@@ -119,9 +120,39 @@ TEST_F(ShortlistTest, ComesBackFromAFile) {
   EXPECT_THAT(Shortlist::Load(path, source_->size() + 1, 2000).status().message(),
               AllOf(HasSubstr(path), HasSubstr("not a shortlist")));
   EXPECT_FALSE(Shortlist::Load(path, source_->size(), 10).ok());
-  ASSERT_TRUE(WriteTensors(path, {{"frequent", torch::zeros({3})}}).ok());
-  EXPECT_FALSE(Shortlist::Load(path, source_->size(), 2000).ok());
   EXPECT_FALSE(Shortlist::Load(folder_ / "none", source_->size(), 2000).ok());
+}
+
+TEST_F(ShortlistTest, FilesOfOtherArraysAreRefused) {
+  const std::string path = folder_ / "shortlist.safetensors";
+  ASSERT_TRUE(LargeShortlist(*corpus_, *source_).Save(path).ok());
+  const auto arrays = ReadArrays(path);
+  ASSERT_TRUE(arrays.ok()) << arrays.status();
+  const std::string changed = folder_ / "changed.safetensors";
+  const auto load = [&](const char* name, const Array& array) {
+    ArrayMap other = *arrays;
+    other[name] = array;
+    EXPECT_TRUE(WriteArrays(changed, other).ok());
+    return Shortlist::Load(changed, source_->size(), 2000).status();
+  };
+  const auto frequent = [](int32_t token) {
+    Array array = Array::Empty(ArrayType::kInt32, {2});
+    array.values<int32_t>()[0] = kEosId;
+    array.values<int32_t>()[1] = token;
+    return array;
+  };
+  EXPECT_TRUE(load("frequent", frequent(1999)).ok());
+  EXPECT_FALSE(load("frequent", frequent(2000)).ok());
+  EXPECT_FALSE(load("frequent", frequent(-1)).ok());
+  Array without_end = frequent(7);
+  without_end.values<int32_t>()[0] = 8;
+  EXPECT_FALSE(load("frequent", without_end).ok());
+  Array floats = frequent(7);
+  floats.type = ArrayType::kFloat32;
+  EXPECT_FALSE(load("frequent", floats).ok());
+  EXPECT_FALSE(load("translations", frequent(7)).ok());  // Of one dimension.
+  ASSERT_TRUE(WriteArrays(changed, {{"frequent", frequent(7)}}).ok());
+  EXPECT_FALSE(Shortlist::Load(changed, source_->size(), 2000).ok());
 }
 
 }  // namespace

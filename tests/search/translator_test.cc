@@ -21,7 +21,7 @@
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/utf8.h"
 #include "seq2seq/data/corpus.h"
-#include "seq2seq/data/lexical_model.h"
+#include "seq2seq/data/learn_shortlist.h"
 #include "seq2seq/data/source_encoder.h"
 #include "seq2seq/kernels/precision_choice.h"
 #include "seq2seq/model/stored_module.h"
