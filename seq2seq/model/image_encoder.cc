@@ -67,7 +67,7 @@ torch::Tensor ImageEncoderImpl::RunBothWays(const torch::Tensor& values,
 
 void ImageEncoderImpl::Initialize(const InitializationOptions& options) {
   seq2seq::Initialize(*projection_, options);
-  for (const Cell& cell : cells_) seq2seq::Initialize(*cell, options);
+  for (Cell& cell : cells_) seq2seq::Initialize(*cell, options);
 }
 
 bool ImageEncoderImpl::IsPretrained(const std::string& parameter) const {

@@ -55,7 +55,7 @@ States StatesOf(absl::Span<const torch::Tensor> tensors, CellKind kind) {
   const size_t step = HasCellState(kind) ? 2 : 1;
   for (size_t i = 0; i < tensors.size(); i += step) {
     states.hidden.push_back(View(tensors[i]));
-    if (step == 2) states.memory.push_back(View(tensors[i + 1]));
+    if (step == 2) states.cell_state.push_back(View(tensors[i + 1]));
   }
   return states;
 }

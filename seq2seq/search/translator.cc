@@ -64,7 +64,13 @@ Translator::Translator(Ensemble ensemble, const TranslatorOptions& options)
 Translator::Translator(std::shared_ptr<const ScoringModel> model,
                        std::shared_ptr<const Source> source, Tokenizer target,
                        const TranslatorOptions& options)
-    : Translator(Ensemble{{std::move(model)}, std::move(source), std::move(target)}, options) {}
+    : Translator(Ensemble{.models = {std::move(model)},
+                          .source = std::move(source),
+                          .target = std::move(target),
+                          .language_model = nullptr,
+                          .shortlist = std::nullopt,
+                          .notes = {}},
+                 options) {}
 
 Translator Translator::With(const TranslatorOptions& options) const {
   Translator other = *this;

@@ -130,7 +130,7 @@ std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample) {
   Clear(attentional_gradient.view());
   steps.ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
     tokens[static_cast<size_t>(row)] = (3 * sequence + 5 * step) % kVocab;
-    own[static_cast<size_t>(row)] = sample && (sequence + step) % 3 != 0;
+    predicted[static_cast<size_t>(row)] = sample && (sequence + step) % 3 != 0;
     const std::vector<float> numbers =
         Numbers(kReadout, static_cast<uint64_t>(1000 + 10 * sequence + step));
     std::copy(numbers.begin(), numbers.end(), attentional_gradient.view().row(row));
