@@ -23,6 +23,7 @@
 #include "seq2seq/kernels/parallel.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/ops/compute.h"
+#include "seq2seq/train/gradient.h"
 #include "seq2seq/train/optimizer.h"
 
 namespace seq2seq {
@@ -226,7 +227,7 @@ class Bench {
   explicit Bench(const Flags& flags)
       : flags_(flags), batches_(MakeBatches(flags)), model_(OptionsOf(flags)) {
     parameters_ = Parameters(*model_);
-    optimizer_ = MakeOptimizer(OptimizerOptions(), parameters_);
+    optimizer_ = MakeOptimizer(OptimizerOptions(), {{parameters_}});
     model_->train();
   }
 

@@ -12,6 +12,9 @@ namespace seq2seq {
 // except in tests.
 int64_t MemoryLimit(const std::string& root = "");
 
+// Nine tenths of it, the default bound of a program: the rest is for what is not estimated.
+inline int64_t UsableMemory() { return MemoryLimit() / 10 * 9; }
+
 }  // namespace seq2seq
 
 #endif  // SEQ2SEQ_BASE_MEMORY_LIMIT_H_

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -162,8 +163,11 @@ class Reader {
       const std::string where = absl::StrCat(place, ":", entry.first.Mark().line + 1, ": ");
       const std::string key = prefix + NodeText(entry.first);
       if (ignored_.count(key) > 0) continue;
-      if (!seen_.insert(key).second) {
-        return absl::InvalidArgumentError(absl::StrCat(where, "key '", key, "' is given twice"));
+      const auto [seen, is_new] = seen_.emplace(PresentKey(key), key);
+      if (!is_new) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(where, "key '", key, "' is given twice",
+                         seen->second == key ? "" : ", also as '" + seen->second + "'"));
       }
       if (IsSection(key) && (entry.second.IsMap() || entry.second.IsNull())) {
         SEQ2SEQ_RETURN_IF_ERROR(ReadMap(entry.second, key + ".", place));
@@ -175,8 +179,9 @@ class Reader {
   }
 
   absl::Status ReadValue(const YAML::Node& node, absl::string_view key, const std::string& where) {
+    const std::string present = PresentKey(key);
     for (const Option& option : options_) {
-      if (option.key != key) continue;
+      if (option.key != present) continue;
       if (Assign(node, option)) return absl::OkStatus();
       return absl::InvalidArgumentError(absl::StrCat(where, key, ": expected ", TypeText(option),
                                                      ", found '", NodeText(node), "'"));
@@ -189,6 +194,14 @@ class Reader {
   }
 
  private:
+  // The key itself, or what it is called now.
+  std::string PresentKey(absl::string_view key) const {
+    for (const Option& option : options_) {
+      if (!option.former_key.empty() && option.former_key == key) return option.key;
+    }
+    return std::string(key);
+  }
+
   bool IsSection(absl::string_view key) const {
     return std::any_of(options_.begin(), options_.end(), [&](const Option& option) {
       return absl::StartsWith(option.key, absl::StrCat(key, "."));
@@ -197,7 +210,7 @@ class Reader {
 
   const OptionList& options_;
   std::set<std::string> ignored_;
-  std::set<std::string> seen_;
+  std::map<std::string, std::string> seen_;  // Present keys, and how the file names them.
 };
 
 void Emit(const Option& option, YAML::Emitter& emitter) {

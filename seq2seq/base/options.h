@@ -19,6 +19,10 @@
 // std::vector<std::string>, std::vector<double>, an enum with EnumTexts, a class with Text,
 // FromText and kWanted, a description of its valid texts, or a struct with Visit. The default
 // stands at the field, the help text with its meaning and when to change it in Visit.
+//
+// A key that is renamed keeps its former name as the last argument, since stored configurations
+// live for years: visit("hidden", hidden, "Size of the hidden state.", /*former=*/"units"). Both
+// are read, the present one is written.
 #ifndef SEQ2SEQ_BASE_OPTIONS_H_
 #define SEQ2SEQ_BASE_OPTIONS_H_
 
@@ -57,6 +61,7 @@ struct Option {
   std::variant<bool*, int64_t*, double*, std::string*, std::vector<std::string>*,
                std::vector<double>*, EnumField, TextField>
       value;
+  std::string former_key = "";  // Still read; empty if the key was never renamed.
 };
 
 using OptionList = std::vector<Option>;
@@ -65,10 +70,10 @@ using OptionList = std::vector<Option>;
 template <typename Options>
 OptionList ListOptions(Options& options);
 
-// Sets options from a YAML file. An unknown key, a wrong type or a repeated key is InvalidArgument
-// with file, line, key and value. Top-level keys in `ignored` are skipped: a program that needs a
-// model may read a file that also configures its training. A file of more than `max_bytes` is
-// InvalidArgument, too.
+// Sets options from a YAML file. An unknown key, a wrong type or a key that is repeated, also under
+// its former name, is InvalidArgument with file, line, key and value. Top-level keys in `ignored`
+// are skipped: a program that needs a model may read a file that also configures its training. A
+// file of more than `max_bytes` is InvalidArgument, too.
 absl::Status ReadOptions(const std::string& path, const OptionList& options,
                          const std::vector<std::string>& ignored = {}, size_t max_bytes = 1 << 20);
 
@@ -94,13 +99,16 @@ struct OptionLister {
   OptionList& list;
 
   template <typename Field>
-  void operator()(absl::string_view name, Field& field, absl::string_view help = "") {
+  void operator()(absl::string_view name, Field& field, absl::string_view help = "",
+                  absl::string_view former = "") {
     const std::string key = prefix + std::string(name);
+    const std::string former_key = former.empty() ? "" : prefix + std::string(former);
     if constexpr (std::is_enum_v<Field>) {
       list.push_back({key, std::string(help),
                       EnumField{[&field] { return static_cast<size_t>(field); },
                                 [&field](size_t index) { field = static_cast<Field>(index); },
-                                EnumTexts(field)}});
+                                EnumTexts(field)},
+                      former_key});
     } else if constexpr (requires { Field::FromText(std::string()); }) {
       list.push_back({key, std::string(help),
                       TextField{[&field] { return field.Text(); },
@@ -109,12 +117,13 @@ struct OptionLister {
                                   if (value) field = *value;
                                   return value.has_value();
                                 },
-                                Field::kWanted}});
+                                Field::kWanted},
+                      former_key});
     } else if constexpr (std::is_class_v<Field> &&
                          requires(OptionLister & lister) { field.Visit(lister); }) {
       field.Visit(OptionLister{key + ".", list});
     } else {
-      list.push_back({key, std::string(help), &field});
+      list.push_back({key, std::string(help), &field, former_key});
     }
   }
 };

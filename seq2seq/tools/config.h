@@ -1,27 +1,20 @@
-// Configuration of a training run.
+// Configuration of `seq2seq train`, the file config.yaml.
 #ifndef SEQ2SEQ_TOOLS_CONFIG_H_
 #define SEQ2SEQ_TOOLS_CONFIG_H_
 
-#include "seq2seq/data/data_options.h"
-#include "seq2seq/model/model.h"
 #include "seq2seq/search/search_options.h"
-#include "seq2seq/train/trainer.h"
+#include "seq2seq/train/training_config.h"
 
 namespace seq2seq {
 
-// The file config.yaml. Each section belongs to the part of the library that it is named after;
-// `validation` is the search with which training decodes the validation data.
+// The training run, and the search with which the validation data is decoded.
 struct Config {
-  DataOptions data;
-  ModelOptions model;
-  TrainOptions train;
+  TrainingConfig training;
   SearchOptions validation;
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("data", data);
-    visit("model", model);
-    visit("train", train);
+    training.Visit(visit);
     visit("validation", validation);
   }
 };

@@ -5,18 +5,14 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <exception>
 #include <fstream>
 #include <set>
 #include <string>
 #include <thread>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include <spdlog/spdlog.h>
 #include <torch/torch.h>
-
-#include "seq2seq/base/memory_limit.h"
 
 namespace seq2seq {
 namespace {
@@ -70,26 +66,6 @@ void SetUpThreads(int64_t threads) {
   // Freed large tensors are returned to the system instead of fragmenting the heap.
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
 #endif
-}
-
-int64_t UsableMemory() { return MemoryLimit() / 10 * 9; }
-
-absl::StatusOr<torch::Device> ParseDevice(const std::string& name) {
-  if (name == "auto")
-    return torch::Device(torch::cuda::is_available() ? torch::kCUDA : torch::kCPU);
-  try {
-    const torch::Device device(name);
-    if (device.is_cpu()) return device;
-    if (device.is_cuda() &&
-        std::max<int>(device.index(), 0) < static_cast<int>(torch::cuda::device_count()))
-      return device;
-    return absl::InvalidArgumentError(absl::StrCat("device '", name,
-                                                   "' is not available; LibTorch finds ",
-                                                   torch::cuda::device_count(), " CUDA devices"));
-  } catch (const std::exception&) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("device '", name, "': expected auto, cpu, cuda or cuda:N"));
-  }
 }
 
 }  // namespace seq2seq

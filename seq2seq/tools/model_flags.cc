@@ -12,10 +12,12 @@
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/fingerprint.h"
+#include "seq2seq/base/memory_limit.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/inference/run_folder.h"
 #include "seq2seq/model/stored_module.h"
+#include "seq2seq/ops/device.h"
 #include "seq2seq/tools/machine.h"
 #include "seq2seq/tools/option_flags.h"
 

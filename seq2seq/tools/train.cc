@@ -1,41 +1,34 @@
 // `seq2seq train`: trains the model of a configuration into a run folder.
 
-#include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <iostream>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 
 #include "seq2seq/base/enum_text.h"
-#include "seq2seq/base/file.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/profile.h"
-#include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/inference/run_folder.h"
 #include "seq2seq/metrics/bleu.h"
 #include "seq2seq/metrics/chrf.h"
 #include "seq2seq/metrics/error_rate.h"
+#include "seq2seq/model/model_scorer.h"
 #include "seq2seq/search/translator.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/config.h"
 #include "seq2seq/tools/machine.h"
 #include "seq2seq/tools/signals.h"
 #include "seq2seq/train/checkpoint.h"
-#include "seq2seq/train/initial_weights.h"
-#include "seq2seq/train/pin_file.h"
-#include "seq2seq/train/trainer.h"
-#include "seq2seq/train/training_data.h"
-#include "seq2seq/weights/safetensors.h"
+#include "seq2seq/train/training_run.h"
 
 namespace seq2seq {
 namespace {
@@ -57,78 +50,13 @@ absl::Status ReadConfig(const TrainFlags& flags, Config& config) {
   return absl::OkStatus();
 }
 
-// Refuses to resume a run of another model or other data, naming the first difference.
-absl::Status CheckSameRun(const RunFolder& run, Config& config) {
-  Config stored;
-  SEQ2SEQ_RETURN_IF_ERROR(ReadOptions(run.Config(), ListOptions(stored)));
-  // Determined when the run was started.
-  if (config.model.image.channels == 0) config.model.image.channels = stored.model.image.channels;
-  const OptionList before = ListOptions(stored);
-  const OptionList now = ListOptions(config);
-  for (size_t i = 0; i < now.size(); ++i) {
-    const std::string& key = now[i].key;
-    // A run without momentum has no momentum buffers to resume from.
-    const bool memory_differs =
-        (stored.train.optimizer.momentum > 0) != (config.train.optimizer.momentum > 0);
-    const bool binds = key.rfind("model.", 0) == 0 || key.rfind("data.", 0) == 0 ||
-                       key == "train.seed" || key == "train.optimizer.kind" ||
-                       key == "train.metric" || key == "train.average" ||
-                       (key == "train.optimizer.momentum" && memory_differs);
-    if (binds && OptionText(before[i]) != OptionText(now[i])) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(run.path, ": was started with ", key, " = ", OptionText(before[i]),
-                       ", and is now given ", OptionText(now[i]), "; use another train.run"));
-    }
-  }
-  return absl::OkStatus();
-}
-
-// Resolves train.precision: a resumed run keeps its precision unless another is requested.
-absl::Status SettlePrecision(const RunFolder& run, torch::Device device, PrecisionChoice& choice) {
-  if (choice == PrecisionChoice::kAuto && std::filesystem::exists(run.Latest())) {
-    Config stored;
-    SEQ2SEQ_RETURN_IF_ERROR(ReadOptions(run.Config(), ListOptions(stored)));
-    choice = stored.train.precision;
-    if (!HasPrecision(Resolve(choice, device), device)) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("train.precision: ", run.path,
-                       " was started in bf16, which this processor, or this build, does not "
-                       "support; train.precision=fp32 continues in fp32"));
-    }
-  }
-  choice = ChoiceOf(Resolve(choice, device));
-  return absl::OkStatus();
-}
-
-// Checks the run folder, new or resumed, and writes its files other than checkpoints.
-absl::Status PrepareRun(const RunFolder& run, const Tokenizers& tokenizers, Config& config) {
-  // Either may have been written before the program was killed.
-  const bool is_run = std::filesystem::exists(run.SourceTokenizer()) ||
-                      std::filesystem::exists(run.TargetTokenizer());
-  for (const char* begun : {"source.model.", "target.model."}) RemoveTemporaries(run.path, begun);
-  if (!is_run && !std::filesystem::is_empty(run.path)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "train.run: ", run.path, " is not empty, and is not a run folder; use another"));
-  }
-  SEQ2SEQ_RETURN_IF_ERROR(CheckInside(run));
-  RemoveTemporaries(run.path);
-  RemoveTemporaries(run.Cache());
-  SEQ2SEQ_RETURN_IF_ERROR(LinkLatest(run));
-  if (std::filesystem::exists(run.Latest())) SEQ2SEQ_RETURN_IF_ERROR(CheckSameRun(run, config));
-  if (tokenizers.source) {
-    SEQ2SEQ_RETURN_IF_ERROR(PinFile(tokenizers.source->model(), "tokenizer",
-                                    config.data.source_tokenizer, run.SourceTokenizer()));
-  }
-  SEQ2SEQ_RETURN_IF_ERROR(PinFile(tokenizers.target.model(), "tokenizer",
-                                  config.data.target_tokenizer, run.TargetTokenizer()));
-  return CreateFolders(run.Cache());
-}
-
-// BLEU, chrF and accuracy, the percentage of lines equal to the reference, of search on held-out
-// sources: the values that `decode` with the same options and `eval` give.
-absl::StatusOr<std::map<std::string, double>> Evaluate(const Translator& translator,
-                                                       const HeldOutText& text,
+// BLEU, chrF and accuracy, the percentage of lines equal to the reference, of search on validation
+// data: the values that `decode` with the same options and `eval` give.
+absl::StatusOr<std::map<std::string, double>> Evaluate(Model model, const ValidationInput& input,
                                                        const SearchOptions& options) {
+  const Translator translator(MakeScoringModel(std::move(model), input.device, Precision::kFp32),
+                              input.source, input.target);
+  const ValidationText& text = input.text;
   SEQ2SEQ_ASSIGN_OR_RETURN(const auto translations, translator.Translate(text.sources, options));
   std::vector<std::string> hypotheses;
   for (const auto& candidates : translations) hypotheses.push_back(candidates[0].text);
@@ -160,29 +88,19 @@ std::string ValidationLine(const Validation& validation) {
   return line;
 }
 
-TrainerHooks MakeHooks(const Tokenizers& tokenizers, const TrainingData& data, torch::Device device,
-                       const SearchOptions& options) {
-  TrainerHooks hooks;
-  hooks.examples = data.Transforms(tokenizers);
-  // A language model has no sources to translate.
-  if (!data.held_out.sources.empty()) {
-    hooks.evaluate = [&tokenizers, &data, device, options](Model model) {
-      Translator translator(std::move(model), tokenizers.source, tokenizers.target,
-                            {.device = device});
-      if (data.images) {
-        translator.read_image = [&data](const std::string& name) {
-          return data.images->Read(name);
-        };
-      }
-      return Evaluate(translator, data.held_out, options);
-    };
-  }
+TrainingRunHooks MakeHooks(Config& config) {
+  TrainingRunHooks hooks;
+  hooks.evaluate = [&config](Model model, const ValidationInput& input) {
+    return Evaluate(std::move(model), input, config.validation);
+  };
   hooks.on_progress = [](const Progress& progress) { spdlog::info("{}", ProgressLine(progress)); };
   hooks.on_validation = [](const Validation& validation) {
     spdlog::info("{}", ValidationLine(validation));
   };
-  hooks.on_warning = [](const std::string& warning) { spdlog::warn("{}", warning); };
   hooks.stop_requested = StopRequested;
+  for (const Option& option : ListOptions(config)) {
+    if (absl::StartsWith(option.key, "validation.")) hooks.further_sections.push_back(option);
+  }
   return hooks;
 }
 
@@ -203,62 +121,20 @@ void PrintProfile(const Trainer& trainer, int64_t updates) {
 }
 
 absl::Status Train(Config& config, bool profile) {
-  SEQ2SEQ_RETURN_IF_ERROR(TrainingData::Validate(config));
-  SEQ2SEQ_RETURN_IF_ERROR(Validate(config.train));
   if (const absl::Status valid = Validate(config.validation, SearchLimits()); !valid.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("validation.", valid.message()));
   }
-  SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(config.train.device));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizers tokenizers, LoadTokenizers(config));
-  SEQ2SEQ_RETURN_IF_ERROR(Validate(config.model));
-
-  const RunFolder run{config.train.run};
-  SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(run.path));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Acquire(run.path));
-  SEQ2SEQ_RETURN_IF_ERROR(PrepareRun(run, tokenizers, config));
-  SEQ2SEQ_RETURN_IF_ERROR(SettlePrecision(run, device, config.train.precision));
-  SetUpThreads(config.train.threads);
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TrainingData data,
-                           TrainingData::Prepare(run, device, tokenizers, config));
-  SEQ2SEQ_RETURN_IF_ERROR(WriteFile(run.Config(), PrintOptions(ListOptions(config))));
-
-  torch::manual_seed(DeriveSeed({static_cast<uint64_t>(config.train.seed)}));
-  Model model(config.model);
-  model->train();
-  // A resumed run has its weights already.
-  if (!std::filesystem::exists(run.Latest())) {
-    SEQ2SEQ_RETURN_IF_ERROR(
-        SetInitialWeights(config.train, tokenizers.source, tokenizers.target, model));
-  }
-  TrainOptions options = config.train;  // A copy: config.yaml keeps them as given.
-  if (options.memory == 0 && device.is_cpu()) options.memory = UsableMemory();
-  SEQ2SEQ_ASSIGN_OR_RETURN(
-      const std::unique_ptr<Trainer> trainer,
-      Trainer::Create(options, config.data.batch, model, device, data.Train(), data.valid,
-                      MakeHooks(tokenizers, data, device, config.validation)));
-  double millions = 0, frozen = 0;
-  for (const auto& [name, parameter] : Parameters(*model)) {
-    millions += static_cast<double>(parameter.numel()) / 1e6;
-    if (!parameter.requires_grad()) frozen += static_cast<double>(parameter.numel()) / 1e6;
-  }
-  spdlog::info("model: {:.1f} million parameters{} on {} with {} threads, {}, {}; padding {:.1f}%",
-               millions, frozen > 0 ? absl::StrFormat(", %.1f of them frozen,", frozen) : "",
-               device.str(), torch::get_num_threads(), EnumText(config.train.precision),
-               model->DescribePaths(), 100 * trainer->padding_share());
-  if (trainer->memory().estimate() > 0) {
-    spdlog::info("memory: up to about {:.0f} of {:.0f} MB", trainer->memory().estimate() / 1e6,
-                 static_cast<double>(options.memory) / 1e6);
-  }
-  if (trainer->state().update > 0)
-    spdlog::info("resuming after update {} of {}", trainer->state().update, run.path);
-
+  SetUpThreads(config.training.run.threads);
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<TrainingRun> run,
+                           TrainingRun::Create(config.training, MakeHooks(config)));
+  const Trainer& trainer = run->trainer();
+  const int64_t first_update = trainer.state().update;
   CatchStopSignals();
-  const int64_t first_update = trainer->state().update;
-  SEQ2SEQ_ASSIGN_OR_RETURN(const StopReason reason, trainer->Run());
-  const int64_t updates = trainer->state().update - first_update;
-  if (profile && updates > 0) PrintProfile(*trainer, updates);
-  const Validation* best = StoredBest(run, trainer->state());
-  spdlog::info("{}; saved {}{}", Text(reason), run.Step(trainer->state().update),
+  SEQ2SEQ_ASSIGN_OR_RETURN(const StopReason reason, run->Run());
+  const int64_t updates = trainer.state().update - first_update;
+  if (profile && updates > 0) PrintProfile(trainer, updates);
+  const Validation* best = StoredBest(run->folder(), trainer.state());
+  spdlog::info("{}; saved {}{}", Text(reason), run->folder().Step(trainer.state().update),
                best == nullptr ? "" : absl::StrCat("; best is update ", best->update));
   return absl::OkStatus();
 }
@@ -266,7 +142,7 @@ absl::Status Train(Config& config, bool profile) {
 absl::Status RunTrain(const TrainFlags& flags) {
   Config config;
   SEQ2SEQ_RETURN_IF_ERROR(ReadConfig(flags, config));
-  config.model.image.network.allow_scripts = flags.allow_scripts;
+  config.training.model.image.network.allow_scripts = flags.allow_scripts;
   if (flags.dump_config) {
     std::cout << PrintOptions(ListOptions(config));
     return absl::OkStatus();

@@ -107,10 +107,11 @@ void RemoveSteps(const RunFolder& run, const TrainerState& state, int64_t keep_l
 }
 
 absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state,
-                            const TensorMap& weights, const TensorMap& memory, int64_t keep_last) {
+                            const TensorMap& weights, const TensorMap& optimizer_state,
+                            int64_t keep_last) {
   SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFolder folder, AtomicFolder::Create(run.Step(state.update)));
   SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kWeightsFile, weights));
-  SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kOptimizerFile, memory));
+  SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kOptimizerFile, optimizer_state));
   SEQ2SEQ_RETURN_IF_ERROR(
       WriteFile(folder.temporary() + kStateFile, nlohmann::json(state).dump(1) + "\n"));
   SEQ2SEQ_RETURN_IF_ERROR(folder.Commit());
@@ -122,7 +123,7 @@ absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state,
 }
 
 absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const TensorMap& weights,
-                                            const TensorMap& memory) {
+                                            const TensorMap& optimizer_state) {
   const std::string step = run.Latest();
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(step + kStateFile, kMaxStateBytes));
   TrainerState state;
@@ -137,11 +138,11 @@ absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const TensorMa
     return absl::DataLossError(absl::StrCat(step, kStateFile, ": damaged: ", error.what()));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap saved_weights, ReadArrays(step + kWeightsFile));
-  SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap saved_memory, ReadTensors(step + kOptimizerFile));
+  SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap saved_state, ReadTensors(step + kOptimizerFile));
   SEQ2SEQ_RETURN_IF_ERROR(CheckFinite(saved_weights, step + kWeightsFile));
-  AddCounts(state.update, saved_memory);
+  AddCounts(state.update, saved_state);
   SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(ToTensors(saved_weights), step + kWeightsFile, weights));
-  SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(saved_memory, step + kOptimizerFile, memory));
+  SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(saved_state, step + kOptimizerFile, optimizer_state));
   return state;
 }
 

@@ -63,16 +63,17 @@ absl::Status LinkLatest(const RunFolder& run);
 // time.
 void RemoveSteps(const RunFolder& run, const TrainerState& state, int64_t keep_last);
 
-// Saves a checkpoint: weights, optimiser state (`memory`) and trainer state. The folder is complete
-// before it appears; then `best` is set to StoredBest and `latest` to the new checkpoint, and
-// RemoveSteps is called.
+// Saves a checkpoint: weights, optimiser state and trainer state. The folder is complete before it
+// appears; then `best` is set to StoredBest and `latest` to the new checkpoint, and RemoveSteps is
+// called.
 absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state,
-                            const TensorMap& weights, const TensorMap& memory, int64_t keep_last);
+                            const TensorMap& weights, const TensorMap& optimizer_state,
+                            int64_t keep_last);
 
-// Copies the latest checkpoint into the tensors of `weights` and of `memory`, the optimiser state,
-// which share storage with the model and the optimiser.
+// Copies the latest checkpoint into the tensors of `weights` and `optimizer_state`, which share
+// storage with the model and the optimiser.
 absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const TensorMap& weights,
-                                            const TensorMap& memory);
+                                            const TensorMap& optimizer_state);
 
 }  // namespace seq2seq
 

@@ -5,17 +5,19 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include <spdlog/spdlog.h>
 #include <torch/torch.h>
 
+#include "seq2seq/base/describe_error.h"
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/fingerprint.h"
+#include "seq2seq/base/log.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/data/stack.h"
 #include "seq2seq/image/image.h"
-#include "seq2seq/model/describe_error.h"
 #include "seq2seq/model/image_encoder.h"
+#include "seq2seq/model/parameters.h"
 #include "seq2seq/train/pin_file.h"
 
 namespace seq2seq {
@@ -32,52 +34,90 @@ absl::StatusOr<uint64_t> FingerprintOf(ImageEncoderOptions options) {
   return fingerprint.value();
 }
 
+// Reads pixels, or the features that files hold, by path.
+ImageSource FilesOf(const TrainingConfig& config) {
+  const ImageEncoderOptions& options = config.model.image;
+  return ImageSource(options.input, options.network.kind == ImageNetworkKind::kFeatures,
+                     config.data.max_pixels);
+}
+
+absl::StatusOr<Array> LoadFile(const ImageSource& files, const std::string& path) {
+  SourceInput input;
+  input.file = path;
+  SEQ2SEQ_RETURN_IF_ERROR(files.Load(input));
+  return input.values;
+}
+
 // Number of channels of the features, from the network or the first feature file that can be read.
-absl::StatusOr<int64_t> FindChannels(const ImageEncoderOptions& options, const ImageSet& images,
-                                     int64_t max_pixels) {
+absl::StatusOr<int64_t> FindChannels(const ImageEncoderOptions& options, const ImageSource& files,
+                                     const ImageSet& images) {
   if (options.network.kind != ImageNetworkKind::kFeatures) return CountChannels(options);
   absl::Status last = absl::InvalidArgumentError("data.train: names no image");
   for (int64_t image = 0; image < images.size(); ++image) {
-    const auto features = ReadImageInput(options, images.Path(image), max_pixels);
-    if (features.ok()) return features->size(1);
+    const auto features = LoadFile(files, images.Path(image));
+    if (features.ok()) return features->shape[1];
     last = features.status();
   }
   return last;
 }
 
 absl::StatusOr<FeatureCache> BuildFeatures(const ImageEncoderOptions& options,
-                                           const std::string& path, torch::Device device,
-                                           int64_t max_pixels, ImageSet& images) {
+                                           const ImageSource& files, const std::string& path,
+                                           c10::Device device, ImageSet& images) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const uint64_t fingerprint, FingerprintOf(options));
   ImageEncoder encoder(options);
   encoder->to(device);
   encoder->eval();
   const FeatureCache::Source source = {
-      .read = [&](const std::string& file) { return ReadImageInput(options, file, max_pixels); },
+      .read = [&](const std::string& file) { return LoadFile(files, file); },
       .compute =
           [&](const torch::Tensor& batch) {
             return batch.dim() == 4 ? encoder->Features(batch.to(device)) : batch;
           },
       .fingerprint = fingerprint};
-  return FeatureCache::Build(path, images, source,
-                             [&, next = images.size() / 10](int64_t done) mutable {
-                               if (done < next) return;
-                               spdlog::info("features of {} of {} images", done, images.size());
-                               next = done + images.size() / 10;
-                             });
+  return FeatureCache::Build(
+      path, images, source, [&, next = images.size() / 10](int64_t done) mutable {
+        if (done < next) return;
+        Log(LogLevel::kInfo, absl::StrCat("features of ", done, " of ", images.size(), " images"));
+        next = done + images.size() / 10;
+      });
 }
+
+// Images by name.
+class NamedImageSource : public Source {
+ public:
+  NamedImageSource(const ImageData& data, const ImageSource& files) : data_(data), files_(files) {}
+
+  std::optional<SourceInput> Read(const std::string& line) const override {
+    return files_.Read(line);
+  }
+
+  absl::Status Load(SourceInput& input) const override {
+    SEQ2SEQ_ASSIGN_OR_RETURN(input.values, data_.Read(input.file));
+    return absl::OkStatus();
+  }
+
+  SourceKind kind() const override { return files_.kind(); }
+  std::string Requirement() const override { return files_.Requirement(); }
+  uint64_t Fingerprint() const override { return files_.Fingerprint(); }
+
+ private:
+  const ImageData& data_;
+  const ImageSource& files_;
+};
 
 }  // namespace
 
-ImageData::ImageData(const Config& config, ImageSet images)
-    : options_(config.model.image),
+ImageData::ImageData(const TrainingConfig& config, ImageSet images)
+    : options_(config.model.image.input),
       augment_(config.data.augment),
       max_pixels_(config.data.max_pixels),
+      files_(FilesOf(config)),
       images_(std::move(images)) {}
 
 absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& run,
-                                                              torch::Device device,
-                                                              Config& config) {
+                                                              c10::Device device,
+                                                              TrainingConfig& config) {
   ImageEncoderOptions& options = config.model.image;
   std::vector<std::string> tables = config.data.train;
   tables.push_back(config.data.valid[0]);
@@ -87,24 +127,23 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& r
         "data.augment: the features of a frozen network are computed once, without augmentation; "
         "leave it out, or choose another model.image.network");
   }
+  const ImageSource files = FilesOf(config);
   try {
     if (options.channels == 0) {
-      SEQ2SEQ_ASSIGN_OR_RETURN(options.channels,
-                               FindChannels(options, images, config.data.max_pixels));
+      SEQ2SEQ_ASSIGN_OR_RETURN(options.channels, FindChannels(options, files, images));
     }
     std::optional<FeatureCache> features;
     if (options.network.is_frozen()) {
-      SEQ2SEQ_ASSIGN_OR_RETURN(features, BuildFeatures(options, run.Cache() + "/features", device,
-                                                       config.data.max_pixels, images));
+      SEQ2SEQ_ASSIGN_OR_RETURN(
+          features, BuildFeatures(options, files, run.Cache() + "/features", device, images));
       if (features->channels() != options.channels) {
         return absl::InvalidArgumentError(absl::StrCat("model.image.channels: is ",
                                                        options.channels, ", but the features have ",
                                                        features->channels()));
       }
     } else {
-      images.DropUnreadable([&](const std::string& path) {
-        return ReadImage(path, options.input, {}, config.data.max_pixels).status();
-      });
+      images.DropUnreadable(
+          [&](const std::string& path) { return LoadFile(files, path).status(); });
     }
     // After the steps above, which fail if the file is not a network.
     if (!options.network.path.empty()) {
@@ -112,7 +151,8 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& r
       SEQ2SEQ_RETURN_IF_ERROR(
           PinFile(network, "image network", options.network.path, run.ImageNetwork()));
     }
-    spdlog::info("data.images: {} images, {} left out", images.size(), images.dropped());
+    Log(LogLevel::kInfo,
+        absl::StrCat("data.images: ", images.size(), " images, ", images.dropped(), " left out"));
     std::unique_ptr<ImageData> data(new ImageData(config, std::move(images)));
     data->features_ = std::move(features);
     return data;
@@ -121,26 +161,29 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& r
   }
 }
 
-absl::StatusOr<torch::Tensor> ImageData::Read(const std::string& name) const {
+absl::StatusOr<Array> ImageData::Read(const std::string& name) const {
   const std::optional<int32_t> image = images_.Find(name);
   if (!image) return absl::NotFoundError(absl::StrCat(name, ": not among the images"));
-  if (features_) return features_->Read({*image})[0];
-  return ReadImage(images_.Path(*image), options_.input, {}, max_pixels_);
+  if (features_) return ToArrays({{name, features_->Read({*image})[0]}}).at(name);
+  return LoadFile(files_, images_.Path(*image));
+}
+
+std::unique_ptr<Source> ImageData::MakeSource() const {
+  return std::make_unique<NamedImageSource>(*this, files_);
 }
 
 ImageReader ImageData::Reader() const {
   return [this](absl::Span<const int64_t> images, std::optional<uint64_t> seed) {
     if (features_) return features_->Read(images);
-    std::vector<torch::Tensor> tensors;
+    std::vector<Array> arrays;
     for (size_t i = 0; i < images.size(); ++i) {
       std::optional<Augmentation> augmentation;
       if (seed) augmentation = {augment_, DeriveSeed({*seed, i})};
-      const auto image =
-          ReadImage(images_.Path(images[i]), options_.input, augmentation, max_pixels_);
+      const auto image = ReadImage(images_.Path(images[i]), options_, augmentation, max_pixels_);
       TORCH_CHECK(image.ok(), std::string(image.status().message()));
-      tensors.push_back(*image);
+      arrays.push_back(*image);
     }
-    return torch::stack(tensors);
+    return Stack(arrays);
   };
 }
 

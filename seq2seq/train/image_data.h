@@ -8,13 +8,16 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include <torch/types.h>
+#include <c10/core/Device.h>
 
 #include "seq2seq/data/batch.h"
 #include "seq2seq/data/feature_cache.h"
 #include "seq2seq/data/image_set.h"
 #include "seq2seq/inference/run_folder.h"
-#include "seq2seq/tools/config.h"
+#include "seq2seq/source/image_source.h"
+#include "seq2seq/source/source.h"
+#include "seq2seq/train/training_config.h"
+#include "seq2seq/weights/array.h"
 
 namespace seq2seq {
 
@@ -25,22 +28,29 @@ class ImageData {
   // cache; images that cannot be read are named, counted and left out. Sets
   // config.model.image.channels, and copies the network's file into the run folder.
   static absl::StatusOr<std::unique_ptr<ImageData>> Prepare(const RunFolder& run,
-                                                            torch::Device device, Config& config);
+                                                            c10::Device device,
+                                                            TrainingConfig& config);
 
   const ImageSet& images() const { return images_; }
 
-  // The encoder's input for the image `name`, without augmentation.
-  absl::StatusOr<torch::Tensor> Read(const std::string& name) const;
+  // The encoder's input for the image `name`, without augmentation: pixels, or cached features.
+  // NotFound for an image that no table names, or that was left out.
+  absl::StatusOr<Array> Read(const std::string& name) const;
 
-  // The same for the images of a batch, augmented where there is a seed. Must not outlive this.
+  // A source that reads images by name, as Read does. Must not outlive this.
+  std::unique_ptr<Source> MakeSource() const;
+
+  // The encoder's input for the images of a batch, augmented where there is a seed. Must not
+  // outlive this.
   ImageReader Reader() const;
 
  private:
-  ImageData(const Config& config, ImageSet images);
+  ImageData(const TrainingConfig& config, ImageSet images);
 
-  const ImageEncoderOptions options_;
+  const ImageOptions options_;
   const AugmentOptions augment_;
   const int64_t max_pixels_;
+  const ImageSource files_;  // Reads images by path.
   ImageSet images_;
   std::optional<FeatureCache> features_;
 };

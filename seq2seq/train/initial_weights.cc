@@ -8,13 +8,14 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include <spdlog/spdlog.h>
 
+#include "seq2seq/base/log.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/weights/quantized_weights.h"
 #include "seq2seq/inference/run_folder.h"
-#include "seq2seq/weights/transfer.h"
+#include "seq2seq/model/parameters.h"
+#include "seq2seq/weights/quantized_weights.h"
 #include "seq2seq/weights/safetensors.h"
+#include "seq2seq/weights/transfer.h"
 #include "seq2seq/weights/word_vectors.h"
 
 namespace seq2seq {
@@ -41,10 +42,12 @@ absl::Status TakeFromRun(const std::string& path, const Vocabularies& subwords, 
   SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer target, Tokenizer::Load(stored.run.TargetTokenizer()));
   theirs.target = SubwordsOf(target);
   const std::string file = stored.step + kWeightsFile;
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap tensors, ReadTensors(file));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const TensorMap weights, DequantizeWeights(tensors, file));
-  const TransferReport report = TransferWeights(weights, theirs, Parameters(*model), subwords);
-  for (const std::string& line : report.Lines()) spdlog::info("train.init_from: {}", line);
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap arrays, ReadArrays(file));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap weights, DequantizeWeights(arrays, file));
+  const TransferReport report =
+      TransferWeights(weights, theirs, ToArrays(Parameters(*model)), subwords);
+  for (const std::string& line : report.Lines())
+    Log(LogLevel::kInfo, absl::StrCat("train.init_from: ", line));
   if (report.taken.empty() && report.taken_in_part.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("train.init_from: no tensor of ", path, " fits this model"));
@@ -55,17 +58,17 @@ absl::Status TakeFromRun(const std::string& path, const Vocabularies& subwords, 
 absl::Status TakeVectors(const char* key, const std::string& path,
                          const std::vector<std::string>& subwords, const std::string& tensor,
                          Model& model) {
-  TensorMap parameters = Parameters(*model);
+  const ArrayMap parameters = ToArrays(Parameters(*model));
   SEQ2SEQ_ASSIGN_OR_RETURN(const VectorCoverage coverage,
-                           LoadWordVectors(path, subwords, parameters.at(tensor)));
-  spdlog::info("{}: {} words read, vectors for {} of {} subwords", key, coverage.words,
-               coverage.found, coverage.subwords);
+                           LoadWordVectors(path, subwords, parameters.at(tensor).matrix()));
+  Log(LogLevel::kInfo, absl::StrCat(key, ": ", coverage.words, " words read, vectors for ",
+                                    coverage.found, " of ", coverage.subwords, " subwords"));
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::Status SetInitialWeights(const TrainOptions& options, const std::optional<Tokenizer>& source,
+absl::Status SetInitialWeights(const RunOptions& options, const std::optional<Tokenizer>& source,
                                const Tokenizer& target, Model& model) {
   Vocabularies subwords = {{}, SubwordsOf(target)};
   if (source) subwords.source = SubwordsOf(*source);

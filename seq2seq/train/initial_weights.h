@@ -7,14 +7,14 @@
 #include "absl/status/status.h"
 
 #include "seq2seq/model/model.h"
-#include "seq2seq/train/train_options.h"
+#include "seq2seq/train/run_options.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
 
-// Sets the weights of `model` as `options` ask: first from another run, then from word vectors.
-// Logs what was taken. Errors name key and file.
-absl::Status SetInitialWeights(const TrainOptions& options, const std::optional<Tokenizer>& source,
+// Sets the weights of `model`, on the CPU, as `options` ask: first from another run, then from word
+// vectors. Logs what was taken. Errors name key and file.
+absl::Status SetInitialWeights(const RunOptions& options, const std::optional<Tokenizer>& source,
                                const Tokenizer& target, Model& model);
 
 }  // namespace seq2seq

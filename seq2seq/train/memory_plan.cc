@@ -25,7 +25,7 @@ double CountPositions(const BatchShape& shape) {
 double Bytes(const Batch& batch) {
   double bytes = 0;
   for (const torch::Tensor& tensor :
-       {batch.source, batch.target_input, batch.target_output, batch.images}) {
+       {batch.source, batch.target_input, batch.target_output, batch.values}) {
     if (tensor.defined()) bytes += static_cast<double>(tensor.nbytes());
   }
   return bytes;

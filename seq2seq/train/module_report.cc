@@ -4,10 +4,11 @@
 
 #include <torch/torch.h>
 
-#include "seq2seq/ops/compute.h"
 #include "seq2seq/model/gate_statistics.h"
+#include "seq2seq/model/parameters.h"
+#include "seq2seq/ops/compute.h"
+#include "seq2seq/train/gradient.h"
 #include "seq2seq/weights/parameter_table.h"
-#include "seq2seq/train/optimizer.h"
 
 namespace seq2seq {
 

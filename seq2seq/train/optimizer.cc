@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/profile.h"
 #include "seq2seq/ops/compute.h"
 #if SEQ2SEQ_KERNELS
@@ -23,17 +23,12 @@ namespace {
 constexpr char kMean[] = "mean";
 constexpr char kCount[] = "count.";
 
-using Shares = std::map<std::string, double>;
-
-double ShareOf(const Shares& shares, const std::string& name) {
-  const auto found = shares.find(name);
-  return found == shares.end() ? 1 : found->second;
-}
+using Groups = std::vector<OptimizerGroup>;
 
 // A parameter and its optimiser state.
 struct Slots {
   std::string name;
-  double share = 1;  // Factor on the learning rate.
+  double rate_share = 1;  // Factor on the learning rate.
   torch::Tensor parameter;
   std::vector<torch::Tensor> tensors;  // Of the shape of the parameter, initially zero.
   torch::Tensor count;  // [1], float64, on the CPU: updates of the parameter; undefined if unused.
@@ -49,7 +44,7 @@ struct OwnUpdate {
 // Counts the next update of a parameter.
 OwnUpdate NextUpdate(Slots& slots, double rate, double gradient_scale) {
   const double count = slots.count.defined() ? ++*slots.count.data_ptr<double>() : 0;
-  return {slots.share * rate, count, gradient_scale};
+  return {slots.rate_share * rate, count, gradient_scale};
 }
 
 // Optimisers whose state is a few tensors of the shape of each parameter.
@@ -75,15 +70,16 @@ class SlotOptimizer : public Optimizer {
   }
 
  protected:
-  SlotOptimizer(const TensorMap& parameters, const Shares& shares, std::vector<std::string> names,
-                bool counts = false)
+  SlotOptimizer(const Groups& groups, std::vector<std::string> names, bool counts = false)
       : names_(std::move(names)) {
     const torch::NoGradGuard no_grad;
-    for (const auto& [name, parameter] : parameters) {
-      slots_.push_back({name, ShareOf(shares, name), parameter, {}, {}});
-      if (counts) slots_.back().count = torch::zeros({1}, torch::kFloat64);
-      for (size_t i = 0; i < names_.size(); ++i)
-        slots_.back().tensors.push_back(torch::zeros_like(parameter));
+    for (const OptimizerGroup& group : groups) {
+      for (const auto& [name, parameter] : group.parameters) {
+        slots_.push_back({name, group.rate_share, parameter, {}, {}});
+        if (counts) slots_.back().count = torch::zeros({1}, torch::kFloat64);
+        for (size_t i = 0; i < names_.size(); ++i)
+          slots_.back().tensors.push_back(torch::zeros_like(parameter));
+      }
     }
   }
 
@@ -100,10 +96,9 @@ class SlotOptimizer : public Optimizer {
 // SGD with momentum (Polyak 1964) or Nesterov momentum (Sutskever et al. 2013).
 class Sgd : public SlotOptimizer {
  public:
-  Sgd(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
-      : SlotOptimizer(parameters, shares,
-                      options.momentum > 0 ? std::vector<std::string>{"momentum"}
-                                           : std::vector<std::string>()),
+  Sgd(const OptimizerOptions& options, const Groups& groups)
+      : SlotOptimizer(groups, options.momentum > 0 ? std::vector<std::string>{"momentum"}
+                                                   : std::vector<std::string>()),
         momentum_(options.momentum),
         nesterov_(options.nesterov) {}
 
@@ -127,8 +122,8 @@ class Sgd : public SlotOptimizer {
 // Adagrad (Duchi et al. 2011).
 class Adagrad : public SlotOptimizer {
  public:
-  Adagrad(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
-      : SlotOptimizer(parameters, shares, {"square"}), epsilon_(options.epsilon) {}
+  Adagrad(const OptimizerOptions& options, const Groups& groups)
+      : SlotOptimizer(groups, {"square"}), epsilon_(options.epsilon) {}
 
  protected:
   void Apply(const OwnUpdate& update, Slots& slots) override {
@@ -145,10 +140,9 @@ class Adagrad : public SlotOptimizer {
 // RMSprop (Tieleman & Hinton 2012).
 class Rmsprop : public SlotOptimizer {
  public:
-  Rmsprop(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
-      : SlotOptimizer(parameters, shares,
-                      options.momentum > 0 ? std::vector<std::string>{"square", "momentum"}
-                                           : std::vector<std::string>{"square"}),
+  Rmsprop(const OptimizerOptions& options, const Groups& groups)
+      : SlotOptimizer(groups, options.momentum > 0 ? std::vector<std::string>{"square", "momentum"}
+                                                   : std::vector<std::string>{"square"}),
         options_(options) {}
 
  protected:
@@ -246,26 +240,13 @@ void FusedAdam(std::vector<Slots>& all, const OptimizerOptions& options, double 
   });
 }
 
-// The sum of the squares of float values.
-double FusedSquares(const torch::Tensor& values) {
-  const torch::Tensor contiguous = values.contiguous();
-  const auto* data = contiguous.data_ptr<float>();
-  constexpr int64_t kSize = 1 << 15;
-  std::vector<double> sums(static_cast<size_t>((contiguous.numel() + kSize - 1) / kSize));
-  ParallelFor(static_cast<int64_t>(sums.size()), [&](int64_t i) {
-    sums[static_cast<size_t>(i)] =
-        SumOfSquares(data + i * kSize, std::min(kSize, contiguous.numel() - i * kSize));
-  });
-  return std::accumulate(sums.begin(), sums.end(), 0.0);
-}
-
 #endif  // SEQ2SEQ_KERNELS
 
 // Adam (Kingma & Ba 2015); kAdamW with decoupled weight decay (Loshchilov & Hutter 2019).
 class Adam : public SlotOptimizer {
  public:
-  Adam(const OptimizerOptions& options, const TensorMap& parameters, const Shares& shares)
-      : SlotOptimizer(parameters, shares, {kMean, "square"}, /*counts=*/true), options_(options) {}
+  Adam(const OptimizerOptions& options, const Groups& groups)
+      : SlotOptimizer(groups, {kMean, "square"}, /*counts=*/true), options_(options) {}
 
   void Step(double rate, double gradient_scale) override {
 #if SEQ2SEQ_KERNELS
@@ -300,65 +281,48 @@ class Adam : public SlotOptimizer {
 
 }  // namespace
 
+absl::Status Validate(const OptimizerOptions& options) {
+  const OptimizerKind kind = options.kind;
+  const bool adam = kind == OptimizerKind::kAdam || kind == OptimizerKind::kAdamW;
+  OptionRules rules;
+  rules.ExpectShare("train.optimizer.beta1", options.beta1);
+  rules.ExpectShare("train.optimizer.beta2", options.beta2);
+  rules.Expect("train.optimizer.clip_norm", options.clip_norm, options.clip_norm >= 0, "0 or more");
+  rules.Expect("train.optimizer.epsilon", options.epsilon, options.epsilon > 0, "more than 0");
+  rules.Expect("train.optimizer.weight_decay", options.weight_decay, options.weight_decay >= 0,
+               "0 or more");
+  rules.ExpectShare("train.optimizer.momentum", options.momentum);
+  rules.Expect(
+      "train.optimizer.momentum", options.momentum,
+      options.momentum == 0 || kind == OptimizerKind::kSgd || kind == OptimizerKind::kRmsprop,
+      "0 unless kind is sgd or rmsprop");
+  rules.Expect("train.optimizer.lazy", options.lazy ? "true" : "false", !options.lazy || adam,
+               "false unless kind is adam or adamw");
+  rules.Expect("train.optimizer.nesterov", options.nesterov ? "true" : "false",
+               !options.nesterov || (kind == OptimizerKind::kSgd && options.momentum > 0),
+               "false unless kind is sgd, with momentum");
+  rules.Expect("train.optimizer.l2", options.l2, options.l2 >= 0, "0 or more");
+  rules.Expect("train.optimizer.l2_recurrent", options.l2_recurrent, options.l2_recurrent >= 0,
+               "0 or more");
+  rules.Expect("train.optimizer.clip_value", options.clip_value, options.clip_value >= 0,
+               "0 or more");
+  return rules.status();
+}
+
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
-                                         const TensorMap& parameters,
-                                         const std::map<std::string, double>& shares) {
+                                         const std::vector<OptimizerGroup>& groups) {
   switch (options.kind) {
     case OptimizerKind::kAdam:
     case OptimizerKind::kAdamW:
-      return std::make_unique<Adam>(options, parameters, shares);
+      return std::make_unique<Adam>(options, groups);
     case OptimizerKind::kSgd:
-      return std::make_unique<Sgd>(options, parameters, shares);
+      return std::make_unique<Sgd>(options, groups);
     case OptimizerKind::kAdagrad:
-      return std::make_unique<Adagrad>(options, parameters, shares);
+      return std::make_unique<Adagrad>(options, groups);
     case OptimizerKind::kRmsprop:
-      return std::make_unique<Rmsprop>(options, parameters, shares);
+      return std::make_unique<Rmsprop>(options, groups);
   }
   TORCH_CHECK(false, "no such optimizer: ", static_cast<int>(options.kind));
-}
-
-void ShapeGradients(const OptimizerOptions& options, const TensorMap& parameters) {
-  if (options.l2 == 0 && options.l2_recurrent == 0 && options.clip_value == 0) return;
-  const torch::NoGradGuard no_grad;
-  for (const auto& [name, parameter] : parameters) {
-    torch::Tensor& gradient = parameter.mutable_grad();
-    if (!gradient.defined()) continue;
-    const bool recurrent = absl::EndsWith(name, "weight_hh");
-    const double penalty = recurrent ? options.l2_recurrent : options.l2;
-    const bool embedding = absl::EndsWith(name, "embedding.weight");
-    if (penalty > 0 && parameter.dim() > 1 && !embedding) gradient.add_(parameter, penalty);
-    if (options.clip_value == 0) continue;
-    if (gradient.is_sparse()) {
-      gradient = gradient.coalesce();
-      gradient._values().clamp_(-options.clip_value, options.clip_value);
-    } else {
-      gradient.clamp_(-options.clip_value, options.clip_value);
-    }
-  }
-}
-
-double GradientNorm(const TensorMap& parameters) {
-  const PhaseTimer timer(Phase::kOptimizer);
-  const torch::NoGradGuard no_grad;
-  double squares = 0;
-  std::vector<torch::Tensor> others;  // Fetched together: each fetch waits for the device.
-  for (const auto& [name, parameter] : parameters) {
-    torch::Tensor gradient = parameter.grad();
-    if (!gradient.defined()) continue;
-    if (gradient.is_sparse()) gradient = gradient.coalesce()._values();
-#if SEQ2SEQ_KERNELS
-    if (UsesKernels(gradient)) {
-      squares += FusedSquares(gradient);
-      continue;
-    }
-#endif
-    others.push_back(gradient);
-  }
-  if (!others.empty()) {
-    const torch::Tensor norms = torch::stack(at::_foreach_norm(others));
-    squares += norms.to(torch::kFloat64).square().sum().item<double>();
-  }
-  return std::sqrt(squares);
 }
 
 void AddCounts(int64_t update, TensorMap& state) {

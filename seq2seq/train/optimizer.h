@@ -1,14 +1,15 @@
-// Optimisers (Adam, AdamW, SGD, Adagrad, RMSprop), L2 penalties and gradient clipping.
+// Optimisers: Adam, AdamW, SGD, Adagrad, RMSprop.
 #ifndef SEQ2SEQ_TRAIN_OPTIMIZER_H_
 #define SEQ2SEQ_TRAIN_OPTIMIZER_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "seq2seq/weights/safetensors.h"
+#include "absl/status/status.h"
+
+#include "seq2seq/model/parameters.h"
 
 namespace seq2seq {
 
@@ -69,6 +70,15 @@ struct OptimizerOptions {
   }
 };
 
+// InvalidArgument, naming the key of train.optimizer and its value, if an option is out of range.
+absl::Status Validate(const OptimizerOptions& options);
+
+// Parameters that are trained with the same share of the learning rate.
+struct OptimizerGroup {
+  TensorMap parameters;
+  double rate_share = 1;  // Factor on the learning rate.
+};
+
 // Updates parameters in place; those without a gradient stay unchanged. Gradients of embeddings may
 // be sparse. If all parameters are floats on the CPU, Adam takes one pass over memory, on all
 // threads.
@@ -83,20 +93,13 @@ class Optimizer {
   virtual TensorMap State() const = 0;
 };
 
-// `shares` are factors on the learning rate by parameter; the default is 1.
+// An optimiser of `groups`, which have no parameter in common; its state starts at zero.
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
-                                         const TensorMap& parameters,
-                                         const std::map<std::string, double>& shares = {});
+                                         const std::vector<OptimizerGroup>& groups);
 
 // Adds the counts of updates that are missing in the stored State of older Adam optimisers, after
 // `update` updates in all: `update` for a parameter whose mean gradient is not zero, else 0.
 void AddCounts(int64_t update, TensorMap& state);
-
-// Adds the gradients of the L2 penalties of `options`, then clips elements to clip_value.
-void ShapeGradients(const OptimizerOptions& options, const TensorMap& parameters);
-
-// The global norm of the gradients of `parameters`.
-double GradientNorm(const TensorMap& parameters);
 
 }  // namespace seq2seq
 

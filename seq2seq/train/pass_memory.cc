@@ -26,7 +26,7 @@ Batch Repeat(const Batch& row, int64_t rows) {
   batch.target_output = repeat(row.target_output);
   batch.target_lengths = repeat(row.target_lengths);
   batch.target_tokens = rows * row.target_tokens;
-  batch.images = repeat(row.images);
+  batch.values = repeat(row.values);
   return batch;
 }
 
@@ -35,7 +35,7 @@ Batch Repeat(const Batch& row, int64_t rows) {
 PassMemory PassMemory::Measure(absl::FunctionRef<void(const Batch&)> pass, const Batch& row,
                                int64_t rows, double bound, c10::Device device) {
   PassMemory memory;
-  if (!row.images.defined()) {
+  if (!row.values.defined()) {
     const BatchShape shape = ShapeOf(row);
     memory.length_ = static_cast<double>(shape.source + shape.target);
   }

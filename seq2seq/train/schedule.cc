@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
+
+#include "seq2seq/base/option_rules.h"
 
 namespace seq2seq {
 namespace {
@@ -28,10 +31,28 @@ int64_t Reductions(absl::Span<const double> scores, int64_t patience) {
 
 }  // namespace
 
+absl::Status Validate(const RateScheduleOptions& options) {
+  OptionRules rules;
+  rules.Expect("train.schedule.patience", options.patience, options.patience >= 0, "0 or more");
+  rules.Expect("train.schedule.learning_rate", options.learning_rate, options.learning_rate > 0,
+               "more than 0");
+  for (const auto& [key, duration] :
+       {std::pair("train.schedule.warmup", options.warmup),
+        std::pair("train.schedule.length", options.length),
+        std::pair("train.schedule.decay_every", options.decay_every)}) {
+    rules.Expect(key, duration.Text(), duration.count >= 0, Duration::kWanted);
+  }
+  rules.Expect("train.schedule.floor", options.floor, options.floor >= 0 && options.floor <= 1,
+               "0 to 1");
+  rules.Expect("train.schedule.decay", options.decay, options.decay > 0 && options.decay <= 1,
+               "more than 0 and at most 1");
+  return rules.status();
+}
+
 double LearningRate(const RateScheduleOptions& options, const TrainingTime& now,
                     absl::Span<const double> scores) {
   const double warm = options.warmup.Passed(now);
-  const double rate = options.rate * std::min(1.0, warm);
+  const double rate = options.learning_rate * std::min(1.0, warm);
   const double passed = std::min(1.0, options.length.Passed(now));
   switch (options.kind) {
     case RateScheduleKind::kInverseSqrt:
@@ -46,11 +67,27 @@ double LearningRate(const RateScheduleOptions& options, const TrainingTime& now,
     case RateScheduleKind::kCosine:
       return rate * (options.floor + (1 - options.floor) * (1 + std::cos(kPi * passed)) / 2);
     case RateScheduleKind::kExponential:
-      return rate * std::pow(options.decay, options.every.Passed(now));
+      return rate * std::pow(options.decay, options.decay_every.Passed(now));
     case RateScheduleKind::kStep:
-      return rate * std::pow(options.decay, std::floor(options.every.Passed(now)));
+      return rate * std::pow(options.decay, std::floor(options.decay_every.Passed(now)));
   }
   return rate;
+}
+
+absl::Status Validate(const ForcingScheduleOptions& options) {
+  OptionRules rules;
+  rules.Expect("train.teacher_forcing.start", options.start,
+               options.start >= 0 && options.start <= 1, "0 to 1");
+  rules.Expect("train.teacher_forcing.floor", options.floor,
+               options.floor >= 0 && options.floor <= 1, "0 to 1");
+  rules.Expect("train.teacher_forcing.decay", options.decay, options.decay >= 0, "0 or more");
+  rules.Expect("train.teacher_forcing.decay", options.decay,
+               options.kind != ForcingScheduleKind::kExponential || options.decay <= 1,
+               "at most 1 for exponential");
+  rules.Expect("train.teacher_forcing.decay", options.decay,
+               options.kind != ForcingScheduleKind::kInverseSigmoid || options.decay >= 1,
+               "1 or more for inverse_sigmoid");
+  return rules.status();
 }
 
 TeacherForcing ForcingAt(const ForcingScheduleOptions& options, int64_t update) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 
 #include "seq2seq/model/teacher_forcing.h"
@@ -29,19 +30,20 @@ inline std::vector<std::string> EnumTexts(RateScheduleKind) {
 
 struct RateScheduleOptions {
   RateScheduleKind kind = RateScheduleKind::kPlateau;
-  double rate = 1e-3;
+  double learning_rate = 1e-3;
   Duration warmup = 400;
   Duration length = 20'000;
   double floor = 0;
   double decay = 0.5;
-  Duration every = 5000;
+  Duration decay_every = 5000;
   int64_t patience = 3;
 
   template <typename V>
   void Visit(V&& visit) {
     visit("kind", kind, "How the learning rate decays after the warm-up.");
-    visit("rate", rate,
-          "The highest learning rate, more than 0. About 0.001 for adam, 0.1 to 1 for sgd.");
+    visit("learning_rate", learning_rate,
+          "The highest learning rate, more than 0. About 0.001 for adam, 0.1 to 1 for sgd.",
+          /*former=*/"rate");
     visit("warmup", warmup,
           "Duration of the linear warm-up from zero, in updates (400u) or epochs (1e). Raise it if "
           "the loss jumps at the start.");
@@ -50,25 +52,29 @@ struct RateScheduleOptions {
     visit("floor", floor, "linear, cosine: the final share of the learning rate, 0 to 1.");
     visit("decay", decay,
           "plateau: factor on the learning rate when validation stops improving; exponential, "
-          "step: factor per `every`. More than 0 and at most 1.");
-    visit("every", every,
+          "step: factor per decay_every. More than 0 and at most 1.");
+    visit("decay_every", decay_every,
           "exponential, step: the time in which the learning rate decays by the factor `decay`, in "
-          "updates or epochs.");
+          "updates or epochs.",
+          /*former=*/"every");
     visit("patience", patience,
           "plateau: validations without improvement before each decay, 0 or more.");
   }
 };
 
+// InvalidArgument, naming the key of train.schedule and its value, if an option is out of range.
+absl::Status Validate(const RateScheduleOptions& options);
+
 // The learning rate of the update that ends at `now`. Time counts from the first update, warm-up
 // included:
 //
-// inverse_sqrt  rate x sqrt(warmup / now) after the warm-up (Vaswani et al. 2017)
-// plateau       rate x decay ^ (times that `scores`, the validations before this update, stopped
-//               improving; higher is better)
-// linear        linearly down to floor x rate at `length`, then constant
+// inverse_sqrt  learning_rate x sqrt(warmup / now) after the warm-up (Vaswani et al. 2017)
+// plateau       learning_rate x decay ^ (times that `scores`, the validations before this update,
+//               stopped improving; higher is better)
+// linear        linearly down to floor x learning_rate at `length`, then constant
 // cosine        the same along half a cosine (Loshchilov & Hutter 2017)
-// exponential   rate x decay ^ (now / every)
-// step          rate x decay ^ floor(now / every)
+// exponential   learning_rate x decay ^ (now / decay_every)
+// step          learning_rate x decay ^ floor(now / decay_every)
 double LearningRate(const RateScheduleOptions& options, const TrainingTime& now,
                     absl::Span<const double> scores);
 
@@ -101,14 +107,19 @@ struct ForcingScheduleOptions {
     visit("scope", scope,
           "Whether reference or predicted token is chosen for each token, each sentence or each "
           "batch.");
-    visit("own", predicted,
+    visit("predicted", predicted,
           "The predicted token that is fed instead of the reference: the most probable one "
-          "(argmax), or one sampled from the distribution.");
+          "(argmax), or one sampled from the distribution.",
+          /*former=*/"own");
     visit("form", form,
           "stepwise: a predicted token depends on earlier predicted tokens; two_pass: all come "
           "from a first pass with the reference.");
   }
 };
+
+// InvalidArgument, naming the key of train.teacher_forcing and its value, if an option is out of
+// range.
+absl::Status Validate(const ForcingScheduleOptions& options);
 
 // Teacher forcing at update `update`: the probability is start - decay x update, start x decay ^
 // update, or start x k / (k + exp(update / k)), k being decay, and at least floor.

@@ -1,4 +1,4 @@
-// Training options.
+// Options of the trainer.
 #ifndef SEQ2SEQ_TRAIN_TRAIN_OPTIONS_H_
 #define SEQ2SEQ_TRAIN_TRAIN_OPTIONS_H_
 
@@ -36,11 +36,6 @@ struct FineTuneOptions {
 struct TrainOptions {
   std::string run;
   int64_t seed = 1;
-  std::string init_from;
-  std::string source_vectors;
-  std::string target_vectors;
-  int64_t threads = 0;
-  std::string device = "auto";
   PrecisionChoice precision = PrecisionChoice::kAuto;
   int64_t max_updates = 0;
   int64_t max_epochs = 0;
@@ -73,15 +68,6 @@ struct TrainOptions {
           "training resumes from it.");
     visit("seed", seed,
           "Random seed of the initial weights, the order of the data, dropout and all sampling.");
-    visit("init_from", init_from,
-          "A run folder or checkpoint whose weights are the initial ones, where name and shape "
-          "match; embeddings are matched by subword. For fine-tuning.");
-    visit("source_vectors", source_vectors,
-          "A text file of word vectors, in the format of word2vec and GloVe, to initialise the "
-          "source embedding; of model.encoder.embedding values each.");
-    visit("target_vectors", target_vectors, "The same for the target embedding.");
-    visit("threads", threads, "CPU threads; 0 is one per core.");
-    visit("device", device, "cpu, cuda, cuda:1, …; auto is cuda if LibTorch has it, else cpu.");
     visit("precision", precision,
           "Precision of matrix products in training. auto is bf16 where the processor has it, "
           "which is about twice as fast, else fp32; a run keeps what it started with. Weights, "
@@ -146,6 +132,7 @@ struct TrainOptions {
 };
 
 // InvalidArgument, naming the key and its value, if an option is out of range.
+absl::Status Validate(const FineTuneOptions& options);
 absl::Status Validate(const TrainOptions& options);
 
 }  // namespace seq2seq

@@ -18,37 +18,18 @@
 #include "seq2seq/data/corpus_mix.h"
 #include "seq2seq/data/loader.h"
 #include "seq2seq/model/model.h"
+#include "seq2seq/model/parameter_group.h"
+#include "seq2seq/model/parameters.h"
+#include "seq2seq/train/bounds.h"
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/memory_plan.h"
 #include "seq2seq/train/optimizer.h"
+#include "seq2seq/train/progress.h"
 #include "seq2seq/train/run_log.h"
 #include "seq2seq/train/train_options.h"
 #include "seq2seq/train/weight_average.h"
 
 namespace seq2seq {
-
-// Progress of training since the last report. Loss, accuracy and norm are means over the updates
-// that were not skipped, NaN if all were.
-struct Progress {
-  int64_t update = 0;
-  double epoch = 0;           // Epochs so far, with a fraction.
-  double loss = 0;            // Negative log-likelihood per target token, in nats.
-  double perplexity = 0;      // exp(loss).
-  double token_accuracy = 0;  // Share of target tokens with the highest score, 0 to 1.
-  double gradient_norm = 0;   // With L2 penalties, after clip_value and before clip_norm.
-  int64_t skipped = 0;        // Updates so far with a NaN or infinite loss or gradient.
-  double learning_rate = 0;
-  double teacher_forcing = 0;    // Probability of feeding the reference.
-  double tokens_per_second = 0;  // Target tokens, with end of sentence, without padding.
-  double waiting = 0;            // Share of the time spent waiting for data, 0 to 1.
-  double seconds = 0;            // Of training, in all runs of the program together.
-  double remaining = 0;          // Estimated seconds to the first bound; 0 without bounds.
-};
-
-enum class StopReason { kMaxUpdates, kMaxEpochs, kMaxMinutes, kPatience, kRequested };
-
-// A readable text, such as "train.max_updates reached".
-std::string Text(StopReason reason);
 
 // Callbacks of a trainer. All may be empty.
 struct TrainerHooks {
@@ -110,17 +91,6 @@ class Trainer {
   double padding_share() const { return loader_->padding_share(); }
 
  private:
-  // Sums since the last report.
-  struct Window {
-    double nll = 0;
-    double correct = 0;
-    int64_t tokens = 0;
-    int64_t updates = 0;
-    double seconds = 0;
-    double waiting = 0;
-    double gradient_norm = 0;
-  };
-
   Trainer(const TrainOptions& options, const BucketOptions& buckets, Model model,
           torch::Device device, const CorpusMix& train, const Corpus& valid, TrainerHooks hooks);
 
@@ -132,29 +102,23 @@ class Trainer {
   // Progress at the end of the update that leads to `position`.
   TrainingTime TimeAt(int64_t update, const LoaderPosition& position) const;
 
-  // What is saved besides the weights: optimiser state and, with an average, trained parameters.
-  TensorMap Memory() const;
+  // What is saved besides the weights: moments and, with an average, trained parameters.
+  TensorMap OptimizerState() const;
 
   // Sets memory_ after measuring forward and backward passes, if there is a bound.
   absl::Status PlanMemory();
 
   absl::StatusOr<StopReason> Loop();
+  // Whether to stop now, on request or at a bound.
+  std::optional<StopReason> Stop() const;
   absl::Status Update();
-  // Sums of a loss over tokens.
-  struct LossSums {
-    double nll = 0;
-    double correct = 0;
-  };
-  // Sets the gradients of the parameters to that of the mean loss of `batches` over their `tokens`
-  // tokens. Where memory runs out, it starts again with smaller parts.
-  LossSums ComputeGradient(int64_t update, const std::vector<Batch>& batches, int64_t tokens);
-  void DropGradients();
   // Internal, naming the parameter, if a trainable one has no gradient.
   absl::Status CheckGradients() const;
   // Returns to the latest checkpoint after `update`, which was one skipped update too many in a
   // row; an error if train.recoveries is used up.
   absl::Status Recover(int64_t update, double loss, double gradient_norm);
   double CurrentRate(int64_t update) const;
+  void Warn(const std::string& warning) const;
   absl::Status Report();
   absl::Status Log(const std::string& line);
   absl::Status Validate();
@@ -163,9 +127,6 @@ class Trainer {
   absl::Status TrySave();
   // On the validation data, with the weights that would be saved now.
   absl::StatusOr<std::map<std::string, double>> Metrics();
-  std::map<std::string, double> HeldOutLoss();
-  bool ReachedBound(StopReason& reason) const;
-  double RemainingSeconds() const;
 
   const TrainOptions options_;
   const BucketOptions buckets_;
@@ -175,8 +136,9 @@ class Trainer {
   const CorpusMix train_;
   const Corpus& valid_;
   const TrainerHooks hooks_;
-  const TensorMap parameters_;
-  const TensorMap fine_tuned_;  // Parameters of a pretrained network.
+  const std::vector<ParameterGroup> groups_;
+  const TensorMap parameters_;  // Of all groups.
+  const TensorMap fine_tuned_;  // Of pretrained groups.
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
   std::unique_ptr<Loader> loader_;
@@ -188,7 +150,7 @@ class Trainer {
   int64_t first_update_ = 0;  // At the start of this trainer.
   double first_seconds_ = 0;
   Batch reported_batch_;  // For the gate saturation in the next report.
-  Window window_;
+  ProgressSums sums_;     // Since the last report.
   std::vector<double> phase_seconds_;
 };
 

@@ -5,12 +5,13 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include <spdlog/spdlog.h>
 
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/line_reader.h"
+#include "seq2seq/base/log.h"
 #include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/data/source_encoder.h"
 
 namespace seq2seq {
 namespace {
@@ -30,21 +31,15 @@ absl::Status SetVocab(const char* key, int64_t subwords, int64_t& vocab) {
 }
 
 absl::StatusOr<Corpus> BuildCorpus(const std::string& what, const std::vector<std::string>& files,
-                                   const Tokenizers& tokenizers, const ImageData* images,
+                                   const SourceEncoder& source, const Tokenizer& target,
                                    const FilterOptions& filter, const std::string& path) {
-  const auto build = [&]() -> absl::StatusOr<Corpus> {
-    if (images)
-      return Corpus::BuildCaptions(files[0], images->images(), tokenizers.target, filter, path);
-    if (!tokenizers.source) return Corpus::BuildTexts(files[0], tokenizers.target, filter, path);
-    return Corpus::Build(files, *tokenizers.source, tokenizers.target, filter, path);
-  };
-  SEQ2SEQ_ASSIGN_OR_RETURN(Corpus corpus, build());
-  spdlog::info("{}: {}", what, corpus.counts().Text(filter));
+  SEQ2SEQ_ASSIGN_OR_RETURN(Corpus corpus, Corpus::Build(files, source, target, filter, path));
+  Log(LogLevel::kInfo, absl::StrCat(what, ": ", corpus.counts().Text(filter)));
   return corpus;
 }
 
-absl::StatusOr<HeldOutText> ReadHeldOut(const std::vector<std::string>& files) {
-  HeldOutText text;
+absl::StatusOr<ValidationText> ReadValidation(const std::vector<std::string>& files) {
+  ValidationText text;
   if (files.size() == 2) {
     SEQ2SEQ_ASSIGN_OR_RETURN(text.sources, ReadLines(files[0]));
     SEQ2SEQ_ASSIGN_OR_RETURN(text.references.emplace_back(), ReadLines(files[1]));
@@ -75,7 +70,7 @@ absl::StatusOr<HeldOutText> ReadHeldOut(const std::vector<std::string>& files) {
 
 }  // namespace
 
-absl::StatusOr<Tokenizers> LoadTokenizers(Config& config) {
+absl::StatusOr<Tokenizers> LoadTokenizers(TrainingConfig& config) {
   std::optional<Tokenizer> source;
   if (config.model.source == SourceKind::kText) {
     SEQ2SEQ_ASSIGN_OR_RETURN(source,
@@ -94,7 +89,7 @@ absl::StatusOr<Tokenizers> LoadTokenizers(Config& config) {
   return Tokenizers{std::move(source), std::move(target)};
 }
 
-absl::Status TrainingData::Validate(const Config& config) {
+absl::Status TrainingData::Validate(const TrainingConfig& config) {
   SEQ2SEQ_RETURN_IF_ERROR(seq2seq::Validate(config.data));
   const SourceKind source = config.model.source;
   if ((source == SourceKind::kImage) == config.data.images.empty()) {
@@ -118,29 +113,33 @@ absl::Status TrainingData::Validate(const Config& config) {
   return rules.status();
 }
 
-absl::StatusOr<TrainingData> TrainingData::Prepare(const RunFolder& run, torch::Device device,
-                                                   const Tokenizers& tokenizers, Config& config) {
+absl::StatusOr<TrainingData> TrainingData::Prepare(const RunFolder& run, c10::Device device,
+                                                   const Tokenizers& tokenizers,
+                                                   TrainingConfig& config) {
   std::unique_ptr<ImageData> images;
   if (config.model.source == SourceKind::kImage) {
     SEQ2SEQ_ASSIGN_OR_RETURN(images, ImageData::Prepare(run, device, config));
   }
+  const SourceEncoder source = images              ? EncodeImages(images->images())
+                               : tokenizers.source ? EncodeText(*tokenizers.source)
+                                                   : EncodeNothing();
   std::vector<Corpus> train;
   for (const std::vector<std::string>& files : TrainCorpora(config.data)) {
     const std::string number = train.empty() ? "" : absl::StrCat("-", train.size());
     SEQ2SEQ_ASSIGN_OR_RETURN(
         Corpus corpus,
-        BuildCorpus(config.data.weights.empty() ? "data.train" : files.back(), files, tokenizers,
-                    images.get(), config.data.filter, run.Cache() + "/train" + number));
+        BuildCorpus(config.data.weights.empty() ? "data.train" : files.back(), files, source,
+                    tokenizers.target, config.data.filter, run.Cache() + "/train" + number));
     train.push_back(std::move(corpus));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(Corpus valid,
-                           BuildCorpus("data.valid", config.data.valid, tokenizers, images.get(),
+                           BuildCorpus("data.valid", config.data.valid, source, tokenizers.target,
                                        config.data.filter, run.Cache() + "/valid"));
-  HeldOutText held_out;
+  ValidationText validation;
   if (config.model.source != SourceKind::kNone) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(held_out, ReadHeldOut(config.data.valid));
+    SEQ2SEQ_ASSIGN_OR_RETURN(validation, ReadValidation(config.data.valid));
   }
-  return TrainingData{std::move(images), std::move(train), std::move(valid), std::move(held_out),
+  return TrainingData{std::move(images), std::move(train), std::move(valid), std::move(validation),
                       config.data};
 }
 
@@ -148,6 +147,12 @@ CorpusMix TrainingData::Train() const {
   std::vector<const Corpus*> corpora;
   for (const Corpus& corpus : train) corpora.push_back(&corpus);
   return CorpusMix(corpora, options.weights.empty() ? std::vector<double>{1} : options.weights);
+}
+
+std::unique_ptr<Source> TrainingData::MakeSource(const Tokenizers& tokenizers) const {
+  if (images) return images->MakeSource();
+  return seq2seq::MakeSource({.kind = tokenizers.source ? SourceKind::kText : SourceKind::kNone},
+                             tokenizers.source, tokenizers.target);
 }
 
 ExampleTransforms TrainingData::Transforms(const Tokenizers& tokenizers) const {

@@ -13,8 +13,9 @@
 #include "seq2seq/data/corpus_mix.h"
 #include "seq2seq/data/loader.h"
 #include "seq2seq/inference/run_folder.h"
-#include "seq2seq/tools/config.h"
+#include "seq2seq/source/source.h"
 #include "seq2seq/train/image_data.h"
+#include "seq2seq/train/training_config.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -25,25 +26,29 @@ struct Tokenizers {
 };
 
 // Loads the tokenizers that `config` names, and sets the vocabulary sizes in it.
-absl::StatusOr<Tokenizers> LoadTokenizers(Config& config);
+absl::StatusOr<Tokenizers> LoadTokenizers(TrainingConfig& config);
 
 // The raw validation text, for metrics of decoded output; empty for models without a source.
-struct HeldOutText {
+// Sources of an image model are names of images.
+struct ValidationText {
   std::vector<std::string> sources;
   std::vector<std::vector<std::string>> references;  // references[reference][source]
 };
 
 struct TrainingData {
   // Checks that `config.data` and train.metric suit the model's source.
-  static absl::Status Validate(const Config& config);
+  static absl::Status Validate(const TrainingConfig& config);
 
   // Encodes the text into the run's cache and checks the images, as far as not done before; logs
   // what is kept. Sets config.model.image.channels.
-  static absl::StatusOr<TrainingData> Prepare(const RunFolder& run, torch::Device device,
-                                              const Tokenizers& tokenizers, Config& config);
+  static absl::StatusOr<TrainingData> Prepare(const RunFolder& run, c10::Device device,
+                                              const Tokenizers& tokenizers, TrainingConfig& config);
 
   // The mixture of the training corpora by their weights. Must not outlive this.
   CorpusMix Train() const;
+
+  // A source that reads the lines of `validation`, as decoding needs it. Must not outlive this.
+  std::unique_ptr<Source> MakeSource(const Tokenizers& tokenizers) const;
 
   // Transforms of the examples of a batch: images read, subwords sampled. Must not outlive this.
   ExampleTransforms Transforms(const Tokenizers& tokenizers) const;
@@ -51,7 +56,7 @@ struct TrainingData {
   std::unique_ptr<ImageData> images;  // Null unless sources are images.
   std::vector<Corpus> train;
   Corpus valid;
-  HeldOutText held_out;
+  ValidationText validation;
   DataOptions options;
 };
 

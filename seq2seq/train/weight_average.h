@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include <torch/torch.h>
 
-#include "seq2seq/weights/safetensors.h"
+#include "seq2seq/model/parameters.h"
 
 namespace seq2seq {
 
@@ -48,6 +49,22 @@ class WeightAverage {
   const TensorMap parameters_;
   const double decay_;
   TensorMap average_;
+};
+
+// Puts the average, if there is one, in place of the weights during its lifetime.
+class AverageInPlace {
+ public:
+  explicit AverageInPlace(std::optional<WeightAverage>& average) : average_(average) {
+    if (average_) average_->Swap();
+  }
+  ~AverageInPlace() {
+    if (average_) average_->Swap();
+  }
+  AverageInPlace(const AverageInPlace&) = delete;
+  AverageInPlace& operator=(const AverageInPlace&) = delete;
+
+ private:
+  std::optional<WeightAverage>& average_;
 };
 
 }  // namespace seq2seq

@@ -316,6 +316,71 @@ TEST(Options, RepeatedKeyNamesFileLineAndKey) {
               AllOf(HasSubstr("config.yaml:2: "), HasSubstr("'model'"), HasSubstr("twice")));
 }
 
+struct RenamedOptions {
+  CellOptions cell;
+  double learning_rate = 0.001;
+  Kind kind = Kind::kLstm;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("cell", cell);
+    visit("learning_rate", learning_rate, "The highest one.", /*former=*/"rate");
+    visit("kind", kind, "The recurrent formula.", /*former=*/"type");
+  }
+};
+
+struct RenamedSection {
+  RenamedOptions schedule;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("schedule", schedule);
+  }
+};
+
+absl::Status ReadRenamed(const std::string& yaml, RenamedSection& options) {
+  TemporaryFolder folder;
+  return ReadOptions(folder.Write("config.yaml", yaml), ListOptions(options));
+}
+
+TEST(Options, FormerKeysAreReadAndPresentOnesPrinted) {
+  RenamedSection options;
+  const absl::Status status = ReadRenamed("schedule: {rate: 0.25, type: gru}\n", options);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(options.schedule.learning_rate, 0.25);
+  EXPECT_EQ(options.schedule.kind, Kind::kGru);
+  ASSERT_TRUE(SetOption("schedule.rate=0.5", ListOptions(options)).ok());
+  EXPECT_EQ(options.schedule.learning_rate, 0.5);
+  ASSERT_TRUE(SetOption("schedule.learning_rate=0.75", ListOptions(options)).ok());
+  EXPECT_EQ(options.schedule.learning_rate, 0.75);
+  const std::string printed = PrintOptions(ListOptions(options));
+  EXPECT_THAT(printed, AllOf(HasSubstr("  learning_rate: 0.75"), HasSubstr("  kind: gru"),
+                             Not(HasSubstr("  rate:")), Not(HasSubstr("type"))));
+  EXPECT_THAT(DescribeOptions(ListOptions(options)), Not(HasSubstr("schedule.rate")));
+}
+
+TEST(Options, FormerAndPresentKeyTogetherAreAnError) {
+  for (const char* yaml :
+       {"schedule:\n  rate: 1\n  learning_rate: 1\n", "schedule:\n  learning_rate: 1\n  rate: 1\n",
+        "schedule:\n  rate: 1\n  rate: 1\n"}) {
+    RenamedSection options;
+    const absl::Status status = ReadRenamed(yaml, options);
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_THAT(
+        std::string(status.message()),
+        AllOf(HasSubstr("config.yaml:3: "), HasSubstr("schedule.rate"), HasSubstr("twice")));
+  }
+}
+
+TEST(Options, ErrorsOfFormerKeysNameThem) {
+  RenamedSection options;
+  EXPECT_THAT(std::string(ReadRenamed("schedule: {rate: much}\n", options).message()),
+              AllOf(HasSubstr("schedule.rate: expected number"), HasSubstr("'much'")));
+  // A former key holds in its own section only.
+  EXPECT_FALSE(ReadRenamed("rate: 1\n", options).ok());
+  EXPECT_FALSE(ReadRenamed("schedule: {cell: {rate: 1}}\n", options).ok());
+}
+
 TEST(Options, IgnoredSectionsArePassedOver) {
   const std::string yaml = "train:\n  steps: 10\nname: x\n";
   Options options;

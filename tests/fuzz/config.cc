@@ -11,9 +11,9 @@ void Fuzz(const uint8_t* data, size_t size) {
   Config config;
   const OptionList options = ListOptions(config);
   if (!ReadOptions(InputFile(data, size), options, {"ignored"}).ok()) return;
-  Validate(config.data).IgnoreError();
-  Validate(config.model).IgnoreError();
-  Validate(config.train).IgnoreError();
+  Validate(config.training.data).IgnoreError();
+  Validate(config.training.model).IgnoreError();
+  Validate(config.training.train).IgnoreError();
   Validate(config.validation).IgnoreError();
 
   const std::string printed = PrintOptions(options);

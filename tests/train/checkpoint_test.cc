@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 struct Trained {
   explicit Trained(uint64_t seed, const ModelOptions& options = TinyOptions())
       : model(TinyModel(options, torch::kFloat32, seed)),
-        optimizer(MakeOptimizer({}, Parameters(*model))) {
+        optimizer(MakeOptimizer({}, {{Parameters(*model)}})) {
     for (auto& [name, tensor] : optimizer->State()) tensor.uniform_(0, 1);
   }
 
@@ -225,14 +225,14 @@ TEST(Checkpoint, OlderStepsCountTheUpdatesOfWhatHasMoved) {
   TemporaryFolder folder;
   const RunFolder run = {folder.path()};
   Trained saved(1);
-  TensorMap memory = saved.optimizer->State();
+  TensorMap optimizer_state = saved.optimizer->State();
   const std::string moved = "bridge.dense.bias", rested = "bridge.dense.weight";
-  memory.at("mean." + rested).zero_();
-  for (auto entry = memory.begin(); entry != memory.end();)
-    entry = entry->first.rfind("count.", 0) == 0 ? memory.erase(entry) : std::next(entry);
+  optimizer_state.at("mean." + rested).zero_();
+  for (auto entry = optimizer_state.begin(); entry != optimizer_state.end();)
+    entry = entry->first.rfind("count.", 0) == 0 ? optimizer_state.erase(entry) : std::next(entry);
   TrainerState state;
   state.update = 30;
-  ASSERT_TRUE(SaveCheckpoint(run, state, Parameters(*saved.model), memory, 1).ok());
+  ASSERT_TRUE(SaveCheckpoint(run, state, Parameters(*saved.model), optimizer_state, 1).ok());
   Trained loaded(2);
   ASSERT_TRUE(
       LoadCheckpoint(run, Parameters(*loaded.model), loaded.optimizer->State()).status().ok());
@@ -319,7 +319,7 @@ TEST(Checkpoint, StepOfAnotherModelOrOptimizerIsRefusedByName) {
   Trained sgd(2);
   OptimizerOptions options;
   options.kind = OptimizerKind::kSgd;
-  const std::unique_ptr<Optimizer> optimizer = MakeOptimizer(options, Parameters(*sgd.model));
+  const std::unique_ptr<Optimizer> optimizer = MakeOptimizer(options, {{Parameters(*sgd.model)}});
   const absl::Status status =
       LoadCheckpoint(run, Parameters(*sgd.model), optimizer->State()).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;

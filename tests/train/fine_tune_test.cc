@@ -7,6 +7,8 @@
 #include <torch/torch.h>
 
 #include "seq2seq/data/image_set.h"
+#include "seq2seq/data/source_encoder.h"
+#include "seq2seq/model/parameters.h"
 #include "tests/model/script_file.h"
 #include "tests/train/trainer_fixture.h"
 
@@ -28,7 +30,7 @@ class FineTuneTest : public TrainerTest {
     const auto images = ImageSet::Open(corpora_.path(), {table_});
     EXPECT_TRUE(images.ok()) << images.status();
     const auto corpus =
-        Corpus::BuildCaptions(table_, *images, tokenizer_, {}, corpora_ / "captions.cache");
+        Corpus::Build({table_}, EncodeImages(*images), tokenizer_, {}, corpora_ / "captions.cache");
     EXPECT_TRUE(corpus.ok()) << corpus.status();
     ModelOptions model_options = TinyOptions();
     model_options.source = SourceKind::kImage;

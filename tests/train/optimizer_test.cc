@@ -9,7 +9,9 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/model/parameters.h"
 #include "seq2seq/ops/compute.h"
+#include "seq2seq/train/gradient.h"
 #include "tests/tiny_model.h"
 
 namespace seq2seq {
@@ -65,7 +67,7 @@ double LargestDifference(const TensorMap& a, const TensorMap& b) {
 template <typename TwinOptions>
 void ExpectAgreement(const OptimizerOptions& options, torch::optim::Optimizer& twin,
                      const TensorMap& parameters, const TensorMap& twin_parameters) {
-  const std::unique_ptr<Optimizer> optimizer = MakeOptimizer(options, parameters);
+  const std::unique_ptr<Optimizer> optimizer = MakeOptimizer(options, {{parameters}});
   for (int64_t update = 1; update <= 5; ++update) {
     const double rate = 0.1 / static_cast<double>(update);
     SetGradients(parameters, update);
@@ -100,7 +102,7 @@ TEST(Sgd, AgreesWithTorchSgd) {
       torch::optim::SGD twin(Values(twins),
                              torch::optim::SGDOptions(1).momentum(momentum).nesterov(nesterov));
       ExpectAgreement<torch::optim::SGDOptions>(options, twin, parameters, twins);
-      EXPECT_EQ(MakeOptimizer(options, parameters)->State().size(), momentum > 0 ? 3u : 0u);
+      EXPECT_EQ(MakeOptimizer(options, {{parameters}})->State().size(), momentum > 0 ? 3u : 0u);
     }
   }
 }
@@ -126,36 +128,11 @@ TEST(Rmsprop, AgreesWithTorchRmsprop) {
   }
 }
 
-TEST(ShapeGradients, AddsPenaltiesOfMatricesAndCutsOff) {
-  const TensorMap parameters = {{"cell.weight_ih", torch::full({2, 2}, 2.0).requires_grad_()},
-                                {"cell.weight_hh", torch::full({2, 2}, 2.0).requires_grad_()},
-                                {"cell.bias_ih", torch::full({2}, 2.0).requires_grad_()},
-                                {"embedding.weight", torch::full({2, 2}, 2.0).requires_grad_()}};
-  for (const auto& [name, parameter] : parameters) {
-    parameter.mutable_grad() = torch::full_like(parameter, 0.5).detach();
-    parameter.mutable_grad().flatten()[0] = -7;
-  }
-  OptimizerOptions options;
-  options.l2 = 0.25;
-  options.l2_recurrent = 0.125;
-  options.clip_value = 3;
-  ShapeGradients(options, parameters);
-  const std::map<std::string, double> expected = {{"cell.weight_ih", 1.0},
-                                                  {"cell.weight_hh", 0.75},
-                                                  {"cell.bias_ih", 0.5},
-                                                  {"embedding.weight", 0.5}};
-  for (const auto& [name, value] : expected) {
-    const torch::Tensor gradient = parameters.at(name).grad().flatten();
-    EXPECT_EQ(gradient[0].item<double>(), -3) << name;
-    EXPECT_EQ(gradient[1].item<double>(), value) << name;
-  }
-}
-
 TEST(Optimizer, LeavesParametersWithoutGradientAlone) {
   for (const OptimizerKind kind : {OptimizerKind::kAdam, OptimizerKind::kSgd,
                                    OptimizerKind::kAdagrad, OptimizerKind::kRmsprop}) {
     const TensorMap parameters = TinyParameters();
-    const std::unique_ptr<Optimizer> optimizer = MakeOptimizer(Kind(kind), parameters);
+    const std::unique_ptr<Optimizer> optimizer = MakeOptimizer(Kind(kind), {{parameters}});
     SetGradients(parameters, 1);
     parameters.at("b").mutable_grad() = torch::Tensor();
     optimizer->Step(0.1);
@@ -168,13 +145,13 @@ TEST(Optimizer, LeavesParametersWithoutGradientAlone) {
 TEST(Optimizer, RestoredOneGoesOnAsTheFirst) {
   const OptimizerOptions options = Kind(OptimizerKind::kAdam);
   const TensorMap parameters = TinyParameters();
-  const std::unique_ptr<Optimizer> first = MakeOptimizer(options, parameters);
+  const std::unique_ptr<Optimizer> first = MakeOptimizer(options, {{parameters}});
   for (int64_t update = 1; update <= 3; ++update) {
     SetGradients(parameters, update);
     first->Step(0.1);
   }
   const TensorMap others = Copy(parameters);
-  const std::unique_ptr<Optimizer> second = MakeOptimizer(options, others);
+  const std::unique_ptr<Optimizer> second = MakeOptimizer(options, {{others}});
   ASSERT_TRUE(AssignTensors(Copy(first->State()), "file", second->State()).ok());
   for (int64_t update = 4; update <= 6; ++update) {
     for (const TensorMap* map : {&parameters, &others}) SetGradients(*map, update);
@@ -186,22 +163,11 @@ TEST(Optimizer, RestoredOneGoesOnAsTheFirst) {
 }
 
 TEST(Optimizer, StateIsNamedAfterTheParameters) {
-  const TensorMap state = MakeOptimizer(Kind(OptimizerKind::kAdam), TinyParameters())->State();
+  const TensorMap state = MakeOptimizer(Kind(OptimizerKind::kAdam), {{TinyParameters()}})->State();
   EXPECT_EQ(state.size(), 9u);
   for (const char* name : {"mean.a", "square.a", "mean.scale", "square.scale"})
     EXPECT_EQ(state.count(name), 1u);
   EXPECT_EQ(state.at("mean.a").sizes(), (std::vector<int64_t>{3, 2}));
-}
-
-TEST(GradientNorm, IsThatOfAllGradientsThereAre) {
-  const TensorMap parameters = TinyParameters();
-  EXPECT_EQ(GradientNorm(parameters), 0);
-  SetGradients(parameters, 1);
-  double squares = 0;
-  for (const auto& [name, parameter] : parameters) {
-    squares += parameter.grad().square().sum().item<double>();
-  }
-  EXPECT_NEAR(GradientNorm(parameters), std::sqrt(squares), 1e-10);
 }
 
 TEST(Optimizer, GradientScaleIsAFactorOfTheGradients) {
@@ -209,8 +175,8 @@ TEST(Optimizer, GradientScaleIsAFactorOfTheGradients) {
        {OptimizerKind::kAdam, OptimizerKind::kAdamW, OptimizerKind::kSgd}) {
     const TensorMap parameters = TinyParameters();
     const TensorMap others = Copy(parameters);
-    const std::unique_ptr<Optimizer> optimizer = MakeOptimizer(Kind(kind), parameters);
-    const std::unique_ptr<Optimizer> other = MakeOptimizer(Kind(kind), others);
+    const std::unique_ptr<Optimizer> optimizer = MakeOptimizer(Kind(kind), {{parameters}});
+    const std::unique_ptr<Optimizer> other = MakeOptimizer(Kind(kind), {{others}});
     for (int64_t update = 1; update <= 3; ++update) {
       for (const TensorMap* map : {&parameters, &others}) SetGradients(*map, update);
       for (auto& [name, parameter] : others) parameter.mutable_grad().mul_(0.25);
@@ -231,9 +197,11 @@ TEST(Optimizer, ShareOfTheRateIsASmallerRate) {
       }
       const TensorMap whole = Copy(parameters);
       const TensorMap quarter = Copy(parameters);
-      const auto optimizer = MakeOptimizer(Kind(kind), parameters, {{"b", 0.25}});
-      const auto whole_optimizer = MakeOptimizer(Kind(kind), whole);
-      const auto quarter_optimizer = MakeOptimizer(Kind(kind), quarter);
+      const auto optimizer = MakeOptimizer(
+          Kind(kind),
+          {{{{"a", parameters.at("a")}}}, {{{"b", parameters.at("b")}}, /*rate_share=*/0.25}});
+      const auto whole_optimizer = MakeOptimizer(Kind(kind), {{whole}});
+      const auto quarter_optimizer = MakeOptimizer(Kind(kind), {{quarter}});
       for (int64_t update = 1; update <= 3; ++update) {
         for (const TensorMap& each : {parameters, whole, quarter}) SetGradients(each, update);
         optimizer->Step(0.1);
@@ -253,8 +221,8 @@ TEST(Adam, ParameterThatComesLateStartsAsAFreshOne) {
     for (const auto& [name, tensor] : TinyParameters())
       late.emplace(name, tensor.detach().to(type).requires_grad_());
     const TensorMap fresh = Copy(late);
-    const auto late_optimizer = MakeOptimizer(Kind(OptimizerKind::kAdam), late);
-    const auto fresh_optimizer = MakeOptimizer(Kind(OptimizerKind::kAdam), fresh);
+    const auto late_optimizer = MakeOptimizer(Kind(OptimizerKind::kAdam), {{late}});
+    const auto fresh_optimizer = MakeOptimizer(Kind(OptimizerKind::kAdam), {{fresh}});
     for (int64_t update = 1; update <= 100; ++update) late_optimizer->Step(0.1);  // Not of these.
     for (int64_t update = 1; update <= 3; ++update) {
       for (const TensorMap& each : {late, fresh}) SetGradients(each, update);
@@ -270,7 +238,7 @@ TEST(AdamW, AgreesWithTorchAdamW) {
   options.weight_decay = 0.3;
   const TensorMap parameters = TinyParameters();
   const TensorMap twin_parameters = Copy(parameters);
-  const std::unique_ptr<Optimizer> optimizer = MakeOptimizer(options, parameters);
+  const std::unique_ptr<Optimizer> optimizer = MakeOptimizer(options, {{parameters}});
   torch::optim::AdamW twin(Values(twin_parameters),
                            torch::optim::AdamWOptions(0.1).weight_decay(0.3));
   for (int64_t update = 1; update <= 5; ++update) {
@@ -304,8 +272,8 @@ TEST(Adam, FusedAgreesWithPlainAlsoForSparseGradients) {
   for (const OptimizerKind kind : {OptimizerKind::kAdam, OptimizerKind::kAdamW}) {
     const TensorMap parameters = FloatParameters();
     const TensorMap plain_parameters = FloatParameters();
-    const std::unique_ptr<Optimizer> fused = MakeOptimizer(Kind(kind), parameters);
-    const std::unique_ptr<Optimizer> plain = MakeOptimizer(Kind(kind), plain_parameters);
+    const std::unique_ptr<Optimizer> fused = MakeOptimizer(Kind(kind), {{parameters}});
+    const std::unique_ptr<Optimizer> plain = MakeOptimizer(Kind(kind), {{plain_parameters}});
     for (int64_t update = 1; update <= 4; ++update) {
       for (const TensorMap* map : {&parameters, &plain_parameters}) SetFloatGradients(*map, update);
       const double norm = GradientNorm(parameters);
@@ -325,9 +293,9 @@ TEST(Adam, LazyLeavesRowsWithoutGradientAlone) {
   options.lazy = true;
   const TensorMap parameters = FloatParameters();
   const TensorMap exact_parameters = FloatParameters();
-  const std::unique_ptr<Optimizer> lazy = MakeOptimizer(options, parameters);
+  const std::unique_ptr<Optimizer> lazy = MakeOptimizer(options, {{parameters}});
   const std::unique_ptr<Optimizer> exact =
-      MakeOptimizer(Kind(OptimizerKind::kAdam), exact_parameters);
+      MakeOptimizer(Kind(OptimizerKind::kAdam), {{exact_parameters}});
   for (const TensorMap* map : {&parameters, &exact_parameters}) SetFloatGradients(*map, 1);
   lazy->Step(0.01);
   exact->Step(0.01);

@@ -12,7 +12,7 @@ namespace {
 RateScheduleOptions Rate(RateScheduleKind kind, int64_t warmup = 4) {
   RateScheduleOptions options;
   options.kind = kind;
-  options.rate = 0.8;
+  options.learning_rate = 0.8;
   options.warmup = warmup;
   return options;
 }
@@ -35,7 +35,7 @@ TEST(LearningRate, RisesLinearlyInTheWarmUpOfEveryKind) {
   for (size_t i = 0; i < kinds.size(); ++i) {
     RateScheduleOptions warm = Rate(static_cast<RateScheduleKind>(i));
     warm.length = *Duration::FromText("10u");
-    warm.every = *Duration::FromText("3u");
+    warm.decay_every = *Duration::FromText("3u");
     warm.decay = 0.5;
     RateScheduleOptions full = warm;
     full.warmup = *Duration::FromText("0u");
@@ -119,7 +119,7 @@ TEST(LearningRate, CosineFallsAlongHalfAWave) {
 TEST(LearningRate, ExponentialFallsSmoothlyAndStepInSteps) {
   RateScheduleOptions options = Rate(RateScheduleKind::kExponential);
   options.decay = 0.5;
-  options.every = 10;
+  options.decay_every = 10;
   EXPECT_NEAR(LearningRate(options, At(15), {}), 0.8 * std::pow(0.5, 1.5), 1e-12);
   EXPECT_NEAR(LearningRate(options, At(20), {}), 0.2, 1e-12);
   options.kind = RateScheduleKind::kStep;

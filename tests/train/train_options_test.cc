@@ -1,25 +1,27 @@
-#include "seq2seq/train/train_options.h"
-
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "seq2seq/base/options.h"
+#include "seq2seq/train/training_config.h"
+
 namespace seq2seq {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 TEST(ValidateTrain, NamesTheKeyAndItsValue) {
   const std::pair<std::string, std::function<void(TrainOptions&)>> mistakes[] = {
       {"train.run", [](TrainOptions& o) { o.run = ""; }},
-      {"train.threads -1", [](TrainOptions& o) { o.threads = -1; }},
       {"train.max_updates -2", [](TrainOptions& o) { o.max_updates = -2; }},
       {"train.max_epochs -3", [](TrainOptions& o) { o.max_epochs = -3; }},
       {"train.max_minutes -0.5", [](TrainOptions& o) { o.max_minutes = -0.5; }},
@@ -53,7 +55,8 @@ TEST(ValidateTrain, NamesTheKeyAndItsValue) {
       {"train.max_failed_saves -1", [](TrainOptions& o) { o.max_failed_saves = -1; }},
       {"train.schedule.floor 2", [](TrainOptions& o) { o.schedule.floor = 2; }},
       {"train.schedule.patience -1", [](TrainOptions& o) { o.schedule.patience = -1; }},
-      {"train.schedule.rate 0", [](TrainOptions& o) { o.schedule.rate = 0; }},
+      {"train.schedule.learning_rate 0", [](TrainOptions& o) { o.schedule.learning_rate = 0; }},
+      {"train.schedule.decay_every -5", [](TrainOptions& o) { o.schedule.decay_every = -5; }},
       {"train.schedule.warmup -4", [](TrainOptions& o) { o.schedule.warmup = -4; }},
       {"train.schedule.decay 2", [](TrainOptions& o) { o.schedule.decay = 2; }},
       {"train.teacher_forcing.start 1.25", [](TrainOptions& o) { o.teacher_forcing.start = 1.25; }},
@@ -92,6 +95,38 @@ TEST(ValidateTrain, NamesTheKeyAndItsValue) {
       EXPECT_THAT(std::string(status.message()), HasSubstr("found " + parts[1]));
     }
   }
+}
+
+TEST(ValidateRun, NamesTheKeyAndItsValue) {
+  RunOptions options;
+  EXPECT_TRUE(Validate(options).ok());
+  options.threads = -1;
+  EXPECT_EQ(Validate(options).message(), "train.threads: expected 0 or more, found -1");
+}
+
+TEST(TrainingConfig, ListsTheKeysOfTheRunInTheSectionTrain) {
+  TrainingConfig config;
+  std::vector<std::string> keys;
+  for (const Option& option : ListOptions(config)) {
+    if (absl::StartsWith(option.key, "train.")) keys.push_back(option.key.substr(6));
+  }
+  keys.resize(8);
+  EXPECT_THAT(keys, ElementsAre("run", "seed", "init_from", "source_vectors", "target_vectors",
+                                "threads", "device", "precision"));
+  ASSERT_TRUE(SetOption("train.device=cpu", ListOptions(config)).ok());
+  EXPECT_EQ(config.run.device, "cpu");
+}
+
+TEST(TrainingConfig, FormerKeysAreRead) {
+  TrainingConfig config;
+  for (const char* setting : {"train.schedule.rate=0.25", "train.schedule.every=3e",
+                              "train.teacher_forcing.own=sample"}) {
+    const absl::Status status = SetOption(setting, ListOptions(config));
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  EXPECT_EQ(config.train.schedule.learning_rate, 0.25);
+  EXPECT_EQ(config.train.schedule.decay_every.Text(), "3e");
+  EXPECT_EQ(config.train.teacher_forcing.predicted, PredictedToken::kSample);
 }
 
 }  // namespace

@@ -127,14 +127,14 @@ TEST_F(TrainerErrors, MetricThatIsNotEvaluatedIsNamed) {
 
 TEST_F(TrainerErrors, LossThatIsNoNumberEndsTheRun) {
   options_.max_updates = 5;
-  options_.schedule.rate = 1e38;
+  options_.schedule.learning_rate = 1e38;
   options_.optimizer.clip_norm = 0;
   options_.optimizer.kind = OptimizerKind::kSgd;
   options_.max_skipped = 1;
   const absl::Status status = RunStatus({});
   EXPECT_TRUE(absl::IsInternal(status)) << status;
   EXPECT_THAT(std::string(status.message()),
-              AllOf(HasSubstr("update"), HasSubstr("train.schedule.rate")));
+              AllOf(HasSubstr("update"), HasSubstr("train.schedule.learning_rate")));
 }
 
 TEST_F(TrainerErrors, ParameterThatNothingDependsOnIsNamed) {

@@ -11,32 +11,19 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 #include <nlohmann/json.hpp>
 #include <torch/torch.h>
 
+#include "seq2seq/data/source_encoder.h"
 #include "seq2seq/train/trainer.h"
 #include "tests/temporary_folder.h"
 #include "tests/tiny_model.h"
 #include "tests/tokenizer/learn.h"
+#include "tests/train/lines.h"
 
 namespace seq2seq {
-
-// `count` lines of one to five words.
-inline std::string Lines(int count, uint64_t seed) {
-  const char* const words[] = {"a", "b", "c", "d", "e", "f"};
-  std::string text;
-  for (int line = 0; line < count; ++line) {
-    seed = Mix(seed);
-    for (uint64_t i = 0; i <= seed % 5; ++i) {
-      absl::StrAppend(&text, i > 0 ? " " : "", words[Mix(seed + i) % 6]);
-    }
-    text += "\n";
-  }
-  return text;
-}
 
 // A trainer of sentences to be copied: 22 for training, 6 for validation. Six batches of four an
 // epoch, the last of two.
@@ -49,7 +36,7 @@ class TrainerTest : public ::testing::Test {
     options_.metric = Metric::kLoss;
     options_.patience = 0;
     options_.schedule.kind = RateScheduleKind::kConstant;
-    options_.schedule.rate = 0.01;
+    options_.schedule.learning_rate = 0.01;
     options_.schedule.warmup = 0;
     buckets_.size = 4;
   }
@@ -57,7 +44,7 @@ class TrainerTest : public ::testing::Test {
   Corpus MakeCorpus(int lines, uint64_t seed) const {
     const std::string path = corpora_.Write("text" + std::to_string(seed), Lines(lines, seed));
     absl::StatusOr<Corpus> corpus =
-        Corpus::Build({path, path}, tokenizer_, tokenizer_, {}, path + ".cache");
+        Corpus::Build({path, path}, EncodeText(tokenizer_), tokenizer_, {}, path + ".cache");
     EXPECT_TRUE(corpus.ok()) << corpus.status();
     return *std::move(corpus);
   }

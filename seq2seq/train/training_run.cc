@@ -1,0 +1,233 @@
+#include "seq2seq/train/training_run.h"
+
+#include <cstddef>
+#include <exception>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include <torch/torch.h>
+
+#include "seq2seq/base/describe_error.h"
+#include "seq2seq/base/enum_text.h"
+#include "seq2seq/base/log.h"
+#include "seq2seq/base/memory_limit.h"
+#include "seq2seq/base/random.h"
+#include "seq2seq/base/status_macros.h"
+#include "seq2seq/model/parameters.h"
+#include "seq2seq/ops/compute.h"
+#include "seq2seq/ops/device.h"
+#include "seq2seq/train/checkpoint.h"
+#include "seq2seq/train/initial_weights.h"
+#include "seq2seq/train/pin_file.h"
+
+namespace seq2seq {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Whether there is a checkpoint to resume from.
+bool Resumes(const RunFolder& run) {
+  std::error_code ignored;
+  return fs::exists(run.Latest(), ignored);
+}
+
+// Refuses a folder that is something else's; removes what an interrupted run left behind.
+absl::Status PrepareFolder(const RunFolder& run) {
+  // Either tokenizer may have been written before the program was killed.
+  const bool is_run = fs::exists(run.SourceTokenizer()) || fs::exists(run.TargetTokenizer());
+  for (const char* begun : {"source.model.", "target.model."}) RemoveTemporaries(run.path, begun);
+  if (!is_run && !fs::is_empty(run.path)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "train.run: ", run.path, " is not empty, and is not a run folder; use another"));
+  }
+  SEQ2SEQ_RETURN_IF_ERROR(CheckInside(run));
+  RemoveTemporaries(run.path);
+  RemoveTemporaries(run.Cache());
+  return LinkLatest(run);
+}
+
+// Reads what config.yaml of a run holds besides the sections of programs.
+absl::StatusOr<TrainingConfig> ReadConfig(const RunFolder& run, const OptionList& further) {
+  std::vector<std::string> ignored = {"validation"};
+  for (const Option& option : further)
+    ignored.push_back(option.key.substr(0, option.key.find('.')));
+  TrainingConfig config;
+  SEQ2SEQ_RETURN_IF_ERROR(ReadOptions(run.Config(), ListOptions(config), ignored));
+  return config;
+}
+
+// Refuses to resume a run of another model or other data, naming the first difference. Takes over
+// what was determined when the run was started.
+absl::Status CheckSameRun(const RunFolder& run, TrainingConfig& stored, TrainingConfig& config) {
+  if (config.model.image.channels == 0) config.model.image.channels = stored.model.image.channels;
+  const OptionList before = ListOptions(stored);
+  const OptionList now = ListOptions(config);
+  // A run without momentum has no momentum buffers to resume from.
+  const bool buffers_differ =
+      (stored.train.optimizer.momentum > 0) != (config.train.optimizer.momentum > 0);
+  for (size_t i = 0; i < now.size(); ++i) {
+    const std::string& key = now[i].key;
+    const bool binds = absl::StartsWith(key, "model.") || absl::StartsWith(key, "data.") ||
+                       key == "train.seed" || key == "train.optimizer.kind" ||
+                       key == "train.metric" || key == "train.average" ||
+                       (key == "train.optimizer.momentum" && buffers_differ);
+    if (binds && OptionText(before[i]) != OptionText(now[i])) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(run.path, ": was started with ", key, " = ", OptionText(before[i]),
+                       ", and is now given ", OptionText(now[i]), "; use another train.run"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// The precision of a resumed run that is asked for none.
+absl::StatusOr<PrecisionChoice> KeptPrecision(const RunFolder& run, PrecisionChoice stored,
+                                              c10::Device device) {
+  if (HasPrecision(Resolve(stored, device.is_cpu()), device.is_cpu())) return stored;
+  return absl::FailedPreconditionError(
+      absl::StrCat("train.precision: ", run.path,
+                   " was started in bf16, which this processor, or this build, does not "
+                   "support; train.precision=fp32 continues in fp32"));
+}
+
+// Checks that `config` continues the run; resolves train.precision, which a run keeps unless
+// another is requested.
+absl::Status SettleConfig(const RunFolder& run, const OptionList& further, c10::Device device,
+                          TrainingConfig& config) {
+  PrecisionChoice& precision = config.train.precision;
+  if (Resumes(run)) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(TrainingConfig stored, ReadConfig(run, further));
+    SEQ2SEQ_RETURN_IF_ERROR(CheckSameRun(run, stored, config));
+    if (precision == PrecisionChoice::kAuto) {
+      SEQ2SEQ_ASSIGN_OR_RETURN(precision, KeptPrecision(run, stored.train.precision, device));
+    }
+  }
+  precision = ChoiceOf(Resolve(precision, device.is_cpu()));
+  return absl::OkStatus();
+}
+
+absl::Status PinTokenizers(const RunFolder& run, const Tokenizers& tokenizers,
+                           const DataOptions& data) {
+  if (tokenizers.source) {
+    SEQ2SEQ_RETURN_IF_ERROR(PinFile(tokenizers.source->model(), "tokenizer", data.source_tokenizer,
+                                    run.SourceTokenizer()));
+  }
+  return PinFile(tokenizers.target.model(), "tokenizer", data.target_tokenizer,
+                 run.TargetTokenizer());
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TrainingRun>> TrainingRun::Create(TrainingConfig config,
+                                                                 TrainingRunHooks hooks) {
+  const std::string path = config.train.run;
+  try {
+    SEQ2SEQ_RETURN_IF_ERROR(TrainingData::Validate(config));
+    SEQ2SEQ_RETURN_IF_ERROR(Validate(config.train));
+    SEQ2SEQ_RETURN_IF_ERROR(Validate(config.run));
+    SEQ2SEQ_ASSIGN_OR_RETURN(const c10::Device device, ParseDevice(config.run.device));
+    SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizers tokenizers, LoadTokenizers(config));
+    SEQ2SEQ_RETURN_IF_ERROR(Validate(config.model));
+
+    const RunFolder folder{path};
+    SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(folder.path));
+    SEQ2SEQ_ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Acquire(folder.path));
+    SEQ2SEQ_RETURN_IF_ERROR(PrepareFolder(folder));
+    SEQ2SEQ_RETURN_IF_ERROR(SettleConfig(folder, hooks.further_sections, device, config));
+    SEQ2SEQ_RETURN_IF_ERROR(PinTokenizers(folder, tokenizers, config.data));
+    SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(folder.Cache()));
+
+    std::unique_ptr<TrainingRun> run(new TrainingRun(std::move(config), std::move(hooks), device,
+                                                     std::move(tokenizers), std::move(lock)));
+    SEQ2SEQ_RETURN_IF_ERROR(run->PrepareData());
+    SEQ2SEQ_RETURN_IF_ERROR(run->BuildModel());
+    SEQ2SEQ_RETURN_IF_ERROR(run->MakeTrainer());
+    return run;
+  } catch (const std::exception& error) {  // Of LibTorch and the file system.
+    return ToStatus(error, absl::StrCat("train.run: ", path, ": cannot set up training"));
+  }
+}
+
+TrainingRun::TrainingRun(TrainingConfig config, TrainingRunHooks hooks, c10::Device device,
+                         Tokenizers tokenizers, FolderLock lock)
+    : config_(std::move(config)),
+      hooks_(std::move(hooks)),
+      folder_{config_.train.run},
+      device_(device),
+      tokenizers_(std::move(tokenizers)),
+      lock_(std::move(lock)) {}
+
+absl::Status TrainingRun::PrepareData() {
+  SEQ2SEQ_ASSIGN_OR_RETURN(TrainingData data,
+                           TrainingData::Prepare(folder_, device_, tokenizers_, config_));
+  data_ = std::make_unique<const TrainingData>(std::move(data));
+  OptionList options = ListOptions(config_);
+  options.insert(options.end(), hooks_.further_sections.begin(), hooks_.further_sections.end());
+  return WriteFile(folder_.Config(), PrintOptions(options));
+}
+
+absl::Status TrainingRun::BuildModel() {
+  torch::manual_seed(DeriveSeed({static_cast<uint64_t>(config_.train.seed)}));
+  model_ = Model(config_.model);
+  model_->train();
+  if (Resumes(folder_)) return absl::OkStatus();  // It has its weights already.
+  return SetInitialWeights(config_.run, tokenizers_.source, tokenizers_.target, model_);
+}
+
+absl::Status TrainingRun::MakeTrainer() {
+  TrainOptions options = config_.train;  // A copy: config.yaml keeps them as given.
+  if (options.memory == 0 && device_.is_cpu()) options.memory = UsableMemory();
+  SEQ2SEQ_ASSIGN_OR_RETURN(trainer_, Trainer::Create(options, config_.data.batch, model_, device_,
+                                                     data_->Train(), data_->valid, MakeHooks()));
+  LogSetup(options.memory);
+  return absl::OkStatus();
+}
+
+TrainerHooks TrainingRun::MakeHooks() const {
+  TrainerHooks hooks;
+  hooks.examples = data_->Transforms(tokenizers_);
+  // A language model has no sources to decode.
+  if (hooks_.evaluate && !data_->validation.sources.empty()) {
+    const ValidationInput input = {data_->validation, data_->MakeSource(tokenizers_),
+                                   tokenizers_.target, device_};
+    hooks.evaluate = [evaluate = hooks_.evaluate, input](Model model) {
+      return evaluate(std::move(model), input);
+    };
+  }
+  hooks.on_progress = hooks_.on_progress;
+  hooks.on_validation = hooks_.on_validation;
+  hooks.on_warning = [](const std::string& warning) { Log(LogLevel::kWarning, warning); };
+  hooks.stop_requested = hooks_.stop_requested;
+  return hooks;
+}
+
+void TrainingRun::LogSetup(int64_t memory) const {
+  double millions = 0, frozen = 0;
+  for (const auto& [name, parameter] : Parameters(*model_)) {
+    const double size = static_cast<double>(parameter.numel()) / 1e6;
+    millions += size;
+    if (!parameter.requires_grad()) frozen += size;
+  }
+  Log(LogLevel::kInfo,
+      absl::StrFormat(
+          "model: %.1f million parameters%s on %s with %d threads, %s, %s; padding %.1f%%",
+          millions, frozen > 0 ? absl::StrFormat(", %.1f of them frozen,", frozen) : "",
+          device_.str(), torch::get_num_threads(), EnumText(config_.train.precision),
+          model_->DescribePaths(), 100 * trainer_->padding_share()));
+  if (trainer_->memory().estimate() > 0) {
+    Log(LogLevel::kInfo,
+        absl::StrFormat("memory: up to about %.0f of %.0f MB", trainer_->memory().estimate() / 1e6,
+                        static_cast<double>(memory) / 1e6));
+  }
+  if (trainer_->state().update > 0) {
+    Log(LogLevel::kInfo,
+        absl::StrCat("resuming after update ", trainer_->state().update, " of ", folder_.path));
+  }
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,116 @@
+// Training runs: from a configuration to a trained model in a run folder.
+#ifndef SEQ2SEQ_TRAIN_TRAINING_RUN_H_
+#define SEQ2SEQ_TRAIN_TRAINING_RUN_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include <c10/core/Device.h>
+
+#include "seq2seq/base/file.h"
+#include "seq2seq/base/options.h"
+#include "seq2seq/inference/run_folder.h"
+#include "seq2seq/model/model.h"
+#include "seq2seq/source/source.h"
+#include "seq2seq/train/trainer.h"
+#include "seq2seq/train/training_config.h"
+#include "seq2seq/train/training_data.h"
+#include "tokenizer/tokenizer.h"
+
+namespace seq2seq {
+
+// What decoding the validation data needs besides the model. The run owns what it refers to.
+struct ValidationInput {
+  const ValidationText& text;
+  std::shared_ptr<const Source> source;  // Reads the lines of text.sources.
+  const Tokenizer& target;
+  c10::Device device;  // Of the model.
+};
+
+// What a program adds to a run. All may be empty.
+struct TrainingRunHooks {
+  // Metrics of decoded validation data, such as {"bleu", 31.2}; the model is in eval mode. Needed
+  // for the metrics bleu, chrf and accuracy; not called for models without a source. The run itself
+  // does not depend on search.
+  std::function<absl::StatusOr<std::map<std::string, double>>(Model, const ValidationInput&)>
+      evaluate;
+  std::function<void(const Progress&)> on_progress;
+  std::function<void(const Validation&)> on_validation;
+  // Called after every update; true saves and stops.
+  std::function<bool()> stop_requested;
+  // Options of the program that config.yaml also holds, after those of the run; their fields must
+  // outlive Create.
+  OptionList further_sections;
+};
+
+// Trains a model as configured: tokenizers, data, initial weights and a Trainer in a run folder,
+// which holds all that decoding needs. A run whose folder has a checkpoint resumes from it.
+//
+//   TrainingConfig config;
+//   config.data.train = {"train.de", "train.en"};
+//   config.data.valid = {"dev.de", "dev.en"};
+//   config.data.source_tokenizer = config.data.target_tokenizer = "subwords.model";
+//   config.train.run = "runs/de-en";
+//   config.train.metric = Metric::kLoss;
+//   config.train.max_epochs = 10;
+//   SEQ2SEQ_ASSIGN_OR_RETURN(const auto run, TrainingRun::Create(config, {}));
+//   SEQ2SEQ_ASSIGN_OR_RETURN(const StopReason reason, run->Run());
+//   std::cout << Text(reason) << ": " << run->folder().Best() << "\n";
+//
+// Messages go to the log (base/log.h), among them failures that training survives. The number of
+// LibTorch's threads stays as it is: config.run.threads is for the program to apply, since it holds
+// for the whole process.
+class TrainingRun {
+ public:
+  // Checks everything, prepares the folder and its data, and builds the model. Costs a pass over
+  // the text, and over the images, unless the folder's cache has them; holds the folder's lock
+  // until destruction.
+  //
+  // InvalidArgument, naming the key or file, for a configuration that is wrong; FailedPrecondition
+  // for a folder that is in use, is not a run's, or was started with another model, other data or
+  // tokenizers; the errors of Trainer::Create.
+  static absl::StatusOr<std::unique_ptr<TrainingRun>> Create(TrainingConfig config,
+                                                             TrainingRunHooks hooks);
+
+  // Trains until a bound is reached, and saves; errors as Trainer::Run. May be called again, with
+  // the same bounds.
+  absl::StatusOr<StopReason> Run() { return trainer_->Run(); }
+
+  // The configuration with what was settled at the start: vocabulary sizes, channels, precision.
+  const TrainingConfig& config() const { return config_; }
+  const RunFolder& folder() const { return folder_; }
+  const Trainer& trainer() const { return *trainer_; }
+  Model model() const { return model_; }
+
+ private:
+  TrainingRun(TrainingConfig config, TrainingRunHooks hooks, c10::Device device,
+              Tokenizers tokenizers, FolderLock lock);
+
+  // Reads the data, and writes config.yaml.
+  absl::Status PrepareData();
+  // Builds the model; sets its initial weights unless the run resumes.
+  absl::Status BuildModel();
+  absl::Status MakeTrainer();
+  TrainerHooks MakeHooks() const;
+  // Logs the size of the model and how it computes, and the bound of train.memory.
+  void LogSetup(int64_t memory) const;
+
+  TrainingConfig config_;
+  const TrainingRunHooks hooks_;
+  const RunFolder folder_;
+  const c10::Device device_;
+  const Tokenizers tokenizers_;
+  const FolderLock lock_;
+  std::unique_ptr<const TrainingData> data_;
+  Model model_{nullptr};
+  std::unique_ptr<Trainer> trainer_;  // Last, since it reads the data until it is destroyed.
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_TRAIN_TRAINING_RUN_H_

@@ -1,0 +1,28 @@
+// Loss and perplexity on validation data.
+#ifndef SEQ2SEQ_TRAIN_VALIDATION_LOSS_H_
+#define SEQ2SEQ_TRAIN_VALIDATION_LOSS_H_
+
+#include <map>
+#include <string>
+
+#include <c10/core/Device.h>
+
+#include "seq2seq/data/batch.h"
+#include "seq2seq/data/bucket.h"
+#include "seq2seq/data/corpus.h"
+#include "seq2seq/model/model.h"
+#include "seq2seq/train/memory_plan.h"
+
+namespace seq2seq {
+
+// {"loss", "perplexity"} of the reference: the negative log-likelihood per token, in nats, without
+// label smoothing, and exp of it. `model` is in eval mode, on `device`; `memory` splits the batches
+// of `buckets`, and `images` reads their images. Costs a forward pass over `corpus`. Throws the
+// exceptions of LibTorch.
+std::map<std::string, double> ValidationLoss(Model model, torch::Device device,
+                                             const Corpus& corpus, const BucketOptions& buckets,
+                                             const ImageReader& images, const MemoryPlan& memory);
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_TRAIN_VALIDATION_LOSS_H_

@@ -1,0 +1,198 @@
+#include "seq2seq/train/training_run.h"
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_replace.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include <torch/torch.h>
+
+#include "seq2seq/base/options.h"
+#include "seq2seq/model/parameters.h"
+#include "tests/temporary_folder.h"
+#include "tests/tiny_model.h"
+#include "tests/tokenizer/learn.h"
+#include "tests/train/lines.h"
+
+namespace seq2seq {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// Options of a program, which config.yaml holds too.
+struct ProgramOptions {
+  struct {
+    int64_t beam = 7;
+
+    template <typename V>
+    void Visit(V&& visit) {
+      visit("beam", beam, "Hypotheses.");
+    }
+  } decoding;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("decoding", decoding);
+  }
+};
+
+// Runs over sentences to be copied.
+class TrainingRunTest : public ::testing::Test {
+ protected:
+  TrainingRunTest() {
+    torch::set_num_threads(1);
+    const std::string text = folder_.Write("text", Lines(22, 2));
+    const std::string valid = folder_.Write("valid", Lines(6, 3));
+    const std::string model =
+        folder_.Write("words.model", Learn(Lines(50, 1), TokenizerKind::kWord)->model());
+    config_.data.train = {text, text};
+    config_.data.valid = {valid, valid};
+    config_.data.source_tokenizer = config_.data.target_tokenizer = model;
+    config_.data.batch.size = 4;
+    config_.model = TinyOptions();
+    config_.model.source_vocab = config_.model.target_vocab = 0;  // Those of the tokenizer.
+    config_.train.run = folder_ / "run";
+    config_.train.precision = PrecisionChoice::kFp32;  // On every processor.
+    config_.train.metric = Metric::kLoss;
+    config_.train.max_updates = 2;
+    config_.run.device = "cpu";
+  }
+
+  // The run after Create and Run.
+  std::unique_ptr<TrainingRun> Train(TrainingRunHooks hooks = {}) const {
+    auto run = TrainingRun::Create(config_, std::move(hooks));
+    EXPECT_TRUE(run.ok()) << run.status();
+    if (!run.ok()) return nullptr;
+    const auto reason = (*run)->Run();
+    EXPECT_TRUE(reason.ok()) << reason.status();
+    return *std::move(run);
+  }
+
+  absl::Status CreateError() const { return TrainingRun::Create(config_, {}).status(); }
+
+  std::string StoredConfig() const { return folder_.Read("run/config.yaml"); }
+
+  const TemporaryFolder folder_;
+  TrainingConfig config_;
+};
+
+TEST_F(TrainingRunTest, TrainsIntoARunFolder) {
+  const std::unique_ptr<TrainingRun> run = Train();
+  ASSERT_NE(run, nullptr);
+  EXPECT_EQ(run->trainer().state().update, 2);
+  EXPECT_GT(run->config().model.source_vocab, 0);
+  EXPECT_EQ(run->folder().path, config_.train.run);
+  for (const char* name :
+       {"config.yaml", "source.model", "target.model", "log.jsonl", "latest", "best", "cache"})
+    EXPECT_TRUE(std::filesystem::exists(folder_ / ("run/" + std::string(name)))) << name;
+  EXPECT_THAT(StoredConfig(), AllOf(HasSubstr("learning_rate: "), HasSubstr("device: cpu")));
+}
+
+TEST_F(TrainingRunTest, ResumedRunEndsWithTheWeightsOfAnUninterruptedOne) {
+  config_.train.max_updates = 4;
+  const TensorMap whole = Parameters(*Train()->model());
+  config_.train.run = folder_ / "other";
+  for (const int64_t updates : {2, 4}) {
+    config_.train.max_updates = updates;
+    const std::unique_ptr<TrainingRun> run = Train();
+    EXPECT_EQ(run->trainer().state().update, updates);
+    if (updates < 4) continue;
+    for (const auto& [name, parameter] : Parameters(*run->model()))
+      EXPECT_TRUE(parameter.equal(whole.at(name))) << name;
+  }
+}
+
+TEST_F(TrainingRunTest, OtherModelOrDataIsRefusedByKey) {
+  Train();
+  const TrainingConfig good = config_;
+  config_.model.decoder.dropout = 0.5;
+  EXPECT_TRUE(absl::IsFailedPrecondition(CreateError())) << CreateError();
+  EXPECT_THAT(std::string(CreateError().message()),
+              HasSubstr("was started with model.decoder.dropout = 0, and is now given 0.5"));
+  config_ = good;
+  config_.train.seed = 9;
+  EXPECT_THAT(std::string(CreateError().message()), HasSubstr("train.seed = 1"));
+  config_ = good;
+  config_.train.schedule.learning_rate = 0.25;  // May change.
+  EXPECT_TRUE(CreateError().ok()) << CreateError();
+}
+
+TEST_F(TrainingRunTest, RunWithFormerKeysResumes) {
+  config_.train.schedule.kind = RateScheduleKind::kStep;
+  Train();
+  const std::string former =
+      absl::StrReplaceAll(StoredConfig(), {{"    learning_rate: ", "    rate: "},
+                                           {"    decay_every: ", "    every: "},
+                                           {"    predicted: ", "    own: "}});
+  ASSERT_NE(former, StoredConfig());
+  folder_.Write("run/config.yaml", former + "validation:\n  beam: 3\n");
+  config_.train.max_updates = 3;
+  EXPECT_EQ(Train()->trainer().state().update, 3);
+  EXPECT_THAT(StoredConfig(),
+              AllOf(HasSubstr("    learning_rate: "), HasSubstr("    decay_every: "),
+                    HasSubstr("    predicted: "), Not(HasSubstr("    own: "))));
+}
+
+TEST_F(TrainingRunTest, EvaluatesTheValidationTextWithItsSource) {
+  config_.train.metric = Metric::kBleu;
+  EXPECT_THAT(std::string(CreateError().message()), HasSubstr("train.metric"));
+  std::vector<double> scores;
+  TrainingRunHooks hooks;
+  hooks.evaluate = [](Model model, const ValidationInput& input) {
+    EXPECT_FALSE(model->is_training());
+    EXPECT_EQ(input.text.sources.size(), 6u);
+    EXPECT_EQ(input.text.references, std::vector<std::vector<std::string>>{input.text.sources});
+    const auto source = input.source->Read(input.text.sources[0]);
+    EXPECT_EQ(input.source->kind(), SourceKind::kText);
+    EXPECT_EQ(input.target.Decode(source.value().ids), input.text.sources[0]);
+    return std::map<std::string, double>{{"bleu", 12}};
+  };
+  hooks.on_validation = [&](const Validation& validation) { scores.push_back(validation.score); };
+  Train(std::move(hooks));
+  EXPECT_EQ(scores, std::vector<double>{12});
+}
+
+TEST_F(TrainingRunTest, ConfigHoldsTheSectionsOfTheProgram) {
+  ProgramOptions options;
+  for (const int64_t updates : {2, 3}) {
+    config_.train.max_updates = updates;
+    TrainingRunHooks hooks;
+    hooks.further_sections = ListOptions(options);
+    EXPECT_EQ(Train(std::move(hooks))->trainer().state().update, updates);
+    EXPECT_THAT(StoredConfig(), HasSubstr("\ndecoding:\n  beam: 7"));
+  }
+}
+
+TEST_F(TrainingRunTest, FolderOfAnotherRunOrOfSomethingElseIsRefused) {
+  const std::unique_ptr<TrainingRun> run = Train();
+  EXPECT_TRUE(absl::IsFailedPrecondition(CreateError())) << CreateError();  // It is in use.
+  config_.train.run = folder_.path();
+  EXPECT_THAT(std::string(CreateError().message()), HasSubstr("is not a run folder"));
+}
+
+TEST_F(TrainingRunTest, ErrorsNameTheKey) {
+  const TrainingConfig good = config_;
+  config_.run.threads = -1;
+  EXPECT_THAT(std::string(CreateError().message()), HasSubstr("train.threads"));
+  config_ = good;
+  config_.run.device = "toaster";
+  EXPECT_THAT(std::string(CreateError().message()), HasSubstr("device 'toaster'"));
+  config_ = good;
+  config_.data.target_tokenizer = "";
+  EXPECT_THAT(std::string(CreateError().message()), HasSubstr("data.target_tokenizer"));
+  config_ = good;
+  config_.train.schedule.learning_rate = -1;
+  EXPECT_THAT(std::string(CreateError().message()), HasSubstr("train.schedule.learning_rate"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+}
+
+}  // namespace
+}  // namespace seq2seq
