@@ -22,14 +22,13 @@ std::map<std::string, ModuleReport> ReportModules(Model model, const Batch& batc
   }
 
   const ComputeGuard guard({.fused = false});
-  GateStatistics watch;
+  GateStatistics statistics;
   model->eval();
-  const ModelImpl::Start start = model->Begin(batch);
-  model->decoder()(batch.target_input, batch.target_lengths, start.memory, start.state,
-                   TeacherForcing());
+  const auto start = model->decoder()->Start(model->Encode(batch));
+  model->decoder()(batch.target_input, batch.target_lengths, *start, TeacherForcing());
   for (const auto& module : model->named_modules("", /*include_self=*/false)) {
-    const auto found = watch.counts().find(module.value().get());
-    if (found != watch.counts().end()) reports[module.key()].saturated = found->second.Share();
+    const auto found = statistics.counts().find(module.value().get());
+    if (found != statistics.counts().end()) reports[module.key()].saturated = found->second.Share();
   }
   return reports;
 }

@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 
-#include "seq2seq/ops/compute.h"
+#include "seq2seq/kernels/precision_choice.h"
 #include "seq2seq/train/optimizer.h"
 #include "seq2seq/train/schedule.h"
 

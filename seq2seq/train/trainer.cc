@@ -17,6 +17,7 @@
 #include "seq2seq/base/profile.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/ops/compute.h"
 #include "seq2seq/train/freeze.h"
 #include "seq2seq/train/gradient.h"
 #include "seq2seq/train/module_report.h"

@@ -19,7 +19,6 @@
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/model/parameters.h"
-#include "seq2seq/ops/compute.h"
 #include "seq2seq/ops/device.h"
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/initial_weights.h"
