@@ -36,7 +36,7 @@ torch::Tensor CellImpl::Project(const torch::Tensor& input, int64_t first) {
 
 CellState CellImpl::forward(const torch::Tensor& projected, const CellState& state) {
   const torch::Tensor recurrent = torch::linear(state.hidden, weight_hh_);
-  if (is_fused()) return FusedGates(parameters(), projected, recurrent, state);
+  if (is_fused()) return FusedGates(cell_parameters(), projected, recurrent, state);
   return Combine(projected, recurrent, state);
 }
 
@@ -214,7 +214,7 @@ Cell MakeCell(CellKind kind, int64_t input, int64_t hidden, double recurrent_dro
 
 std::vector<CellParameters> ParametersOf(const std::vector<Cell>& cells) {
   std::vector<CellParameters> parameters;
-  for (const Cell& cell : cells) parameters.push_back(cell->parameters());
+  for (const Cell& cell : cells) parameters.push_back(cell->cell_parameters());
   return parameters;
 }
 

@@ -43,7 +43,7 @@ class CellImpl : public torch::nn::Module {
   CellKind kind() const { return kind_; }
   int64_t hidden() const { return weight_hh_.size(1); }
   // For the kernels.
-  CellParameters parameters() const {
+  CellParameters cell_parameters() const {
     return {kind_, weight_ih_, weight_hh_, bias_ih_, bias_hh_, peephole_};
   }
 

@@ -43,7 +43,7 @@ struct TranslatorOptions {
   int64_t max_line_length = 1000;
 
   // Limits on each request.
-  SearchLimits limits;
+  SearchLimits limits = {};
 };
 
 struct LoadOptions {

@@ -8,6 +8,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/data/batch.h"
+#include "seq2seq/model/stored_module.h"
 #include "tests/fuzz/input.h"
 #include "tests/tiny_model.h"
 

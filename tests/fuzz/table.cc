@@ -1,6 +1,7 @@
 // A table of source<TAB>target, or of image<TAB>caption.
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/image_set.h"
+#include "seq2seq/data/source_encoder.h"
 #include "tests/fuzz/input.h"
 #include "tokenizer/tokenizer.h"
 
@@ -11,11 +12,12 @@ void Fuzz(const std::string& table) {
   static const TemporaryFolder folder;
   static const auto tokenizer = Tokenizer::Load(SEQ2SEQ_FUZZ_TOKENIZER);
   Require(tokenizer.ok(), tokenizer.status().ToString());
-  const auto pairs = Corpus::Build({table}, *tokenizer, *tokenizer, {}, folder / "pairs");
+  const auto pairs =
+      Corpus::Build({table}, EncodeText(*tokenizer), *tokenizer, {}, folder / "pairs");
   if (pairs.ok()) Require(pairs->size() == pairs->counts().kept(), "a pair is lost");
   const auto images = ImageSet::Open(folder.path(), {table});
   if (!images.ok()) return;
-  Corpus::BuildCaptions(table, *images, *tokenizer, {}, folder / "captions").IgnoreError();
+  Corpus::Build({table}, EncodeImages(*images), *tokenizer, {}, folder / "captions").IgnoreError();
 }
 
 }  // namespace

@@ -119,13 +119,18 @@ TEST(PeepholeCell, AgreesWithItsFormulas) {
   const CellState before = {torch::randn({2, 3}, torch::kFloat64),
                             torch::randn({2, 3}, torch::kFloat64)};
   const CellState after = cell(cell->Project(input, 0), before);
-  const auto gates = (torch::mm(input, cell->weight_ih().t()) + cell->bias_ih() +
-                      torch::mm(before.hidden, cell->weight_hh().t()) + cell->bias_hh())
-                         .chunk(4, 1);
-  const torch::Tensor in = torch::sigmoid(gates[0] + cell->peephole()[0] * before.cell_state);
-  const torch::Tensor forget = torch::sigmoid(gates[1] + cell->peephole()[1] * before.cell_state);
+  const auto gates =
+      (torch::mm(input, cell->cell_parameters().weight_ih.t()) + cell->cell_parameters().bias_ih +
+       torch::mm(before.hidden, cell->cell_parameters().weight_hh.t()) +
+       cell->cell_parameters().bias_hh)
+          .chunk(4, 1);
+  const torch::Tensor in =
+      torch::sigmoid(gates[0] + cell->cell_parameters().peephole[0] * before.cell_state);
+  const torch::Tensor forget =
+      torch::sigmoid(gates[1] + cell->cell_parameters().peephole[1] * before.cell_state);
   const torch::Tensor cell_state = forget * before.cell_state + in * torch::tanh(gates[2]);
-  const torch::Tensor out = torch::sigmoid(gates[3] + cell->peephole()[2] * cell_state);
+  const torch::Tensor out =
+      torch::sigmoid(gates[3] + cell->cell_parameters().peephole[2] * cell_state);
   EXPECT_LT(MaxDifference(after.cell_state, cell_state), 1e-12);
   EXPECT_LT(MaxDifference(after.hidden, out * torch::tanh(cell_state)), 1e-12);
 }
@@ -140,8 +145,8 @@ struct OneStep {
     parameters = Parameters(*cell);
     const torch::Tensor input = torch::randn({2, 5}, torch::kFloat64);
     before = {torch::randn({2, 3}, torch::kFloat64), torch::randn({2, 3}, torch::kFloat64)};
-    in = torch::mm(input, cell->weight_ih().t());
-    past = torch::mm(before.hidden, cell->weight_hh().t());
+    in = torch::mm(input, cell->cell_parameters().weight_ih.t());
+    past = torch::mm(before.hidden, cell->cell_parameters().weight_hh.t());
     projected = cell->Project(input, 0);
     after = cell(projected, before);
   }
@@ -154,9 +159,10 @@ struct OneStep {
 
 TEST(CoupledCell, AgreesWithItsFormulas) {
   const OneStep step(CellKind::kCoupled);
-  const auto gates =
-      (step.in + step.past + step.cell->bias_ih() + step.cell->bias_hh()).chunk(3, 1);
-  const torch::Tensor peephole = step.cell->peephole();
+  const auto gates = (step.in + step.past + step.cell->cell_parameters().bias_ih +
+                      step.cell->cell_parameters().bias_hh)
+                         .chunk(3, 1);
+  const torch::Tensor peephole = step.cell->cell_parameters().peephole;
   const torch::Tensor in = torch::sigmoid(gates[0] + peephole[0] * step.before.cell_state);
   const torch::Tensor cell_state = (1 - in) * step.before.cell_state + in * torch::tanh(gates[1]);
   const torch::Tensor out = torch::sigmoid(gates[2] + peephole[1] * cell_state);
@@ -174,8 +180,8 @@ TEST(LayerNormLstmCell, AgreesWithItsFormulas) {
   const OneStep step(CellKind::kLayerNormLstm);
   const TensorMap& parameters = step.parameters;
   const auto gates = (LayerNorm(step.in) * parameters.at("norm_ih") +
-                      LayerNorm(step.past) * parameters.at("norm_hh") + step.cell->bias_ih() +
-                      step.cell->bias_hh())
+                      LayerNorm(step.past) * parameters.at("norm_hh") +
+                      step.cell->cell_parameters().bias_ih + step.cell->cell_parameters().bias_hh)
                          .chunk(4, 1);
   const torch::Tensor cell_state = torch::sigmoid(gates[1]) * step.before.cell_state +
                                    torch::sigmoid(gates[0]) * torch::tanh(gates[2]);
@@ -193,8 +199,9 @@ TEST(LayerNormGruCell, AgreesWithItsFormulas) {
                step.parameters.at(gain) +
            bias;
   };
-  const auto in = normalized(step.in, "norm_ih", step.cell->bias_ih()).chunk(3, 1);
-  const auto past = normalized(step.past, "norm_hh", step.cell->bias_hh()).chunk(3, 1);
+  const auto in = normalized(step.in, "norm_ih", step.cell->cell_parameters().bias_ih).chunk(3, 1);
+  const auto past =
+      normalized(step.past, "norm_hh", step.cell->cell_parameters().bias_hh).chunk(3, 1);
   const torch::Tensor reset = torch::sigmoid(in[0] + past[0]);
   const torch::Tensor update = torch::sigmoid(in[1] + past[1]);
   const torch::Tensor fresh = torch::tanh(in[2] + reset * past[2]);
@@ -208,29 +215,31 @@ TEST(Cell, RecurrentDropoutIsOfWhatIsNewAlone) {
   const std::pair<CellKind, std::function<torch::Tensor(const OneStep&)>> kept_by[] = {
       {CellKind::kLstm,
        [](const OneStep& step) {
-         const torch::Tensor gates =
-             step.in + step.past + step.cell->bias_ih() + step.cell->bias_hh();
+         const torch::Tensor gates = step.in + step.past + step.cell->cell_parameters().bias_ih +
+                                     step.cell->cell_parameters().bias_hh;
          return torch::sigmoid(gates.chunk(4, 1)[1]) * step.before.cell_state;
        }},
       {CellKind::kCoupled,
        [](const OneStep& step) {
-         const torch::Tensor gates =
-             step.in + step.past + step.cell->bias_ih() + step.cell->bias_hh();
-         return (1 - torch::sigmoid(gates.chunk(3, 1)[0] +
-                                    step.cell->peephole()[0] * step.before.cell_state)) *
+         const torch::Tensor gates = step.in + step.past + step.cell->cell_parameters().bias_ih +
+                                     step.cell->cell_parameters().bias_hh;
+         return (1 -
+                 torch::sigmoid(gates.chunk(3, 1)[0] + step.cell->cell_parameters().peephole[0] *
+                                                           step.before.cell_state)) *
                 step.before.cell_state;
        }},
       {CellKind::kLayerNormLstm,
        [](const OneStep& step) {
          const torch::Tensor gates = LayerNorm(step.in) * step.parameters.at("norm_ih") +
                                      LayerNorm(step.past) * step.parameters.at("norm_hh") +
-                                     step.cell->bias_ih() + step.cell->bias_hh();
+                                     step.cell->cell_parameters().bias_ih +
+                                     step.cell->cell_parameters().bias_hh;
          return torch::sigmoid(gates.chunk(4, 1)[1]) * step.before.cell_state;
        }},
       {CellKind::kGru,
        [](const OneStep& step) {
-         const torch::Tensor gates =
-             step.in + step.past + step.cell->bias_ih() + step.cell->bias_hh();
+         const torch::Tensor gates = step.in + step.past + step.cell->cell_parameters().bias_ih +
+                                     step.cell->cell_parameters().bias_hh;
          return torch::sigmoid(gates.chunk(3, 1)[1]) * step.before.hidden;
        }},
   };
@@ -281,7 +290,8 @@ TEST(Cell, ProjectionsOfPartsAddUpToThatOfTheWhole) {
 TEST(LstmCell, ForgetGateStartsOpenAndTheOthersWithoutBias) {
   for (const CellKind kind : {CellKind::kLstm, CellKind::kPeephole}) {
     const Cell cell = MakeCell(kind, 5, 3);
-    const torch::Tensor bias = (cell->bias_ih() + cell->bias_hh()).view({4, 3});
+    const torch::Tensor bias =
+        (cell->cell_parameters().bias_ih + cell->cell_parameters().bias_hh).view({4, 3});
     EXPECT_TRUE(torch::equal(bias[1], torch::ones({3})));
     for (const int64_t gate : {0, 2, 3}) EXPECT_TRUE(torch::equal(bias[gate], torch::zeros({3})));
   }
@@ -291,7 +301,7 @@ TEST(Cell, ForgetBiasIsSetWhereThereIsAForgetGate) {
   for (const CellKind kind : kKinds) {
     Cell cell = MakeCell(kind, 5, 3);
     cell->SetForgetBias(2);
-    const torch::Tensor bias = cell->bias_ih();
+    const torch::Tensor bias = cell->cell_parameters().bias_ih;
     if (kind == CellKind::kCoupled) {
       EXPECT_TRUE(torch::equal(bias.narrow(0, 0, 3), torch::full({3}, -2.0f)));
     } else if (HasCellState(kind)) {

@@ -14,8 +14,8 @@ void SetGates(Cell& cell, const std::vector<double>& biases) {
   const torch::NoGradGuard no_grad;
   for (torch::Tensor& parameter : cell->parameters()) parameter.zero_();
   for (size_t gate = 0; gate < biases.size(); ++gate) {
-    cell->bias_ih()
-        .narrow(0, static_cast<int64_t>(gate) * cell->hidden(), cell->hidden())
+    cell->cell_parameters()
+        .bias_ih.narrow(0, static_cast<int64_t>(gate) * cell->hidden(), cell->hidden())
         .fill_(biases[gate]);
   }
 }

@@ -16,6 +16,7 @@
 #include <c10/core/CPUAllocator.h>
 #include <torch/torch.h>
 
+#include "seq2seq/ops/compute.h"
 #include "seq2seq/train/memory_meter.h"
 #include "seq2seq/train/pass_memory.h"
 #include "seq2seq/train/trainer.h"
