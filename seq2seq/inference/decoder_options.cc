@@ -38,44 +38,12 @@ absl::Status Validate(const DecoderOptions& options) {
 }
 
 bool HasKernel(const DecoderOptions& options) {
-  if (!HasKernel(options.cell) || options.context_gate ||
-      (options.residual && options.layers > 1)) {
-    return false;
-  }
-  switch (options.attention) {
-    case AttentionKind::kGeneral:
-    case AttentionKind::kDot:
-    case AttentionKind::kScaledDot:
-    case AttentionKind::kNone:
-      return true;
-    case AttentionKind::kMlp:
-    case AttentionKind::kMultiHead:
-    case AttentionKind::kCoverage:
-    case AttentionKind::kLocation:
-      return false;
-  }
-  return false;  // Not one of the kinds.
+  return HasKernel(options.cell) && HasKernel(options.attention) && !options.context_gate &&
+         !(options.residual && options.layers > 1);
 }
 
 int64_t AttentionalSize(const DecoderOptions& options) {
   return options.tied_embeddings ? options.embedding : options.hidden;
-}
-
-int64_t ContextSize(const DecoderOptions& options, int64_t memory) {
-  switch (options.attention) {
-    case AttentionKind::kGeneral:
-    case AttentionKind::kDot:
-    case AttentionKind::kScaledDot:
-    case AttentionKind::kMlp:
-    case AttentionKind::kCoverage:
-    case AttentionKind::kLocation:
-      return memory;
-    case AttentionKind::kMultiHead:
-      return options.hidden;
-    case AttentionKind::kNone:
-      return 0;
-  }
-  return 0;  // Not one of the kinds.
 }
 
 }  // namespace seq2seq

@@ -3,29 +3,13 @@
 #define SEQ2SEQ_INFERENCE_DECODER_OPTIONS_H_
 
 #include <cstdint>
-#include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 
+#include "seq2seq/inference/attention_kind.h"
 #include "seq2seq/kernels/gates.h"
 
 namespace seq2seq {
-
-enum class AttentionKind {
-  kGeneral,
-  kDot,
-  kMlp,
-  kScaledDot,
-  kMultiHead,
-  kCoverage,
-  kLocation,
-  kNone,
-};
-
-inline std::vector<std::string> EnumTexts(AttentionKind) {
-  return {"general", "dot", "mlp", "scaled_dot", "multi_head", "coverage", "location", "none"};
-}
 
 struct DecoderOptions {
   int64_t embedding = 256;
@@ -108,14 +92,6 @@ bool HasKernel(const DecoderOptions& options);
 
 // Size of the attentional state, which the output layer reads.
 int64_t AttentionalSize(const DecoderOptions& options);
-
-// Size of the context, of encoder output of size `memory`.
-int64_t ContextSize(const DecoderOptions& options, int64_t memory);
-
-// Number and width of the filters of location-aware attention (Chorowski et al. 2015), for text,
-// whose sources are shorter than speech.
-inline constexpr int64_t kLocationFilters = 16;
-inline constexpr int64_t kLocationFilterWidth = 7;
 
 }  // namespace seq2seq
 

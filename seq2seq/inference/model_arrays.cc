@@ -8,42 +8,8 @@
 namespace seq2seq {
 namespace {
 
-// Collects the parameters of a module.
-class Lister {
- public:
-  Lister(std::string prefix, std::vector<NamedArray>& list)
-      : prefix_(std::move(prefix)), list_(list) {}
-
-  void Add(const char* name, Array& array, std::vector<int64_t> shape) const {
-    list_.push_back({absl::StrCat(prefix_, name), &array, std::move(shape)});
-  }
-
-  Lister In(const std::string& module) const { return {absl::StrCat(prefix_, module, "."), list_}; }
-
- private:
-  std::string prefix_;
-  std::vector<NamedArray>& list_;
-};
-
-// Number of gates, of `hidden` rows each, in the weights of a cell.
-int64_t GatesOf(CellKind kind) {
-  switch (kind) {
-    case CellKind::kLstm:
-    case CellKind::kPeephole:
-    case CellKind::kLayerNormLstm:
-      return 4;
-    case CellKind::kGru:
-    case CellKind::kCoupled:
-    case CellKind::kLayerNormGru:
-      return 3;
-    case CellKind::kRnnTanh:
-    case CellKind::kRnnRelu:
-      return 1;
-  }
-  return 0;  // Not one of the kinds.
-}
-
-void List(CellKind kind, int64_t input, int64_t hidden, CellArrays& cell, const Lister& lister) {
+void List(CellKind kind, int64_t input, int64_t hidden, CellArrays& cell,
+          const ArrayLister& lister) {
   const int64_t rows = GatesOf(kind) * hidden;
   lister.Add("weight_ih", cell.weight_ih, {rows, input});
   lister.Add("weight_hh", cell.weight_hh, {rows, hidden});
@@ -61,7 +27,7 @@ void List(CellKind kind, int64_t input, int64_t hidden, CellArrays& cell, const 
   }
 }
 
-void List(const ModelOptions& model, RecurrentEncoderArrays& encoder, const Lister& lister) {
+void List(const ModelOptions& model, RecurrentEncoderArrays& encoder, const ArrayLister& lister) {
   const EncoderOptions& options = model.encoder;
   if (!model.shared_embeddings) {
     lister.Add("embedding.weight", encoder.embedding, {model.source_vocab, options.embedding});
@@ -81,46 +47,7 @@ void List(const ModelOptions& model, RecurrentEncoderArrays& encoder, const List
   }
 }
 
-// Additive attention, and what coverage and location add to it.
-void ListAdditive(int64_t memory, int64_t hidden, AttentionArrays& attention,
-                  const Lister& lister) {
-  lister.Add("key_projection.weight", attention.key_projection, {hidden, memory});
-  lister.Add("key_projection.bias", attention.key_projection_bias, {hidden});
-  lister.Add("query_projection.weight", attention.query_projection, {hidden, hidden});
-  lister.Add("energy.weight", attention.energy, {1, hidden});
-}
-
-void List(AttentionKind kind, int64_t memory, int64_t hidden, AttentionArrays& attention,
-          const Lister& lister) {
-  switch (kind) {
-    case AttentionKind::kGeneral:
-      lister.Add("projection.weight", attention.projection, {hidden, memory});
-      break;
-    case AttentionKind::kDot:
-    case AttentionKind::kScaledDot:
-    case AttentionKind::kNone:
-      break;
-    case AttentionKind::kMlp:
-      ListAdditive(memory, hidden, attention, lister);
-      break;
-    case AttentionKind::kCoverage:
-      ListAdditive(memory, hidden, attention, lister);
-      lister.Add("coverage.weight", attention.coverage, {hidden, 1});
-      break;
-    case AttentionKind::kLocation:
-      ListAdditive(memory, hidden, attention, lister);
-      lister.Add("filters.weight", attention.filters, {kLocationFilters, 1, kLocationFilterWidth});
-      lister.Add("location.weight", attention.location, {hidden, kLocationFilters});
-      break;
-    case AttentionKind::kMultiHead:
-      lister.Add("query_projection.weight", attention.query_projection, {hidden, hidden});
-      lister.Add("key_projection.weight", attention.key_projection, {hidden, memory});
-      lister.Add("value_projection.weight", attention.value_projection, {hidden, memory});
-      break;
-  }
-}
-
-void List(const ModelOptions& model, RecurrentDecoderArrays& decoder, const Lister& lister) {
+void List(const ModelOptions& model, RecurrentDecoderArrays& decoder, const ArrayLister& lister) {
   const DecoderOptions& options = model.decoder;
   const int64_t hidden = options.hidden;
   const int64_t attentional = AttentionalSize(options);
@@ -133,19 +60,20 @@ void List(const ModelOptions& model, RecurrentDecoderArrays& decoder, const List
          lister.In(absl::StrCat("cell_", layer)));
     input = hidden;
   }
-  List(options.attention, memory, hidden, decoder.attention, lister.In("attention"));
+  ListArrays(options.attention, memory, hidden, decoder.attention, lister.In("attention"));
   if (options.context_gate) {
     lister.Add("gate.weight", decoder.gate, {1, hidden});
     lister.Add("gate.bias", decoder.gate_bias, {1});
   }
   lister.Add("readout.weight", decoder.attentional,
-             {attentional, ContextSize(options, memory) + hidden});
+             {attentional, ContextSize(options.attention, memory, hidden) + hidden});
   if (!options.tied_embeddings)
     lister.Add("output_weight", decoder.output_weight, {model.target_vocab, attentional});
   lister.Add("output_bias", decoder.output_bias, {model.target_vocab});
 }
 
-void ListBridge(const ModelOptions& model, RecurrentDecoderArrays& decoder, const Lister& lister) {
+void ListBridge(const ModelOptions& model, RecurrentDecoderArrays& decoder,
+                const ArrayLister& lister) {
   switch (BridgeOf(model)) {
     case BridgeKind::kDense:
     case BridgeKind::kMean: {
@@ -165,10 +93,10 @@ void ListBridge(const ModelOptions& model, RecurrentDecoderArrays& decoder, cons
 
 std::vector<NamedArray> ListArrays(const ModelOptions& options, ModelArrays& arrays) {
   std::vector<NamedArray> list;
-  const Lister lister("", list);
+  const ArrayLister lister("", list);
   if (options.source == SourceKind::kText) List(options, arrays.encoder, lister.In("encoder"));
   List(options, arrays.decoder, lister.In("decoder"));
-  if (options.source != SourceKind::kNone) ListBridge(options, arrays.decoder, lister.In("bridge"));
+  ListBridge(options, arrays.decoder, lister.In("bridge"));
   return list;
 }
 

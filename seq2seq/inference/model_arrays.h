@@ -8,7 +8,9 @@
 
 #include "absl/status/statusor.h"
 
+#include "seq2seq/inference/attention_kind.h"
 #include "seq2seq/inference/model_options.h"
+#include "seq2seq/inference/named_array.h"
 #include "seq2seq/weights/array.h"
 
 namespace seq2seq {
@@ -33,16 +35,6 @@ struct RecurrentEncoderArrays {
   std::vector<Layer> layers;
 };
 
-struct AttentionArrays {
-  Array projection;                           // general
-  Array key_projection, key_projection_bias;  // mlp, coverage, location, multi_head
-  Array query_projection;                     // mlp, coverage, location, multi_head
-  Array energy;                               // mlp, coverage, location
-  Array coverage;                             // coverage
-  Array filters, location;                    // location
-  Array value_projection;                     // multi_head
-};
-
 struct RecurrentDecoderArrays {
   Array embedding;
   std::vector<CellArrays> cells;  // One per layer.
@@ -58,13 +50,6 @@ struct RecurrentDecoderArrays {
 struct ModelArrays {
   RecurrentEncoderArrays encoder;  // Empty unless sources are text.
   RecurrentDecoderArrays decoder;
-};
-
-// A parameter of a model: its name in files, where it is stored, and its shape.
-struct NamedArray {
-  std::string name;
-  Array* array;
-  std::vector<int64_t> shape;
 };
 
 // The table: all parameters of a model of `options`, stored in `arrays`, which must outlive it.

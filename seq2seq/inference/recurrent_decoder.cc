@@ -1,6 +1,5 @@
 #include "seq2seq/inference/recurrent_decoder.h"
 
-#include <cmath>
 #include <utility>
 
 #include "seq2seq/inference/packed_weights.h"
@@ -86,27 +85,17 @@ double RecurrentInferenceDecoder::packed_bytes() const {
 
 Buffer RecurrentInferenceDecoder::Keys(const EncoderOutput& sources) const {
   const Matrix values = sources.values.view();
-  switch (attention_) {
-    case AttentionKind::kGeneral: {
-      Buffer keys(values.rows, keys_.columns());
-      Multiply(values, keys_, keys.view());
-      return keys;
-    }
-    case AttentionKind::kScaledDot: {
-      Buffer keys(values.rows, values.columns);
-      Copy(values, keys.view());
-      Scale(keys.view(), 1 / std::sqrt(static_cast<float>(values.columns)));
-      return keys;
-    }
-    case AttentionKind::kDot:
-    case AttentionKind::kNone:
-    case AttentionKind::kMlp:  // These have no kernel.
-    case AttentionKind::kMultiHead:
-    case AttentionKind::kCoverage:
-    case AttentionKind::kLocation:
-      break;
+  if (keys_.columns() > 0) {
+    Buffer keys(values.rows, keys_.columns());
+    Multiply(values, keys_, keys.view());
+    return keys;
   }
-  return sources.values;
+  const double scale = KeyScale(attention_, values.columns);
+  if (scale == 1) return sources.values;
+  Buffer keys(values.rows, values.columns);
+  Copy(values, keys.view());
+  Scale(keys.view(), static_cast<float>(scale));
+  return keys;
 }
 
 DecoderRows RecurrentInferenceDecoder::Bridge(const EncoderOutput& sources) const {

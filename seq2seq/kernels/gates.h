@@ -92,6 +92,24 @@ inline bool HasGates(CellKind kind) {
   return false;  // Not one of the kinds.
 }
 
+// Number of gates, of `hidden` rows each, in the weights of a cell.
+inline int64_t GatesOf(CellKind kind) {
+  switch (kind) {
+    case CellKind::kLstm:
+    case CellKind::kPeephole:
+    case CellKind::kLayerNormLstm:
+      return 4;
+    case CellKind::kGru:
+    case CellKind::kCoupled:
+    case CellKind::kLayerNormGru:
+      return 3;
+    case CellKind::kRnnTanh:
+    case CellKind::kRnnRelu:
+      return 1;
+  }
+  return 0;  // Not one of the kinds.
+}
+
 // Layout of a row of gates, in units of the hidden size.
 struct GateLayout {
   // A range of the rows of weight_hh, and the position of its gradients in a row of gates.

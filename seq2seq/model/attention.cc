@@ -34,8 +34,7 @@ torch::Tensor AttentionImpl::Score(const torch::Tensor& query, const torch::Tens
 }
 
 GeneralAttentionImpl::GeneralAttentionImpl(int64_t memory, int64_t hidden)
-    : memory_(memory),
-      projection_(register_module("projection", MakeLinear(memory, hidden, /*bias=*/false))) {}
+    : projection_(register_module("projection", MakeLinear(memory, hidden, /*bias=*/false))) {}
 
 torch::Tensor GeneralAttentionImpl::Keys(const torch::Tensor& values) {
   return UsesKernels(projection_->weight) ? FusedLinear(values, projection_->weight, kDecoderPhases)
@@ -47,8 +46,7 @@ torch::Tensor DotAttentionImpl::Keys(const torch::Tensor& values) {
 }
 
 MlpAttentionImpl::MlpAttentionImpl(int64_t memory, int64_t hidden)
-    : memory_(memory),
-      key_projection_(register_module("key_projection", MakeLinear(memory, hidden, /*bias=*/true))),
+    : key_projection_(register_module("key_projection", MakeLinear(memory, hidden, /*bias=*/true))),
       query_projection_(
           register_module("query_projection", MakeLinear(hidden, hidden, /*bias=*/false))),
       energy_(register_module("energy", MakeLinear(hidden, 1, /*bias=*/false))) {}
@@ -158,8 +156,7 @@ Attention MakeAttention(AttentionKind kind, int64_t memory, int64_t hidden, int6
     case AttentionKind::kScaledDot:
       TORCH_CHECK(memory == hidden, "dot attention needs equal sizes: query ", hidden, ", value ",
                   memory);
-      attention = std::make_shared<DotAttentionImpl>(
-          memory, kind == AttentionKind::kDot ? 1 : 1 / std::sqrt(static_cast<double>(memory)));
+      attention = std::make_shared<DotAttentionImpl>(KeyScale(kind, memory));
       break;
     case AttentionKind::kMlp:
       attention = std::make_shared<MlpAttentionImpl>(memory, hidden);

@@ -17,7 +17,7 @@ namespace seq2seq {
 
 // The result of attention.
 struct Attended {
-  torch::Tensor context;  // [batch, query, context]
+  torch::Tensor context;  // [batch, query, context], of ContextSize.
   torch::Tensor weights;  // [batch, query, source], summing to 1 over the tokens.
 };
 
@@ -39,9 +39,6 @@ class AttentionImpl : public torch::nn::Module {
   virtual torch::Tensor UpdateCoverage(const torch::Tensor& weights,
                                        const torch::Tensor& past) const;
 
-  // Size of the last dimension of Attended::context.
-  virtual int64_t context_size() const = 0;
-
  protected:
   // [batch, source, memory] -> [batch, source, context]; by default the identity.
   virtual torch::Tensor Values(const torch::Tensor& values) { return values; }
@@ -61,13 +58,10 @@ class GeneralAttentionImpl : public AttentionImpl {
  public:
   GeneralAttentionImpl(int64_t memory, int64_t hidden);
 
-  int64_t context_size() const override { return memory_; }
-
  protected:
   torch::Tensor Keys(const torch::Tensor& values) override;
 
  private:
-  int64_t memory_;
   torch::nn::Linear projection_;
 };
 
@@ -76,15 +70,12 @@ class GeneralAttentionImpl : public AttentionImpl {
 // size.
 class DotAttentionImpl : public AttentionImpl {
  public:
-  DotAttentionImpl(int64_t size, double scale) : size_(size), scale_(scale) {}
-
-  int64_t context_size() const override { return size_; }
+  explicit DotAttentionImpl(double scale) : scale_(scale) {}
 
  protected:
   torch::Tensor Keys(const torch::Tensor& values) override;
 
  private:
-  int64_t size_;
   double scale_;
 };
 
@@ -93,8 +84,6 @@ class DotAttentionImpl : public AttentionImpl {
 class MlpAttentionImpl : public AttentionImpl {
  public:
   MlpAttentionImpl(int64_t memory, int64_t hidden);
-
-  int64_t context_size() const override { return memory_; }
 
  protected:
   torch::Tensor Keys(const torch::Tensor& values) override;
@@ -106,7 +95,6 @@ class MlpAttentionImpl : public AttentionImpl {
   virtual torch::Tensor Past(const torch::Tensor& past) { return {}; }
 
  private:
-  int64_t memory_;
   torch::nn::Linear key_projection_;
   torch::nn::Linear query_projection_;
   torch::nn::Linear energy_;
@@ -156,7 +144,6 @@ class MultiHeadAttentionImpl : public AttentionImpl {
 
   Attended forward(const torch::Tensor& query, const Memory& memory,
                    const torch::Tensor& past) override;
-  int64_t context_size() const override { return hidden_; }
 
  protected:
   torch::Tensor Values(const torch::Tensor& values) override;
@@ -177,8 +164,6 @@ class MultiHeadAttentionImpl : public AttentionImpl {
 // 2014). The context is empty, and the attention weights are uniform.
 class NoAttentionImpl : public AttentionImpl {
  public:
-  int64_t context_size() const override { return 0; }
-
  protected:
   torch::Tensor Values(const torch::Tensor& values) override;
   torch::Tensor Keys(const torch::Tensor& values) override;

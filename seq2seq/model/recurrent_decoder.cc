@@ -43,7 +43,8 @@ RecurrentDecoderImpl::RecurrentDecoderImpl(int64_t vocab, int64_t memory,
           MakeAttention(options.attention, memory, options.hidden, options.attention_heads))),
       attentional_(register_module(
           "readout",
-          MakeLinear(attention_->context_size() + options.hidden, AttentionalSize(options),
+          MakeLinear(ContextSize(options.attention, memory, options.hidden) + options.hidden,
+                     AttentionalSize(options),
                      /*bias=*/false))),
       bridge_(std::move(bridge)) {
   int64_t input = options.embedding + (options.input_feeding ? AttentionalSize(options) : 0);
@@ -168,7 +169,7 @@ RecurrentDecoderState RecurrentDecoderImpl::WithMasks(const RecurrentDecoderStat
   for (size_t layer = 1; layer < cells_.size(); ++layer)
     state.layer_masks.push_back(DropoutMask({rows, options_.hidden}, options_.dropout, like));
   state.context_mask =
-      DropoutMask({rows, attention_->context_size()}, options_.attention_dropout, like);
+      DropoutMask({rows, start.memory.values.size(2)}, options_.attention_dropout, like);
   return state;
 }
 

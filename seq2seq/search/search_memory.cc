@@ -19,9 +19,10 @@ struct Numbers {
   int64_t encoding = 0;  // Per source position, while it is encoded.
   int64_t encoded = 0;   // Per source position, afterwards: keys and values.
   int64_t sentence = 0;  // Per sentence, of the image network.
+  int64_t positions = 0;
 };
 
-Numbers OfSource(const ModelOptions& options) {
+Numbers OfSource(const ModelOptions& options, const SearchShape& shape) {
   const int64_t hidden = options.decoder.hidden;
   switch (options.source) {
     case SourceKind::kText: {
@@ -29,7 +30,7 @@ Numbers OfSource(const ModelOptions& options) {
       const int64_t output = options.encoder.hidden * (both ? 2 : 1);
       const int64_t input = options.encoder.layers > 1 ? std::max(options.encoder.embedding, output)
                                                        : options.encoder.embedding;
-      return {input + output + kGates * output, output + std::max(hidden, output), 0};
+      return {input + output + kGates * output, output + std::max(hidden, output), 0, shape.source};
     }
     case SourceKind::kImage: {
       const int64_t size = options.image.input.size;
@@ -37,30 +38,13 @@ Numbers OfSource(const ModelOptions& options) {
       return {options.image.channels + 2 * output, output + std::max(hidden, output),
               options.image.network.kind == ImageNetworkKind::kFeatures
                   ? 0
-                  : size * size * kNumbersOfPixel};
+                  : size * size * kNumbersOfPixel,
+              kImagePositions};
     }
     case SourceKind::kNone:
       return {};
   }
   return {};
-}
-
-// What attention computes in LibTorch operations per source position and hypothesis.
-int64_t OfComparison(const DecoderOptions& decoder) {
-  switch (decoder.attention) {
-    case AttentionKind::kMlp:
-      return 2 * decoder.hidden;  // A sum of projections, and its tanh.
-    case AttentionKind::kCoverage:
-    case AttentionKind::kLocation:
-      return 3 * decoder.hidden;  // Projections of earlier attention weights, too.
-    case AttentionKind::kDot:
-    case AttentionKind::kGeneral:
-    case AttentionKind::kScaledDot:
-    case AttentionKind::kMultiHead:
-    case AttentionKind::kNone:
-      return decoder.hidden;  // A copy of the key.
-  }
-  return 0;
 }
 
 // Per hypothesis: states of this and the last time step, intermediate results, and scores.
@@ -78,15 +62,13 @@ int64_t OfHypothesis(const ModelOptions& options, const Numbers& source, bool pa
 }  // namespace
 
 double SearchBytes(const ModelOptions& options, const SearchShape& shape, bool packed) {
-  const Numbers source = OfSource(options);
-  const int64_t positions = options.source == SourceKind::kImage
-                                ? kImagePositions
-                                : (options.source == SourceKind::kText ? shape.source : 0);
-  const int64_t compared = packed ? 1 : OfComparison(options.decoder);
-  const int64_t search = source.encoded * positions +
+  const Numbers source = OfSource(options, shape);
+  const int64_t compared =
+      packed ? 1 : ScoreWorkspace(options.decoder.attention, options.decoder.hidden);
+  const int64_t search = source.encoded * source.positions +
                          shape.hypotheses * (OfHypothesis(options, source, packed) +
-                                             positions * compared + shape.steps * positions);
-  const int64_t numbers = std::max(source.encoding * positions, search) + source.sentence;
+                                             source.positions * (compared + shape.steps));
+  const int64_t numbers = std::max(source.encoding * source.positions, search) + source.sentence;
   return static_cast<double>(sizeof(float)) * static_cast<double>(shape.sentences) *
          static_cast<double>(numbers);
 }

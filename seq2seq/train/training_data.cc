@@ -136,7 +136,7 @@ absl::StatusOr<TrainingData> TrainingData::Prepare(const RunFolder& run, c10::De
                            BuildCorpus("data.valid", config.data.valid, source, tokenizers.target,
                                        config.data.filter, run.Cache() + "/valid"));
   ValidationText validation;
-  if (config.model.source != SourceKind::kNone) {
+  if (images || tokenizers.source) {
     SEQ2SEQ_ASSIGN_OR_RETURN(validation, ReadValidation(config.data.valid));
   }
   return TrainingData{std::move(images), std::move(train), std::move(valid), std::move(validation),
