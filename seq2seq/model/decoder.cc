@@ -13,14 +13,18 @@
 
 namespace seq2seq {
 
-DecoderImpl::DecoderImpl(int64_t vocab, int64_t size, const DecoderOptions& options,
+DecoderImpl::DecoderImpl(int64_t vocab, const DecoderOptions& options,
                          torch::nn::Embedding embedding)
     : embedding_(register_module("embedding", embedding.is_empty()
                                                   ? MakeEmbedding(vocab, options.embedding)
                                                   : std::move(embedding))),
+      tied_(options.tied_embeddings),
       variational_(options.variational),
-      output_dropout_(DropoutOf(options.output_dropout, options.dropout)) {
-  if (options.tied_embeddings) {
+      output_dropout_(DropoutOf(options.output_dropout, options.dropout)) {}
+
+void DecoderImpl::MakeOutputLayer(int64_t size) {
+  const int64_t vocab = embedding_->weight.size(0);
+  if (tied_) {
     output_weight_ = embedding_->weight;
   } else {
     output_weight_ = register_parameter("output_weight", torch::empty({vocab, size}));
@@ -60,10 +64,9 @@ Loss DecoderImpl::ComputeLoss(const torch::Tensor& outputs, const Batch& batch, 
   return loss;
 }
 
-Decoder MakeDecoder(const ModelOptions& options, torch::nn::Embedding embedding, Bridge bridge) {
-  return Decoder(std::shared_ptr<DecoderImpl>(std::make_shared<RecurrentDecoderImpl>(
-      options.target_vocab, EncodedSize(options), options.decoder, std::move(embedding),
-      std::move(bridge))));
+Decoder MakeDecoder(const ModelOptions& options, torch::nn::Embedding embedding) {
+  return Decoder(std::shared_ptr<DecoderImpl>(
+      std::make_shared<RecurrentDecoderImpl>(options, std::move(embedding))));
 }
 
 }  // namespace seq2seq

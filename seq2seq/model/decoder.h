@@ -61,6 +61,9 @@ class DecoderImpl : public torch::nn::Module {
   // Whether the kernels compute whole targets.
   virtual bool is_fused() const = 0;
 
+  // The module that Start makes the initial state with, which the model registers; empty for none.
+  virtual Bridge bridge() const = 0;
+
   // Dropout before the output layer: of the outputs of a batch, [batch, target, output].
   torch::Tensor DropOutputs(const torch::Tensor& outputs) const;
 
@@ -74,9 +77,12 @@ class DecoderImpl : public torch::nn::Module {
                    double scale) const;
 
  protected:
-  // Outputs have `size` values. Shares `embedding` unless that is empty.
-  DecoderImpl(int64_t vocab, int64_t size, const DecoderOptions& options,
-              torch::nn::Embedding embedding);
+  // Shares `embedding`, [vocab, embedding], unless that is empty.
+  DecoderImpl(int64_t vocab, const DecoderOptions& options, torch::nn::Embedding embedding);
+
+  // Makes the output layer, for outputs of `size` values; after the parameters of the derived
+  // class, so that a seed gives the same initial weights as ever.
+  void MakeOutputLayer(int64_t size);
 
   // Whether this forward pass uses the same dropout masks at all time steps.
   bool SharesMasks() const { return variational_ && is_training(); }
@@ -89,13 +95,14 @@ class DecoderImpl : public torch::nn::Module {
   torch::Tensor output_bias_;    // [vocab]
 
  private:
+  const bool tied_;
   const bool variational_;
   const double output_dropout_;
 };
 TORCH_MODULE(Decoder);
 
-// The decoder of a model, whose initial state comes from `bridge`, which the model registers.
-Decoder MakeDecoder(const ModelOptions& options, torch::nn::Embedding embedding, Bridge bridge);
+// The decoder of a model. Shares `embedding` unless that is empty.
+Decoder MakeDecoder(const ModelOptions& options, torch::nn::Embedding embedding);
 
 }  // namespace seq2seq
 

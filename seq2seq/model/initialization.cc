@@ -46,9 +46,11 @@ void Initialize(torch::nn::Module& module, const InitializationOptions& options)
     auto* cell = dynamic_cast<CellImpl*>(&part);
     if (cell != nullptr) {
       if (options.weights != defaults.weights)
-        FillGates(cell->cell_parameters().weight_ih, cell->hidden(), options.weights, options.range);
+        FillGates(cell->cell_parameters().weight_ih, cell->hidden(), options.weights,
+                  options.range);
       if (options.recurrent != defaults.recurrent)
-        FillGates(cell->cell_parameters().weight_hh, cell->hidden(), options.recurrent, options.range);
+        FillGates(cell->cell_parameters().weight_hh, cell->hidden(), options.recurrent,
+                  options.range);
       if (options.forget_bias != defaults.forget_bias) cell->SetForgetBias(options.forget_bias);
       return;
     }

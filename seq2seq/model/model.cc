@@ -14,12 +14,12 @@ ModelImpl::ModelImpl(const ModelOptions& options) : options_(options) {
   if (options.shared_embeddings)
     shared = MakeEmbedding(options.target_vocab, options.decoder.embedding);
   encoder_ = register_module(EncoderName(options.source), MakeEncoder(options, shared));
-  bridge_ = Bridge(BridgeOf(options), encoder_->output_size(), options.decoder);
-  decoder_ = register_module("decoder", MakeDecoder(options, shared, bridge_));
-  register_module("bridge", bridge_);
+  decoder_ = register_module("decoder", MakeDecoder(options, shared));
+  const Bridge bridge = decoder_->bridge();
+  if (!bridge.is_empty()) register_module("bridge", bridge);
   encoder_->Initialize(options.initialization);
   Initialize(*decoder_, options.initialization);
-  Initialize(*bridge_, options.initialization);
+  if (!bridge.is_empty()) Initialize(*bridge, options.initialization);
 }
 
 torch::Tensor ModelImpl::forward(const Batch& batch, const TeacherForcing& forcing) {

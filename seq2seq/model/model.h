@@ -11,7 +11,6 @@
 
 #include "seq2seq/data/batch.h"
 #include "seq2seq/inference/model_options.h"
-#include "seq2seq/model/bridge.h"
 #include "seq2seq/model/decoder.h"
 #include "seq2seq/model/encoder.h"
 #include "seq2seq/model/loss.h"
@@ -68,7 +67,6 @@ class ModelImpl : public torch::nn::Module {
   ModelOptions options_;
   Encoder encoder_{nullptr};
   Decoder decoder_{nullptr};
-  Bridge bridge_{nullptr};
 };
 TORCH_MODULE(Model);
 

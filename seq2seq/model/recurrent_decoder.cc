@@ -32,30 +32,30 @@ std::shared_ptr<const DecoderState> RecurrentDecoderState::Select(const torch::T
   return selected;
 }
 
-RecurrentDecoderImpl::RecurrentDecoderImpl(int64_t vocab, int64_t memory,
-                                           const DecoderOptions& options,
-                                           torch::nn::Embedding embedding, Bridge bridge)
-    : DecoderImpl(vocab, AttentionalSize(options), options, std::move(embedding)),
-      options_(options),
-      embedding_dropout_(DropoutOf(options.embedding_dropout, options.dropout)),
-      attention_(register_module(
-          "attention",
-          MakeAttention(options.attention, memory, options.hidden, options.attention_heads))),
+RecurrentDecoderImpl::RecurrentDecoderImpl(const ModelOptions& model,
+                                           torch::nn::Embedding embedding)
+    : DecoderImpl(model.target_vocab, model.decoder, std::move(embedding)),
+      options_(model.decoder),
+      embedding_dropout_(DropoutOf(options_.embedding_dropout, options_.dropout)),
+      attention_(
+          register_module("attention", MakeAttention(options_.attention, EncodedSize(model),
+                                                     options_.hidden, options_.attention_heads))),
       attentional_(register_module(
           "readout",
-          MakeLinear(ContextSize(options.attention, memory, options.hidden) + options.hidden,
-                     AttentionalSize(options),
-                     /*bias=*/false))),
-      bridge_(std::move(bridge)) {
-  int64_t input = options.embedding + (options.input_feeding ? AttentionalSize(options) : 0);
-  for (int64_t layer = 0; layer < options.layers; ++layer) {
-    cells_.push_back(
-        register_module(absl::StrCat("cell_", layer),
-                        MakeCell(options.cell, input, options.hidden, options.recurrent_dropout)));
-    input = options.hidden;
+          MakeLinear(ContextSize(options_.attention, EncodedSize(model), options_.hidden) +
+                         options_.hidden,
+                     AttentionalSize(options_), /*bias=*/false))) {
+  int64_t input = options_.embedding + (options_.input_feeding ? AttentionalSize(options_) : 0);
+  for (int64_t layer = 0; layer < options_.layers; ++layer) {
+    cells_.push_back(register_module(
+        absl::StrCat("cell_", layer),
+        MakeCell(options_.cell, input, options_.hidden, options_.recurrent_dropout)));
+    input = options_.hidden;
   }
-  if (options.context_gate)
-    gate_ = register_module("gate", MakeLinear(options.hidden, 1, /*bias=*/true));
+  if (options_.context_gate)
+    gate_ = register_module("gate", MakeLinear(options_.hidden, 1, /*bias=*/true));
+  MakeOutputLayer(AttentionalSize(options_));
+  bridge_ = Bridge(BridgeOf(model), EncodedSize(model), options_);
 }
 
 std::shared_ptr<const DecoderState> RecurrentDecoderImpl::Start(const Encoded& encoded) {

@@ -38,15 +38,15 @@ struct RecurrentDecoderState : DecoderState {
 // state, tanh(W [context; hidden]) (Luong et al. 2015), of AttentionalSize(options).
 class RecurrentDecoderImpl : public DecoderImpl {
  public:
-  // `memory` is the size of the encoder output. Shares `embedding` unless that is empty.
-  RecurrentDecoderImpl(int64_t vocab, int64_t memory, const DecoderOptions& options,
-                       torch::nn::Embedding embedding, Bridge bridge);
+  // Shares `embedding` unless that is empty.
+  RecurrentDecoderImpl(const ModelOptions& model, torch::nn::Embedding embedding);
 
   std::shared_ptr<const DecoderState> Start(const Encoded& encoded) override;
   Decoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
                   const DecoderState& start, const TeacherForcing& forcing) override;
   DecoderStep Step(const torch::Tensor& tokens, const DecoderState& state) override;
   bool is_fused() const override;
+  Bridge bridge() const override { return bridge_; }
 
  private:
   // The attentional states of whole targets, by the kernels. `predicted`, [batch, target], is true
@@ -87,7 +87,7 @@ class RecurrentDecoderImpl : public DecoderImpl {
   Attention attention_;
   torch::nn::Linear gate_{nullptr};  // Context gate, if enabled.
   torch::nn::Linear attentional_;
-  Bridge bridge_;  // A module of the model.
+  Bridge bridge_{nullptr};
 };
 TORCH_MODULE(RecurrentDecoder);
 
