@@ -108,7 +108,7 @@ class IncludeDirectionTest(unittest.TestCase):
             ("seq2seq/model/a.cc", "seq2seq/train/b.h"),
             ("seq2seq/serve/a.cc", "seq2seq/tools/b.h"),
             ("seq2seq/search/a.cc", "seq2seq/seq2seq.h"),
-            ("seq2seq/search/a.cc", "tests/temporary_folder.h"),
+            ("seq2seq/search/a.cc", "tests/testing/temporary_folder.h"),
             ("seq2seq/search/a.cc", "beam.h"),
             ("seq2seq/search/a.cc", "seq2seq/elsewhere/b.h"),
         ]

@@ -15,7 +15,7 @@ ModelImpl::ModelImpl(const ModelOptions& options) : options_(options) {
     shared = MakeEmbedding(options.target_vocab, options.decoder.embedding);
   encoder_ = register_module(EncoderName(options.source), MakeEncoder(options, shared));
   decoder_ = register_module("decoder", MakeDecoder(options, shared));
-  const Bridge bridge = decoder_->bridge();
+  Bridge bridge = decoder_->bridge();
   if (!bridge.is_empty()) register_module("bridge", bridge);
   encoder_->Initialize(options.initialization);
   Initialize(*decoder_, options.initialization);

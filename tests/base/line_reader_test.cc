@@ -15,7 +15,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "tests/temporary_folder.h"
+#include "tests/testing/temporary_folder.h"
 
 namespace seq2seq {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "gtest/gtest.h"
 
-#include "tests/temporary_folder.h"
+#include "tests/testing/temporary_folder.h"
 
 namespace seq2seq {
 namespace {

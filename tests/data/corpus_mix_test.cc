@@ -9,8 +9,8 @@
 #include "gtest/gtest.h"
 
 #include "seq2seq/data/source_encoder.h"
-#include "tests/temporary_folder.h"
-#include "tests/tokenizer/learn.h"
+#include "tests/testing/learn.h"
+#include "tests/testing/temporary_folder.h"
 
 namespace seq2seq {
 namespace {

@@ -16,7 +16,7 @@
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/log.h"
-#include "tests/temporary_folder.h"
+#include "tests/testing/temporary_folder.h"
 
 namespace seq2seq {
 namespace {

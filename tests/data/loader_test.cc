@@ -15,8 +15,8 @@
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/source_encoder.h"
-#include "tests/temporary_folder.h"
-#include "tests/tokenizer/learn.h"
+#include "tests/testing/learn.h"
+#include "tests/testing/temporary_folder.h"
 
 namespace seq2seq {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "tests/temporary_folder.h"
+#include "tests/testing/temporary_folder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 

@@ -10,7 +10,7 @@
 #include "seq2seq/data/batch.h"
 #include "seq2seq/model/stored_module.h"
 #include "tests/fuzz/input.h"
-#include "tests/tiny_model.h"
+#include "tests/testing/tiny_model.h"
 
 namespace seq2seq {
 namespace {

@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
 
-#include "tests/image/image_files.h"
+#include "tests/testing/image_files.h"
 
 namespace seq2seq {
 namespace {

@@ -7,8 +7,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "tests/image/image_files.h"
-#include "tests/temporary_folder.h"
+#include "tests/testing/image_files.h"
+#include "tests/testing/temporary_folder.h"
 
 namespace seq2seq {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/model/parameters.h"
-#include "tests/tiny_model.h"
+#include "tests/testing/tiny_model.h"
 
 namespace seq2seq {
 namespace {

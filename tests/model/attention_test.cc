@@ -8,7 +8,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/enum_text.h"
-#include "tests/tiny_model.h"
+#include "tests/testing/tiny_model.h"
 
 namespace seq2seq {
 namespace {

@@ -11,7 +11,7 @@
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/weights/safetensors.h"
-#include "tests/tiny_model.h"
+#include "tests/testing/tiny_model.h"
 
 namespace seq2seq {
 namespace {

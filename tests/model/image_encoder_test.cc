@@ -11,9 +11,9 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
-#include "tests/model/script_file.h"
-#include "tests/temporary_folder.h"
-#include "tests/tiny_model.h"
+#include "tests/testing/script_file.h"
+#include "tests/testing/temporary_folder.h"
+#include "tests/testing/tiny_model.h"
 
 namespace seq2seq {
 namespace {

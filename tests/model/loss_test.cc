@@ -5,7 +5,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
-#include "tests/tiny_model.h"
+#include "tests/testing/tiny_model.h"
 
 namespace seq2seq {
 namespace {

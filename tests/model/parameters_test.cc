@@ -14,7 +14,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/weights/quantized_weights.h"
-#include "tests/temporary_folder.h"
+#include "tests/testing/temporary_folder.h"
 
 namespace seq2seq {
 namespace {

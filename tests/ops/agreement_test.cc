@@ -14,7 +14,7 @@
 #include "seq2seq/kernels/precision_choice.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/ops/compute.h"
-#include "tests/tiny_model.h"
+#include "tests/testing/tiny_model.h"
 
 namespace seq2seq {
 namespace {

@@ -15,8 +15,8 @@
 #include "gtest/gtest.h"
 
 #include "tests/search/model_translator.h"
-#include "tests/tiny_model.h"
-#include "tests/tokenizer/learn.h"
+#include "tests/testing/learn.h"
+#include "tests/testing/tiny_model.h"
 
 namespace seq2seq {
 namespace {

@@ -11,7 +11,7 @@
 #include "seq2seq/search/scorer.h"
 #include "seq2seq/source/source.h"
 #include "tests/search/first_rows.h"
-#include "tests/tiny_model.h"
+#include "tests/testing/tiny_model.h"
 
 namespace seq2seq {
 

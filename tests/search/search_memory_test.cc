@@ -11,7 +11,7 @@
 #include "seq2seq/model/model_scorer.h"
 #include "seq2seq/search/beam.h"
 #include "seq2seq/train/memory_meter.h"
-#include "tests/tiny_model.h"
+#include "tests/testing/tiny_model.h"
 
 namespace seq2seq {
 namespace {

@@ -17,8 +17,8 @@
 #include "seq2seq/data/lexical_model.h"
 #include "seq2seq/data/source_encoder.h"
 #include "seq2seq/weights/safetensors.h"
-#include "tests/temporary_folder.h"
-#include "tests/tokenizer/learn.h"
+#include "tests/testing/learn.h"
+#include "tests/testing/temporary_folder.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -85,7 +85,7 @@ TEST_F(ShortlistTest, OneSampledPairDecidesAlone) {
 // A vocabulary of 2,000, of which only the words above occur.
 Shortlist LargeShortlist(const Corpus& corpus, const Tokenizer& source) {
   return LearnShortlist(corpus, source.size(), /*target_vocab=*/2000,
-                          {.translations = 1, .frequent = 2});
+                        {.translations = 1, .frequent = 2});
 }
 
 TEST_F(ShortlistTest, HoldsTranslationsFrequentAndNeededTokens) {

@@ -27,9 +27,9 @@
 #include "seq2seq/model/stored_module.h"
 #include "seq2seq/search/shortlist.h"
 #include "tests/search/model_translator.h"
-#include "tests/temporary_folder.h"
-#include "tests/tiny_model.h"
-#include "tests/tokenizer/learn.h"
+#include "tests/testing/learn.h"
+#include "tests/testing/temporary_folder.h"
+#include "tests/testing/tiny_model.h"
 
 namespace seq2seq {
 namespace {

@@ -13,9 +13,9 @@
 #include "gtest/gtest.h"
 
 #include "seq2seq/base/log.h"
-#include "tests/image/image_files.h"
-#include "tests/temporary_folder.h"
-#include "tests/tokenizer/learn.h"
+#include "tests/testing/image_files.h"
+#include "tests/testing/learn.h"
+#include "tests/testing/temporary_folder.h"
 
 namespace seq2seq {
 namespace {

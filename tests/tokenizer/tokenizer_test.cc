@@ -13,8 +13,8 @@
 #include "gtest/gtest.h"
 
 #include "seq2seq/base/enum_text.h"
-#include "tests/temporary_folder.h"
-#include "tests/tokenizer/learn.h"
+#include "tests/testing/learn.h"
+#include "tests/testing/temporary_folder.h"
 #include "tokenizer/train.h"
 
 namespace seq2seq {

@@ -9,8 +9,8 @@
 #include "gtest/gtest.h"
 
 #include "seq2seq/base/log.h"
-#include "tests/temporary_folder.h"
-#include "tests/tokenizer/learn.h"
+#include "tests/testing/learn.h"
+#include "tests/testing/temporary_folder.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {

@@ -13,8 +13,8 @@
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/train/optimizer.h"
-#include "tests/temporary_folder.h"
-#include "tests/tiny_model.h"
+#include "tests/testing/temporary_folder.h"
+#include "tests/testing/tiny_model.h"
 
 namespace seq2seq {
 namespace {

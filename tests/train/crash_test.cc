@@ -17,8 +17,8 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/run_log.h"
-#include "tests/faulty_file_system.h"
-#include "tests/temporary_folder.h"
+#include "tests/testing/faulty_file_system.h"
+#include "tests/testing/temporary_folder.h"
 #include "tests/train/trainer_fixture.h"
 
 namespace seq2seq {

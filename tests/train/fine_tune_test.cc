@@ -9,7 +9,7 @@
 #include "seq2seq/data/image_set.h"
 #include "seq2seq/data/source_encoder.h"
 #include "seq2seq/model/parameters.h"
-#include "tests/model/script_file.h"
+#include "tests/testing/script_file.h"
 #include "tests/train/trainer_fixture.h"
 
 namespace seq2seq {

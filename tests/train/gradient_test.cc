@@ -9,7 +9,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/model/parameters.h"
-#include "tests/tiny_model.h"
+#include "tests/testing/tiny_model.h"
 
 namespace seq2seq {
 namespace {

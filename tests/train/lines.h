@@ -1,6 +1,6 @@
 // Lines of text for the tests of training.
-#ifndef SEQ2SEQ_TESTS_TRAIN_LINES_H_
-#define SEQ2SEQ_TESTS_TRAIN_LINES_H_
+#ifndef TESTS_TRAIN_LINES_H_
+#define TESTS_TRAIN_LINES_H_
 
 #include <cstdint>
 #include <string>
@@ -27,4 +27,4 @@ inline std::string Lines(int count, uint64_t seed) {
 
 }  // namespace seq2seq
 
-#endif  // SEQ2SEQ_TESTS_TRAIN_LINES_H_
+#endif  // TESTS_TRAIN_LINES_H_

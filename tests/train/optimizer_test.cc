@@ -12,7 +12,7 @@
 #include "seq2seq/model/parameters.h"
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/train/gradient.h"
-#include "tests/tiny_model.h"
+#include "tests/testing/tiny_model.h"
 
 namespace seq2seq {
 namespace {

@@ -1,6 +1,6 @@
 // Fixture of the trainer's tests.
-#ifndef SEQ2SEQ_TESTS_TRAIN_TRAINER_FIXTURE_H_
-#define SEQ2SEQ_TESTS_TRAIN_TRAINER_FIXTURE_H_
+#ifndef TESTS_TRAIN_TRAINER_FIXTURE_H_
+#define TESTS_TRAIN_TRAINER_FIXTURE_H_
 
 #include <cstdint>
 #include <map>
@@ -18,9 +18,9 @@
 
 #include "seq2seq/data/source_encoder.h"
 #include "seq2seq/train/trainer.h"
-#include "tests/temporary_folder.h"
-#include "tests/tiny_model.h"
-#include "tests/tokenizer/learn.h"
+#include "tests/testing/learn.h"
+#include "tests/testing/temporary_folder.h"
+#include "tests/testing/tiny_model.h"
 #include "tests/train/lines.h"
 
 namespace seq2seq {
@@ -121,4 +121,4 @@ inline TrainerHooks StoppingAfter(int64_t updates) {
 
 }  // namespace seq2seq
 
-#endif  // SEQ2SEQ_TESTS_TRAIN_TRAINER_FIXTURE_H_
+#endif  // TESTS_TRAIN_TRAINER_FIXTURE_H_

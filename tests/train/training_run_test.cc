@@ -15,9 +15,9 @@
 
 #include "seq2seq/base/options.h"
 #include "seq2seq/model/parameters.h"
-#include "tests/temporary_folder.h"
-#include "tests/tiny_model.h"
-#include "tests/tokenizer/learn.h"
+#include "tests/testing/learn.h"
+#include "tests/testing/temporary_folder.h"
+#include "tests/testing/tiny_model.h"
 #include "tests/train/lines.h"
 
 namespace seq2seq {

@@ -17,7 +17,7 @@
 #include "gtest/gtest.h"
 #include <nlohmann/json.hpp>
 
-#include "tests/temporary_folder.h"
+#include "tests/testing/temporary_folder.h"
 #include "tests/weights/array_values.h"
 
 namespace seq2seq {

@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 
 #include "seq2seq/weights/array.h"
-#include "tests/temporary_folder.h"
+#include "tests/testing/temporary_folder.h"
 #include "tests/weights/array_values.h"
 
 namespace seq2seq {

@@ -1,6 +1,6 @@
 // A file system that fails, stops and forgets.
-#ifndef TESTS_FAULTY_FILE_SYSTEM_H_
-#define TESTS_FAULTY_FILE_SYSTEM_H_
+#ifndef TESTS_TESTING_FAULTY_FILE_SYSTEM_H_
+#define TESTS_TESTING_FAULTY_FILE_SYSTEM_H_
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -253,4 +253,4 @@ class FaultyFileSystem : public FileSystem {
 
 }  // namespace seq2seq
 
-#endif  // TESTS_FAULTY_FILE_SYSTEM_H_
+#endif  // TESTS_TESTING_FAULTY_FILE_SYSTEM_H_

@@ -1,13 +1,13 @@
 // Tokenizers trained in a test.
-#ifndef TESTS_TOKENIZER_LEARN_H_
-#define TESTS_TOKENIZER_LEARN_H_
+#ifndef TESTS_TESTING_LEARN_H_
+#define TESTS_TESTING_LEARN_H_
 
 #include <optional>
 #include <string>
 
 #include "gtest/gtest.h"
 
-#include "tests/temporary_folder.h"
+#include "tests/testing/temporary_folder.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/train.h"
 
@@ -51,4 +51,4 @@ inline std::optional<Tokenizer> Learn(const std::string& text, TokenizerKind kin
 
 }  // namespace seq2seq
 
-#endif  // TESTS_TOKENIZER_LEARN_H_
+#endif  // TESTS_TESTING_LEARN_H_

@@ -1,6 +1,6 @@
 // Models, batches and runs small enough for a test.
-#ifndef TESTS_TINY_MODEL_H_
-#define TESTS_TINY_MODEL_H_
+#ifndef TESTS_TESTING_TINY_MODEL_H_
+#define TESTS_TESTING_TINY_MODEL_H_
 
 #include <filesystem>
 #include <limits>
@@ -15,11 +15,11 @@
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/data/batch.h"
+#include "seq2seq/inference/run_folder.h"
 #include "seq2seq/model/loss.h"
 #include "seq2seq/model/model.h"
-#include "seq2seq/inference/run_folder.h"
 #include "seq2seq/model/parameters.h"
-#include "tests/temporary_folder.h"
+#include "tests/testing/temporary_folder.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -143,4 +143,4 @@ inline RunFolder WriteRun(const TemporaryFolder& folder, const ModelOptions& opt
 
 }  // namespace seq2seq
 
-#endif  // TESTS_TINY_MODEL_H_
+#endif  // TESTS_TESTING_TINY_MODEL_H_

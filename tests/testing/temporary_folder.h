@@ -1,6 +1,6 @@
 // A folder for one test.
-#ifndef TESTS_TEMPORARY_FOLDER_H_
-#define TESTS_TEMPORARY_FOLDER_H_
+#ifndef TESTS_TESTING_TEMPORARY_FOLDER_H_
+#define TESTS_TESTING_TEMPORARY_FOLDER_H_
 
 #include <stdlib.h>
 
@@ -63,4 +63,4 @@ class TemporaryFolder {
 
 }  // namespace seq2seq
 
-#endif  // TESTS_TEMPORARY_FOLDER_H_
+#endif  // TESTS_TESTING_TEMPORARY_FOLDER_H_

@@ -1,12 +1,12 @@
 // A network of images in TorchScript.
-#ifndef TESTS_MODEL_SCRIPT_FILE_H_
-#define TESTS_MODEL_SCRIPT_FILE_H_
+#ifndef TESTS_TESTING_SCRIPT_FILE_H_
+#define TESTS_TESTING_SCRIPT_FILE_H_
 
 #include <string>
 
 #include <torch/script.h>
 
-#include "tests/temporary_folder.h"
+#include "tests/testing/temporary_folder.h"
 
 namespace seq2seq {
 
@@ -27,4 +27,4 @@ inline std::string WriteScript(const TemporaryFolder& folder) {
 
 }  // namespace seq2seq
 
-#endif  // TESTS_MODEL_SCRIPT_FILE_H_
+#endif  // TESTS_TESTING_SCRIPT_FILE_H_

@@ -1,6 +1,6 @@
 // Image files to read.
-#ifndef TESTS_IMAGE_IMAGE_FILES_H_
-#define TESTS_IMAGE_IMAGE_FILES_H_
+#ifndef TESTS_TESTING_IMAGE_FILES_H_
+#define TESTS_TESTING_IMAGE_FILES_H_
 
 #include <cstdint>
 #include <string>
@@ -62,4 +62,4 @@ inline std::string PpmFile(int height, int width, uint8_t red, uint8_t green, ui
 
 }  // namespace seq2seq
 
-#endif  // TESTS_IMAGE_IMAGE_FILES_H_
+#endif  // TESTS_TESTING_IMAGE_FILES_H_
