@@ -40,14 +40,10 @@ if(SEQ2SEQ_PROGRAM)
   endif()
 endif()
 
-foreach(folder seq2seq tokenizer)
-  install(
-    DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}
-    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-    COMPONENT development
-    FILES_MATCHING
-    PATTERN "*.h"
-    PATTERN "seq2seq/tools" EXCLUDE)
+include(cmake/PublicHeaders.cmake)
+foreach(header IN LISTS inference_interface seq2seq_interface included_headers)
+  cmake_path(GET header PARENT_PATH folder)
+  install(FILES ${PROJECT_SOURCE_DIR}/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/${folder} COMPONENT development)
 endforeach()
 
 set(config ${CMAKE_INSTALL_LIBDIR}/cmake/seq2seq)

@@ -88,6 +88,36 @@ def violations(root):
     return found
 
 
+def public_headers():
+    """The lists of cmake/PublicHeaders.cmake: {name: [header]}."""
+    text = (ROOT / "cmake" / "PublicHeaders.cmake").read_text(encoding="utf-8")
+    return {name: headers.split() for name, headers in re.findall(r"^set\((\w+)\n([^)]*)\)", text, re.MULTILINE)}
+
+
+def included_by(headers):
+    """All headers of the project that `headers` include, themselves and directly or not."""
+    found, rest = set(), list(headers)
+    while rest:
+        header = rest.pop()
+        if header in found:
+            continue
+        found.add(header)
+        lines = (ROOT / header).read_text(encoding="utf-8").splitlines()
+        rest += [match["path"] for match in map(INCLUDE.match, lines) if match]
+    return found
+
+
+class PublicHeadersTest(unittest.TestCase):
+    def test_lists_hold_what_the_interface_includes_and_nothing_else(self):
+        lists = public_headers()
+        interface = lists["inference_interface"] + lists["seq2seq_interface"]
+        self.assertEqual(sorted(interface + lists["included_headers"]), sorted(included_by(interface)))
+
+    def test_interface_of_inference_knows_no_libtorch(self):
+        for header in included_by(public_headers()["inference_interface"]):
+            self.assertIn(folder_of(header), UPPER, header)
+
+
 class IncludeDirectionTest(unittest.TestCase):
     def test_includes_run_from_left_to_right(self):
         self.assertGreater(len(list(sources(ROOT))), 40)

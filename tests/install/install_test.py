@@ -46,6 +46,14 @@ class InstallTest(unittest.TestCase):
     def test_a_program_linked_with_the_static_library(self):
         self.assertEqual(run(self.folder / "build" / "translate", self.model, "a dog runs"), self.expected)
 
+    def test_a_program_without_libtorch(self):
+        build = self.folder / "inference"
+        run("cmake", "-S", SOURCE / "tests" / "install", "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+            "-DINFERENCE_ONLY=ON", f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        run("cmake", "--build", build)
+        self.assertEqual(run(build / "translate_inference", self.model, "a dog runs"), self.expected)
+        self.assertNotIn("torch", run("ldd", build / "translate_inference"))
+
     def test_a_program_linked_with_the_shared_library(self):
         self.assertEqual(run(self.folder / "build" / "translate_shared", self.model, "a dog runs"), self.expected)
 

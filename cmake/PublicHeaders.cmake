@@ -1,0 +1,107 @@
+# The installed headers, by name: the interface of the library, and what it includes. tests/include_direction_test.py
+# checks that the lists are complete and hold nothing else. All others are internal.
+
+# What programs include. Without LibTorch:
+set(inference_interface
+    seq2seq/base/log.h
+    seq2seq/c_api/seq2seq_c.h
+    seq2seq/metrics/bleu.h
+    seq2seq/metrics/caption.h
+    seq2seq/metrics/chrf.h
+    seq2seq/metrics/error_rate.h
+    seq2seq/search/batching_translator.h
+    seq2seq/search/beam.h
+    seq2seq/search/sample.h
+    seq2seq/search/translator.h
+    seq2seq/serve/server.h
+    tokenizer/tokenizer.h
+    tokenizer/train.h)
+# And with it:
+set(seq2seq_interface
+    seq2seq/model/model.h
+    seq2seq/model/model_scorer.h
+    seq2seq/model/stored_module.h
+    seq2seq/seq2seq.h
+    seq2seq/train/training_run.h)
+# What these include.
+set(included_headers
+    seq2seq/base/file.h
+    seq2seq/base/line_reader.h
+    seq2seq/base/option_rules.h
+    seq2seq/base/options.h
+    seq2seq/base/status_macros.h
+    seq2seq/data/batch.h
+    seq2seq/data/bucket.h
+    seq2seq/data/corpus.h
+    seq2seq/data/corpus_mix.h
+    seq2seq/data/data_options.h
+    seq2seq/data/feature_cache.h
+    seq2seq/data/image_set.h
+    seq2seq/data/loader.h
+    seq2seq/data/source_encoder.h
+    seq2seq/data/split_batch.h
+    seq2seq/data/subword_sampler.h
+    seq2seq/image/image.h
+    seq2seq/inference/attention_kind.h
+    seq2seq/inference/decoder_options.h
+    seq2seq/inference/encoder_options.h
+    seq2seq/inference/image_encoder_options.h
+    seq2seq/inference/initialization_options.h
+    seq2seq/inference/model_options.h
+    seq2seq/inference/named_array.h
+    seq2seq/inference/run_folder.h
+    seq2seq/kernels/extension.h
+    seq2seq/kernels/gates.h
+    seq2seq/kernels/matrix.h
+    seq2seq/kernels/precision_choice.h
+    seq2seq/kernels/product.h
+    seq2seq/metrics/cider.h
+    seq2seq/metrics/meteor.h
+    seq2seq/metrics/segments.h
+    seq2seq/model/bridge.h
+    seq2seq/model/decoder.h
+    seq2seq/model/encoded.h
+    seq2seq/model/encoder.h
+    seq2seq/model/loss.h
+    seq2seq/model/parameter_group.h
+    seq2seq/model/parameters.h
+    seq2seq/model/teacher_forcing.h
+    seq2seq/ops/cell_parameters.h
+    seq2seq/ops/compute.h
+    seq2seq/ops/output_loss_op.h
+    seq2seq/search/candidate.h
+    seq2seq/search/ensemble.h
+    seq2seq/search/ensemble_scorer.h
+    seq2seq/search/forbidden_words.h
+    seq2seq/search/hypothesis.h
+    seq2seq/search/interrupt.h
+    seq2seq/search/load_options.h
+    seq2seq/search/request.h
+    seq2seq/search/request_reader.h
+    seq2seq/search/scorer.h
+    seq2seq/search/search_limits.h
+    seq2seq/search/search_memory.h
+    seq2seq/search/search_options.h
+    seq2seq/search/shortlist.h
+    seq2seq/search/vocabulary.h
+    seq2seq/serve/http_options.h
+    seq2seq/source/image_source.h
+    seq2seq/source/source.h
+    seq2seq/train/bounds.h
+    seq2seq/train/checkpoint.h
+    seq2seq/train/duration.h
+    seq2seq/train/image_data.h
+    seq2seq/train/memory_plan.h
+    seq2seq/train/module_report.h
+    seq2seq/train/optimizer.h
+    seq2seq/train/progress.h
+    seq2seq/train/run_log.h
+    seq2seq/train/run_options.h
+    seq2seq/train/schedule.h
+    seq2seq/train/train_options.h
+    seq2seq/train/trainer.h
+    seq2seq/train/training_config.h
+    seq2seq/train/training_data.h
+    seq2seq/train/weight_average.h
+    seq2seq/weights/array.h
+    seq2seq/weights/safetensors.h)
