@@ -103,7 +103,8 @@ def included_by(headers):
             continue
         found.add(header)
         lines = (ROOT / header).read_text(encoding="utf-8").splitlines()
-        rest += [match["path"] for match in map(INCLUDE.match, lines) if match]
+        includes = [match["path"] for match in map(INCLUDE.match, lines) if match]
+        rest += [path for path in includes if path.split("/")[0] in ("seq2seq", "tokenizer")]
     return found
 
 
