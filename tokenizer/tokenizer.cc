@@ -112,10 +112,10 @@ std::string Tokenizer::Decode(absl::Span<const int32_t> ids) const {
 }
 
 std::vector<std::string> Tokenizer::Subwords(absl::Span<const int32_t> ids) const {
-  std::vector<std::string> pieces;
-  pieces.reserve(ids.size());
-  for (const int32_t id : ids) pieces.push_back(model_->pieces->Piece(id));
-  return pieces;
+  std::vector<std::string> subwords;
+  subwords.reserve(ids.size());
+  for (const int32_t id : ids) subwords.push_back(model_->pieces->Piece(id));
+  return subwords;
 }
 
 const std::string& Tokenizer::model() const { return model_->bytes; }

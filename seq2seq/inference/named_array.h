@@ -1,4 +1,4 @@
-// Names, places and shapes of parameters: the rows of the table of a model's arrays.
+// Names, storage and shapes of parameters: the rows of the table of a model's arrays.
 #ifndef SEQ2SEQ_INFERENCE_NAMED_ARRAY_H_
 #define SEQ2SEQ_INFERENCE_NAMED_ARRAY_H_
 

@@ -108,7 +108,7 @@ class ForwardPass {
         if (layer > 0) ProjectLayerBelow(group, step, layer);
         RunCell(group, step, layer, First(products.view(), count));
       }
-      Look(group, step);
+      AttendStep(group, step);
       const Matrix attentional_states = of(attentional_states_);
       Multiply(of(cache_.attended.view()), attentional_weight_, attentional_states);
       TanhForward(attentional_states);
@@ -135,7 +135,7 @@ class ForwardPass {
   }
 
   // Attention with the last layer's hidden states as queries.
-  void Look(int64_t group, int64_t step) const {
+  void AttendStep(int64_t group, int64_t step) const {
     const Matrix attended = steps_.Of(cache_.attended.view(), step, group);
     const Matrix weights = steps_.Of(cache_.weights.view(), step, group);
     for (int64_t i = 0; i < attended.rows; ++i) {

@@ -28,7 +28,7 @@ body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.25rem 4rem; background:
   color: var(--ink); font: 16px/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.2rem; font-weight: 600; margin: 0 0 1.5rem; }
 section { border-top: 1px solid var(--line); padding: 1.5rem 0; overflow-x: auto; }
-.said { font-size: 1.15rem; margin: 0 0 .25rem; }
+.output { font-size: 1.15rem; margin: 0 0 .25rem; }
 .source { color: var(--faint); margin: 0 0 1rem; }
 .words { display: flex; flex-wrap: wrap; gap: .75rem; }
 figure { margin: 0; width: 8rem; text-align: center; font-size: .9rem; }
@@ -53,8 +53,8 @@ std::string Escaped(const std::string& text) {
 }
 
 // A subword for display: SentencePiece's mark for the beginning of a word becomes a space.
-std::string Readable(const std::string& piece) {
-  return Escaped(absl::StrReplaceAll(piece, {{"\u2581", " "}}));
+std::string Readable(const std::string& subword) {
+  return Escaped(absl::StrReplaceAll(subword, {{"\u2581", " "}}));
 }
 
 std::string MediaType(const std::string& path) {
@@ -92,12 +92,12 @@ std::string PageEnd() { return "</body>\n</html>\n"; }
 
 std::string TranslationSection(const std::string& source, const Candidate& candidate) {
   const Alignment& alignment = candidate.alignment;
-  std::string html = absl::StrCat("<section>\n<p class=\"said\">", Escaped(candidate.text),
+  std::string html = absl::StrCat("<section>\n<p class=\"output\">", Escaped(candidate.text),
                                   "</p>\n<p class=\"source\">", Escaped(source), "</p>\n");
   if (alignment.weights.empty()) return html + "</section>\n";
   absl::StrAppend(&html, "<table>\n<thead><tr><th></th>");
-  for (const std::string& piece : alignment.source) {
-    absl::StrAppend(&html, "<th>", piece == "</s>" ? "(end)" : Readable(piece), "</th>");
+  for (const std::string& subword : alignment.source) {
+    absl::StrAppend(&html, "<th>", subword == "</s>" ? "(end)" : Readable(subword), "</th>");
   }
   absl::StrAppend(&html, "</tr></thead>\n<tbody>\n");
   for (size_t i = 0; i < alignment.weights.size(); ++i) {
@@ -122,8 +122,8 @@ std::string CaptionSection(const std::string& path, const Candidate& candidate) 
   // The image is embedded once for all subwords of its caption.
   std::string html =
       absl::StrCat("<section style=\"--image:url(data:", MediaType(path), ";base64,",
-                   absl::Base64Escape(*bytes), ")\">\n<p class=\"said\">", Escaped(candidate.text),
-                   "</p>\n<p class=\"source\">", Escaped(path),
+                   absl::Base64Escape(*bytes), ")\">\n<p class=\"output\">",
+                   Escaped(candidate.text), "</p>\n<p class=\"source\">", Escaped(path),
                    "</p>\n<div class=\"words\">\n<figure class=\"whole\"><div class=\"image\" "
                    "style=\"background-image:var(--image)\"></div></figure>\n");
   const auto side = static_cast<int64_t>(

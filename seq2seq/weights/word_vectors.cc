@@ -23,8 +23,8 @@ constexpr char kWordBegin[] = "\xe2\x96\x81";  // ▁
 
 // The rows of the subwords that are words, by word.
 absl::flat_hash_map<std::string, int64_t> RowsOf(absl::Span<const std::string> subwords) {
-  const bool marked = std::any_of(subwords.begin(), subwords.end(), [](const std::string& piece) {
-    return absl::StartsWith(piece, kWordBegin);
+  const bool marked = std::any_of(subwords.begin(), subwords.end(), [](const std::string& subword) {
+    return absl::StartsWith(subword, kWordBegin);
   });
   absl::flat_hash_map<std::string, int64_t> rows;
   for (size_t i = 0; i < subwords.size(); ++i) {

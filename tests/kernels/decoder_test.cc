@@ -23,7 +23,7 @@ constexpr int64_t kVocab = 11;
 constexpr int64_t kEmbedding = 6;
 constexpr int64_t kHidden = 19;
 constexpr int64_t kMemory = 7;
-constexpr int64_t kReadout = 9;
+constexpr int64_t kAttentional = 9;
 constexpr size_t kLayers = 2;
 
 const std::vector<int64_t> kTargetLengths = {3, 1, 6, 4, 2, 5};
@@ -34,14 +34,14 @@ struct Parameters {
   explicit Parameters(CellKind kind) : kind(kind) {
     const int64_t gates = LayoutOf(kind).projected * kHidden;
     for (size_t layer = 0; layer < kLayers; ++layer) {
-      const int64_t input = layer == 0 ? kEmbedding + kReadout : kHidden;
+      const int64_t input = layer == 0 ? kEmbedding + kAttentional : kHidden;
       matrices.emplace_back(gates, input, 10 + layer);
       matrices.emplace_back(gates, kHidden, 20 + layer);
       matrices.emplace_back(1, gates, 30 + layer);
       matrices.emplace_back(1, gates, 40 + layer);
       matrices.emplace_back(3, kHidden, 50 + layer);
     }
-    matrices.emplace_back(kReadout, kMemory + kHidden, 60);
+    matrices.emplace_back(kAttentional, kMemory + kHidden, 60);
     for (RandomMatrix& matrix : matrices) {
       const Matrix& view = matrix.view;
       for (int64_t i = 0; i < view.rows * view.columns; ++i) view.data[i] *= 0.4f;
@@ -126,22 +126,22 @@ std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample) {
   }
   std::vector<int64_t> tokens(static_cast<size_t>(steps.rows()), 0);
   const auto predicted = std::make_unique<bool[]>(tokens.size());
-  const Buffer attentional_gradient(steps.rows(), kReadout);
+  const Buffer attentional_gradient(steps.rows(), kAttentional);
   Clear(attentional_gradient.view());
   steps.ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
     tokens[static_cast<size_t>(row)] = (3 * sequence + 5 * step) % kVocab;
     predicted[static_cast<size_t>(row)] = sample && (sequence + step) % 3 != 0;
     const std::vector<float> numbers =
-        Numbers(kReadout, static_cast<uint64_t>(1000 + 10 * sequence + step));
+        Numbers(kAttentional, static_cast<uint64_t>(1000 + 10 * sequence + step));
     std::copy(numbers.begin(), numbers.end(), attentional_gradient.view().row(row));
   });
-  const RandomMatrix output(kVocab, kReadout, 90);
+  const RandomMatrix output(kVocab, kAttentional, 90);
   const RandomMatrix output_bias(1, kVocab, 91);
   const PackedMatrix packed = PackedMatrix::PackTransposed(output.view, Precision::kFp32);
   const PredictedTokens predicted_tokens = {absl::MakeConstSpan(predicted.get(), tokens.size()),
                                             false, &packed, output_bias.view.data};
 
-  const Buffer attentional_states(steps.rows(), kReadout);
+  const Buffer attentional_states(steps.rows(), kAttentional);
   DecoderCache cache =
       DecoderForward(plan, weights, start, sources, sample ? &predicted_tokens : nullptr,
                      absl::MakeSpan(tokens), attentional_states.view());
@@ -187,7 +187,7 @@ TEST_P(DecoderKernel, GroupsOnTwoThreadsAgreeWithOneGroup) { ExpectGroupsAgree(f
 
 TEST_P(DecoderKernel, OwnTokensOnTwoThreadsAgreeWithOneGroup) { ExpectGroupsAgree(true); }
 
-TEST_P(DecoderKernel, OwnTokensChangeTheReadouts) {
+TEST_P(DecoderKernel, PredictedTokensChangeTheAttentionalStates) {
   EXPECT_NE(RunDecoder(GetParam(), 1, false), RunDecoder(GetParam(), 1, true));
 }
 
@@ -202,7 +202,7 @@ TEST_P(DecoderKernel, StepsAgreeWithWholeTargets) {
   const DecoderWeights weights = {embedding.view, parameters.Cells<CellWeights>(),
                                   parameters.matrices.back().view};
   const PackedDecoder decoder(GetParam(), weights, Precision::kFp32);
-  const RandomMatrix output(kVocab, kReadout, 90);
+  const RandomMatrix output(kVocab, kAttentional, 90);
   const RandomMatrix output_bias(1, kVocab, 91);
   const PackedOutput packed = {PackedMatrix::PackTransposed(output.view, Precision::kFp32),
                                output_bias.buffer};
@@ -236,7 +236,7 @@ TEST_P(DecoderKernel, StepsAgreeWithWholeTargets) {
     rows.resize(std::max(rows.size(), static_cast<size_t>(step + 1)));
     rows[static_cast<size_t>(step)] = row;
   });
-  const Buffer attentional_states(steps.rows(), kReadout);
+  const Buffer attentional_states(steps.rows(), kAttentional);
   const DecoderCache cache = DecoderForward(plan, weights, start, sources, nullptr,
                                             absl::MakeSpan(tokens), attentional_states.view());
   const Buffer expected(steps.rows(), kVocab);
