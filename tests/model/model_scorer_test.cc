@@ -228,14 +228,13 @@ TEST_P(ModelScorerTest, LanguageModelDoesNotDependOnTheSource) {
 TEST(MakeScoringModel, ReleasesWeightsThatArePacked) {
   Model model = TinyModel(TinyOptions(), torch::kFloat32);
   const auto watch = [&](const char* name) {
-    return c10::weak_intrusive_ptr<c10::TensorImpl>(
-        model->named_parameters()[name].getIntrusivePtr());
+    return model->named_parameters()[name].storage().getWeakStorageImpl();
   };
   const auto embedding = watch("encoder.embedding.weight");
-  const auto attentional_state = watch("decoder.readout.weight");
+  const auto attentional = watch("decoder.readout.weight");
   const auto scoring = MakeScoringModel(std::move(model), torch::kCPU, Precision::kFp32);
   EXPECT_FALSE(embedding.expired());
-  EXPECT_TRUE(attentional_state.expired());
+  EXPECT_TRUE(attentional.expired());
 }
 #endif
 
