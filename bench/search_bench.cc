@@ -23,7 +23,7 @@
 #include "seq2seq/inference/run_folder.h"
 #include "seq2seq/kernels/precision_choice.h"
 #include "seq2seq/kernels/product.h"
-#include "seq2seq/model/model_scorer.h"
+#include "seq2seq/model/scoring_model.h"
 #include "seq2seq/model/parameters.h"
 #include "seq2seq/model/stored_module.h"
 #include "seq2seq/ops/compute.h"
@@ -159,7 +159,7 @@ absl::Status Run(const Flags& flags) {
   const std::unique_ptr<Source> source = MakeSource({}, *tokenizer, *tokenizer);
   std::vector<SourceInput> sources;
   for (const std::string& line : *lines) {
-    std::optional<SourceInput> input = source->Read(line);
+    std::optional<SourceInput> input = source->Read(line, 1000);
     if (input) sources.push_back(*std::move(input));
   }
   std::stable_sort(sources.begin(), sources.end(), [](const SourceInput& a, const SourceInput& b) {

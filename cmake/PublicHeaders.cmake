@@ -5,6 +5,7 @@
 set(inference_interface
     seq2seq/base/log.h
     seq2seq/c_api/seq2seq_c.h
+    seq2seq/kernels/parallel.h
     seq2seq/metrics/bleu.h
     seq2seq/metrics/caption.h
     seq2seq/metrics/chrf.h
@@ -19,7 +20,7 @@ set(inference_interface
 # And with it:
 set(seq2seq_interface
     seq2seq/model/model.h
-    seq2seq/model/model_scorer.h
+    seq2seq/model/scoring_model.h
     seq2seq/model/stored_module.h
     seq2seq/seq2seq.h
     seq2seq/train/training_run.h)
@@ -67,7 +68,6 @@ set(included_headers
     seq2seq/model/parameters.h
     seq2seq/model/teacher_forcing.h
     seq2seq/ops/cell_parameters.h
-    seq2seq/ops/compute.h
     seq2seq/ops/output_loss_op.h
     seq2seq/search/candidate.h
     seq2seq/search/ensemble.h

@@ -20,7 +20,7 @@
 #include "seq2seq/metrics/caption.h"
 #include "seq2seq/metrics/chrf.h"
 #include "seq2seq/metrics/error_rate.h"
-#include "seq2seq/model/model_scorer.h"
+#include "seq2seq/model/scoring_model.h"
 #include "seq2seq/model/stored_module.h"
 #include "seq2seq/search/batching_translator.h"
 #include "seq2seq/search/beam.h"

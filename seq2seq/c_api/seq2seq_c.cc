@@ -21,6 +21,10 @@
 #include "seq2seq/model/stored_module.h"
 #include "seq2seq/search/translator.h"
 
+#if SEQ2SEQ_KERNELS
+#include "seq2seq/kernels/parallel.h"
+#endif
+
 struct seq2seq_translator {
   seq2seq::Translator translator;
 };
@@ -78,8 +82,11 @@ absl::StatusOr<Translator> Create(const char* const* models, size_t count, const
         absl::StrCat("threads: expected 0 to 1024, found ", options.threads));
   }
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  torch::set_num_threads(options.threads > 0 ? static_cast<int>(options.threads)
-                                             : static_cast<int>(cores));
+  const int threads = static_cast<int>(options.threads > 0 ? options.threads : cores);
+  torch::set_num_threads(threads);
+#if SEQ2SEQ_KERNELS
+  SetParallelThreads(threads);
+#endif
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> paths, Texts("models", models, count));
   LoadOptions load = {.shortlist = options.shortlist,
                       .language_model = options.language_model,

@@ -1,8 +1,12 @@
 #include "seq2seq/inference/inference_model.h"
 
+#include <exception>
 #include <set>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
+#include "seq2seq/base/describe_error.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/inference/packed_weights.h"
 #include "seq2seq/inference/recurrent_decoder.h"
@@ -78,10 +82,14 @@ PackedOutput InferenceModel::Output(absl::Span<const int32_t> tokens) const {
 
 absl::StatusOr<std::shared_ptr<const InferenceModel>> LoadInferenceModel(const StoredModel& stored,
                                                                          Precision precision) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(ArrayMap weights, ReadWeights(stored));
-  SEQ2SEQ_ASSIGN_OR_RETURN(ModelArrays arrays, TakeArrays(stored.options, std::move(weights),
-                                                          stored.step + kWeightsFile));
-  return std::make_shared<const InferenceModel>(stored.options, std::move(arrays), precision);
+  try {
+    SEQ2SEQ_ASSIGN_OR_RETURN(ArrayMap weights, ReadWeights(stored));
+    SEQ2SEQ_ASSIGN_OR_RETURN(ModelArrays arrays, TakeArrays(stored.options, std::move(weights),
+                                                            stored.step + kWeightsFile));
+    return std::make_shared<const InferenceModel>(stored.options, std::move(arrays), precision);
+  } catch (const std::exception& error) {  // Out of memory.
+    return ToStatus(error, absl::StrCat(stored.run.Config(), ": cannot load the model"));
+  }
 }
 
 }  // namespace seq2seq

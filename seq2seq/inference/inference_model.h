@@ -21,8 +21,8 @@ namespace seq2seq {
 class InferenceModel {
  public:
   // UnsupportedPart(options) must be empty. Packs the weights in `precision` and drops the arrays
-  // that are used in packed form alone; costs a pass over them. `encoder` encodes images; for other
-  // sources it is made of the arrays.
+  // that are used in packed form alone; costs a pass over them. `encoder` is needed for
+  // images; for other sources it is made of the arrays.
   InferenceModel(const ModelOptions& options, ModelArrays arrays, Precision precision,
                  std::unique_ptr<InferenceEncoder> encoder = nullptr);
 

@@ -15,15 +15,28 @@ void List(CellKind kind, int64_t input, int64_t hidden, CellArrays& cell,
   lister.Add("weight_hh", cell.weight_hh, {rows, hidden});
   lister.Add("bias_ih", cell.bias_ih, {rows});
   lister.Add("bias_hh", cell.bias_hh, {rows});
-  if (kind == CellKind::kPeephole) lister.Add("peephole", cell.peephole, {3, hidden});
-  if (kind == CellKind::kCoupled) lister.Add("peephole", cell.peephole, {2, hidden});
-  if (kind == CellKind::kLayerNormLstm || kind == CellKind::kLayerNormGru) {
-    lister.Add("norm_ih", cell.norm_ih, {rows});
-    lister.Add("norm_hh", cell.norm_hh, {rows});
-  }
-  if (kind == CellKind::kLayerNormLstm) {
-    lister.Add("norm_memory", cell.norm_cell_state, {hidden});
-    lister.Add("norm_memory_bias", cell.norm_cell_state_bias, {hidden});
+  switch (kind) {
+    case CellKind::kLstm:
+    case CellKind::kGru:
+    case CellKind::kRnnTanh:
+    case CellKind::kRnnRelu:
+      break;
+    case CellKind::kPeephole:
+      lister.Add("peephole", cell.peephole, {3, hidden});
+      break;
+    case CellKind::kCoupled:
+      lister.Add("peephole", cell.peephole, {2, hidden});
+      break;
+    case CellKind::kLayerNormLstm:
+      lister.Add("norm_ih", cell.norm_ih, {rows});
+      lister.Add("norm_hh", cell.norm_hh, {rows});
+      lister.Add("norm_memory", cell.norm_cell_state, {hidden});
+      lister.Add("norm_memory_bias", cell.norm_cell_state_bias, {hidden});
+      break;
+    case CellKind::kLayerNormGru:
+      lister.Add("norm_ih", cell.norm_ih, {rows});
+      lister.Add("norm_hh", cell.norm_hh, {rows});
+      break;
   }
 }
 
@@ -117,8 +130,9 @@ absl::StatusOr<ModelArrays> TakeArrays(const ModelOptions& options, ArrayMap fro
     *parameter.array = std::move(found->second);
     from.erase(found);
   }
+  const bool images = options.source == SourceKind::kImage;
   for (const auto& [name, array] : from) {
-    if (absl::StartsWith(name, "image_encoder.")) continue;
+    if (images && absl::StartsWith(name, "image_encoder.")) continue;
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": tensor '", name, "' is not part of the model"));
   }

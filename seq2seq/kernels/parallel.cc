@@ -15,6 +15,9 @@
 namespace seq2seq {
 namespace {
 
+std::atomic<int> set_threads = 0;
+thread_local bool in_task = false;
+
 // Runs `run` on `threads` threads at once.
 void RunOnThreads(int threads, absl::FunctionRef<void()> run) {
 #if defined(__SANITIZE_THREAD__)  // TSan does not model OpenMP's barriers.
@@ -29,7 +32,13 @@ void RunOnThreads(int threads, absl::FunctionRef<void()> run) {
 
 }  // namespace
 
-int ParallelThreads() { return omp_in_parallel() ? 1 : omp_get_max_threads(); }
+int ParallelThreads() {
+  if (in_task || omp_in_parallel()) return 1;
+  const int set = set_threads.load(std::memory_order_relaxed);
+  return set > 0 ? set : omp_get_max_threads();
+}
+
+void SetParallelThreads(int threads) { set_threads.store(threads, std::memory_order_relaxed); }
 
 void ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t task)> run) {
   const int threads = static_cast<int>(std::min<int64_t>(tasks, ParallelThreads()));
@@ -41,8 +50,9 @@ void ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t task)> run) {
   std::exception_ptr error;
   std::mutex mutex;
   RunOnThreads(threads, [&] {
-    // Code called by a task uses this thread alone.
+    // Code called by a task uses this thread alone; that of LibTorch, too.
     omp_set_num_threads(1);
+    in_task = true;
     for (int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) {
       try {
         run(task);
@@ -51,6 +61,7 @@ void ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t task)> run) {
         if (!error) error = std::current_exception();
       }
     }
+    in_task = false;
   });
   if (error) std::rethrow_exception(error);
 }

@@ -8,8 +8,12 @@
 
 namespace seq2seq {
 
-// Number of threads that ParallelFor uses: OpenMP's, shared with LibTorch; 1 within a task.
+// Number of threads that ParallelFor uses: as set, or OpenMP's of the calling thread, which
+// LibTorch sets, too; 1 within a task.
 int ParallelThreads();
+
+// Sets that number for all threads of the process, those to come included; 0 is OpenMP's.
+void SetParallelThreads(int threads);
 
 // Calls run(0) … run(tasks - 1), as many at once as there are threads, and returns when all are
 // done. The first exception of a task is rethrown; the other tasks run all the same.

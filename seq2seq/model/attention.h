@@ -11,7 +11,8 @@
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
-#include "seq2seq/model/recurrent_encoder.h"
+#include "seq2seq/inference/attention_kind.h"
+#include "seq2seq/model/encoded.h"
 
 namespace seq2seq {
 

@@ -2,7 +2,6 @@
 #ifndef SEQ2SEQ_MODEL_ENCODER_H_
 #define SEQ2SEQ_MODEL_ENCODER_H_
 
-#include <cstdint>
 #include <string>
 
 #include <torch/nn/module.h>
@@ -19,13 +18,11 @@ namespace seq2seq {
 // sources of the batch.
 class EncoderImpl : public torch::nn::Module {
  public:
-  virtual Encoded forward(const Batch& batch) = 0;
+  virtual Encoded forward(const Batch& batch) = 0;  // Of size EncodedSize(options).
 
-  // Size of the last dimension of Encoded::values.
-  virtual int64_t output_size() const = 0;
-
-  // Whether the kernels compute whole sequences, instead of one time step at a time.
-  virtual bool is_fused() const = 0;
+  // How it computes recurrent layers in the current mode, for the log: "fused encoder", by the
+  // kernels over whole sequences, or "encoder step by step"; empty if it has none.
+  virtual std::string DescribePath() const { return ""; }
 
   // Applies seq2seq::Initialize to all but pretrained parameters.
   virtual void Initialize(const InitializationOptions& options);

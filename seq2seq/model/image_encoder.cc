@@ -32,7 +32,10 @@ torch::Tensor ImageEncoderImpl::Features(const torch::Tensor& images) {
   return network_(images).flatten(2).transpose(1, 2);
 }
 
-bool ImageEncoderImpl::is_fused() const { return options_.recurrent && cells_[0]->is_fused(); }
+std::string ImageEncoderImpl::DescribePath() const {
+  if (!options_.recurrent) return "";
+  return is_fused() ? "fused encoder" : "encoder step by step";
+}
 
 Encoded ImageEncoderImpl::forward(const Batch& batch) {
   torch::Tensor values, lengths;

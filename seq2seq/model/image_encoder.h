@@ -31,8 +31,7 @@ class ImageEncoderImpl : public EncoderImpl {
   // Encodes Batch::values: images, [batch, 3, height, width], or features, [batch, position,
   // channels].
   Encoded forward(const Batch& batch) override;
-  int64_t output_size() const override { return options_.hidden; }
-  bool is_fused() const override;
+  std::string DescribePath() const override;
 
   // The layers after the network alone.
   void Initialize(const InitializationOptions& options) override;
@@ -41,6 +40,8 @@ class ImageEncoderImpl : public EncoderImpl {
   bool IsPretrained(const std::string& parameter) const override;
 
  private:
+  // Whether the kernels compute the bidirectional layer.
+  bool is_fused() const { return cells_[0]->is_fused(); }
   // The bidirectional layer over the positions of images: [batch, position, hidden], of `lengths`.
   torch::Tensor RunBothWays(const torch::Tensor& values, const torch::Tensor& lengths);
 

@@ -44,10 +44,9 @@ Decoded ModelImpl::Decode(const Batch& batch, const TeacherForcing& forcing) {
 }
 
 std::string ModelImpl::DescribePaths() const {
-  std::string encoder;
-  if (options_.source == SourceKind::kText)
-    encoder = encoder_->is_fused() ? "fused encoder, " : "encoder step by step, ";
-  return absl::StrCat(encoder, is_fused() ? "fused decoder" : "decoder step by step");
+  const std::string encoder = encoder_->DescribePath();
+  return absl::StrCat(encoder, encoder.empty() ? "" : ", ",
+                      is_fused() ? "fused decoder" : "decoder step by step");
 }
 
 std::vector<ParameterGroup> ModelImpl::ParameterGroups() const {

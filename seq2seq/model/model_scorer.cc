@@ -3,76 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
-#include "seq2seq/base/enum_text.h"
-#include "seq2seq/model/parameters.h"
-#include "seq2seq/search/search_memory.h"
-
-#if SEQ2SEQ_KERNELS
-#include "seq2seq/inference/inference_model.h"
-#include "seq2seq/model/module_inference_encoder.h"
-#include "seq2seq/search/inference_scorer.h"
-#endif
-
 namespace seq2seq {
-namespace {
-
-class ModuleScoringModel : public ScoringModel {
- public:
-  ModuleScoringModel(Model model, torch::Device device, Precision precision, std::string note)
-      : model_(std::move(model)), device_(device), precision_(precision), note_(std::move(note)) {}
-
-  std::unique_ptr<Scorer> Begin(absl::Span<const SourceInput* const> sources,
-                                absl::Span<const int32_t> tokens) const override {
-    return std::make_unique<ModelScorer>(model_, CollateSources(sources).To(device_), tokens,
-                                         precision_);
-  }
-
-  bool has_attention() const override { return HasAttention(model_->options()); }
-
-  double weight_bytes() const override {
-    double bytes = 0;
-    for (const auto& [name, parameter] : Parameters(*model_))
-      bytes += static_cast<double>(parameter.nbytes());
-    return bytes;
-  }
-
-  double BatchBytes(const SearchShape& shape) const override {
-    return SearchBytes(model_->options(), shape, /*packed=*/false);
-  }
-
-  std::string note() const override { return note_; }
-
- private:
-  const Model model_;
-  const torch::Device device_;
-  const Precision precision_;
-  const std::string note_;
-};
-
-#if SEQ2SEQ_KERNELS
-// The inference form of `model`, which shares the model's tensors as far as they are not packed.
-std::shared_ptr<const InferenceModel> MakeInferenceModel(Model model, Precision precision) {
-  const ModelOptions options = model->options();
-  ArrayMap parameters = ToArrays(Parameters(*model));
-  std::unique_ptr<InferenceEncoder> encoder;
-  if (options.source == SourceKind::kImage)
-    encoder = std::make_unique<ModuleInferenceEncoder>(model->encoder());
-  model = Model(nullptr);  // So that its weights are released as they are packed.
-  auto arrays = TakeArrays(options, std::move(parameters), "the model");
-  TORCH_CHECK(arrays.ok(), std::string(arrays.status().message()));
-  return std::make_shared<const InferenceModel>(options, *std::move(arrays), precision,
-                                                std::move(encoder));
-}
-#endif
-
-}  // namespace
 
 ModelScorer::ModelScorer(Model model, const Batch& sources, absl::Span<const int32_t> tokens,
                          Precision precision)
     : model_(std::move(model)),
+      device_(model_->decoder()->parameters()[0].device()),
       compute_({CurrentCompute().fused, precision}),
       batch_(sources.size()),
       tokens_(tokens.begin(), tokens.end()) {
@@ -91,7 +29,7 @@ ModelScorer::ModelScorer(Model model, const Batch& sources, absl::Span<const int
 StepScores ModelScorer::Step(absl::Span<const Extension> rows) {
   const torch::InferenceMode inference;
   const ComputeGuard guard(compute_);
-  const torch::Device device = model_->decoder()->parameters()[0].device();
+  const torch::Device device = device_;
   const auto move = [device](const std::vector<int64_t>& indices) {
     return torch::tensor(indices).to(device);
   };
@@ -150,32 +88,6 @@ StepScores ModelScorer::Step(absl::Span<const Extension> rows) {
 absl::Span<const float> ModelScorer::Attention(size_t row) const {
   return {attention_.data_ptr<float>() + static_cast<int64_t>(row) * attention_.size(1),
           static_cast<size_t>(lengths_[static_cast<size_t>(sentences_[row])])};
-}
-
-std::string PrecisionNote(const ModelOptions& options, Precision precision) {
-  if (precision == Precision::kFp32) return "";
-  std::string reason = "without the kernels";
-#if SEQ2SEQ_KERNELS
-  const std::string part = UnsupportedPart(options);
-  if (CurrentCompute().fused && part.empty()) return "";
-  if (!part.empty()) reason = absl::StrCat("for model.", part);
-#endif
-  return absl::StrCat("precision ", EnumText(precision), " is not supported ", reason,
-                      "; computing in fp32");
-}
-
-std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,
-                                                     Precision precision) {
-  std::string note;
-  if (device.is_cpu()) {
-#if SEQ2SEQ_KERNELS
-    if (CurrentCompute().fused && UnsupportedPart(model->options()).empty())
-      return MakeScoringModel(MakeInferenceModel(std::move(model), precision));
-#endif
-    note = PrecisionNote(model->options(), precision);
-    precision = Precision::kFp32;
-  }
-  return std::make_shared<ModuleScoringModel>(std::move(model), device, precision, std::move(note));
 }
 
 }  // namespace seq2seq

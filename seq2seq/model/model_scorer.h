@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "seq2seq/data/batch.h"
@@ -30,6 +29,7 @@ class ModelScorer : public Scorer {
 
  private:
   Model model_;
+  const torch::Device device_;
   const Compute compute_;
   int64_t batch_;
   const std::vector<int32_t> tokens_;
@@ -42,16 +42,6 @@ class ModelScorer : public Scorer {
   torch::Tensor normalizers_;       // [row], on the CPU.
   torch::Tensor attention_;         // [row, source], on the CPU.
 };
-
-// Makes a scoring model of the inference form in `precision`, if the model has one and is on the
-// CPU; else in LibTorch operations: bf16 is autocast on CUDA, and everything is fp32 on the CPU.
-// The model must be in eval mode and not change while in use.
-std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,
-                                                     Precision precision);
-
-// Why the CPU computes such a model in fp32 instead of `precision`, for the log; empty if it does
-// not.
-std::string PrecisionNote(const ModelOptions& options, Precision precision);
 
 }  // namespace seq2seq
 

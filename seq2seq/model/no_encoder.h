@@ -12,8 +12,6 @@ class NoEncoderImpl : public EncoderImpl {
   NoEncoderImpl();
 
   Encoded forward(const Batch& batch) override;
-  int64_t output_size() const override { return 0; }
-  bool is_fused() const override { return true; }
 
  private:
   torch::Tensor position_;  // [1, 1, 0]; a buffer, so that it has the type and device of the model.

@@ -57,6 +57,10 @@ bool RecurrentEncoderImpl::is_fused() const {
   return layers_[0].cells[0]->is_fused() && !(options_.variational && is_training());
 }
 
+std::string RecurrentEncoderImpl::DescribePath() const {
+  return is_fused() ? "fused encoder" : "encoder step by step";
+}
+
 Encoded RecurrentEncoderImpl::forward(const Batch& batch) {
   const torch::Tensor& lengths = batch.source_lengths;
   const torch::Tensor tokens =

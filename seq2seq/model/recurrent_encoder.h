@@ -3,6 +3,7 @@
 #define SEQ2SEQ_MODEL_RECURRENT_ENCODER_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <torch/nn/modules/embedding.h>
@@ -25,10 +26,12 @@ class RecurrentEncoderImpl : public EncoderImpl {
                        torch::nn::Embedding embedding);
 
   Encoded forward(const Batch& batch) override;
-  int64_t output_size() const override { return OutputSize(options_); }
-  bool is_fused() const override;
+  std::string DescribePath() const override;
 
  private:
+  // Whether the kernels compute whole sequences, instead of one time step at a time.
+  bool is_fused() const;
+
   struct Layer {
     std::vector<Cell> cells;  // Forward and, if bidirectional, backward.
     bool residual = false;

@@ -8,8 +8,8 @@
 #include "seq2seq/base/describe_error.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/model/initialization.h"
-#include "seq2seq/model/model_scorer.h"
 #include "seq2seq/model/parameters.h"
+#include "seq2seq/model/scoring_model.h"
 
 namespace seq2seq {
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "seq2seq/base/enum_text.h"
@@ -20,7 +21,7 @@
 namespace seq2seq {
 namespace {
 
-bool IsCpu(const std::string& device) { return device == "cpu"; }
+bool IsCpu(const std::string& device) { return absl::StartsWith(device, "cpu"); }
 
 std::string Unsupported(Precision precision, const std::string& device) {
   return absl::StrCat("precision ", EnumText(precision), " is not supported on ",
@@ -38,8 +39,7 @@ SourceOptions SourceOptionsOf(const ModelOptions& model, const LoadOptions& opti
   return {.kind = model.source,
           .image = model.image.input,
           .features = model.image.network.kind == ImageNetworkKind::kFeatures,
-          .max_pixels = options.max_pixels,
-          .max_line_length = options.translator.max_line_length};
+          .max_pixels = options.max_pixels};
 }
 
 // The precision to compute in. Adds a note to `notes` if it is not the stored one.

@@ -1,94 +1,75 @@
 #include "seq2seq/search/ensemble_scorer.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <utility>
 
+#include "seq2seq/kernels/log_mean_exp.h"
 #include "seq2seq/search/row_ranges.h"
+
+#if SEQ2SEQ_KERNELS
+#include "seq2seq/kernels/log_sum_exp.h"
+#endif
 
 namespace seq2seq {
 namespace {
 
+#if !SEQ2SEQ_KERNELS
+
 // In place of a highest score of minus infinity, which cannot be subtracted.
 constexpr float kLowest = std::numeric_limits<float>::lowest();
 
-// Columns that are combined at once, so that what is computed of them stays in the cache.
-constexpr int64_t kBlock = 256;
-using Block = std::array<float, kBlock>;
-
-// The scores of a row by one member. Its log-probabilities are `scores` - `normalizer`.
-struct MemberRow {
-  float* scores = nullptr;
-  float normalizer = 0;
-};
-
-// Log of the sum of e^score.
-float LogSumExp(const float* scores, int64_t size) {
-  float highest = kLowest;
-  for (int64_t i = 0; i < size; ++i) highest = std::max(highest, scores[i]);
-  double sum = 0;
-  for (int64_t i = 0; i < size; ++i) sum += static_cast<double>(std::exp(scores[i] - highest));
-  return highest + static_cast<float>(std::log(sum));
-}
-
-// Sets out[i] to the log of the mean probability of column begin + i: log-sum-exp over the members
-// minus the log of their number.
-void AverageProbabilities(absl::Span<const MemberRow> members, int64_t begin, int64_t count,
-                          float* out) {
-  Block highest;
-  Block sum;
-  highest.fill(kLowest);
-  sum.fill(0);
-  for (const auto& [scores, normalizer] : members) {
-    for (int64_t i = 0; i < count; ++i) {
-      float& most = highest[static_cast<size_t>(i)];
-      most = std::max(most, scores[begin + i] - normalizer);
-    }
-  }
-  for (const auto& [scores, normalizer] : members) {
-    for (int64_t i = 0; i < count; ++i) {
-      const auto column = static_cast<size_t>(i);
-      sum[column] += std::exp(scores[begin + i] - normalizer - highest[column]);
-    }
-  }
-  const float log_members = std::log(static_cast<float>(members.size()));
-  for (int64_t i = 0; i < count; ++i) {
-    const auto column = static_cast<size_t>(i);
-    out[i] = highest[column] + std::log(sum[column]) - log_members;
+void LogSumExp(ConstMatrix scores, float* out) {
+  for (int64_t row = 0; row < scores.rows; ++row) {
+    const float* score = scores.row(row);
+    const float highest = std::max(kLowest, *std::max_element(score, score + scores.columns));
+    double sum = 0;
+    for (int64_t i = 0; i < scores.columns; ++i)
+      sum += static_cast<double>(std::exp(score[i] - highest));
+    out[row] = highest + static_cast<float>(std::log(sum));
   }
 }
 
-// Sets out[i] to the mean log-probability of column begin + i.
-void AverageLogProbabilities(absl::Span<const MemberRow> members, int64_t begin, int64_t count,
-                             float* out) {
-  Block sum;
-  sum.fill(0);
-  for (const auto& [scores, normalizer] : members) {
-    for (int64_t i = 0; i < count; ++i)
-      sum[static_cast<size_t>(i)] += scores[begin + i] - normalizer;
+void LogMeanExp(absl::Span<const MemberRow> members, int64_t size, float* out) {
+  for (int64_t i = 0; i < size; ++i) {
+    float highest = kLowest;
+    for (const MemberRow& member : members)
+      highest = std::max(highest, member.scores[i] - member.normalizer);
+    float sum = 0;
+    for (const MemberRow& member : members)
+      sum += std::exp(member.scores[i] - member.normalizer - highest);
+    out[i] = highest + std::log(sum / static_cast<float>(members.size()));
   }
-  const auto size = static_cast<float>(members.size());
-  for (int64_t i = 0; i < count; ++i) out[i] = sum[static_cast<size_t>(i)] / size;
+}
+
+#endif
+
+// out[i] = the mean log-probability over the members. `out` may be the scores of a member.
+void MeanLogProbability(absl::Span<const MemberRow> members, int64_t size, float* out) {
+  const auto count = static_cast<float>(members.size());
+  for (int64_t i = 0; i < size; ++i) {
+    float sum = 0;
+    for (const MemberRow& member : members) sum += member.scores[i] - member.normalizer;
+    out[i] = sum / count;
+  }
 }
 
 // Overwrites the row of the first member with the mean; returns its normaliser.
 float Average(absl::Span<const MemberRow> members, int64_t columns, EnsembleMean mean) {
   float* const out = members[0].scores;
-  for (int64_t begin = 0; begin < columns; begin += kBlock) {
-    const int64_t count = std::min(kBlock, columns - begin);
-    switch (mean) {
-      case EnsembleMean::kProbability:
-        AverageProbabilities(members, begin, count, out + begin);
-        break;
-      case EnsembleMean::kLogProbability:
-        AverageLogProbabilities(members, begin, count, out + begin);
-        break;
-    }
+  float normalizer = 0;
+  switch (mean) {
+    case EnsembleMean::kProbability:
+      LogMeanExp(members, columns, out);
+      break;
+    case EnsembleMean::kLogProbability:
+      MeanLogProbability(members, columns, out);
+      LogSumExp({out, 1, columns, columns}, &normalizer);
+      break;
   }
-  return mean == EnsembleMean::kProbability ? 0 : LogSumExp(out, columns);
+  return normalizer;
 }
 
 }  // namespace

@@ -26,11 +26,12 @@ Numbers OfSource(const ModelOptions& options, const SearchShape& shape) {
   const int64_t hidden = options.decoder.hidden;
   switch (options.source) {
     case SourceKind::kText: {
-      const bool both = options.encoder.directions != Directions::kUnidirectional;
-      const int64_t output = options.encoder.hidden * (both ? 2 : 1);
+      // Of the widest layer.
+      const int64_t output = options.encoder.hidden * (IsBidirectional(options.encoder, 0) ? 2 : 1);
       const int64_t input = options.encoder.layers > 1 ? std::max(options.encoder.embedding, output)
                                                        : options.encoder.embedding;
-      return {input + output + kGates * output, output + std::max(hidden, output), 0, shape.source};
+      const int64_t kept = OutputSize(options.encoder);
+      return {input + output + kGates * output, kept + std::max(hidden, kept), 0, shape.source};
     }
     case SourceKind::kImage: {
       const int64_t size = options.image.input.size;

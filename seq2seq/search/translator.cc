@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 
 #include "seq2seq/base/describe_error.h"
@@ -88,12 +89,13 @@ absl::Status Translator::CheckAttention(const SearchOptions& options) const {
 
 SearchTask Translator::Complete(SearchTask task, const Request& request, const SourceInput& source,
                                 const SearchOptions& options) const {
-  // A prompt is forced, and lengths count what follows it.
-  const auto prompt = static_cast<int64_t>(source.prompt.size());
   task.prefix.insert(task.prefix.begin(), source.prompt.begin(), source.prompt.end());
+  // A language model continues what is forced: lengths count what follows.
+  const bool continues = source_kind() == SourceKind::kNone;
+  const auto forced = continues ? static_cast<int64_t>(task.prefix.size()) : 0;
   const auto length = static_cast<int64_t>(source.ids.size());
-  task.min_length = prompt + (length > 0 ? MinLength(length, options) : options.min_length);
-  task.max_length = prompt + (length > 0 ? MaxLength(length, options) : options.max_length);
+  task.min_length = forced + (length > 0 ? MinLength(length, options) : options.min_length);
+  task.max_length = forced + (length > 0 ? MaxLength(length, options) : options.max_length);
   task.attention = options.attention;
   task.interrupt = request.interrupt;
   Fingerprint seed;
@@ -168,6 +170,11 @@ std::vector<size_t> Translator::LoadBatch(absl::Span<Prepared> lines,
 void Translator::SearchBatch(absl::Span<Prepared> lines, std::vector<size_t> indices,
                              const SearchOptions& options, const Shortlist* shortlist,
                              std::vector<TranslationResult>& results) const {
+  // Images are large: they are dropped as soon as they are encoded, or cannot be.
+  const auto drop = [&] {
+    for (const size_t index : indices) lines[index].source.values = Array();
+  };
+  absl::Cleanup dropped = drop;
   indices = LoadBatch(lines, indices, results);
   if (indices.empty()) return;
   std::vector<SearchTask> tasks;
@@ -182,7 +189,7 @@ void Translator::SearchBatch(absl::Span<Prepared> lines, std::vector<size_t> ind
   if (shortlist) tokens = shortlist->Tokens(ids, NeededTokens(tasks));
   const std::unique_ptr<Scorer> scorer =
       ensemble_.Begin(sources, tokens, options.language_model_weight);
-  for (const size_t index : indices) lines[index].source.values = Array();  // Images are large.
+  std::move(dropped).Invoke();
   const auto found =
       options.sample ? Sample(*scorer, tasks, options) : BeamSearch(*scorer, tasks, options);
   for (size_t i = 0; i < indices.size(); ++i) {
@@ -255,7 +262,8 @@ std::vector<TranslationResult> Translator::TranslateRequests(absl::Span<const Re
       results[i] = task.status();
       continue;
     }
-    std::optional<SourceInput> source = ensemble_.source->Read(requests[i].text);
+    std::optional<SourceInput> source =
+        ensemble_.source->Read(requests[i].text, options_.max_line_length);
     if (!source) continue;
     SearchTask whole = Complete(*std::move(task), requests[i], *source, options);
     lines.push_back({*std::move(source), std::move(whole)});
@@ -312,7 +320,8 @@ absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::s
   for (size_t i = 0; i < targets.size(); ++i) {
     const Request request = {alone ? "" : sources[i], {}, {}, {}};
     Prepared line;
-    line.source = ensemble_.source->Read(request.text).value_or(SourceInput());
+    line.source =
+        ensemble_.source->Read(request.text, options_.max_line_length).value_or(SourceInput());
     line.task = Complete(SearchTask(), request, line.source, forced);
     line.task.prefix = EncodeLine(ensemble_.target, targets[i], options_.max_line_length);
     line.task.max_length = 0;

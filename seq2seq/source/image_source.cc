@@ -12,7 +12,7 @@ namespace seq2seq {
 ImageSource::ImageSource(ImageOptions image, bool features, int64_t max_pixels)
     : image_(std::move(image)), features_(features), max_pixels_(max_pixels) {}
 
-std::optional<SourceInput> ImageSource::Read(const std::string& line) const {
+std::optional<SourceInput> ImageSource::Read(const std::string& line, int64_t max_length) const {
   if (line.empty()) return std::nullopt;
   SourceInput input;
   input.file = line;

@@ -20,7 +20,7 @@ class ImageSource : public Source {
   // More than `max_pixels`, or numbers of features, are refused.
   ImageSource(ImageOptions image, bool features, int64_t max_pixels);
 
-  std::optional<SourceInput> Read(const std::string& line) const override;
+  std::optional<SourceInput> Read(const std::string& line, int64_t max_length) const override;
   absl::Status Load(SourceInput& input) const override;
   SourceKind kind() const override { return SourceKind::kImage; }
   std::string Requirement() const override { return "model.image.input"; }

@@ -6,12 +6,11 @@
 
 namespace seq2seq {
 
-NoSource::NoSource(Tokenizer target, int64_t max_line_length)
-    : target_(std::move(target)), max_line_length_(max_line_length) {}
+NoSource::NoSource(Tokenizer target) : target_(std::move(target)) {}
 
-std::optional<SourceInput> NoSource::Read(const std::string& line) const {
+std::optional<SourceInput> NoSource::Read(const std::string& line, int64_t max_length) const {
   SourceInput input;
-  input.prompt = EncodeLine(target_, line, max_line_length_);
+  input.prompt = EncodeLine(target_, line, max_length);
   return input;
 }
 

@@ -14,16 +14,15 @@ namespace seq2seq {
 // Reads prompts, also empty ones.
 class NoSource : public Source {
  public:
-  NoSource(Tokenizer target, int64_t max_line_length);
+  explicit NoSource(Tokenizer target);
 
-  std::optional<SourceInput> Read(const std::string& line) const override;
+  std::optional<SourceInput> Read(const std::string& line, int64_t max_length) const override;
   SourceKind kind() const override { return SourceKind::kNone; }
   std::string Requirement() const override { return ""; }
   uint64_t Fingerprint() const override { return 0; }
 
  private:
   Tokenizer target_;
-  int64_t max_line_length_;
 };
 
 }  // namespace seq2seq

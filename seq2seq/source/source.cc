@@ -12,11 +12,11 @@ std::unique_ptr<Source> MakeSource(const SourceOptions& options, std::optional<T
                                    const Tokenizer& target) {
   switch (options.kind) {
     case SourceKind::kText:
-      return std::make_unique<TextSource>(*std::move(source), options.max_line_length);
+      return std::make_unique<TextSource>(*std::move(source));
     case SourceKind::kImage:
       return std::make_unique<ImageSource>(options.image, options.features, options.max_pixels);
     case SourceKind::kNone:
-      return std::make_unique<NoSource>(target, options.max_line_length);
+      return std::make_unique<NoSource>(target);
   }
   return nullptr;
 }

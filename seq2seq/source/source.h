@@ -36,9 +36,9 @@ class Source {
   virtual ~Source() = default;
 
   // Reads a line, in microseconds: its ids, or the file that it names. Invalid UTF-8 is replaced,
-  // and a line of more than the maximum length is cut, with a warning in the log. Nothing for a
+  // and a line of more than `max_length` subwords is cut, with a warning in the log. Nothing for a
   // line that holds no input: empty text, or an empty file name.
-  virtual std::optional<SourceInput> Read(const std::string& line) const = 0;
+  virtual std::optional<SourceInput> Read(const std::string& line, int64_t max_length) const = 0;
 
   // Loads what `input` still lacks: the pixels or features of an image. Separate from Read, since
   // images are large. Errors name the file and the cause.
@@ -60,7 +60,6 @@ struct SourceOptions {
   ImageOptions image = {};          // Preprocessing of images.
   bool features = false;            // Files hold features instead of pixels.
   int64_t max_pixels = kMaxPixels;  // Of an image, or numbers of a feature file.
-  int64_t max_line_length = 1000;   // In subwords.
 };
 
 // A source of `options`. Text needs the source tokenizer, no source the target tokenizer.

@@ -30,12 +30,11 @@ std::vector<int32_t> EncodeLine(const Tokenizer& tokenizer, const std::string& l
   return ids;
 }
 
-TextSource::TextSource(Tokenizer tokenizer, int64_t max_line_length)
-    : tokenizer_(std::move(tokenizer)), max_line_length_(max_line_length) {}
+TextSource::TextSource(Tokenizer tokenizer) : tokenizer_(std::move(tokenizer)) {}
 
-std::optional<SourceInput> TextSource::Read(const std::string& line) const {
+std::optional<SourceInput> TextSource::Read(const std::string& line, int64_t max_length) const {
   SourceInput input;
-  input.ids = EncodeLine(tokenizer_, line, max_line_length_);
+  input.ids = EncodeLine(tokenizer_, line, max_length);
   if (input.ids.empty()) return std::nullopt;
   return input;
 }

@@ -20,9 +20,9 @@ std::vector<int32_t> EncodeLine(const Tokenizer& tokenizer, const std::string& l
 // Reads ids; nothing for a line without subwords.
 class TextSource : public Source {
  public:
-  TextSource(Tokenizer tokenizer, int64_t max_line_length);
+  explicit TextSource(Tokenizer tokenizer);
 
-  std::optional<SourceInput> Read(const std::string& line) const override;
+  std::optional<SourceInput> Read(const std::string& line, int64_t max_length) const override;
   // The subwords of the ids, and then "</s>".
   std::vector<std::string> Subwords(const SourceInput& input) const override;
   SourceKind kind() const override { return SourceKind::kText; }
@@ -31,7 +31,6 @@ class TextSource : public Source {
 
  private:
   Tokenizer tokenizer_;
-  int64_t max_line_length_;
 };
 
 }  // namespace seq2seq

@@ -19,7 +19,7 @@
 #include "seq2seq/data/learn_shortlist.h"
 #include "seq2seq/data/source_encoder.h"
 #include "seq2seq/inference/run_folder.h"
-#include "seq2seq/model/model_scorer.h"
+#include "seq2seq/model/scoring_model.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/model_folder.h"
 #include "seq2seq/tools/option_flags.h"

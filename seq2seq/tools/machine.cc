@@ -14,6 +14,10 @@
 #include <spdlog/spdlog.h>
 #include <torch/torch.h>
 
+#if SEQ2SEQ_KERNELS
+#include "seq2seq/kernels/parallel.h"
+#endif
+
 namespace seq2seq {
 namespace {
 
@@ -56,10 +60,12 @@ void CheckBlas() {
 }  // namespace
 
 void SetUpThreads(int64_t threads) {
+  if (threads == 0 && std::getenv("OMP_NUM_THREADS") == nullptr) threads = CountCores();
   if (threads > 0) {
     torch::set_num_threads(static_cast<int>(threads));
-  } else if (std::getenv("OMP_NUM_THREADS") == nullptr) {
-    torch::set_num_threads(static_cast<int>(CountCores()));
+#if SEQ2SEQ_KERNELS
+    SetParallelThreads(static_cast<int>(threads));
+#endif
   }
   CheckBlas();
 #ifdef __GLIBC__

@@ -21,7 +21,7 @@
 #include "seq2seq/metrics/bleu.h"
 #include "seq2seq/metrics/chrf.h"
 #include "seq2seq/metrics/error_rate.h"
-#include "seq2seq/model/model_scorer.h"
+#include "seq2seq/model/scoring_model.h"
 #include "seq2seq/search/translator.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/config.h"

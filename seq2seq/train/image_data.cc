@@ -88,7 +88,7 @@ class NamedImageSource : public Source {
  public:
   NamedImageSource(const ImageData& data, const ImageSource& files) : data_(data), files_(files) {}
 
-  std::optional<SourceInput> Read(const std::string& line) const override {
+  std::optional<SourceInput> Read(const std::string& line, int64_t max_length) const override {
     return files_.Read(line);
   }
 

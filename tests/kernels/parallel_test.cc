@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <new>
+#include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -47,6 +48,17 @@ TEST_P(Parallel, TasksHaveOneThread) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, Parallel, testing::Values(2, 3));
+
+TEST(ParallelThreads, SettingHoldsForThreadsToCome) {
+  SetParallelThreads(3);
+  int found = 0;
+  std::thread([&] { found = ParallelThreads(); }).join();
+  EXPECT_EQ(found, 3);
+  ParallelFor(2, [](int64_t) { EXPECT_EQ(ParallelThreads(), 1); });
+  SetParallelThreads(0);
+  omp_set_num_threads(2);
+  EXPECT_EQ(ParallelThreads(), 2);
+}
 
 }  // namespace
 }  // namespace seq2seq

@@ -133,7 +133,7 @@ TEST(RecurrentEncoder, ValuesAreZeroAndTheMaskFalseAtPadding) {
   const ModelOptions options = TinyOptions();
   Encoder encoder = TinyEncoder(options);
   const Encoded encoded = Encode(encoder, RandomPairs(options, {{2, 1}, {4, 1}}));
-  EXPECT_EQ(encoded.values.size(2), encoder->output_size());
+  EXPECT_EQ(encoded.values.size(2), EncodedSize(options));
   EXPECT_TRUE(torch::equal(encoded.Mask(),
                            torch::tensor({{1, 1, 1, 0, 0}, {1, 1, 1, 1, 1}}).to(torch::kBool)));
   EXPECT_TRUE(torch::equal(encoded.values.ne(0).any(2), encoded.Mask()));

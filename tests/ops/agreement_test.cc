@@ -12,6 +12,7 @@
 
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/kernels/precision_choice.h"
+#include "seq2seq/model/image_encoder.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/ops/compute.h"
 #include "tests/testing/tiny_model.h"
@@ -161,6 +162,42 @@ TEST(Fused, AgreesWithoutASource) {
         const Batch batch = MakeBatch(RandomPairs(options, lengths));
         ExpectAgreement(Pass(model, batch, true), Pass(model, batch, false), 1e-4, what);
       }
+    }
+  }
+}
+
+// The bidirectional layer over the positions of images, with the gradient of their features.
+TEST(Fused, RecurrentImageEncoderAgreesWithPlain) {
+  ImageEncoderOptions options;
+  options.network.kind = ImageNetworkKind::kFeatures;
+  options.channels = 5;
+  options.hidden = 12;
+  options.recurrent = true;
+  options.dropout = 0;
+  ImageEncoder encoder(options);
+  Randomize(*encoder, 1);
+  for (const auto& [batch_size, positions] : {std::pair{1, 1}, {3, 7}, {17, 20}}) {
+    Batch batch;
+    batch.values = torch::randn({batch_size, positions, 5});
+    batch.values.requires_grad_(true);
+    const torch::Tensor weights = torch::randn({batch_size, positions, 12});
+    torch::Tensor values[2], features[2];
+    TensorMap gradients[2];
+    for (const bool fused : {false, true}) {
+      const ComputeGuard guard({.fused = fused});
+      EXPECT_EQ(encoder->DescribePath(), fused ? "fused encoder" : "encoder step by step");
+      batch.values.mutable_grad() = torch::Tensor();
+      const Encoded encoded = encoder(batch);
+      values[fused] = encoded.values.detach();
+      gradients[fused] = GradientsOf(*encoder, (encoded.values * weights).sum());
+      features[fused] = batch.values.grad().clone();
+    }
+    EXPECT_LT(MaxDifference(values[1], values[0]), 1e-5);
+    EXPECT_LT(MaxDifference(features[1], features[0]), 1e-4);
+    for (const auto& [name, gradient] : gradients[0]) {
+      EXPECT_LT(MaxDifference(gradients[1].at(name), gradient),
+                1e-4 * (1 + gradient.abs().max().item<double>()))
+          << name;
     }
   }
 }

@@ -14,7 +14,7 @@
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/kernels/precision_choice.h"
-#include "seq2seq/model/model_scorer.h"
+#include "seq2seq/model/scoring_model.h"
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/search/beam.h"
 #include "seq2seq/search/ensemble_scorer.h"

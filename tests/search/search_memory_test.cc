@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
-#include "seq2seq/model/model_scorer.h"
+#include "seq2seq/model/scoring_model.h"
 #include "seq2seq/search/beam.h"
 #include "seq2seq/train/memory_meter.h"
 #include "tests/testing/tiny_model.h"

@@ -233,6 +233,16 @@ TEST_F(TranslatorTest, LinesWithoutTextBecomeOneEmptyCandidateInTheirPlace) {
   EXPECT_THAT(Translate({}), IsEmpty());
 }
 
+TEST_F(TranslatorTest, LengthsOfALanguageModelCountWhatFollowsPromptAndPrefix) {
+  const Translator speaker =
+      ModelTranslator(TinyModel(LanguageModelOptions(), torch::kFloat32), std::nullopt, tokenizer_);
+  options_.min_length = options_.max_length = 3;
+  const std::vector<Request> requests = {{"der Hund", "rennt im Garten", {}, {}}};
+  const TranslationResult found = speaker.TranslateRequests(requests, options_)[0];
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_THAT((*found)[0].tokens, SizeIs(2 + 3 + 3));
+}
+
 TEST_F(TranslatorTest, NBestAreReturnedBestFirst) {
   options_.beam = options_.n_best = 4;
   for (const Candidates& candidates : Translate(lines_)) {
@@ -255,7 +265,7 @@ TEST_F(TranslatorTest, BytesThatAreNotUtf8AreReplacedAndTheLogTells) {
 }
 
 TEST_F(TranslatorTest, LineThatIsTooLongIsCutAndTheLogTells) {
-  translator_ = ModelTranslator(model_, tokenizer_, tokenizer_, {.max_line_length = 3});
+  translator_ = translator_.With({.max_line_length = 3});
   const CapturedLog log;
   const std::vector<Candidates> found = Translate({"der Hund rennt im Garten", "das Kind lacht"});
   EXPECT_THAT(log.messages, ElementsAre(AllOf(HasSubstr("5 subwords"), HasSubstr("cut to 3"))));

@@ -36,7 +36,6 @@ class SourceTest : public ::testing::Test {
   std::unique_ptr<Source> Make(SourceKind kind) const {
     SourceOptions options;
     options.kind = kind;
-    options.max_line_length = 4;
     options.image.size = 8;
     return MakeSource(options, source_, target_);
   }
@@ -71,7 +70,7 @@ std::string FeatureFile(float last) {
 TEST_F(SourceTest, TextIsItsSubwords) {
   const auto text = Make(SourceKind::kText);
   EXPECT_EQ(text->kind(), SourceKind::kText);
-  const std::optional<SourceInput> input = text->Read("im");
+  const std::optional<SourceInput> input = text->Read("im", 4);
   ASSERT_TRUE(input.has_value());
   EXPECT_THAT(input->ids, ElementsAreArray(source_.Encode("im")));
   EXPECT_THAT(input->prompt, IsEmpty());
@@ -91,29 +90,29 @@ TEST_F(SourceTest, LongLinesAreCutWithAWarning) {
   ASSERT_GT(ids.size(), 4u);
   const std::string warning = absl::StrCat("a line of ", ids.size(), " subwords is cut to 4");
   ids.resize(4);
-  EXPECT_EQ(Make(SourceKind::kText)->Read(line)->ids, ids);
+  EXPECT_EQ(Make(SourceKind::kText)->Read(line, 4)->ids, ids);
   std::vector<int32_t> prompt = target_.Encode(line);
   ASSERT_EQ(prompt.size(), 5u);
   prompt.resize(4);
-  EXPECT_EQ(Make(SourceKind::kNone)->Read(line)->prompt, prompt);
+  EXPECT_EQ(Make(SourceKind::kNone)->Read(line, 4)->prompt, prompt);
   EXPECT_THAT(log_, ElementsAre(warning, "a line of 5 subwords is cut to 4"));
 }
 
 TEST_F(SourceTest, InvalidUtf8IsReplacedWithAWarning) {
   const std::string line = "im \xff";
-  const std::optional<SourceInput> text = Make(SourceKind::kText)->Read(line);
+  const std::optional<SourceInput> text = Make(SourceKind::kText)->Read(line, 4);
   ASSERT_TRUE(text.has_value());
   EXPECT_EQ(text->ids, source_.Encode("im \uFFFD"));
-  EXPECT_EQ(Make(SourceKind::kNone)->Read(line)->prompt, target_.Encode("im \uFFFD"));
+  EXPECT_EQ(Make(SourceKind::kNone)->Read(line, 4)->prompt, target_.Encode("im \uFFFD"));
   const std::string warning = "a line is not UTF-8; its invalid bytes are replaced";
   EXPECT_THAT(log_, ElementsAre(warning, warning));
 }
 
 TEST_F(SourceTest, OnlyALanguageModelReadsAnEmptyLine) {
   for (const char* line : {"", "  "})
-    EXPECT_EQ(Make(SourceKind::kText)->Read(line), std::nullopt) << line;
-  EXPECT_EQ(Make(SourceKind::kImage)->Read(""), std::nullopt);
-  const std::optional<SourceInput> prompt = Make(SourceKind::kNone)->Read("");
+    EXPECT_EQ(Make(SourceKind::kText)->Read(line, 4), std::nullopt) << line;
+  EXPECT_EQ(Make(SourceKind::kImage)->Read("", 4), std::nullopt);
+  const std::optional<SourceInput> prompt = Make(SourceKind::kNone)->Read("", 4);
   ASSERT_TRUE(prompt.has_value());
   EXPECT_THAT(prompt->prompt, IsEmpty());
 }
@@ -121,7 +120,7 @@ TEST_F(SourceTest, OnlyALanguageModelReadsAnEmptyLine) {
 TEST_F(SourceTest, NoSourceReadsTheBeginningOfATarget) {
   const auto none = Make(SourceKind::kNone);
   EXPECT_EQ(none->kind(), SourceKind::kNone);
-  const std::optional<SourceInput> input = none->Read("der Hund");
+  const std::optional<SourceInput> input = none->Read("der Hund", 4);
   ASSERT_TRUE(input.has_value());
   EXPECT_EQ(input->prompt, target_.Encode("der Hund"));
   EXPECT_THAT(input->ids, IsEmpty());
@@ -132,7 +131,7 @@ TEST_F(SourceTest, ImagesAreLoadedAfterTheyAreRead) {
   const std::string path = folder_.Write("a.ppm", PpmFile(8, 8, 255, 0, 0));
   const auto images = Make(SourceKind::kImage);
   EXPECT_EQ(images->kind(), SourceKind::kImage);
-  std::optional<SourceInput> input = images->Read(path);
+  std::optional<SourceInput> input = images->Read(path, 4);
   ASSERT_TRUE(input.has_value());
   EXPECT_EQ(input->file, path);
   EXPECT_FALSE(input->values.defined());

@@ -1,4 +1,4 @@
-#include "seq2seq/model/model_scorer.h"
+#include "seq2seq/model/scoring_model.h"
 
 #include <memory>
 #include <ostream>
