@@ -89,7 +89,7 @@ class NamedImageSource : public Source {
   NamedImageSource(const ImageData& data, const ImageSource& files) : data_(data), files_(files) {}
 
   std::optional<SourceInput> Read(const std::string& line, int64_t max_length) const override {
-    return files_.Read(line);
+    return files_.Read(line, max_length);
   }
 
   absl::Status Load(SourceInput& input) const override {

@@ -143,7 +143,7 @@ TEST_F(SourceTest, ImagesAreLoadedAfterTheyAreRead) {
 
 TEST_F(SourceTest, FeaturesAreLoadedAsTheyAreStored) {
   const auto features = MakeImages({}, /*features=*/true);
-  std::optional<SourceInput> input = features->Read(folder_.Write("a.npy", FeatureFile(5)));
+  std::optional<SourceInput> input = features->Read(folder_.Write("a.npy", FeatureFile(5)), 4);
   ASSERT_TRUE(input.has_value());
   const absl::Status status = features->Load(*input);
   ASSERT_TRUE(status.ok()) << status;
@@ -170,7 +170,7 @@ TEST_F(SourceTest, FilesThatCannotBeLoadedAreNamed) {
 
 TEST_F(SourceTest, FingerprintsAreEqualWhereTheSameLinesCanBeRead) {
   const auto text = [&](const Tokenizer& tokenizer) {
-    return MakeSource({.kind = SourceKind::kText, .max_line_length = 7}, tokenizer, target_);
+    return MakeSource({}, tokenizer, target_);
   };
   EXPECT_EQ(text(source_)->Fingerprint(), Make(SourceKind::kText)->Fingerprint());
   EXPECT_NE(text(source_)->Fingerprint(), text(target_)->Fingerprint());
