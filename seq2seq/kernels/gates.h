@@ -122,14 +122,20 @@ struct GateLayout {
   int64_t projected = 0;  // Contribution of the input: lstm i f g o, gru r z n. Comes first.
   int64_t width = 0;  // Of the whole row: gru also stores what the hidden state contributes to n.
   std::vector<Recurrent> recurrent;
+  // Gates whose hidden bias is added to their input bias: the first ones. That of the others is a
+  // part of the formula, as b_n of gru is.
+  int64_t summed_biases = 0;
+  int64_t peepholes = 0;  // Rows of the peephole weights.
+
+  int64_t formula_biases() const { return projected - summed_biases; }
 };
 
 const GateLayout& LayoutOf(CellKind kind);
 
 // Parameters of the elementwise part; null where a cell has none.
 struct GateWeights {
-  const float* peephole = nullptr;     // [3 x hidden], of i, f and o.
-  const float* hidden_bias = nullptr;  // [hidden], b_n of gru.
+  const float* peephole = nullptr;     // [peepholes x hidden], of i, f and o.
+  const float* hidden_bias = nullptr;  // [formula_biases x hidden], b_n of gru.
 };
 
 // One time step of some rows. `recurrent`, `hidden_before` and `cell_state_before` are zero if
