@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/types/span.h"
-
 #include "seq2seq/kernels/matrix.h"
 
 namespace seq2seq {
@@ -144,7 +142,7 @@ struct GateStep {
   Matrix gates;                   // [row, width]; in: the projected input; out: for GatesBackward.
   ConstMatrix recurrent;          // [row, projected]
   ConstMatrix hidden_before;      // [row, hidden], for gru only.
-  ConstMatrix cell_state_before;  // [row, hidden], cell state.
+  ConstMatrix cell_state_before;  // [row, hidden]
   Matrix hidden;                  // [row, hidden], out.
   Matrix cell_state;              // [row, hidden], out.
 };

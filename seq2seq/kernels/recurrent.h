@@ -77,7 +77,7 @@ void FillCellGradients(CellKind kind, ConstMatrix gates, const Operand& projecte
 // Activations that the forward pass of one direction stores for the backward pass.
 struct RecurrentCache {
   Buffer gates;       // [row, width x hidden]
-  Buffer cell_state;  // [row, hidden], cell state, for cells that have one.
+  Buffer cell_state;  // [row, hidden], for cells that have one.
 };
 
 // A layer of one cell, left to right, or a bidirectional one of two, the second right to left:
