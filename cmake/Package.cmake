@@ -48,8 +48,8 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libseq2seq-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${development}")
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION
-    "Headers, static libraries and CMake files: find_package(seq2seq) provides seq2seq::seq2seq, which is
-static, and seq2seq::shared.")
+    "Headers, static libraries and CMake files: find_package(seq2seq) provides seq2seq::inference, which
+decodes, and seq2seq::seq2seq, which also trains, both static, and seq2seq::shared.")
 
 foreach(component IN LISTS CPACK_COMPONENTS_ALL)
   string(TOUPPER ${component} id)

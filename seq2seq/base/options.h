@@ -30,7 +30,6 @@
 #include <functional>
 #include <string>
 #include <type_traits>
-#include <utility>
 #include <variant>
 #include <vector>
 

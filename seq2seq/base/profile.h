@@ -3,7 +3,6 @@
 #define SEQ2SEQ_BASE_PROFILE_H_
 
 #include <chrono>
-#include <cstdint>
 #include <string>
 #include <vector>
 

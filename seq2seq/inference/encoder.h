@@ -44,13 +44,6 @@ class InferenceEncoder {
   virtual double packed_bytes() const = 0;
 };
 
-// The encoder of a model without source: one position of no values per sentence.
-class NoInferenceEncoder : public InferenceEncoder {
- public:
-  EncoderOutput Encode(absl::Span<const SourceInput* const> sources) const override;
-  double packed_bytes() const override { return 0; }
-};
-
 }  // namespace seq2seq
 
 #endif  // SEQ2SEQ_INFERENCE_ENCODER_H_

@@ -1,7 +1,5 @@
 #include "seq2seq/inference/packed_weights.h"
 
-#include "seq2seq/kernels/product_kernel.h"
-
 namespace seq2seq {
 
 PackedMatrix PackAndDrop(Array& weight, Precision precision) {
@@ -21,13 +19,9 @@ void DropPacked(CellArrays& cell) {
   cell.weight_hh = Array();
 }
 
-double PackedBytes(const PackedMatrix& matrix) {
-  return static_cast<double>(matrix.panels() * matrix.steps() * kPanelColumns) * sizeof(uint32_t);
-}
-
-double PackedBytes(absl::Span<const PackedCell> cells) {
-  double bytes = 0;
-  for (const PackedCell& cell : cells) bytes += PackedBytes(cell.input) + PackedBytes(cell.hidden);
+int64_t PackedBytes(absl::Span<const PackedCell> cells) {
+  int64_t bytes = 0;
+  for (const PackedCell& cell : cells) bytes += cell.input.bytes() + cell.hidden.bytes();
   return bytes;
 }
 

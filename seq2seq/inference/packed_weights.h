@@ -2,6 +2,8 @@
 #ifndef SEQ2SEQ_INFERENCE_PACKED_WEIGHTS_H_
 #define SEQ2SEQ_INFERENCE_PACKED_WEIGHTS_H_
 
+#include <cstdint>
+
 #include "absl/types/span.h"
 
 #include "seq2seq/inference/model_arrays.h"
@@ -20,9 +22,8 @@ CellWeights ViewCell(const CellArrays& cell);
 // Drops the parameters of a cell that packed cells do not use; their biases and peepholes stay.
 void DropPacked(CellArrays& cell);
 
-// Bytes of packed weights.
-double PackedBytes(const PackedMatrix& matrix);
-double PackedBytes(absl::Span<const PackedCell> cells);
+// Bytes of the packed weights of cells.
+int64_t PackedBytes(absl::Span<const PackedCell> cells);
 
 }  // namespace seq2seq
 

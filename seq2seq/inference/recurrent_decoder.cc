@@ -79,8 +79,8 @@ RecurrentInferenceDecoder::RecurrentInferenceDecoder(const ModelOptions& options
       shared_(arrays) {}
 
 double RecurrentInferenceDecoder::packed_bytes() const {
-  return PackedBytes(keys_) + PackedBytes(bridge_) + PackedBytes(decoder_.cells) +
-         PackedBytes(decoder_.attentional);
+  return static_cast<double>(keys_.bytes() + bridge_.bytes() + PackedBytes(decoder_.cells) +
+                             decoder_.attentional.bytes());
 }
 
 Buffer RecurrentInferenceDecoder::Keys(const EncoderOutput& sources) const {

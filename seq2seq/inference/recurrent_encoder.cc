@@ -34,9 +34,9 @@ RecurrentInferenceEncoder::RecurrentInferenceEncoder(const EncoderOptions& optio
 }
 
 double RecurrentInferenceEncoder::packed_bytes() const {
-  double bytes = 0;
+  int64_t bytes = 0;
   for (const std::vector<PackedCell>& layer : layers_) bytes += PackedBytes(layer);
-  return bytes;
+  return static_cast<double>(bytes);
 }
 
 Buffer RecurrentInferenceEncoder::Embed(absl::Span<const SourceInput* const> sources,

@@ -1,7 +1,6 @@
 #include "seq2seq/kernels/attention.h"
 
 #include <algorithm>
-#include <cmath>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "seq2seq/kernels/attention.cc"

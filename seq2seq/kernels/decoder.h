@@ -31,7 +31,7 @@ struct DecoderWeights {
   ConstMatrix embedding;  // [vocab, embedding]
   std::vector<CellWeights>
       cells;  // Input of the first: embedding, then the attentional state with input feeding.
-  ConstMatrix attentional;  // [attentional, memory + hidden]
+  ConstMatrix attentional;  // [attentional, context + hidden]
 };
 
 struct DecoderGradients {
@@ -43,7 +43,7 @@ struct DecoderGradients {
 // The initial state, one per layer: [batch, hidden]. The initial attentional state is zero.
 struct DecoderStart {
   std::vector<ConstMatrix> hidden;
-  std::vector<ConstMatrix> cell_state;  // Cell state; empty for cells without one.
+  std::vector<ConstMatrix> cell_state;  // Empty for cells without one.
 };
 
 struct DecoderStartGradient {
@@ -64,11 +64,11 @@ struct DecoderCache {
   struct Layer {
     Buffer input;       // [row, input], after dropout.
     Buffer gates;       // [row, width x hidden]
-    Buffer cell_state;  // [row, hidden], cell state.
+    Buffer cell_state;  // [row, hidden]
     Buffer hidden;      // [row, hidden]; the last layer's is in `attended`.
   };
   std::vector<Layer> layers;
-  Buffer attended;  // [row, memory + hidden]: [context, hidden], input of the attentional state.
+  Buffer attended;  // [row, context + hidden]: input of the attentional state.
   Buffer weights;   // [row, source], attention weights.
 };
 

@@ -127,7 +127,8 @@ class BackwardPass {
     for (int64_t step = steps_.steps() - 1; step >= 0; --step) {
       const int64_t count = steps_.count(step, group);
       if (count == 0) continue;
-      LookBackward(group, step, First(feed.view(), count), First(hidden.back().view(), count));
+      RunAttentionBackward(group, step, First(feed.view(), count),
+                           First(hidden.back().view(), count));
       for (size_t layer = layers; layer-- > 0;) {
         const Matrix hidden_gradient = First(hidden[layer].view(), count);
         RunCellBackward(group, step, layer, hidden_gradient,
@@ -159,7 +160,7 @@ class BackwardPass {
   }
 
   // From the attentional states of a time step to the last layer's hidden states: adds to `hidden`.
-  void LookBackward(int64_t group, int64_t step, ConstMatrix feed, Matrix hidden) const {
+  void RunAttentionBackward(int64_t group, int64_t step, ConstMatrix feed, Matrix hidden) const {
     const auto of = [&](auto rows) { return steps_.Of(rows, step, group); };
     const Matrix before = of(before_tanh_.view());
     Copy(of(attentional_gradient_), before);
@@ -218,7 +219,7 @@ class BackwardPass {
   const ConstMatrix attentional_gradient_;
   const DecoderCache& cache_;
   const Buffer before_tanh_;  // Gradients before tanh, [row, attentional].
-  const Buffer attended_;     // [row, memory + hidden]
+  const Buffer attended_;     // [row, context + hidden]
   const Buffer scores_;       // [row, source]
   PackedMatrix feed_weight_;
   PackedMatrix attentional_weight_;

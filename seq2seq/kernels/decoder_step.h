@@ -23,7 +23,7 @@ struct PackedDecoder {
   ConstMatrix embedding;  // [vocab, embedding]
   std::vector<PackedCell>
       cells;  // Input of the first: embedding, then the attentional state with input feeding.
-  PackedMatrix attentional;  // [memory + hidden, attentional]
+  PackedMatrix attentional;  // [context + hidden, attentional]
 
   bool input_feeding() const { return cells[0].input.rows() > embedding.columns; }
 };
@@ -40,8 +40,8 @@ struct DecoderRows {
   DecoderRows(const PackedDecoder& decoder, int64_t rows);
 
   std::vector<Buffer> hidden;      // One per layer, [row, hidden].
-  std::vector<Buffer> cell_state;  // Cell state, likewise; empty for cells without one.
-  Buffer attentional_state;        // [row, attentional], attentional state.
+  std::vector<Buffer> cell_state;  // Likewise; empty for cells without one.
+  Buffer attentional_state;        // [row, attentional]
 };
 
 // Extends hypotheses by one time step at a time, in buffers that it reuses. Not thread-safe; the

@@ -52,16 +52,16 @@ void LstmForwardRows(const GateWeights& weights, const GateStep& step) {
       const auto sum = [&](int64_t gate) HWY_ATTR {
         return hn::Add(hn::LoadU(d, gates + gate * size + j), recurrent.Load(d, gate * size + j));
       };
-      const auto seen = [&](auto value, int64_t gate, auto cell) HWY_ATTR {
+      const auto with_peephole = [&](auto value, int64_t gate, auto cell) HWY_ATTR {
         if constexpr (!kPeephole) return value;
         return hn::MulAdd(hn::LoadU(d, weights.peephole + gate * size + j), cell, value);
       };
       const auto c_before = before.Load(d, j);
-      const auto in = FastSigmoid(d, seen(sum(0), 0, c_before));
-      const auto forget = FastSigmoid(d, seen(sum(1), 1, c_before));
+      const auto in = FastSigmoid(d, with_peephole(sum(0), 0, c_before));
+      const auto forget = FastSigmoid(d, with_peephole(sum(1), 1, c_before));
       const auto cell = FastTanh(d, sum(2));
       const auto c = hn::MulAdd(forget, c_before, hn::Mul(in, cell));
-      const auto out = FastSigmoid(d, seen(sum(3), 2, c));
+      const auto out = FastSigmoid(d, with_peephole(sum(3), 2, c));
       hn::StoreU(in, d, gates + j);
       hn::StoreU(forget, d, gates + size + j);
       hn::StoreU(cell, d, gates + 2 * size + j);
@@ -287,13 +287,15 @@ HWY_EXPORT(TanhRows);
 HWY_EXPORT(TanhBackwardRows);
 
 const GateLayout& LayoutOf(CellKind kind) {
-  static const auto* lstm = new GateLayout{4, 4, {{0, 0, 4}}};
-  static const auto* gru = new GateLayout{3, 4, {{0, 0, 2}, {2, 3, 1}}};
-  static const auto* rnn = new GateLayout{1, 1, {{0, 0, 1}}};
+  static const auto* lstm = new GateLayout{4, 4, {{0, 0, 4}}, 4};
+  static const auto* peephole = new GateLayout{4, 4, {{0, 0, 4}}, 4, 3};
+  static const auto* gru = new GateLayout{3, 4, {{0, 0, 2}, {2, 3, 1}}, 2};
+  static const auto* rnn = new GateLayout{1, 1, {{0, 0, 1}}, 1};
   switch (kind) {
     case CellKind::kLstm:
-    case CellKind::kPeephole:
       return *lstm;
+    case CellKind::kPeephole:
+      return *peephole;
     case CellKind::kGru:
       return *gru;
     case CellKind::kRnnTanh:
@@ -325,11 +327,11 @@ void PeepholeGradient(ConstMatrix gates, ConstMatrix cell_state_before, ConstMat
                       float* out) {
   const int64_t size = cell_state.columns;
   ParallelRanges(size, 64, [&](int64_t begin, int64_t end) {
-    const ConstMatrix seen[] = {cell_state_before, cell_state_before, cell_state};
+    const ConstMatrix cell_states[] = {cell_state_before, cell_state_before, cell_state};
     const int64_t gate[] = {0, 1, 3};
     for (size_t i = 0; i < 3; ++i) {
       HWY_DYNAMIC_DISPATCH(AddColumns)
-      (gates.Columns(gate[i] * size, size), seen[i], begin, end,
+      (gates.Columns(gate[i] * size, size), cell_states[i], begin, end,
        out + static_cast<int64_t>(i) * size);
     }
   });

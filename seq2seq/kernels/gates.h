@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/types/span.h"
-
 #include "seq2seq/kernels/matrix.h"
 
 namespace seq2seq {
@@ -122,14 +120,20 @@ struct GateLayout {
   int64_t projected = 0;  // Contribution of the input: lstm i f g o, gru r z n. Comes first.
   int64_t width = 0;  // Of the whole row: gru also stores what the hidden state contributes to n.
   std::vector<Recurrent> recurrent;
+  // Gates whose hidden bias is added to their input bias: the first ones. That of the others is a
+  // part of the formula, as b_n of gru is.
+  int64_t summed_biases = 0;
+  int64_t peepholes = 0;  // Rows of the peephole weights.
+
+  int64_t formula_biases() const { return projected - summed_biases; }
 };
 
 const GateLayout& LayoutOf(CellKind kind);
 
 // Parameters of the elementwise part; null where a cell has none.
 struct GateWeights {
-  const float* peephole = nullptr;     // [3 x hidden], of i, f and o.
-  const float* hidden_bias = nullptr;  // [hidden], b_n of gru.
+  const float* peephole = nullptr;     // [peepholes x hidden], of i, f and o.
+  const float* hidden_bias = nullptr;  // [formula_biases x hidden], b_n of gru.
 };
 
 // One time step of some rows. `recurrent`, `hidden_before` and `cell_state_before` are zero if
@@ -138,7 +142,7 @@ struct GateStep {
   Matrix gates;                   // [row, width]; in: the projected input; out: for GatesBackward.
   ConstMatrix recurrent;          // [row, projected]
   ConstMatrix hidden_before;      // [row, hidden], for gru only.
-  ConstMatrix cell_state_before;  // [row, hidden], cell state.
+  ConstMatrix cell_state_before;  // [row, hidden]
   Matrix hidden;                  // [row, hidden], out.
   Matrix cell_state;              // [row, hidden], out.
 };

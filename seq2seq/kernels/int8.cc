@@ -1,7 +1,6 @@
 #include "seq2seq/kernels/int8.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "seq2seq/kernels/parallel.h"
 

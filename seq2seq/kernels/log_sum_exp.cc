@@ -1,8 +1,6 @@
 #include "seq2seq/kernels/log_sum_exp.h"
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "seq2seq/kernels/log_sum_exp.cc"

@@ -204,6 +204,10 @@ PackedMatrix::PackedMatrix(int64_t rows, int64_t columns, Precision precision)
       precision_(precision),
       data_(AllocateUnits(panels_ * steps_ * kPanelColumns)) {}
 
+int64_t PackedMatrix::bytes() const {
+  return panels_ * steps_ * kPanelColumns * static_cast<int64_t>(sizeof(uint32_t));
+}
+
 PackedMatrix PackedMatrix::Pack(ConstMatrix values, Precision precision) {
   if (precision == Precision::kInt8) {
     const Buffer transposed(values.columns, values.rows);

@@ -70,6 +70,9 @@ class PackedMatrix {
   const float* scales() const { return scales_.get(); }      // [columns], of int8.
   const int32_t* offsets() const { return offsets_.get(); }  // [panels x 16], -128 x sum, of int8.
 
+  // Bytes of the packed values.
+  int64_t bytes() const;
+
  private:
   PackedMatrix(int64_t rows, int64_t columns, Precision precision);
   uint32_t* MutablePanel(int64_t index) { return data_.get() + index * steps_ * 16; }

@@ -118,17 +118,17 @@ void ForEachWalk(const PackedSequence& steps, size_t directions,
 }  // namespace
 
 std::vector<float> ProjectionBias(CellKind kind, const CellWeights& weights) {
-  const int64_t hidden = weights.hidden.columns;
-  const int64_t summed = (kind == CellKind::kGru ? 2 : LayoutOf(kind).projected) * hidden;
+  const int64_t summed = LayoutOf(kind).summed_biases * weights.hidden.columns;
   std::vector<float> bias(weights.input_bias, weights.input_bias + weights.input.rows);
   for (int64_t i = 0; i < summed; ++i) bias[static_cast<size_t>(i)] += weights.hidden_bias[i];
   return bias;
 }
 
 GateWeights FormulaWeights(CellKind kind, const CellWeights& weights) {
+  const GateLayout& layout = LayoutOf(kind);
+  const int64_t summed = layout.summed_biases * weights.hidden.columns;
   return {.peephole = weights.peephole,
-          .hidden_bias =
-              kind == CellKind::kGru ? weights.hidden_bias + 2 * weights.hidden.columns : nullptr};
+          .hidden_bias = layout.formula_biases() > 0 ? weights.hidden_bias + summed : nullptr};
 }
 
 PackedCell::PackedCell(CellKind kind, const CellWeights& weights, Precision precision)
@@ -163,9 +163,10 @@ void HiddenGradient::Add(ConstMatrix gates, Matrix hidden) const {
 void FillCellGradients(CellKind kind, ConstMatrix gates, const Operand& projected,
                        ConstMatrix hidden_before, ConstMatrix cell_state_before,
                        ConstMatrix cell_state, const CellGradients& gradients) {
+  const GateLayout& layout = LayoutOf(kind);
   const int64_t hidden = hidden_before.columns;
   const Operand before(hidden_before, projected.precision());
-  for (const GateLayout::Recurrent& part : LayoutOf(kind).recurrent) {
+  for (const GateLayout::Recurrent& part : layout.recurrent) {
     const ConstMatrix columns = gates.Columns(part.gates * hidden, part.count * hidden);
     const Matrix gradient = gradients.hidden.Rows(part.weight * hidden, part.count * hidden);
     const bool whole = columns.columns == projected.columns();
@@ -175,7 +176,7 @@ void FillCellGradients(CellKind kind, ConstMatrix gates, const Operand& projecte
   }
   SumRows(gates.Columns(0, gradients.input.rows), gradients.input_bias);
   if (gradients.peephole != nullptr) {
-    std::fill_n(gradients.peephole, 3 * hidden, 0.0f);
+    std::fill_n(gradients.peephole, layout.peepholes * hidden, 0.0f);
     PeepholeGradient(gates, cell_state_before, cell_state, gradients.peephole);
   }
 }

@@ -19,7 +19,7 @@ struct CellWeights {
   ConstMatrix hidden;                 // weight_hh [gates x hidden, hidden]
   const float* input_bias = nullptr;  // [gates x hidden]
   const float* hidden_bias = nullptr;
-  const float* peephole = nullptr;  // [3 x hidden], or null.
+  const float* peephole = nullptr;  // [peepholes x hidden], or null.
 };
 
 // Gradients of the parameters; previous contents are overwritten.
@@ -31,8 +31,8 @@ struct CellGradients {
   float* peephole = nullptr;
 };
 
-// The bias of the input projection: the sum of both biases, without gru's b_n, which is multiplied
-// by r: [gates x hidden].
+// The bias of the input projection: the sum of both biases, without the hidden biases that are part
+// of the formula: [gates x hidden].
 std::vector<float> ProjectionBias(CellKind kind, const CellWeights& weights);
 
 // The parameters of the elementwise part of a cell.
@@ -77,7 +77,7 @@ void FillCellGradients(CellKind kind, ConstMatrix gates, const Operand& projecte
 // Activations that the forward pass of one direction stores for the backward pass.
 struct RecurrentCache {
   Buffer gates;       // [row, width x hidden]
-  Buffer cell_state;  // [row, hidden], cell state, for cells that have one.
+  Buffer cell_state;  // [row, hidden], for cells that have one.
 };
 
 // A layer of one cell, left to right, or a bidirectional one of two, the second right to left:

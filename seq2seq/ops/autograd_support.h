@@ -62,7 +62,7 @@ inline void AppendTensors(const CellParameters& cell, std::vector<torch::Tensor>
   if (cell.peephole.defined()) tensors.push_back(cell.peephole);
 }
 
-inline size_t CountTensors(CellKind kind) { return kind == CellKind::kPeephole ? 5 : 4; }
+inline size_t CountTensors(CellKind kind) { return LayoutOf(kind).peepholes > 0 ? 5 : 4; }
 
 inline CellWeights ViewWeights(absl::Span<const torch::Tensor> cell) {
   return {View(cell[0]), View(cell[1]), Values(cell[2]), Values(cell[3]),

@@ -63,19 +63,21 @@ struct GatesFunction : torch::autograd::Function<GatesFunction> {
     for (const GateLayout::Recurrent& part : layout.recurrent) {
       parts.push_back(gates.narrow(1, part.gates * size, part.count * size));
     }
+    const torch::Tensor recurrent = torch::cat(parts, 1);
     torch::Tensor bias;
-    if (kind == CellKind::kGru) {
+    if (layout.formula_biases() > 0) {
+      const int64_t begin = layout.summed_biases * size;
       bias = torch::zeros_like(saved[5]);
-      bias.narrow(0, 2 * size, size).copy_(parts.back().sum(0));
+      bias.slice(0, begin).copy_(recurrent.slice(1, begin).sum(0));
     }
     torch::Tensor peephole;
-    if (kind == CellKind::kPeephole) {
+    if (layout.peepholes > 0) {
       peephole = torch::zeros_like(saved[6]);
       PeepholeGradient(View(gates), View(saved[2]), View(saved[4]), Values(peephole));
     }
     return {torch::Tensor(),
             projected,
-            torch::cat(parts, 1),
+            recurrent,
             hidden_gradient,
             HasCellState(kind) ? cell_state_gradient : torch::Tensor(),
             bias,
@@ -84,8 +86,11 @@ struct GatesFunction : torch::autograd::Function<GatesFunction> {
 
   static GateWeights Weights(CellKind kind, const torch::Tensor& bias,
                              const torch::Tensor& peephole) {
+    const GateLayout& layout = LayoutOf(kind);
     return {.peephole = Values(peephole),
-            .hidden_bias = kind == CellKind::kGru ? Values(bias) + bias.numel() / 3 * 2 : nullptr};
+            .hidden_bias = bias.defined() ? Values(bias) + bias.numel() / layout.projected *
+                                                               layout.summed_biases
+                                          : nullptr};
   }
 };
 
@@ -175,11 +180,12 @@ CellState FusedGates(const CellParameters& cell, const torch::Tensor& projected,
   const auto optional = [](bool present, const torch::Tensor& tensor) {
     return present ? GatesFunction::Optional(tensor) : c10::nullopt;
   };
+  const GateLayout& layout = LayoutOf(cell.kind);
   const variable_list outputs =
       GatesFunction::apply(cell.kind, projected, recurrent, state.hidden,
                            optional(HasCellState(cell.kind), state.cell_state),
-                           optional(cell.kind == CellKind::kGru, cell.bias_hh),
-                           optional(cell.kind == CellKind::kPeephole, cell.peephole));
+                           optional(layout.formula_biases() > 0, cell.bias_hh),
+                           optional(layout.peepholes > 0, cell.peephole));
   return {outputs[0], outputs.size() > 1 ? outputs[1] : torch::Tensor()};
 }
 

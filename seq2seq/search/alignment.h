@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "seq2seq/search/translator.h"
+#include "seq2seq/search/candidate.h"
 
 namespace seq2seq {
 

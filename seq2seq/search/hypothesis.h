@@ -2,7 +2,6 @@
 #ifndef SEQ2SEQ_SEARCH_HYPOTHESIS_H_
 #define SEQ2SEQ_SEARCH_HYPOTHESIS_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>

@@ -11,7 +11,7 @@
 namespace seq2seq {
 
 // A request beyond them is refused before any computation. Time is bounded by an Interrupt, the
-// memory of a batch by Translator::batch_scores.
+// memory of a batch by TranslatorOptions::batch_scores.
 struct SearchLimits {
   int64_t max_beam = 100;
   int64_t max_n_best = 100;

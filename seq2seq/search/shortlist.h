@@ -35,9 +35,9 @@ class Shortlist {
   // Writes a safetensors file of both arrays.
   absl::Status Save(const std::string& path) const;
 
-  // The shortlist for `sources`, with `needed`, ascending; empty where that is most of the
-  // vocabulary. Padded so that matrix products have few different shapes: with the subwords of the
-  // lowest ids, which in SentencePiece are the most frequent.
+  // The shortlist for `sources` and the subwords `needed`, in ascending order; empty where it would
+  // be most of the vocabulary. Padded so that matrix products have few different shapes: with the
+  // subwords of the lowest ids, which in SentencePiece are the most frequent.
   TokenIds Tokens(absl::Span<const absl::Span<const int32_t>> sources,
                   absl::Span<const int32_t> needed) const;
 

@@ -81,10 +81,10 @@ absl::StatusOr<RequestBlock> ParseRequests(absl::string_view text, const SearchO
       }
     } else if (key == "prefix") {
       if (!value.is_string()) return Wrong(key, "a string", value);
-      block.wishes.prefix = value;
+      block.request.prefix = value;
     } else if (key == "constraints") {
       if (!IsTexts(value)) return Wrong(key, "a list of strings", value);
-      block.wishes.constraints = value.get<std::vector<std::string>>();
+      block.request.constraints = value.get<std::vector<std::string>>();
     } else {
       SEQ2SEQ_RETURN_IF_ERROR(SetFromJson(key, value, options));
       block.named_options.push_back(key);
@@ -96,7 +96,7 @@ absl::StatusOr<RequestBlock> ParseRequests(absl::string_view text, const SearchO
 }
 
 std::vector<Request> RequestBlock::Requests() const {
-  std::vector<Request> requests(texts.size(), wishes);
+  std::vector<Request> requests(texts.size(), request);
   for (size_t i = 0; i < texts.size(); ++i) requests[i].text = texts[i];
   return requests;
 }

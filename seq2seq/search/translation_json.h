@@ -17,11 +17,11 @@ namespace seq2seq {
 struct RequestBlock {
   std::vector<std::string> texts;
   bool is_list = false;  // Whether `text` was a list.
-  Request wishes;        // Prefix and constraints of all texts; its own text is empty.
+  Request request;       // Prefix and constraints of all texts; its own text is empty.
   SearchOptions options;
   std::vector<std::string> named_options;  // The option keys that the request contained.
 
-  // A request for each text, with a copy of `wishes`: for blocks whose sizes have been checked.
+  // A request for each text, with a copy of `request`: for blocks whose sizes have been checked.
   std::vector<Request> Requests() const;
 };
 

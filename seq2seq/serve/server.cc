@@ -93,7 +93,7 @@ struct Server::State : HttpService {
     if (static_cast<int64_t>(block.texts.size()) > most)
       return TooLarge("text", block.texts.size(), "texts", most);
     // Before prefix and constraints are copied for each text.
-    SEQ2SEQ_RETURN_IF_ERROR(batching.translator().CheckRequests({block.wishes}, block.options));
+    SEQ2SEQ_RETURN_IF_ERROR(batching.translator().CheckRequests({block.request}, block.options));
     double attention = 0;
     for (const std::string& text : block.texts) {
       const auto size = static_cast<int64_t>(text.size());

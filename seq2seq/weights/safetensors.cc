@@ -4,9 +4,9 @@
 #include <bit>
 #include <cstring>
 #include <exception>
-#include <iterator>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,14 +21,25 @@
 namespace seq2seq {
 namespace {
 
-// The format's names of element types, in the order of ArrayType.
-constexpr const char* kTypeNames[] = {"F64", "F32", "F16", "BF16", "I64",
-                                      "I32", "I16", "I8",  "U8",   "BOOL"};
+// The format's names of element types.
+constexpr std::pair<const char*, ArrayType> kTypeNames[] = {
+    {"F64", ArrayType::kFloat64},   {"F32", ArrayType::kFloat32}, {"F16", ArrayType::kFloat16},
+    {"BF16", ArrayType::kBfloat16}, {"I64", ArrayType::kInt64},   {"I32", ArrayType::kInt32},
+    {"I16", ArrayType::kInt16},     {"I8", ArrayType::kInt8},     {"U8", ArrayType::kUint8},
+    {"BOOL", ArrayType::kBool}};
 
-std::optional<ArrayType> TypeNamed(absl::string_view name) {
-  const auto found = std::find(std::begin(kTypeNames), std::end(kTypeNames), name);
-  if (found == std::end(kTypeNames)) return std::nullopt;
-  return static_cast<ArrayType>(found - std::begin(kTypeNames));
+std::optional<ArrayType> TypeNamed(absl::string_view wanted) {
+  for (const auto& [name, type] : kTypeNames) {
+    if (name == wanted) return type;
+  }
+  return std::nullopt;
+}
+
+std::string NameOf(ArrayType wanted) {
+  for (const auto& [name, type] : kTypeNames) {
+    if (type == wanted) return name;
+  }
+  return "";  // Not one of the types.
 }
 
 // The number of elements of a shape; nullopt if it is invalid. The sizes beside a 0 are multiplied
@@ -128,7 +139,7 @@ absl::Status WriteArraysOneByOne(const std::string& path, const ArrayMap& arrays
   uint64_t offset = 0;
   for (const auto* entry : ordered) {
     const auto& [name, array] = *entry;
-    header[name] = {{"dtype", kTypeNames[static_cast<size_t>(array.type)]},
+    header[name] = {{"dtype", NameOf(array.type)},
                     {"shape", array.shape},
                     {"data_offsets", {offset, offset + array.bytes()}}};
     offset += array.bytes();

@@ -2,7 +2,6 @@
 #ifndef SEQ2SEQ_WEIGHTS_TRANSFER_H_
 #define SEQ2SEQ_WEIGHTS_TRANSFER_H_
 
-#include <cstdint>
 #include <string>
 #include <vector>
 

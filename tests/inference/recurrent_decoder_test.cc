@@ -1,0 +1,119 @@
+#include "seq2seq/inference/recurrent_decoder.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include <torch/torch.h>
+
+#include "seq2seq/base/enum_text.h"
+#include "seq2seq/model/module_inference_encoder.h"
+#include "seq2seq/ops/compute.h"
+#include "tests/inference/agreement.h"
+#include "tests/search/scorer_steps.h"
+
+namespace seq2seq {
+namespace {
+
+#if SEQ2SEQ_KERNELS
+
+struct Variant {
+  std::string name;
+  ModelOptions options;
+};
+
+// Every cell with every bridge, in one and two layers, with and without input feeding; every
+// attention that has kernels.
+std::vector<Variant> Variants() {
+  std::vector<Variant> variants;
+  for (const CellKind cell : {CellKind::kLstm, CellKind::kPeephole, CellKind::kGru,
+                              CellKind::kRnnTanh, CellKind::kRnnRelu}) {
+    for (const BridgeKind bridge :
+         {BridgeKind::kDense, BridgeKind::kMean, BridgeKind::kCopy, BridgeKind::kZero}) {
+      for (const int64_t layers : {1, 2}) {
+        ModelOptions options = TinyOptions();
+        options.decoder.cell = cell;
+        options.bridge = bridge;
+        options.decoder.layers = layers;
+        options.decoder.input_feeding = layers == 2;
+        variants.push_back(
+            {absl::StrCat(EnumText(cell), ", ", EnumText(bridge), ", ", layers, " layers"),
+             options});
+      }
+    }
+  }
+  for (const AttentionKind attention :
+       {AttentionKind::kDot, AttentionKind::kScaledDot, AttentionKind::kNone}) {
+    ModelOptions options = TinyOptions();
+    options.decoder.attention = attention;
+    variants.push_back({EnumText(attention), options});
+  }
+  return variants;
+}
+
+PackedOutput PackOutput(const RecurrentDecoderArrays& arrays) {
+  const ConstMatrix bias = arrays.output_bias.matrix();
+  PackedOutput output = {
+      PackedMatrix::PackTransposed(arrays.output_weight.matrix(), Precision::kFp32),
+      Buffer(1, bias.columns)};
+  Copy(bias, output.bias.view());
+  return output;
+}
+
+TEST(RecurrentInferenceDecoder, AgreesWithTheModule) {
+  const torch::NoGradGuard no_grad;
+  const std::vector<Ids> ids = RandomSources(4);
+  const Batch batch = BatchOf(ids, 3);
+  const Sources sources(ids);
+  for (const auto& [name, options] : Variants()) {
+    Model model = TinyModel(options, torch::kFloat32);
+    const ComputeGuard plain({.fused = false});
+    ModelArrays arrays = ArraysOf(options, model);
+    const PackedOutput output = PackOutput(arrays.decoder);
+    const RecurrentInferenceDecoder decoder(options, arrays.decoder, Precision::kFp32);
+    const EncoderOutput encoded = ModuleInferenceEncoder(model->encoder()).Encode(sources);
+    const std::unique_ptr<StepDecoder> steps = decoder.Begin(encoded, output);
+    std::shared_ptr<const DecoderState> state = model->decoder()->Start(model->Encode(batch));
+    for (int64_t t = 0; t < batch.target_input.size(1); ++t) {
+      const torch::Tensor tokens = batch.target_input.select(1, t);
+      std::vector<Extension> rows;
+      for (int64_t s = 0; s < 4; ++s) rows.push_back({s, s, tokens[s].item<int32_t>()});
+      steps->Step(rows);
+      const DecoderStep expected = model->decoder()->Step(tokens, *state);
+      state = expected.state;
+
+      const std::string what = absl::StrCat(name, ", time step ", t);
+      const torch::Tensor logits = model->decoder()->Logits(expected.output);
+      ExpectAgreement(TensorOf(steps->scores()), logits, what);
+      const absl::Span<const float> normalizers = steps->normalizers();
+      ExpectAgreement(torch::tensor(std::vector<float>(normalizers.begin(), normalizers.end())),
+                      torch::logsumexp(logits, 1), what);
+      for (int64_t s = 0; s < 4; ++s) {
+        const absl::Span<const float> weights = steps->Attention(static_cast<size_t>(s));
+        ExpectAgreement(torch::tensor(std::vector<float>(weights.begin(), weights.end())),
+                        expected.attention[s].narrow(0, 0, encoded.length(s)), what);
+      }
+    }
+  }
+}
+
+TEST(RecurrentInferenceDecoder, TakesTheWeightsThatItPacks) {
+  const ModelOptions options = TinyOptions();
+  RecurrentDecoderArrays arrays = ArraysOf(options, TinyModel(options, torch::kFloat32)).decoder;
+  const RecurrentInferenceDecoder decoder(options, arrays, Precision::kFp32);
+  EXPECT_GT(decoder.packed_bytes(), 0);
+  EXPECT_FALSE(arrays.cells[0].weight_hh.defined());
+  EXPECT_FALSE(arrays.attentional.defined());
+  EXPECT_FALSE(arrays.bridge.defined());
+  EXPECT_FALSE(arrays.attention.projection.defined());
+  EXPECT_TRUE(arrays.embedding.defined());
+  EXPECT_TRUE(arrays.cells[0].bias_hh.defined());
+}
+
+#endif  // SEQ2SEQ_KERNELS
+
+}  // namespace
+}  // namespace seq2seq
