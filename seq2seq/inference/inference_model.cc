@@ -8,7 +8,7 @@
 
 #include "seq2seq/base/describe_error.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/inference/packed_weights.h"
+#include "seq2seq/inference/no_encoder.h"
 #include "seq2seq/inference/recurrent_decoder.h"
 #include "seq2seq/inference/recurrent_encoder.h"
 
@@ -64,7 +64,7 @@ InferenceModel::InferenceModel(const ModelOptions& options, ModelArrays arrays, 
       decoder_(std::make_unique<RecurrentInferenceDecoder>(options_, arrays_.decoder, precision)),
       output_(PackOutput(output_weight_, arrays_.decoder.output_bias, precision)),
       bytes_(BytesOf(options_, arrays_) + encoder_->packed_bytes() + decoder_->packed_bytes() +
-             PackedBytes(output_.weight)) {}
+             static_cast<double>(output_.weight.bytes())) {}
 
 PackedOutput InferenceModel::Output(absl::Span<const int32_t> tokens) const {
   const ConstMatrix weight = output_weight_.matrix();
