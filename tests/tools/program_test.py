@@ -83,7 +83,7 @@ class ProgramTest(TestCase):
                 f"data.target_tokenizer={cls.tokenizer}", "data.batch.size=50",
                 "model.encoder.embedding=24", "model.encoder.hidden=24", "model.encoder.dropout=0",
                 "model.decoder.embedding=24", "model.decoder.hidden=48", "model.decoder.dropout=0",
-                "train.schedule.kind=inverse_sqrt", "train.schedule.rate=0.01", "train.schedule.warmup=50",
+                "train.schedule.kind=inverse_sqrt", "train.schedule.learning_rate=0.01", "train.schedule.warmup=50",
                 "train.report_every=50", "train.validate_every=125", "train.label_smoothing=0",
                 "train.precision=fp32"]  # On every processor.
 
@@ -187,7 +187,7 @@ class ProgramTest(TestCase):
 
     def test_momentum_does_not_begin_in_the_middle_of_a_run(self):
         run = self.folder / "momentum"
-        sgd = ["train.optimizer.kind=sgd", "train.schedule.rate=0.1"]
+        sgd = ["train.optimizer.kind=sgd", "train.schedule.learning_rate=0.1"]
         self.assertEqual(self.train(*sgd, "train.max_updates=1", run=run).returncode, 0)
         self.assert_fails(self.train(*sgd, "train.max_updates=2", "train.optimizer.momentum=0.9", run=run),
                           "train.optimizer.momentum = 0", "0.9", "another train.run")
