@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include <yaml-cpp/yaml.h>
 
 #include "seq2seq/base/closest.h"
@@ -153,8 +154,7 @@ std::string UnknownKey(absl::string_view key, const OptionList& options) {
 // Traverses a YAML tree and sets the options that it names.
 class Reader {
  public:
-  Reader(const OptionList& options, std::set<std::string> ignored)
-      : options_(options), ignored_(std::move(ignored)) {}
+  Reader(const OptionList& options, OtherSections others) : options_(options), others_(others) {}
 
   // `place` is the file of `node`, for messages.
   absl::Status ReadMap(const YAML::Node& node, const std::string& prefix,
@@ -162,7 +162,7 @@ class Reader {
     for (const auto& entry : node) {
       const std::string where = absl::StrCat(place, ":", entry.first.Mark().line + 1, ": ");
       const std::string key = prefix + NodeText(entry.first);
-      if (ignored_.count(key) > 0) continue;
+      if (prefix.empty() && others_ == OtherSections::kIgnored && !IsKnown(key)) continue;
       const auto [seen, is_new] = seen_.emplace(PresentKey(key), key);
       if (!is_new) {
         return absl::InvalidArgumentError(
@@ -193,6 +193,13 @@ class Reader {
     return absl::InvalidArgumentError(absl::StrCat(where, UnknownKey(key, options_)));
   }
 
+  // Whether `key` is that of an option, by its present or former name, or of a section of options.
+  bool IsKnown(absl::string_view key) const {
+    return IsSection(key) ||
+           std::any_of(options_.begin(), options_.end(),
+                       [&](const Option& option) { return option.key == PresentKey(key); });
+  }
+
  private:
   // The key itself, or what it is called now.
   std::string PresentKey(absl::string_view key) const {
@@ -209,7 +216,7 @@ class Reader {
   }
 
   const OptionList& options_;
-  std::set<std::string> ignored_;
+  const OtherSections others_;
   std::map<std::string, std::string> seen_;  // Present keys, and how the file names them.
 };
 
@@ -231,22 +238,65 @@ void Emit(const Option& option, YAML::Emitter& emitter) {
              option.value);
 }
 
-}  // namespace
-
-absl::Status ReadOptions(const std::string& path, const OptionList& options,
-                         const std::vector<std::string>& ignored, size_t max_bytes) {
+// Calls `use` with the text of a YAML file and its root, a map or null.
+absl::Status UseFile(
+    const std::string& path, size_t max_bytes,
+    const std::function<absl::Status(const std::string& text, const YAML::Node& root)>& use) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, max_bytes));
   try {
     const YAML::Node root = YAML::Load(text);
-    if (root.IsNull()) return absl::OkStatus();
-    if (!root.IsMap()) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": expected 'key: value' lines"));
-    }
-    return Reader(options, {ignored.begin(), ignored.end()}).ReadMap(root, "", path);
+    if (root.IsNull() || root.IsMap()) return use(text, root);
+    return absl::InvalidArgumentError(absl::StrCat(path, ": expected 'key: value' lines"));
   } catch (const YAML::Exception& error) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ":", error.mark.line + 1, ": ", error.msg));
   }
+}
+
+// The lines of `text` from each line in `is_begin` whose value is true to the next one.
+std::string LinesOfSections(const std::string& text, const std::map<size_t, bool>& is_begin) {
+  std::string lines;
+  bool taken = false;
+  size_t number = 0;
+  for (const absl::string_view line : absl::StrSplit(absl::StripSuffix(text, "\n"), '\n')) {
+    if (const auto begun = is_begin.find(number++); begun != is_begin.end()) taken = begun->second;
+    if (taken) absl::StrAppend(&lines, line, "\n");
+  }
+  return lines;
+}
+
+}  // namespace
+
+absl::Status ReadOptions(const std::string& path, const OptionList& options, OtherSections others,
+                         size_t max_bytes) {
+  return UseFile(path, max_bytes, [&](const std::string&, const YAML::Node& root) {
+    return Reader(options, others).ReadMap(root, "", path);
+  });
+}
+
+absl::StatusOr<std::string> ReadOtherSections(const std::string& path, const OptionList& options,
+                                              size_t max_bytes) {
+  const Reader reader(options, OtherSections::kIgnored);
+  std::string lines;
+  SEQ2SEQ_RETURN_IF_ERROR(
+      UseFile(path, max_bytes, [&](const std::string& text, const YAML::Node& root) {
+        std::map<size_t, bool> is_other;  // By the lines at which the sections begin.
+        bool in_lines = true, any = false;
+        for (const auto& entry : root) {
+          const YAML::Mark begin = entry.first.Mark();
+          const bool other = !reader.IsKnown(NodeText(entry.first));
+          const bool is_new = is_other.emplace(begin.line, other).second;
+          in_lines = in_lines && is_new && begin.column == 0;
+          any = any || other;
+        }
+        if (any && !in_lines) {
+          return absl::InvalidArgumentError(
+              absl::StrCat(path, ": expected each section to begin a line"));
+        }
+        lines = LinesOfSections(text, is_other);
+        return absl::OkStatus();
+      }));
+  return lines;
 }
 
 absl::Status SetOption(absl::string_view assignment, const OptionList& options) {
@@ -257,7 +307,7 @@ absl::Status SetOption(absl::string_view assignment, const OptionList& options) 
   const absl::string_view key = assignment.substr(0, equals);
   try {
     const YAML::Node value = YAML::Load(std::string(assignment.substr(equals + 1)));
-    return Reader(options, {}).ReadValue(value, key, "");
+    return Reader(options, OtherSections::kRefused).ReadValue(value, key, "");
   } catch (const YAML::Exception& error) {
     return absl::InvalidArgumentError(absl::StrCat(key, ": ", error.msg));
   }

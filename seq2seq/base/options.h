@@ -69,12 +69,24 @@ using OptionList = std::vector<Option>;
 template <typename Options>
 OptionList ListOptions(Options& options);
 
+// How to read a file with top-level keys that belong to none of the options. A program that needs a
+// model ignores them: the file may also configure its training, and hold sections of programs that
+// the library does not know.
+enum class OtherSections { kRefused, kIgnored };
+
 // Sets options from a YAML file. An unknown key, a wrong type or a key that is repeated, also under
-// its former name, is InvalidArgument with file, line, key and value. Top-level keys in `ignored`
-// are skipped: a program that needs a model may read a file that also configures its training. A
-// file of more than `max_bytes` is InvalidArgument, too.
+// its former name, is InvalidArgument with file, line, key and value. A file of more than
+// `max_bytes` is InvalidArgument, too.
 absl::Status ReadOptions(const std::string& path, const OptionList& options,
-                         const std::vector<std::string>& ignored = {}, size_t max_bytes = 1 << 20);
+                         OtherSections others = OtherSections::kRefused,
+                         size_t max_bytes = 1 << 20);
+
+// The lines of the top-level sections of a YAML file that belong to none of the options, unchanged;
+// empty if there are none. Appended to PrintOptions, they keep a file whole that is written anew.
+// InvalidArgument if the file has such sections and one does not begin a line, as in {a: 1, b: 2},
+// or is no YAML, or too large.
+absl::StatusOr<std::string> ReadOtherSections(const std::string& path, const OptionList& options,
+                                              size_t max_bytes = 1 << 20);
 
 // Sets one option from "key=value", the value written as in YAML: "data.train=[a.en,a.de]".
 absl::Status SetOption(absl::string_view assignment, const OptionList& options);

@@ -57,11 +57,11 @@ absl::StatusOr<FeatureCache> FeatureCache::Open(const std::string& path) {
 }
 
 absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageSet& images,
-                                                 const Source& source,
+                                                 const Network& network,
                                                  const std::function<void(int64_t done)>& report) {
   Fingerprint fingerprint;
   fingerprint.AddValue(images.Identity());
-  fingerprint.AddValue(source.fingerprint);
+  fingerprint.AddValue(network.fingerprint);
   const auto drop_absent = [&](const FeatureCache& cache) {
     for (int64_t image = 0; image < images.size(); ++image) {
       if (!cache.has(image)) images.Drop(image);
@@ -92,7 +92,7 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
     std::vector<Array> inputs;
     const int64_t end = std::min(begin + kBatch, images.size());
     for (int64_t image = begin; image < end; ++image) {
-      const absl::StatusOr<Array> input = source.read(images.Path(image));
+      const absl::StatusOr<Array> input = network.read(images.Path(image));
       if (!input.ok()) {
         if (absl::IsUnimplemented(input.status())) return input.status();
         Log(LogLevel::kWarning, absl::StrCat(input.status().message(), "; left out"));
@@ -107,7 +107,7 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
     }
     if (readable.empty()) continue;
     const torch::Tensor features =
-        source.compute(Stack(inputs)).to(torch::kCPU, torch::kFloat32).contiguous();
+        network.compute(Stack(inputs)).to(torch::kCPU, torch::kFloat32).contiguous();
     const torch::Tensor halves = features.to(torch::kHalf);
     if (header.channels == 0) {
       header.positions = features.size(1);

@@ -21,7 +21,7 @@ namespace seq2seq {
 // they occupy only page cache. Thread-safe.
 class FeatureCache {
  public:
-  struct Source {
+  struct Network {
     // Reads the network's input from an image file: floats, of the same shape each time.
     std::function<absl::StatusOr<Array>(const std::string& path)> read;
     // [batch, …] of these -> [batch, position, channels]
@@ -35,7 +35,7 @@ class FeatureCache {
   // beyond half precision, are dropped from `images`, and a warning names each. InvalidArgument if
   // none is left.
   static absl::StatusOr<FeatureCache> Build(const std::string& path, ImageSet& images,
-                                            const Source& source,
+                                            const Network& network,
                                             const std::function<void(int64_t done)>& report);
 
   int64_t channels() const { return header().channels; }

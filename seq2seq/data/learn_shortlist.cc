@@ -31,7 +31,7 @@ std::vector<int32_t> MostFrequent(const CorpusMix& corpus, int64_t vocab, int64_
 }  // namespace
 
 Shortlist LearnShortlist(const CorpusMix& corpus, int64_t source_vocab, int64_t target_vocab,
-                           const ShortlistSize& size) {
+                         const ShortlistSize& size) {
   const auto lists = LearnLexicalModel(corpus, source_vocab);
   Array translations = Array::Empty(ArrayType::kInt32, {source_vocab, size.translations});
   auto* row = translations.values<int32_t>();

@@ -116,7 +116,7 @@ absl::StatusOr<StoredModel> FindModel(const std::string& path) {
   SEQ2SEQ_RETURN_IF_ERROR(CheckInside(stored.run, stored.step));
   ModelSection section;
   SEQ2SEQ_RETURN_IF_ERROR(
-      ReadOptions(stored.run.Config(), ListOptions(section), {"data", "train", "validation"}));
+      ReadOptions(stored.run.Config(), ListOptions(section), OtherSections::kIgnored));
   stored.options = section.model;
   // The copy in the run folder.
   if (!stored.options.image.network.path.empty())

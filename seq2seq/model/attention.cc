@@ -93,9 +93,9 @@ torch::Tensor LocationAttentionImpl::UpdateCoverage(const torch::Tensor& weights
 }
 
 torch::Tensor LocationAttentionImpl::Past(const torch::Tensor& past) {
-  const torch::Tensor seen =
+  const torch::Tensor features =
       filters_(past.flatten(0, 1).unsqueeze(1));  // [batch x query, filter, source]
-  return location_(seen.transpose(1, 2)).view({past.size(0), past.size(1), past.size(2), -1});
+  return location_(features.transpose(1, 2)).view({past.size(0), past.size(1), past.size(2), -1});
 }
 
 MultiHeadAttentionImpl::MultiHeadAttentionImpl(int64_t memory, int64_t hidden, int64_t heads)

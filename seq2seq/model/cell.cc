@@ -46,7 +46,7 @@ bool CellImpl::is_fused() const {
 
 torch::Tensor CellImpl::Gate(const torch::Tensor& input) const {
   torch::Tensor gate = torch::sigmoid(input);
-  GateStatistics::Saw(this, gate);
+  GateStatistics::Add(this, gate);
   return gate;
 }
 
@@ -78,14 +78,14 @@ void LstmCellImpl::SetForgetBias(double bias) {
 CellState LstmCellImpl::Combine(const torch::Tensor& projected, const torch::Tensor& recurrent,
                                 const CellState& state) const {
   const auto gates = (projected + recurrent).chunk(4, 1);  // each [row, hidden]
-  const auto seen = [this](const torch::Tensor& gate, int64_t row,
-                           const torch::Tensor& cell_state) {
+  const auto with_peephole = [this](const torch::Tensor& gate, int64_t row,
+                                    const torch::Tensor& cell_state) {
     return peephole_.defined() ? gate + peephole_[row] * cell_state : gate;
   };
   const torch::Tensor cell_state =
-      Gate(seen(gates[1], 1, state.cell_state)) * state.cell_state +
-      Gate(seen(gates[0], 0, state.cell_state)) * DropNew(torch::tanh(gates[2]));
-  return {Gate(seen(gates[3], 2, cell_state)) * torch::tanh(cell_state), cell_state};
+      Gate(with_peephole(gates[1], 1, state.cell_state)) * state.cell_state +
+      Gate(with_peephole(gates[0], 0, state.cell_state)) * DropNew(torch::tanh(gates[2]));
+  return {Gate(with_peephole(gates[3], 2, cell_state)) * torch::tanh(cell_state), cell_state};
 }
 
 GruCellImpl::GruCellImpl(int64_t input, int64_t hidden)
@@ -155,8 +155,8 @@ CellState LayerNormLstmCellImpl::Combine(const torch::Tensor& projected,
           .chunk(4, 1);  // each [row, hidden]
   const torch::Tensor cell_state =
       Gate(gates[1]) * state.cell_state + Gate(gates[0]) * DropNew(torch::tanh(gates[2]));
-  const torch::Tensor seen = Normalized(cell_state, norm_cell_state_) + norm_cell_state_bias_;
-  return {Gate(gates[3]) * torch::tanh(seen), cell_state};
+  const torch::Tensor normalized = Normalized(cell_state, norm_cell_state_) + norm_cell_state_bias_;
+  return {Gate(gates[3]) * torch::tanh(normalized), cell_state};
 }
 
 LayerNormGruCellImpl::LayerNormGruCellImpl(int64_t input, int64_t hidden)

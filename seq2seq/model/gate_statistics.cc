@@ -5,18 +5,18 @@
 namespace seq2seq {
 namespace {
 
-thread_local GateStatistics* watching = nullptr;
+thread_local GateStatistics* current = nullptr;
 
 }  // namespace
 
-GateStatistics::GateStatistics() : before_(watching) { watching = this; }
+GateStatistics::GateStatistics() : before_(current) { current = this; }
 
-GateStatistics::~GateStatistics() { watching = before_; }
+GateStatistics::~GateStatistics() { current = before_; }
 
-void GateStatistics::Saw(const torch::nn::Module* cell, const torch::Tensor& gates) {
-  if (watching == nullptr) return;
+void GateStatistics::Add(const torch::nn::Module* cell, const torch::Tensor& gates) {
+  if (current == nullptr) return;
   const torch::NoGradGuard no_grad;
-  Count& count = watching->counts_[cell];
+  Count& count = current->counts_[cell];
   count.saturated += gates.lt(0.05).logical_or(gates.gt(0.95)).sum().item<int64_t>();
   count.gates += gates.numel();
 }

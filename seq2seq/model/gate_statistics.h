@@ -1,6 +1,6 @@
 // Statistics of saturated gates of recurrent cells.
-#ifndef SEQ2SEQ_MODEL_GATE_WATCH_H_
-#define SEQ2SEQ_MODEL_GATE_WATCH_H_
+#ifndef SEQ2SEQ_MODEL_GATE_STATISTICS_H_
+#define SEQ2SEQ_MODEL_GATE_STATISTICS_H_
 
 #include <cstdint>
 #include <map>
@@ -14,9 +14,9 @@ namespace seq2seq {
 // not reported. A gate below 0.05 or above 0.95 is saturated: hardly any gradient passes it.
 //
 //   ComputeGuard guard({.fused = false});
-//   GateStatistics watch;
+//   GateStatistics statistics;
 //   model(batch, TeacherForcing());
-//   double share = watch.counts().at(&cell).Share();
+//   double share = statistics.counts().at(&cell).Share();
 class GateStatistics {
  public:
   struct Count {
@@ -38,7 +38,7 @@ class GateStatistics {
 
   // Called by cells with `gates` between 0 and 1. Costs nothing unless a GateStatistics lives on
   // this thread.
-  static void Saw(const torch::nn::Module* cell, const torch::Tensor& gates);
+  static void Add(const torch::nn::Module* cell, const torch::Tensor& gates);
 
  private:
   GateStatistics* before_;
@@ -47,4 +47,4 @@ class GateStatistics {
 
 }  // namespace seq2seq
 
-#endif  // SEQ2SEQ_MODEL_GATE_WATCH_H_
+#endif  // SEQ2SEQ_MODEL_GATE_STATISTICS_H_

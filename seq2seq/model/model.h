@@ -26,8 +26,8 @@ namespace seq2seq {
 //   model->ComputeLoss(batch, TeacherForcing(), 0.1, 1.0).objective.backward();  // Training.
 //   torch::Tensor logits = model(batch, TeacherForcing());     // All logits at once.
 //
-//   auto state = model->decoder()->Start(model->Encode(batch));  // Search: one time step at a
-//   time. DecoderStep step = model->decoder()->Step(bos, *state);
+//   auto state = model->decoder()->Start(model->Encode(batch));  // Search, a time step at a time.
+//   DecoderStep step = model->decoder()->Step(bos, *state);
 //
 // Holds parameters and nothing that changes while decoding: in eval mode threads may share it.
 class ModelImpl : public torch::nn::Module {

@@ -33,17 +33,6 @@ torch::ScalarType ScalarTypeOf(ArrayType type) {
   TORCH_CHECK(false, "no tensor type for array type ", static_cast<int>(type));
 }
 
-// An array that shares the bytes of `tensor` if it is contiguous and on the CPU.
-Array ToArray(const torch::Tensor& tensor) {
-  const torch::Tensor plain = tensor.detach().to(torch::kCPU).contiguous();
-  const ArrayType type = ArrayTypeOf(plain.scalar_type());
-  // Tensors without elements may have no address, by which arrays are defined.
-  if (plain.numel() == 0) return Array::Empty(type, plain.sizes().vec());
-  const auto keep = [plain](char*) {};
-  return {type, plain.sizes().vec(),
-          std::shared_ptr<char>(static_cast<char*>(plain.data_ptr()), keep)};
-}
-
 // InvalidArgument unless both have the same names and shapes.
 absl::Status CheckFit(const TensorMap& from, const std::string& path, const TensorMap& to) {
   for (const auto& [name, tensor] : to) {
@@ -87,6 +76,16 @@ absl::Status AdoptTensors(const TensorMap& from, const std::string& path, Tensor
   SEQ2SEQ_RETURN_IF_ERROR(CheckFit(from, path, to));
   for (auto& [name, tensor] : to) tensor.set_data(from.at(name).to(tensor.scalar_type()));
   return absl::OkStatus();
+}
+
+Array ToArray(const torch::Tensor& tensor) {
+  const torch::Tensor plain = tensor.detach().to(torch::kCPU).contiguous();
+  const ArrayType type = ArrayTypeOf(plain.scalar_type());
+  // Tensors without elements may have no address, by which arrays are defined.
+  if (plain.numel() == 0) return Array::Empty(type, plain.sizes().vec());
+  const auto keep = [plain](char*) {};
+  return {type, plain.sizes().vec(),
+          std::shared_ptr<char>(static_cast<char*>(plain.data_ptr()), keep)};
 }
 
 ArrayMap ToArrays(const TensorMap& tensors) {

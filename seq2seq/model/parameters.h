@@ -29,8 +29,11 @@ absl::Status AssignTensors(const TensorMap& from, const std::string& path, Tenso
 // names.
 absl::Status AdoptTensors(const TensorMap& from, const std::string& path, TensorMap to);
 
-// The tensors as arrays that share their bytes and keep them alive. Those that are not contiguous
-// or not on the CPU are copied.
+// The tensor as an array of the same type that shares its bytes and keeps them alive; a copy if it
+// is not contiguous or not on the CPU.
+Array ToArray(const torch::Tensor& tensor);
+
+// The same for each tensor.
 ArrayMap ToArrays(const TensorMap& tensors);
 
 // The arrays as tensors on the CPU that share their bytes and keep them alive.

@@ -1,5 +1,6 @@
 // `seq2seq average`: checkpoint averaging, the mean of the weights of several checkpoints.
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -37,14 +38,47 @@ absl::StatusOr<std::vector<std::string>> StepsOf(const std::string& path, int64_
   return steps;
 }
 
-// Adds `array`, of fp32, to `sum`, which may be undefined.
-void AddTo(Array& sum, const Array& array) {
-  if (!sum.defined()) {
-    sum = Array::Empty(ArrayType::kFloat32, array.shape);
+// InvalidArgument, naming the checkpoint `step`, unless `weights` have the names and shapes of
+// `sums`, which are those of the checkpoint `first`.
+absl::Status CheckFit(const std::string& step, const ArrayMap& weights, const std::string& first,
+                      const ArrayMap& sums) {
+  for (const auto& [name, sum] : sums) {
+    const auto found = weights.find(name);
+    if (found == weights.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(step, ": has no tensor '", name, "', which ",
+                                                     first, " has as ", ShapeText(sum.shape)));
+    }
+    if (found->second.shape != sum.shape) {
+      return absl::InvalidArgumentError(absl::StrCat(step, ": tensor '", name, "' is ",
+                                                     ShapeText(found->second.shape), ", in ", first,
+                                                     " it is ", ShapeText(sum.shape)));
+    }
+  }
+  for (const auto& [name, array] : weights) {
+    if (sums.count(name) == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(step, ": has a tensor '", name, "' ",
+                                                     ShapeText(array.shape), ", which ", first,
+                                                     " does not have"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Sums of fp32 without addends, of the shapes of `weights`.
+ArrayMap Zeros(const ArrayMap& weights) {
+  ArrayMap sums;
+  for (const auto& [name, array] : weights) {
+    Array& sum = sums.emplace(name, Array::Empty(ArrayType::kFloat32, array.shape)).first->second;
     std::fill_n(sum.values<float>(), sum.size(), 0.0f);
   }
+  return sums;
+}
+
+// Adds `array` to `sum`, of fp32 and the same shape.
+void AddTo(Array& sum, const Array& array) {
+  const Array addend = ToFloat32(array);
   float* const sums = sum.values<float>();
-  for (int64_t i = 0; i < array.size(); ++i) sums[i] += array.values<float>()[i];
+  for (int64_t i = 0; i < sum.size(); ++i) sums[i] += addend.values<float>()[i];
 }
 
 absl::Status RunAverage(const AverageFlags& flags) {
@@ -68,7 +102,9 @@ absl::Status RunAverage(const AverageFlags& flags) {
                        "; only checkpoints of one run can be averaged, decode with an ensemble"));
     }
     SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap weights, ReadWeights(stored));
-    for (const auto& [name, array] : weights) AddTo(means[name], array);
+    if (step == steps.front()) means = Zeros(weights);
+    SEQ2SEQ_RETURN_IF_ERROR(CheckFit(step, weights, steps.front(), means));
+    for (const auto& [name, array] : weights) AddTo(means.at(name), array);
   }
   for (auto& [name, mean] : means) {
     for (int64_t i = 0; i < mean.size(); ++i)

@@ -57,7 +57,7 @@ absl::StatusOr<Shortlist> LearnShortlist(const StoredModel& stored, const Export
   }
   DataSection section;
   SEQ2SEQ_RETURN_IF_ERROR(
-      ReadOptions(stored.run.Config(), ListOptions(section), {"model", "train", "validation"}));
+      ReadOptions(stored.run.Config(), ListOptions(section), OtherSections::kIgnored));
   SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer source, Tokenizer::Load(stored.run.SourceTokenizer()));
   SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer target, Tokenizer::Load(stored.run.TargetTokenizer()));
   DataOptions& data = section.data;

@@ -68,7 +68,7 @@ absl::StatusOr<FeatureCache> BuildFeatures(const ImageEncoderOptions& options,
   ImageEncoder encoder(options);
   encoder->to(device);
   encoder->eval();
-  const FeatureCache::Source source = {
+  const FeatureCache::Network network = {
       .read = [&](const std::string& file) { return LoadFile(files, file); },
       .compute =
           [&](const torch::Tensor& batch) {
@@ -76,7 +76,7 @@ absl::StatusOr<FeatureCache> BuildFeatures(const ImageEncoderOptions& options,
           },
       .fingerprint = fingerprint};
   return FeatureCache::Build(
-      path, images, source, [&, next = images.size() / 10](int64_t done) mutable {
+      path, images, network, [&, next = images.size() / 10](int64_t done) mutable {
         if (done < next) return;
         Log(LogLevel::kInfo, absl::StrCat("features of ", done, " of ", images.size(), " images"));
         next = done + images.size() / 10;
@@ -164,7 +164,7 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& r
 absl::StatusOr<Array> ImageData::Read(const std::string& name) const {
   const std::optional<int32_t> image = images_.Find(name);
   if (!image) return absl::NotFoundError(absl::StrCat(name, ": not among the images"));
-  if (features_) return ToArrays({{name, features_->Read({*image})[0]}}).at(name);
+  if (features_) return ToArray(features_->Read({*image})[0]);
   return LoadFile(files_, images_.Path(*image));
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include <torch/torch.h>
 
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/status_macros.h"
@@ -27,6 +28,13 @@ std::vector<std::string> SubwordsOf(const Tokenizer& tokenizer) {
   return tokenizer.Subwords(ids);
 }
 
+// A contiguous copy in fp32. Parameters of an image network have the type and layout that its file
+// gives them.
+torch::Tensor CopyToFloat32(const torch::Tensor& parameter) {
+  return parameter.detach().to(torch::kFloat32, /*non_blocking=*/false, /*copy=*/true,
+                               torch::MemoryFormat::Contiguous);
+}
+
 absl::Status TakeFromRun(const std::string& path, const Vocabularies& subwords, Model& model) {
   const absl::StatusOr<StoredModel> found = FindModel(path);
   if (!found.ok()) {
@@ -44,25 +52,30 @@ absl::Status TakeFromRun(const std::string& path, const Vocabularies& subwords, 
   const std::string file = stored.step + kWeightsFile;
   SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap arrays, ReadArrays(file));
   SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap weights, DequantizeWeights(arrays, file));
-  const TransferReport report =
-      TransferWeights(weights, theirs, ToArrays(Parameters(*model)), subwords);
+  const TensorMap parameters = Parameters(*model);
+  TensorMap values;
+  for (const auto& [name, parameter] : parameters) values.emplace(name, CopyToFloat32(parameter));
+  const TransferReport report = TransferWeights(weights, theirs, ToArrays(values), subwords);
   for (const std::string& line : report.Lines())
     Log(LogLevel::kInfo, absl::StrCat("train.init_from: ", line));
   if (report.taken.empty() && report.taken_in_part.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("train.init_from: no tensor of ", path, " fits this model"));
   }
-  return absl::OkStatus();
+  return AssignTensors(values, path, parameters);
 }
 
 absl::Status TakeVectors(const char* key, const std::string& path,
                          const std::vector<std::string>& subwords, const std::string& tensor,
                          Model& model) {
-  const ArrayMap parameters = ToArrays(Parameters(*model));
+  torch::Tensor parameter = Parameters(*model).at(tensor);
+  const torch::Tensor values = CopyToFloat32(parameter);
   SEQ2SEQ_ASSIGN_OR_RETURN(const VectorCoverage coverage,
-                           LoadWordVectors(path, subwords, parameters.at(tensor).matrix()));
+                           LoadWordVectors(path, subwords, ToArray(values).matrix()));
   Log(LogLevel::kInfo, absl::StrCat(key, ": ", coverage.words, " words read, vectors for ",
                                     coverage.found, " of ", coverage.subwords, " subwords"));
+  const torch::NoGradGuard no_grad;
+  parameter.copy_(values);
   return absl::OkStatus();
 }
 

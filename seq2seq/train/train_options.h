@@ -20,6 +20,20 @@ inline std::vector<std::string> EnumTexts(Metric) {
   return {"loss", "perplexity", "bleu", "chrf", "accuracy"};
 }
 
+// Whether the metric is one of the loss, which is computed without decoding; lower is then better.
+inline bool IsLoss(Metric metric) {
+  switch (metric) {
+    case Metric::kLoss:
+    case Metric::kPerplexity:
+      return true;
+    case Metric::kBleu:
+    case Metric::kChrf:
+    case Metric::kAccuracy:
+      break;
+  }
+  return false;
+}
+
 // Fine-tuning of a pretrained image network.
 struct FineTuneOptions {
   int64_t from = 0;

@@ -43,7 +43,7 @@ absl::StatusOr<double> ScoreOf(Metric metric, const std::map<std::string, double
   if (found == metrics.end()) {
     return absl::InvalidArgumentError(absl::StrCat("train.metric: ", name, " was not evaluated"));
   }
-  return metric == Metric::kLoss || metric == Metric::kPerplexity ? -found->second : found->second;
+  return IsLoss(metric) ? -found->second : found->second;
 }
 
 // The parameters for the optimiser: pretrained groups get a share of the learning rate.
@@ -97,11 +97,9 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
                                                          const CorpusMix& train,
                                                          const Corpus& valid, TrainerHooks hooks) {
   SEQ2SEQ_RETURN_IF_ERROR(seq2seq::Validate(options));
-  const bool needs_output =
-      options.metric != Metric::kLoss && options.metric != Metric::kPerplexity;
-  if (needs_output && !hooks.evaluate) {
+  if (!IsLoss(options.metric) && !hooks.evaluate) {
     return absl::InvalidArgumentError(
-        "train.metric: bleu, chrf and accuracy need TrainerHooks::evaluate");
+        "train.metric: bleu, chrf and accuracy need a hook `evaluate`");
   }
   if (!HasPrecision(Resolve(options.precision, device.is_cpu()), device.is_cpu())) {
     return absl::InvalidArgumentError(

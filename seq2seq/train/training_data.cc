@@ -106,8 +106,7 @@ absl::Status TrainingData::Validate(const TrainingConfig& config) {
                  TrainCorpora(config.data)[0].size() == 1, "[text] where model.source is none");
     rules.Expect("data.valid", absl::StrCat(config.data.valid.size(), " files"),
                  config.data.valid.size() == 1, "[text] where model.source is none");
-    rules.Expect("train.metric", EnumText(metric),
-                 metric == Metric::kLoss || metric == Metric::kPerplexity,
+    rules.Expect("train.metric", EnumText(metric), IsLoss(metric),
                  "loss or perplexity where model.source is none");
   }
   return rules.status();

@@ -51,12 +51,9 @@ absl::Status PrepareFolder(const RunFolder& run) {
 }
 
 // Reads what config.yaml of a run holds besides the sections of programs.
-absl::StatusOr<TrainingConfig> ReadConfig(const RunFolder& run, const OptionList& further) {
-  std::vector<std::string> ignored = {"validation"};
-  for (const Option& option : further)
-    ignored.push_back(option.key.substr(0, option.key.find('.')));
+absl::StatusOr<TrainingConfig> ReadConfig(const RunFolder& run) {
   TrainingConfig config;
-  SEQ2SEQ_RETURN_IF_ERROR(ReadOptions(run.Config(), ListOptions(config), ignored));
+  SEQ2SEQ_RETURN_IF_ERROR(ReadOptions(run.Config(), ListOptions(config), OtherSections::kIgnored));
   return config;
 }
 
@@ -96,11 +93,10 @@ absl::StatusOr<PrecisionChoice> KeptPrecision(const RunFolder& run, PrecisionCho
 
 // Checks that `config` continues the run; resolves train.precision, which a run keeps unless
 // another is requested.
-absl::Status SettleConfig(const RunFolder& run, const OptionList& further, c10::Device device,
-                          TrainingConfig& config) {
+absl::Status SettleConfig(const RunFolder& run, c10::Device device, TrainingConfig& config) {
   PrecisionChoice& precision = config.train.precision;
   if (Resumes(run)) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(TrainingConfig stored, ReadConfig(run, further));
+    SEQ2SEQ_ASSIGN_OR_RETURN(TrainingConfig stored, ReadConfig(run));
     SEQ2SEQ_RETURN_IF_ERROR(CheckSameRun(run, stored, config));
     if (precision == PrecisionChoice::kAuto) {
       SEQ2SEQ_ASSIGN_OR_RETURN(precision, KeptPrecision(run, stored.train.precision, device));
@@ -137,7 +133,7 @@ absl::StatusOr<std::unique_ptr<TrainingRun>> TrainingRun::Create(TrainingConfig 
     SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(folder.path));
     SEQ2SEQ_ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Acquire(folder.path));
     SEQ2SEQ_RETURN_IF_ERROR(PrepareFolder(folder));
-    SEQ2SEQ_RETURN_IF_ERROR(SettleConfig(folder, hooks.further_sections, device, config));
+    SEQ2SEQ_RETURN_IF_ERROR(SettleConfig(folder, device, config));
     SEQ2SEQ_RETURN_IF_ERROR(PinTokenizers(folder, tokenizers, config.data));
     SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(folder.Cache()));
 
@@ -167,7 +163,11 @@ absl::Status TrainingRun::PrepareData() {
   data_ = std::make_unique<const TrainingData>(std::move(data));
   OptionList options = ListOptions(config_);
   options.insert(options.end(), hooks_.further_sections.begin(), hooks_.further_sections.end());
-  return WriteFile(folder_.Config(), PrintOptions(options));
+  std::string others;  // Of programs that trained it before.
+  if (Resumes(folder_)) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(others, ReadOtherSections(folder_.Config(), options));
+  }
+  return WriteFile(folder_.Config(), PrintOptions(options) + others);
 }
 
 absl::Status TrainingRun::BuildModel() {

@@ -44,7 +44,7 @@ struct TrainingRunHooks {
   // Called after every update; true saves and stops.
   std::function<bool()> stop_requested;
   // Options of the program that config.yaml also holds, after those of the run; their fields must
-  // outlive Create.
+  // outlive Create. A run that resumes keeps the sections of other programs as they are.
   OptionList further_sections;
 };
 
@@ -64,7 +64,8 @@ struct TrainingRunHooks {
 //
 // Messages go to the log (base/log.h), among them failures that training survives. The number of
 // LibTorch's threads stays as it is: config.run.threads is for the program to apply, since it holds
-// for the whole process.
+// for the whole process. Create seeds LibTorch's default generators from config.train.seed, which
+// changes what other parts of the program draw from them.
 class TrainingRun {
  public:
   // Checks everything, prepares the folder and its data, and builds the model. Costs a pass over

@@ -27,8 +27,8 @@ struct TransferReport {
   std::vector<std::string> Lines() const;
 };
 
-// Copies the tensors of `from`, converted to fp32, into those of `to`, in fp32, that have the same
-// name and shape: the bytes that `to` shares with a model. Embeddings and the output layer have a
+// Copies the tensors of `from`, converted to fp32, into those of `to`, which must be in
+// fp32, that have the same name and shape. Embeddings and the output layer have a
 // row per subword: where vocabularies differ, the rows of the subwords that are in both are copied.
 TransferReport TransferWeights(const ArrayMap& from, const Vocabularies& from_subwords,
                                const ArrayMap& to, const Vocabularies& to_subwords);

@@ -64,9 +64,9 @@ struct Options {
 
 // The outcome of reading `yaml` from the file "config.yaml" into `options`.
 absl::Status Read(const std::string& yaml, Options& options,
-                  const std::vector<std::string>& ignored = {}) {
+                  OtherSections others = OtherSections::kRefused) {
   TemporaryFolder folder;
-  return ReadOptions(folder.Write("config.yaml", yaml), ListOptions(options), ignored);
+  return ReadOptions(folder.Write("config.yaml", yaml), ListOptions(options), others);
 }
 
 // The message of the error that reading `yaml` must give.
@@ -277,7 +277,7 @@ TEST(Options, FilesAndMessagesAreBounded) {
   const absl::Status status = ReadOptions(path, ListOptions(options));
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr(path + ": has more than 1048576 bytes"));
-  EXPECT_TRUE(ReadOptions(path, ListOptions(options), {}, 2 << 20).ok());
+  EXPECT_TRUE(ReadOptions(path, ListOptions(options), OtherSections::kRefused, 2 << 20).ok());
   EXPECT_LT(ReadError("model: " + std::string(1 << 19, 'x') + "\n").size(), 500u);
   EXPECT_LT(ReadError(std::string(1 << 19, 'x') + ": 1\n").size(), 500u);
 }
@@ -291,12 +291,12 @@ TEST(Options, AliasesDoNotMultiply) {
     bomb += "]\n";
   }
   Options options;
-  for (const char* key :
-       {"name: *a20", "files: *a20", "model: *a20", "? *a20 : 1", "? {b: *a20} : 1"}) {
+  for (const char* key : {"name: *a20", "files: *a20", "model: *a20", "model:\n  ? *a20 : 1",
+                          "model:\n  ? {b: *a20} : 1"}) {
     // A section that is skipped may define them.
     const std::string yaml =
         "rest:\n  " + absl::StrReplaceAll(bomb, {{"\n", "\n  "}}) + "\n" + key + "\n";
-    const absl::Status status = Read(yaml, options, {"rest"});
+    const absl::Status status = Read(yaml, options, OtherSections::kIgnored);
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << key;
     EXPECT_LT(status.message().size(), 500u);
   }
@@ -381,13 +381,30 @@ TEST(Options, ErrorsOfFormerKeysNameThem) {
   EXPECT_FALSE(ReadRenamed("schedule: {cell: {rate: 1}}\n", options).ok());
 }
 
-TEST(Options, IgnoredSectionsArePassedOver) {
-  const std::string yaml = "train:\n  steps: 10\nname: x\n";
+TEST(Options, OtherSectionsAreIgnoredWhereAsked) {
+  const std::string yaml = "train:\n  steps: 10\nname: x\nplugins: [a]\n";
   Options options;
-  const absl::Status status = Read(yaml, options, {"train"});
+  const absl::Status status = Read(yaml, options, OtherSections::kIgnored);
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(options.name, "x");
-  EXPECT_FALSE(Read(yaml, options, {"valid"}).ok());
+  EXPECT_FALSE(Read(yaml, options).ok());
+  // Only at the top level.
+  EXPECT_FALSE(Read("model: {hiden: 3}\n", options, OtherSections::kIgnored).ok());
+}
+
+TEST(Options, LinesOfOtherSectionsAreReadUnchanged) {
+  TemporaryFolder folder;
+  Options options;
+  const auto others = [&](const std::string& yaml) {
+    return ReadOtherSections(folder.Write("config.yaml", yaml), ListOptions(options));
+  };
+  EXPECT_EQ(others("").value(), "");
+  EXPECT_EQ(others("name: x\nmodel: {dropout: 0}\n").value(), "");
+  EXPECT_EQ(others("a:\n  b: 1  # One.\n\n# Two.\nname: x\nc: [3,\n 4]").value(),
+            "a:\n  b: 1  # One.\n\n# Two.\nc: [3,\n 4]\n");
+  EXPECT_EQ(others("{name: x, verbose: true}\n").value(), "");
+  for (const char* yaml : {"{name: x, a: 1}\n", "a: [\n", "a\n"})
+    EXPECT_TRUE(absl::IsInvalidArgument(others(yaml).status())) << yaml;
 }
 
 TEST(Options, BrokenYamlNamesFileAndLine) {

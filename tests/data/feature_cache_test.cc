@@ -42,7 +42,7 @@ class FeatureCacheTest : public ::testing::Test {
     return *std::move(images);
   }
 
-  FeatureCache::Source Source() {
+  FeatureCache::Network Network() {
     return {.read = [this](const std::string& path) -> absl::StatusOr<Array> {
               ++reads_;
               const auto bytes = ReadFile(path);
@@ -59,8 +59,8 @@ class FeatureCacheTest : public ::testing::Test {
             .fingerprint = 7};
   }
 
-  absl::StatusOr<FeatureCache> Build(ImageSet& images, const FeatureCache::Source& source) const {
-    return FeatureCache::Build(tables_ / "cache", images, source, {});
+  absl::StatusOr<FeatureCache> Build(ImageSet& images, const FeatureCache::Network& network) const {
+    return FeatureCache::Build(tables_ / "cache", images, network, {});
   }
 
   const TemporaryFolder folder_;
@@ -72,26 +72,26 @@ class FeatureCacheTest : public ::testing::Test {
 TEST_F(FeatureCacheTest, GivesWhatTheNetworkSays) {
   ImageSet images = Images();
   ASSERT_EQ(images.size(), 40);
-  const auto cache = Build(images, Source());
+  const auto cache = Build(images, Network());
   ASSERT_TRUE(cache.ok()) << cache.status();
   EXPECT_EQ(cache->channels(), 3);
   const torch::Tensor features = cache->Read({17, 3});
-  const torch::Tensor expected = Source().compute(torch::tensor({17.0f, 3.0f}).view({2, 1}));
+  const torch::Tensor expected = Network().compute(torch::tensor({17.0f, 3.0f}).view({2, 1}));
   EXPECT_TRUE(features.equal(expected)) << features;
 }
 
 TEST_F(FeatureCacheTest, IsComputedOnce) {
   ImageSet images = Images();
-  ASSERT_TRUE(Build(images, Source()).ok());
+  ASSERT_TRUE(Build(images, Network()).ok());
   EXPECT_EQ(reads_, 40);
-  ASSERT_TRUE(Build(images, Source()).ok());
+  ASSERT_TRUE(Build(images, Network()).ok());
   EXPECT_EQ(reads_, 40);
 }
 
 TEST_F(FeatureCacheTest, IsComputedAgainForAnotherNetworkOrAnotherImage) {
   ImageSet images = Images();
-  ASSERT_TRUE(Build(images, Source()).ok());
-  FeatureCache::Source other = Source();
+  ASSERT_TRUE(Build(images, Network()).ok());
+  FeatureCache::Network other = Network();
   other.fingerprint = 8;
   ASSERT_TRUE(Build(images, other).ok());
   EXPECT_EQ(reads_, 80);
@@ -106,7 +106,7 @@ TEST_F(FeatureCacheTest, DropsWhatCannotBeReadAndKeepsTheRestInPlace) {
   std::filesystem::remove(folder_ / "image-20");
   for (int time = 0; time < 2; ++time) {  // Computed, then found.
     ImageSet images = Images();
-    const auto cache = Build(images, Source());
+    const auto cache = Build(images, Network());
     ASSERT_TRUE(cache.ok()) << cache.status();
     for (const char* name : {"image-00", "image-17", "image-39", "image-20"}) {
       EXPECT_EQ(images.Find(name), std::nullopt) << name;
@@ -119,9 +119,9 @@ TEST_F(FeatureCacheTest, DropsWhatCannotBeReadAndKeepsTheRestInPlace) {
 
 TEST_F(FeatureCacheTest, DamagedCacheIsComputedAgain) {
   ImageSet images = Images();
-  ASSERT_TRUE(Build(images, Source()).ok());
+  ASSERT_TRUE(Build(images, Network()).ok());
   std::filesystem::resize_file(tables_ / "cache", 100);
-  const auto cache = Build(images, Source());
+  const auto cache = Build(images, Network());
   ASSERT_TRUE(cache.ok()) << cache.status();
   EXPECT_EQ(cache->Read({30})[0][0][0].item<double>(), 30);
 }
@@ -132,7 +132,7 @@ TEST_F(FeatureCacheTest, FeaturesThatHalfPrecisionDoesNotHoldAreNamedAndLeftOut)
     std::string log;
     SetLogSink([&](LogLevel, absl::string_view message) { absl::StrAppend(&log, message, "\n"); });
     ImageSet images = Images();
-    const auto cache = Build(images, Source());
+    const auto cache = Build(images, Network());
     SetLogSink(nullptr);
     ASSERT_TRUE(cache.ok()) << cache.status();
     EXPECT_EQ(images.Find("image-17"), std::nullopt) << number;
@@ -143,7 +143,7 @@ TEST_F(FeatureCacheTest, FeaturesThatHalfPrecisionDoesNotHoldAreNamedAndLeftOut)
 
 TEST_F(FeatureCacheTest, MadeUpSizesAreNoCache) {
   ImageSet images = Images();
-  ASSERT_TRUE(Build(images, Source()).ok());
+  ASSERT_TRUE(Build(images, Network()).ok());
   const std::string whole = tables_.Read("cache");
   // 2^31 x 2^31 x 8 features, whose bytes are 0 of 64 bits; and fewer than none.
   const std::array<int64_t, 3> made_up[] = {{8, int64_t{1} << 31, int64_t{1} << 31}, {40, -2, -3}};
@@ -153,16 +153,16 @@ TEST_F(FeatureCacheTest, MadeUpSizesAreNoCache) {
     tables_.Write("cache",
                   sizes[0] == 8 ? changed + std::string(8, '\1') : changed + whole.substr(40));
     reads_ = 0;
-    ASSERT_TRUE(Build(images, Source()).ok());
+    ASSERT_TRUE(Build(images, Network()).ok());
     EXPECT_EQ(reads_, 40);
   }
 }
 
 TEST_F(FeatureCacheTest, NoImageThatCanBeReadIsAnError) {
   ImageSet images = Images();
-  FeatureCache::Source source = Source();
-  source.read = [](const std::string& path) { return absl::NotFoundError(path); };
-  EXPECT_TRUE(absl::IsInvalidArgument(Build(images, source).status()));
+  FeatureCache::Network network = Network();
+  network.read = [](const std::string& path) { return absl::NotFoundError(path); };
+  EXPECT_TRUE(absl::IsInvalidArgument(Build(images, network).status()));
 }
 
 TEST_F(FeatureCacheTest, TablesAndFoldersThatAreWrongAreNamed) {
@@ -176,7 +176,7 @@ TEST_F(FeatureCacheTest, TablesAndFoldersThatAreWrongAreNamed) {
 TEST_F(FeatureCacheTest, UnreadableImagesAreDroppedWithoutACacheToo) {
   folder_.Write("image-11", "bad");
   ImageSet images = Images();
-  const FeatureCache::Source source = Source();
+  const FeatureCache::Network network = Network();
   images.DropUnreadable([](const std::string& path) {
     return *ReadFile(path) == "bad" ? absl::InvalidArgumentError(path) : absl::OkStatus();
   });

@@ -1,6 +1,8 @@
 // config.yaml. What is read must be the same when it is printed and read again.
 #include "seq2seq/tools/config.h"
 
+#include <string>
+
 #include "seq2seq/base/options.h"
 #include "tests/fuzz/input.h"
 
@@ -10,7 +12,9 @@ namespace {
 void Fuzz(const uint8_t* data, size_t size) {
   Config config;
   const OptionList options = ListOptions(config);
-  if (!ReadOptions(InputFile(data, size), options, {"ignored"}).ok()) return;
+  const std::string path = InputFile(data, size);
+  ReadOtherSections(path, options).status().IgnoreError();
+  if (!ReadOptions(path, options, OtherSections::kIgnored).ok()) return;
   Validate(config.training.data).IgnoreError();
   Validate(config.training.model).IgnoreError();
   Validate(config.training.train).IgnoreError();

@@ -4,6 +4,7 @@
 import ctypes
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -70,9 +71,21 @@ class InstallTest(unittest.TestCase):
         self.assertEqual(sorted(sum(packages.values(), [])), files(self.prefix))
         self.assertIn(pathlib.Path("bin/seq2seq"), packages["program"])
 
-    def test_the_readme_shows_that_program(self):
-        program = (SOURCE / "tests" / "install" / "translate.cc").read_text()
-        self.assertIn(program, (SOURCE / "README.md").read_text())
+    def test_the_readme_shows_these_programs(self):
+        readme = (SOURCE / "README.md").read_text()
+        for name in ("translate.cc", "train.cc"):
+            self.assertIn(f"```cpp\n{(SOURCE / 'tests' / 'install' / name).read_text()}```\n", readme)
+
+    def test_a_program_that_trains(self):
+        folder = self.folder / "training"
+        folder.mkdir()
+        tiny_run.write_text(self.program, folder)
+        for name, text in (("train.en", "text.a"), ("train.de", "text.b"), ("val.en", "text.a"), ("val.de", "text.b"),
+                           ("joint.model", "words.model")):
+            shutil.copy(folder / text, folder / name)
+        output = run(self.folder / "build" / "train", "train.max_updates=2", cwd=folder)
+        self.assertIn("max_updates", output)
+        run(self.program, "decode", "-m", folder / "runs" / "mine", input=b"a dog runs\n")
 
     def test_manual_page_and_completion(self):
         self.assertTrue((self.prefix / "share/man/man1/seq2seq.1").read_text().startswith(".TH SEQ2SEQ 1"))

@@ -22,9 +22,9 @@ void SetGates(Cell& cell, const std::vector<double>& biases) {
 
 double ShareOf(Cell& cell) {
   const ComputeGuard guard({.fused = false});
-  GateStatistics watch;
+  GateStatistics statistics;
   RunCell(cell, torch::zeros({3, 2, 4}));
-  return watch.counts().at(cell.get()).Share();
+  return statistics.counts().at(cell.get()).Share();
 }
 
 TEST(GateStatistics, CountsGatesThatAreNearlyOpenOrShut) {
@@ -42,7 +42,7 @@ TEST(GateStatistics, CountsGatesThatAreNearlyOpenOrShut) {
   }
 }
 
-TEST(GateStatistics, TheLatestWatches) {
+TEST(GateStatistics, TheLatestCounts) {
   const ComputeGuard guard({.fused = false});
   Cell cell = MakeCell(CellKind::kLstm, 4, 5, 0);
   const auto run = [&](int64_t steps) { RunCell(cell, torch::zeros({steps, 2, 4})); };

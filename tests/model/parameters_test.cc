@@ -91,9 +91,9 @@ TEST(Tensors, LimitsOfFilesApply) {
               AllOf(HasSubstr(folder / "w"), HasSubstr("has 3 tensors")));
 }
 
-TEST(ToArrays, SharesTheBytesOfContiguousTensorsAndKeepsThemAlive) {
+TEST(ToArray, SharesTheBytesOfContiguousTensorsAndKeepsThemAlive) {
   torch::Tensor tensor = torch::arange(6, torch::kFloat32).view({2, 3}).requires_grad_();
-  const Array array = ToArrays({{"a", tensor}}).at("a");
+  const Array array = ToArray(tensor);
   EXPECT_EQ(array.data.get(), static_cast<char*>(tensor.data_ptr()));
   EXPECT_EQ(array.shape, (std::vector<int64_t>{2, 3}));
   array.values<float>()[5] = 7;
@@ -102,9 +102,9 @@ TEST(ToArrays, SharesTheBytesOfContiguousTensorsAndKeepsThemAlive) {
   EXPECT_EQ(array.values<float>()[5], 7);
 }
 
-TEST(ToArrays, CopiesTensorsThatAreNotContiguous) {
+TEST(ToArray, CopiesTensorsThatAreNotContiguous) {
   const torch::Tensor tensor = torch::arange(6, torch::kFloat32).view({2, 3}).t();
-  const Array array = ToArrays({{"a", tensor}}).at("a");
+  const Array array = ToArray(tensor);
   EXPECT_EQ(array.shape, (std::vector<int64_t>{3, 2}));
   EXPECT_EQ(array.values<float>()[1], 3);
   array.values<float>()[1] = 7;
@@ -116,19 +116,19 @@ TEST(ToTensors, SharesTheBytesOfArraysThereAndBack) {
   const std::weak_ptr<char> bytes = array.data;
   torch::Tensor tensor = ToTensors({{"a", array}}).at("a");
   EXPECT_EQ(tensor.data_ptr(), array.data.get());
-  ArrayMap again = ToArrays({{"a", tensor}});
-  EXPECT_EQ(again.at("a").data.get(), array.data.get());
+  Array again = ToArray(tensor);
+  EXPECT_EQ(again.data.get(), array.data.get());
   array = Array();
   tensor = torch::Tensor();
   EXPECT_FALSE(bytes.expired());
-  again.clear();
+  again = Array();
   EXPECT_TRUE(bytes.expired());
 }
 
 TEST(ToTensors, ArraysWithoutElementsStayDefined) {
-  const ArrayMap arrays = ToArrays({{"a", torch::empty({0, 3})}});
-  EXPECT_TRUE(arrays.at("a").defined());
-  EXPECT_EQ(ToTensors(arrays).at("a").sizes(), torch::IntArrayRef({0, 3}));
+  const Array array = ToArray(torch::empty({0, 3}));
+  EXPECT_TRUE(array.defined());
+  EXPECT_EQ(ToTensors({{"a", array}}).at("a").sizes(), torch::IntArrayRef({0, 3}));
 }
 
 // Quantisation on plain arrays and with LibTorch, bit for bit.

@@ -155,7 +155,7 @@ TEST_P(ModelScorerTest, ImagesStepAsTheModelReadsWholeCaptions) {
     }
     std::vector<SourceInput> images(2);
     for (size_t i = 0; i < 2; ++i)
-      images[i].values = ToArrays({{"", batch.values[static_cast<int64_t>(i)]}}).at("");
+      images[i].values = ToArray(batch.values[static_cast<int64_t>(i)]);
     const auto scorer = Begin(model, {&images[0], &images[1]});
     for (int64_t t = 0; t < 5; ++t) {
       std::vector<Extension> rows;

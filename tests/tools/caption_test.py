@@ -104,7 +104,7 @@ class CaptionTest(TestCase):
             f"data.train=[{cls.folder / 'train.tsv'}]", f"data.valid=[{cls.folder / 'valid.tsv'}]",
             f"data.target_tokenizer={cls.words}", "data.batch.size=32", f"model.image.input.size={SIZE}",
             "model.image.hidden=32", "model.image.dropout=0", "model.decoder.embedding=16", "model.decoder.hidden=32",
-            "model.decoder.dropout=0", "train.schedule.rate=0.01", "train.schedule.warmup=50",
+            "model.decoder.dropout=0", "train.schedule.learning_rate=0.01", "train.schedule.warmup=50",
             "train.label_smoothing=0", *overrides)
 
     def described(self, run, images, *flags):

@@ -42,6 +42,17 @@ def read_tensors(path):
             if name != "__metadata__"}
 
 
+def rewrite_header(path, change):
+    """Changes the header of a safetensors file, a dictionary, and keeps the values."""
+    raw = path.read_bytes()
+    size = struct.unpack("<Q", raw[:8])[0]
+    header = json.loads(raw[8:8 + size])
+    change(header)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + raw[8 + size:])
+
+
 class ProgramTest(TestCase):
     @classmethod
     def setUpClass(cls):
@@ -72,7 +83,7 @@ class ProgramTest(TestCase):
                 f"data.target_tokenizer={cls.tokenizer}", "data.batch.size=50",
                 "model.encoder.embedding=24", "model.encoder.hidden=24", "model.encoder.dropout=0",
                 "model.decoder.embedding=24", "model.decoder.hidden=48", "model.decoder.dropout=0",
-                "train.schedule.kind=inverse_sqrt", "train.schedule.rate=0.01", "train.schedule.warmup=50",
+                "train.schedule.kind=inverse_sqrt", "train.schedule.learning_rate=0.01", "train.schedule.warmup=50",
                 "train.report_every=50", "train.validate_every=125", "train.label_smoothing=0",
                 "train.precision=fp32"]  # On every processor.
 
@@ -176,7 +187,7 @@ class ProgramTest(TestCase):
 
     def test_momentum_does_not_begin_in_the_middle_of_a_run(self):
         run = self.folder / "momentum"
-        sgd = ["train.optimizer.kind=sgd", "train.schedule.rate=0.1"]
+        sgd = ["train.optimizer.kind=sgd", "train.schedule.learning_rate=0.1"]
         self.assertEqual(self.train(*sgd, "train.max_updates=1", run=run).returncode, 0)
         self.assert_fails(self.train(*sgd, "train.max_updates=2", "train.optimizer.momentum=0.9", run=run),
                           "train.optimizer.momentum = 0", "0.9", "another train.run")
@@ -430,6 +441,19 @@ class ProgramTest(TestCase):
             self.assertLess(max(abs((x + y) / 2 - z) for x, y, z in zip(one, two, mean)), 1e-5, name)
         self.assert_fails(seq2seq("average", "-m", run / "step-250", "-o", self.folder / "one"), "--model", "1 checkpoint")
         self.assert_fails(seq2seq("average", "-m", run, "-m", self.run_folder, "-o", self.folder / "two"), "another run")
+
+        weights = run / "step-200" / "model.safetensors"
+        def transpose(header):
+            header["encoder.embedding.weight"]["shape"].reverse()
+        rewrite_header(weights, transpose)
+        average = ["average", "-m", run, "--last", "2", "-o", self.folder / "three"]
+        self.assert_fails(seq2seq(*average), "step-250", "encoder.embedding.weight", "step-200", "[24, ", ", 24]")
+        def rename(header):
+            transpose(header)
+            header["encoder.other"] = header.pop("encoder.embedding.weight")
+        rewrite_header(weights, rename)
+        self.assert_fails(seq2seq(*average), "step-250: has no tensor 'encoder.other'", "step-200")
+        self.assertFalse((self.folder / "three").exists())
 
     def test_a_shortlist_needs_the_corpus(self):
         output = self.folder / "not-exported"

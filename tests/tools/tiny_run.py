@@ -29,6 +29,6 @@ def train(program, folder):
     run(program, ["train", f"train.run={run_folder}", f"data.train={text}", f"data.valid={text}",
                   f"data.source_tokenizer={words}", f"data.target_tokenizer={words}", "model.encoder.hidden=16",
                   "model.decoder.hidden=32", "model.encoder.dropout=0", "model.decoder.dropout=0",
-                  "train.schedule.rate=0.01", "train.schedule.warmup=10", "train.max_updates=120",
+                  "train.schedule.learning_rate=0.01", "train.schedule.warmup=10", "train.max_updates=120",
                   "train.validate_every=120", "train.save_every=120", "validation.min_length=1"])
     return run_folder

@@ -14,6 +14,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/options.h"
+#include "seq2seq/inference/run_folder.h"
 #include "seq2seq/model/parameters.h"
 #include "tests/testing/learn.h"
 #include "tests/testing/temporary_folder.h"
@@ -24,6 +25,7 @@ namespace seq2seq {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -168,6 +170,23 @@ TEST_F(TrainingRunTest, ConfigHoldsTheSectionsOfTheProgram) {
     hooks.further_sections = ListOptions(options);
     EXPECT_EQ(Train(std::move(hooks))->trainer().state().update, updates);
     EXPECT_THAT(StoredConfig(), HasSubstr("\ndecoding:\n  beam: 7"));
+    const auto found = FindModel(config_.train.run);
+    EXPECT_TRUE(found.ok()) << found.status();
+  }
+}
+
+TEST_F(TrainingRunTest, ResumedRunKeepsTheSectionsOfOtherPrograms) {
+  Train();
+  const std::string others = "validation:  # Of seq2seq train.\n  beam: 3\nnotes: [by, hand]\n";
+  folder_.Write("run/config.yaml", others + StoredConfig());
+  ProgramOptions options;
+  for (const int64_t updates : {3, 4}) {
+    config_.train.max_updates = updates;
+    TrainingRunHooks hooks;
+    hooks.further_sections = ListOptions(options);
+    EXPECT_EQ(Train(std::move(hooks))->trainer().state().update, updates);
+    EXPECT_THAT(StoredConfig(),
+                AllOf(HasSubstr("\ndecoding:\n  beam: 7"), EndsWith("\n" + others)));
   }
 }
 
