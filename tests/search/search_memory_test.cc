@@ -9,6 +9,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/model/scoring_model.h"
+#include "seq2seq/ops/compute.h"
 #include "seq2seq/search/beam.h"
 #include "seq2seq/train/memory_meter.h"
 #include "tests/testing/tiny_model.h"
