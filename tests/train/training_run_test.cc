@@ -152,7 +152,7 @@ TEST_F(TrainingRunTest, EvaluatesTheValidationTextWithItsSource) {
     EXPECT_FALSE(model->is_training());
     EXPECT_EQ(input.text.sources.size(), 6u);
     EXPECT_EQ(input.text.references, std::vector<std::vector<std::string>>{input.text.sources});
-    const auto source = input.source->Read(input.text.sources[0]);
+    const auto source = input.source->Read(input.text.sources[0], 100);
     EXPECT_EQ(input.source->kind(), SourceKind::kText);
     EXPECT_EQ(input.target.Decode(source.value().ids), input.text.sources[0]);
     return std::map<std::string, double>{{"bleu", 12}};
