@@ -237,10 +237,12 @@ TEST_F(TranslatorTest, LengthsOfALanguageModelCountWhatFollowsPromptAndPrefix) {
   const Translator speaker =
       ModelTranslator(TinyModel(LanguageModelOptions(), torch::kFloat32), std::nullopt, tokenizer_);
   options_.min_length = options_.max_length = 3;
-  const std::vector<Request> requests = {{"der Hund", "rennt im Garten", {}, {}}};
+  const std::string prompt = lines_[0], prefix = lines_[1];
+  const std::vector<Request> requests = {{prompt, prefix, {}, {}}};
   const TranslationResult found = speaker.TranslateRequests(requests, options_)[0];
   ASSERT_TRUE(found.ok()) << found.status();
-  EXPECT_THAT((*found)[0].tokens, SizeIs(2 + 3 + 3));
+  const size_t forced = tokenizer_.Encode(prompt).size() + tokenizer_.Encode(prefix).size();
+  EXPECT_THAT((*found)[0].tokens, SizeIs(forced + 3));
 }
 
 TEST_F(TranslatorTest, NBestAreReturnedBestFirst) {
