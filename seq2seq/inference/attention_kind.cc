@@ -16,7 +16,7 @@ void ListAdditive(int64_t memory, int64_t hidden, AttentionArrays& attention,
 
 }  // namespace
 
-bool HasKernel(AttentionKind kind) {
+bool HasTrainingKernel(AttentionKind kind) {
   switch (kind) {
     case AttentionKind::kGeneral:
     case AttentionKind::kDot:
@@ -27,6 +27,22 @@ bool HasKernel(AttentionKind kind) {
     case AttentionKind::kMultiHead:
     case AttentionKind::kCoverage:
     case AttentionKind::kLocation:
+      return false;
+  }
+  return false;  // Not one of the kinds.
+}
+
+bool HasPast(AttentionKind kind) {
+  switch (kind) {
+    case AttentionKind::kCoverage:
+    case AttentionKind::kLocation:
+      return true;
+    case AttentionKind::kGeneral:
+    case AttentionKind::kDot:
+    case AttentionKind::kMlp:
+    case AttentionKind::kScaledDot:
+    case AttentionKind::kMultiHead:
+    case AttentionKind::kNone:
       return false;
   }
   return false;  // Not one of the kinds.

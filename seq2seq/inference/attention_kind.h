@@ -27,8 +27,11 @@ inline std::vector<std::string> EnumTexts(AttentionKind) {
   return {"general", "dot", "mlp", "scaled_dot", "multi_head", "coverage", "location", "none"};
 }
 
-// Whether the kernels compute it: scores are dot products of queries with keys.
-bool HasKernel(AttentionKind kind);
+// Whether the kernels train it: scores are dot products of queries with keys.
+bool HasTrainingKernel(AttentionKind kind);
+
+// Whether scores depend on the attention weights of earlier time steps.
+bool HasPast(AttentionKind kind);
 
 // The factor on the encoder output, of size `memory`, that makes it the keys; 1 where keys are
 // projected, or the encoder output itself.

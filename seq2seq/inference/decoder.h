@@ -7,10 +7,17 @@
 #include "absl/types/span.h"
 
 #include "seq2seq/inference/encoder.h"
-#include "seq2seq/kernels/decoder_step.h"
+#include "seq2seq/kernels/extension.h"
 #include "seq2seq/kernels/matrix.h"
+#include "seq2seq/kernels/product.h"
 
 namespace seq2seq {
+
+// The output layer with packed weights.
+struct PackedOutput {
+  PackedMatrix weight;  // [attentional, vocab]
+  Buffer bias;          // [1, vocab]
+};
 
 // A decoder at work on one batch: holds the encoder output and the states of the hypotheses. Not
 // thread-safe.

@@ -37,9 +37,9 @@ absl::Status Validate(const DecoderOptions& options) {
   return rules.status();
 }
 
-bool HasKernel(const DecoderOptions& options) {
-  return HasKernel(options.cell) && HasKernel(options.attention) && !options.context_gate &&
-         !(options.residual && options.layers > 1);
+bool HasTrainingKernel(const DecoderOptions& options) {
+  return HasTrainingKernel(options.cell) && HasTrainingKernel(options.attention) &&
+         !options.context_gate && !(options.residual && options.layers > 1);
 }
 
 int64_t AttentionalSize(const DecoderOptions& options) {

@@ -40,21 +40,21 @@ struct DecoderOptions {
     visit("cell", cell, "Recurrent cell; see model.encoder.cell.");
     visit("residual", residual,
           "Residual connections around the layers above the first. For three layers or more. "
-          "Computed one time step at a time, which is slower.");
+          "Trains one time step at a time, which is slower.");
     visit("attention", attention,
           "Score function of attention. dot and scaled_dot need hidden to equal the size of the "
           "encoder output, which is 2 x encoder.hidden where its last layer is bidirectional. mlp "
           "is additive attention; coverage and location are mlp with the attention weights of "
           "earlier time steps as a further input; none leaves only the initial state. general, "
-          "dot, scaled_dot and none are computed by the kernels, the others one time step at a "
-          "time, which is slower.");
+          "dot, scaled_dot and none train with the kernels, the others one time step at a time, "
+          "which is slower.");
     visit("attention_heads", attention_heads, "multi_head: number of heads, a divisor of hidden.");
     visit("input_feeding", input_feeding,
           "Input feeding: the attentional state of the previous time step is part of the input "
           "(Luong et al. 2015, section 3.3).");
     visit("context_gate", context_gate,
           "Scales the context by a gate computed from the hidden state (Xu et al. 2015, section "
-          "4.2.1). Computed one time step at a time, which is slower.");
+          "4.2.1). Trains one time step at a time, which is slower.");
     visit("doubly_stochastic", doubly_stochastic,
           "Weight of the doubly stochastic penalty, which pushes the sum of the attention weights "
           "of each source position towards 1 (Xu et al. 2015, section 4.2.1, with weight 1). For "
@@ -87,8 +87,8 @@ struct DecoderOptions {
 // InvalidArgument, naming the key and its value, if `options` are invalid.
 absl::Status Validate(const DecoderOptions& options);
 
-// Whether the kernels support such a decoder.
-bool HasKernel(const DecoderOptions& options);
+// Whether the kernels train such a decoder.
+bool HasTrainingKernel(const DecoderOptions& options);
 
 // Size of the attentional state, which the output layer reads.
 int64_t AttentionalSize(const DecoderOptions& options);

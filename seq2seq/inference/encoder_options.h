@@ -46,7 +46,7 @@ struct EncoderOptions {
           "Recurrent cell. lstm is the safe choice; gru costs a quarter less; rnn_tanh and "
           "rnn_relu learn short dependencies only. peephole: LSTM whose gates read the cell state; "
           "coupled: peephole with the forget gate tied to 1 - input gate. coupled, layer_norm_lstm "
-          "and layer_norm_gru are computed one time step at a time, which is slower.");
+          "and layer_norm_gru train one time step at a time, which is slower.");
     visit("residual", residual,
           "Residual connections around the layers above the first where input and output sizes "
           "agree. For three layers or more.");

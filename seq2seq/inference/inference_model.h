@@ -20,8 +20,8 @@ namespace seq2seq {
 // Thread-safe.
 class InferenceModel {
  public:
-  // UnsupportedPart(options) must be empty. Packs the weights in `precision` and drops the arrays
-  // that are used in packed form alone; costs a pass over them. `encoder` is needed for
+  // Packs the weights in `precision` and drops the arrays that are used in packed form alone; costs
+  // a pass over them. `encoder` is needed for
   // images; for other sources it is made of the arrays.
   InferenceModel(const ModelOptions& options, ModelArrays arrays, Precision precision,
                  std::unique_ptr<InferenceEncoder> encoder = nullptr);
@@ -49,8 +49,8 @@ class InferenceModel {
   double bytes_ = 0;
 };
 
-// Loads a model of text, or a language model, whose UnsupportedPart is empty: maps its weights,
-// checks and packs them. Errors name the file and the tensor.
+// Loads a model of text, or a language model: maps its weights, checks and packs them. Errors name
+// the file and the tensor.
 absl::StatusOr<std::shared_ptr<const InferenceModel>> LoadInferenceModel(const StoredModel& stored,
                                                                          Precision precision);
 

@@ -67,17 +67,6 @@ int64_t EncodedSize(const ModelOptions& options) {
   return 0;  // Not one of the kinds.
 }
 
-std::string UnsupportedPart(const ModelOptions& options) {
-  const DecoderOptions& decoder = options.decoder;
-  if (options.source == SourceKind::kText && !HasKernel(options.encoder.cell))
-    return absl::StrCat("encoder.cell=", EnumText(options.encoder.cell));
-  if (HasKernel(decoder)) return "";
-  if (!HasKernel(decoder.cell)) return absl::StrCat("decoder.cell=", EnumText(decoder.cell));
-  if (decoder.context_gate) return "decoder.context_gate=true";
-  if (decoder.residual && decoder.layers > 1) return "decoder.residual=true";
-  return absl::StrCat("decoder.attention=", EnumText(decoder.attention));
-}
-
 BridgeKind BridgeOf(const ModelOptions& options) {
   return options.source == SourceKind::kNone ? BridgeKind::kZero : options.bridge;
 }

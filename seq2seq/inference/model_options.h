@@ -68,10 +68,6 @@ absl::Status Validate(const ModelOptions& options);
 // Size of the encoder output; 0 without a source.
 int64_t EncodedSize(const ModelOptions& options);
 
-// The first part of a model of `options` that has no inference form on the kernels, as
-// "decoder.attention=mlp"; empty if all have. The encoder of images is not counted.
-std::string UnsupportedPart(const ModelOptions& options);
-
 // The bridge in use: zero without a source.
 BridgeKind BridgeOf(const ModelOptions& options);
 

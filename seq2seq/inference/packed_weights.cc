@@ -10,8 +10,15 @@ PackedMatrix PackAndDrop(Array& weight, Precision precision) {
 }
 
 CellWeights ViewCell(const CellArrays& cell) {
-  return {cell.weight_ih.matrix(), cell.weight_hh.matrix(), cell.bias_ih.values<float>(),
-          cell.bias_hh.values<float>(), cell.peephole.values<float>()};
+  return {.input = cell.weight_ih.matrix(),
+          .hidden = cell.weight_hh.matrix(),
+          .input_bias = cell.bias_ih.values<float>(),
+          .hidden_bias = cell.bias_hh.values<float>(),
+          .peephole = cell.peephole.values<float>(),
+          .input_gain = cell.norm_ih.values<float>(),
+          .hidden_gain = cell.norm_hh.values<float>(),
+          .cell_state_gain = cell.norm_cell_state.values<float>(),
+          .cell_state_bias = cell.norm_cell_state_bias.values<float>()};
 }
 
 void DropPacked(CellArrays& cell) {

@@ -19,7 +19,7 @@ PackedMatrix PackAndDrop(Array& weight, Precision precision);
 // A view of the parameters of a cell, which must outlive it.
 CellWeights ViewCell(const CellArrays& cell);
 
-// Drops the parameters of a cell that packed cells do not use; their biases and peepholes stay.
+// Drops the parameters of a cell that packed cells do not use; the others stay.
 void DropPacked(CellArrays& cell);
 
 // Bytes of the packed weights of cells.

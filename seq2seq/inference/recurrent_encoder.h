@@ -13,7 +13,7 @@ namespace seq2seq {
 // Stacked recurrent layers over subwords. Agrees with RecurrentEncoderImpl in eval mode.
 class RecurrentInferenceEncoder : public InferenceEncoder {
  public:
-  // `options.cell` must have kernels. Packs the weights, which are then removed from `arrays`;
+  // Packs the weights, which are then removed from `arrays`;
   // shares the others. `embedding`, [vocab, embedding], of the source.
   RecurrentInferenceEncoder(const EncoderOptions& options, Array embedding,
                             RecurrentEncoderArrays& arrays, Precision precision);

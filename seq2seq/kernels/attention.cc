@@ -35,11 +35,34 @@ void WeightedSum(const float* factors, int64_t factor_stride, ConstMatrix rows, 
   }
 }
 
-void AttendRow(const AttentionMemory& source, const float* query, float* weights, float* context) {
-  const int64_t size = source.keys.rows;
-  for (int64_t s = 0; s < size; ++s) {
-    weights[s] = Dot(source.keys.row(s), query, source.keys.columns);
+void DotRows(ConstMatrix keys, const float* query, float* scores) {
+  for (int64_t s = 0; s < keys.rows; ++s) scores[s] = Dot(keys.row(s), query, keys.columns);
+}
+
+void AdditiveRows(ConstMatrix keys, const float* query, const PastFeatures& past,
+                  const float* energy, float* scores) {
+  const int64_t size = keys.columns;
+  const int64_t whole = size / LaneSums::kLanes * LaneSums::kLanes;
+  for (int64_t s = 0; s < keys.rows; ++s) {
+    const float* HWY_RESTRICT key = keys.row(s);
+    const auto term = [&](auto d, int64_t i) HWY_ATTR {
+      auto sum = hn::Add(hn::LoadU(d, key + i), hn::LoadU(d, query + i));
+      for (int64_t f = 0; f < past.features.columns; ++f) {
+        sum = hn::MulAdd(hn::Set(d, past.features.row(s)[f]), hn::LoadU(d, past.weights.row(f) + i),
+                         sum);
+      }
+      return hn::Mul(hn::LoadU(d, energy + i), FastTanh(d, sum));
+    };
+    LaneSums sums;
+    sums.Add(whole, [&](auto d, int64_t i, auto sum) HWY_ATTR { return hn::Add(sum, term(d, i)); });
+    float rest = 0;
+    for (int64_t i = whole; i < size; ++i) rest += hn::GetLane(term(One(), i));
+    scores[s] = sums.Total() + rest;
   }
+}
+
+void SoftmaxMeanRow(ConstMatrix values, float* weights, float* context) {
+  const int64_t size = values.rows;
   const float highest = *std::max_element(weights, weights + size);
   ForEach(size, [&](auto d, int64_t s) HWY_ATTR {
     hn::StoreU(hn::Exp(d, hn::Sub(hn::LoadU(d, weights + s), hn::Set(d, highest))), d, weights + s);
@@ -47,7 +70,12 @@ void AttendRow(const AttentionMemory& source, const float* query, float* weights
   float sum = 0;
   for (int64_t s = 0; s < size; ++s) sum += weights[s];
   for (int64_t s = 0; s < size; ++s) weights[s] /= sum;
-  WeightedSum(weights, 1, source.values, /*add=*/false, context);
+  WeightedSum(weights, 1, values, /*add=*/false, context);
+}
+
+void AttendRow(const AttentionMemory& source, const float* query, float* weights, float* context) {
+  DotRows(source.keys, query, weights);
+  SoftmaxMeanRow(source.values, weights, context);
 }
 
 void AttendRowBackward(const AttentionMemory& source, const float* weights,
@@ -74,9 +102,25 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace seq2seq {
+HWY_EXPORT(DotRows);
+HWY_EXPORT(AdditiveRows);
+HWY_EXPORT(SoftmaxMeanRow);
 HWY_EXPORT(AttendRow);
 HWY_EXPORT(AttendRowBackward);
 HWY_EXPORT(OuterProducts);
+
+void DotScores(ConstMatrix keys, const float* query, float* scores) {
+  HWY_DYNAMIC_DISPATCH(DotRows)(keys, query, scores);
+}
+
+void AdditiveScores(ConstMatrix keys, const float* query, const PastFeatures& past,
+                    const float* energy, float* scores) {
+  HWY_DYNAMIC_DISPATCH(AdditiveRows)(keys, query, past, energy, scores);
+}
+
+void SoftmaxMean(ConstMatrix values, float* weights, float* context) {
+  HWY_DYNAMIC_DISPATCH(SoftmaxMeanRow)(values, weights, context);
+}
 
 void Attend(const AttentionMemory& source, const float* query, float* weights, float* context) {
   HWY_DYNAMIC_DISPATCH(AttendRow)(source, query, weights, context);

@@ -1,4 +1,5 @@
-// Dot-product attention (Luong et al. 2015), one query at a time.
+// Attention, one query at a time: dot-product (Luong et al. 2015) and additive (Bahdanau et al.
+// 2015).
 #ifndef SEQ2SEQ_KERNELS_ATTENTION_H_
 #define SEQ2SEQ_KERNELS_ATTENTION_H_
 
@@ -12,7 +13,24 @@ struct AttentionMemory {
   ConstMatrix values;  // [source, memory]
 };
 
-// weights = softmax(keys query), [source]; context = weights' values, [memory].
+// scores = keys query, [source].
+void DotScores(ConstMatrix keys, const float* query, float* scores);
+
+// What additive attention takes from earlier attention weights: features of each source position,
+// and their weights.
+struct PastFeatures {
+  ConstMatrix features;  // [source, feature]
+  ConstMatrix weights;   // [feature, hidden]
+};
+
+// scores = energy' tanh(keys + query + features weights), [source]; `energy` and `query` [hidden].
+void AdditiveScores(ConstMatrix keys, const float* query, const PastFeatures& past,
+                    const float* energy, float* scores);
+
+// weights = softmax(weights), [source], of scores; context = weights' values, [memory].
+void SoftmaxMean(ConstMatrix values, float* weights, float* context);
+
+// DotScores and SoftmaxMean in one.
 void Attend(const AttentionMemory& source, const float* query, float* weights, float* context);
 
 // Backward pass, given the gradient of the context: sets `score_gradient`, [source], to that of the

@@ -1,6 +1,7 @@
 #include "seq2seq/kernels/gates.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "seq2seq/kernels/parallel.h"
 
@@ -197,6 +198,131 @@ void RnnBackwardRows(const GateWeights& weights, const GateStepGradient& step) {
   }
 }
 
+// LSTM whose forget gate is 1 - i.
+void CoupledForwardRows(const GateWeights& weights, const GateStep& step) {
+  const int64_t size = step.hidden.columns;
+  for (int64_t row = 0; row < step.hidden.rows; ++row) {
+    const float* HWY_RESTRICT gates = step.gates.row(row);
+    const OptionalRow recurrent(step.recurrent, row);
+    const OptionalRow before(step.cell_state_before, row);
+    float* HWY_RESTRICT hidden = step.hidden.row(row);
+    float* HWY_RESTRICT cell_state = step.cell_state.row(row);
+    ForEach(size, [&](auto d, int64_t j) HWY_ATTR {
+      const auto sum = [&](int64_t gate) HWY_ATTR {
+        return hn::Add(hn::LoadU(d, gates + gate * size + j), recurrent.Load(d, gate * size + j));
+      };
+      const auto c_before = before.Load(d, j);
+      const auto in =
+          FastSigmoid(d, hn::MulAdd(hn::LoadU(d, weights.peephole + j), c_before, sum(0)));
+      const auto c = hn::MulAdd(in, hn::Sub(FastTanh(d, sum(1)), c_before), c_before);
+      const auto out =
+          FastSigmoid(d, hn::MulAdd(hn::LoadU(d, weights.peephole + size + j), c, sum(2)));
+      hn::StoreU(c, d, cell_state + j);
+      hn::StoreU(hn::Mul(out, FastTanh(d, c)), d, hidden + j);
+    });
+  }
+}
+
+// Layer normalisation of a range of values (Ba et al. 2016), without gain and bias.
+class Normalization {
+ public:
+  Normalization(const OptionalRow& row, int64_t begin, int64_t size)
+      : values_(row.values == nullptr ? nullptr : row.values + begin) {
+    if (values_ == nullptr) return;  // Zeros stay zero.
+    mean_ = Sum(size, [](auto d, auto value) HWY_ATTR { return value; }) / static_cast<float>(size);
+    const float mean = mean_;
+    const float squares = Sum(size, [mean](auto d, auto value) HWY_ATTR {
+      const auto difference = hn::Sub(value, hn::Set(d, mean));
+      return hn::Mul(difference, difference);
+    });
+    scale_ = 1 / std::sqrt(squares / static_cast<float>(size) + 1e-5f);
+  }
+
+  template <class D>
+  HWY_INLINE hn::Vec<D> Load(D d, int64_t i) const {
+    if (values_ == nullptr) return hn::Zero(d);
+    return hn::Mul(hn::Sub(hn::LoadU(d, values_ + i), hn::Set(d, mean_)), hn::Set(d, scale_));
+  }
+
+ private:
+  template <typename Term>
+  HWY_INLINE float Sum(int64_t size, const Term& term) const {
+    const int64_t whole = size / LaneSums::kLanes * LaneSums::kLanes;
+    LaneSums sums;
+    sums.Add(whole, [&](auto d, int64_t i, auto sum)
+                        HWY_ATTR { return hn::Add(sum, term(d, hn::LoadU(d, values_ + i))); });
+    float rest = 0;
+    for (int64_t i = whole; i < size; ++i)
+      rest += hn::GetLane(term(One(), hn::Set(One(), values_[i])));
+    return sums.Total() + rest;
+  }
+
+  const float* values_;
+  float mean_ = 0;
+  float scale_ = 0;
+};
+
+// L(x) gain + bias, at position i of all gates.
+template <class D>
+HWY_INLINE hn::Vec<D> Normalized(D d, const Normalization& norm, int64_t within, const float* gain,
+                                 const float* bias, int64_t i) {
+  return hn::MulAdd(norm.Load(d, within), hn::LoadU(d, gain + i), hn::LoadU(d, bias + i));
+}
+
+void LayerNormLstmForwardRows(const GateWeights& weights, const GateStep& step) {
+  const int64_t size = step.hidden.columns;
+  for (int64_t row = 0; row < step.hidden.rows; ++row) {
+    const Normalization projected({step.gates, row}, 0, 4 * size);
+    const Normalization recurrent({step.recurrent, row}, 0, 4 * size);
+    const OptionalRow before(step.cell_state_before, row);
+    float* hidden = step.hidden.row(row);
+    float* cell_state = step.cell_state.row(row);
+    const auto sum = [&](auto d, int64_t gate, int64_t j) HWY_ATTR {
+      const int64_t i = gate * size + j;
+      return hn::Add(Normalized(d, projected, i, weights.input_gain, weights.input_bias, i),
+                     Normalized(d, recurrent, i, weights.hidden_gain, weights.hidden_bias, i));
+    };
+    ForEach(size, [&](auto d, int64_t j) HWY_ATTR {
+      const auto kept = hn::Mul(FastSigmoid(d, sum(d, 1, j)), before.Load(d, j));
+      const auto c = hn::MulAdd(FastSigmoid(d, sum(d, 0, j)), FastTanh(d, sum(d, 2, j)), kept);
+      hn::StoreU(c, d, cell_state + j);
+    });
+    const Normalization normalized({step.cell_state, row}, 0, size);
+    ForEach(size, [&](auto d, int64_t j) HWY_ATTR {
+      const auto c =
+          Normalized(d, normalized, j, weights.cell_state_gain, weights.cell_state_bias, j);
+      hn::StoreU(hn::Mul(FastSigmoid(d, sum(d, 3, j)), FastTanh(d, c)), d, hidden + j);
+    });
+  }
+}
+
+// Reset and update gate are normalised together, the new gate by itself.
+void LayerNormGruForwardRows(const GateWeights& weights, const GateStep& step) {
+  const int64_t size = step.hidden.columns;
+  for (int64_t row = 0; row < step.hidden.rows; ++row) {
+    const Normalization projected({step.gates, row}, 0, 2 * size);
+    const Normalization projected_new({step.gates, row}, 2 * size, size);
+    const Normalization recurrent({step.recurrent, row}, 0, 2 * size);
+    const Normalization recurrent_new({step.recurrent, row}, 2 * size, size);
+    const OptionalRow before(step.hidden_before, row);
+    float* hidden = step.hidden.row(row);
+    ForEach(size, [&](auto d, int64_t j) HWY_ATTR {
+      const auto input = [&](const Normalization& norm, int64_t within, int64_t i) HWY_ATTR {
+        return Normalized(d, norm, within, weights.input_gain, weights.input_bias, i);
+      };
+      const auto past = [&](const Normalization& norm, int64_t within, int64_t i) HWY_ATTR {
+        return Normalized(d, norm, within, weights.hidden_gain, weights.hidden_bias, i);
+      };
+      const auto reset = FastSigmoid(d, hn::Add(input(projected, j, j), past(recurrent, j, j)));
+      const int64_t i = size + j;
+      const auto update = FastSigmoid(d, hn::Add(input(projected, i, i), past(recurrent, i, i)));
+      const auto fresh = FastTanh(d, hn::MulAdd(reset, past(recurrent_new, j, 2 * size + j),
+                                                input(projected_new, j, 2 * size + j)));
+      hn::StoreU(hn::MulAdd(update, hn::Sub(before.Load(d, j), fresh), fresh), d, hidden + j);
+    });
+  }
+}
+
 void ForwardRows(CellKind kind, const GateWeights& weights, const GateStep& step) {
   switch (kind) {
     case CellKind::kLstm:
@@ -210,9 +336,11 @@ void ForwardRows(CellKind kind, const GateWeights& weights, const GateStep& step
     case CellKind::kRnnRelu:
       return RnnForwardRows<true>(weights, step);
     case CellKind::kCoupled:
+      return CoupledForwardRows(weights, step);
     case CellKind::kLayerNormLstm:
+      return LayerNormLstmForwardRows(weights, step);
     case CellKind::kLayerNormGru:
-      HWY_ABORT("this cell has no kernel");
+      return LayerNormGruForwardRows(weights, step);
   }
 }
 
@@ -231,7 +359,7 @@ void BackwardRows(CellKind kind, const GateWeights& weights, const GateStepGradi
     case CellKind::kCoupled:
     case CellKind::kLayerNormLstm:
     case CellKind::kLayerNormGru:
-      HWY_ABORT("this cell has no kernel");
+      HWY_ABORT("this cell has no training kernel");
   }
 }
 
@@ -291,6 +419,9 @@ const GateLayout& LayoutOf(CellKind kind) {
   static const auto* peephole = new GateLayout{4, 4, {{0, 0, 4}}, 4, 3};
   static const auto* gru = new GateLayout{3, 4, {{0, 0, 2}, {2, 3, 1}}, 2};
   static const auto* rnn = new GateLayout{1, 1, {{0, 0, 1}}, 1};
+  static const auto* coupled = new GateLayout{3, 3, {}, 3, 2};
+  static const auto* layer_norm_lstm = new GateLayout{4, 4, {}, 0, 0, true};
+  static const auto* layer_norm_gru = new GateLayout{3, 3, {}, 0, 0, true};
   switch (kind) {
     case CellKind::kLstm:
       return *lstm;
@@ -302,11 +433,13 @@ const GateLayout& LayoutOf(CellKind kind) {
     case CellKind::kRnnRelu:
       return *rnn;
     case CellKind::kCoupled:
+      return *coupled;
     case CellKind::kLayerNormLstm:
+      return *layer_norm_lstm;
     case CellKind::kLayerNormGru:
-      break;
+      return *layer_norm_gru;
   }
-  HWY_ABORT("this cell has no kernel");
+  HWY_ABORT("not a cell");
 }
 
 void GatesForward(CellKind kind, const GateWeights& weights, const GateStep& step) {

@@ -1,4 +1,4 @@
-// Elementwise part of recurrent cells: LSTM, peephole LSTM, GRU, Elman RNN.
+// Elementwise part of recurrent cells: LSTM, GRU, Elman RNN, and variants.
 #ifndef SEQ2SEQ_KERNELS_GATES_H_
 #define SEQ2SEQ_KERNELS_GATES_H_
 
@@ -17,10 +17,10 @@ namespace seq2seq {
 // gru        r, z = s(x + u), n = tanh(x_n + r (u_n + b_n)), h' = (1 - z) n + z h (Cho et al. 2014)
 // rnn_tanh   h' = tanh(x + u) (Elman 1990)
 // rnn_relu   h' = max(0, x + u) (Le et al. 2015)
+// coupled    peephole with f = 1 - i (Greff et al. 2017)
 //
-// and, without kernels, with L a layer normalisation over all of its argument (Ba et al. 2016),
+// and, with L a layer normalisation over all of its argument (Ba et al. 2016) and biases after it,
 //
-// coupled            peephole with f = 1 - i (Greff et al. 2017)
 // layer_norm_lstm    lstm with L(x) + L(u) for x + u, and h' = o tanh(L(c'))
 // layer_norm_gru     gru with L(x) + L(u) for x + u, and L(x_n), L(u_n) separately
 enum class CellKind {
@@ -39,8 +39,8 @@ inline std::vector<std::string> EnumTexts(CellKind) {
           "coupled", "layer_norm_lstm", "layer_norm_gru"};
 }
 
-// Whether there are kernels for a cell; the functions below accept no other.
-inline bool HasKernel(CellKind kind) {
+// Whether the kernels train a cell: GatesBackward accepts no other. GatesForward accepts all.
+inline bool HasTrainingKernel(CellKind kind) {
   switch (kind) {
     case CellKind::kLstm:
     case CellKind::kPeephole:
@@ -117,13 +117,16 @@ struct GateLayout {
     int64_t count = 0;
   };
 
-  int64_t projected = 0;  // Contribution of the input: lstm i f g o, gru r z n. Comes first.
+  // Contribution of the input: lstm i f g o, coupled i g o, gru r z n. Comes first.
+  int64_t projected = 0;
   int64_t width = 0;  // Of the whole row: gru also stores what the hidden state contributes to n.
-  std::vector<Recurrent> recurrent;
+  std::vector<Recurrent> recurrent;  // Empty without a training kernel.
   // Gates whose hidden bias is added to their input bias: the first ones. That of the others is a
   // part of the formula, as b_n of gru is.
   int64_t summed_biases = 0;
   int64_t peepholes = 0;  // Rows of the peephole weights.
+  // Whether projections are normalised, so that all biases are a part of the formula.
+  bool normalizes = false;
 
   int64_t formula_biases() const { return projected - summed_biases; }
 };
@@ -132,14 +135,22 @@ const GateLayout& LayoutOf(CellKind kind);
 
 // Parameters of the elementwise part; null where a cell has none.
 struct GateWeights {
-  const float* peephole = nullptr;     // [peepholes x hidden], of i, f and o.
+  const float* peephole = nullptr;     // [peepholes x hidden], of i, f and o; coupled i and o.
   const float* hidden_bias = nullptr;  // [formula_biases x hidden], b_n of gru.
+
+  // Of layer normalisation: its gains, and the bias of the input projection, [gates x hidden]; gain
+  // and bias of the cell state, [hidden].
+  const float* input_gain = nullptr;
+  const float* hidden_gain = nullptr;
+  const float* input_bias = nullptr;
+  const float* cell_state_gain = nullptr;
+  const float* cell_state_bias = nullptr;
 };
 
 // One time step of some rows. `recurrent`, `hidden_before` and `cell_state_before` are zero if
 // empty.
 struct GateStep {
-  Matrix gates;                   // [row, width]; in: the projected input; out: for GatesBackward.
+  Matrix gates;  // [row, width]; in: the projected input; out: for GatesBackward, or unspecified.
   ConstMatrix recurrent;          // [row, projected]
   ConstMatrix hidden_before;      // [row, hidden], for gru only.
   ConstMatrix cell_state_before;  // [row, hidden]

@@ -29,4 +29,11 @@ void Add(ConstMatrix from, Matrix to) {
   }
 }
 
+void Scale(Matrix matrix, float factor) {
+  for (int64_t row = 0; row < matrix.rows; ++row) {
+    float* value = matrix.row(row);
+    for (int64_t i = 0; i < matrix.columns; ++i) value[i] *= factor;
+  }
+}
+
 }  // namespace seq2seq

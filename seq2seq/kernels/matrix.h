@@ -62,6 +62,9 @@ void Clear(Matrix matrix);
 void Copy(ConstMatrix from, Matrix to);
 void Add(ConstMatrix from, Matrix to);
 
+// Multiplies the values of `matrix` by `factor`. One thread.
+void Scale(Matrix matrix, float factor);
+
 }  // namespace seq2seq
 
 #endif  // SEQ2SEQ_KERNELS_MATRIX_H_

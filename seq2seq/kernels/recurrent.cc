@@ -118,7 +118,9 @@ void ForEachWalk(const PackedSequence& steps, size_t directions,
 }  // namespace
 
 std::vector<float> ProjectionBias(CellKind kind, const CellWeights& weights) {
-  const int64_t summed = LayoutOf(kind).summed_biases * weights.hidden.columns;
+  const GateLayout& layout = LayoutOf(kind);
+  if (layout.normalizes) return std::vector<float>(static_cast<size_t>(weights.input.rows), 0.0f);
+  const int64_t summed = layout.summed_biases * weights.hidden.columns;
   std::vector<float> bias(weights.input_bias, weights.input_bias + weights.input.rows);
   for (int64_t i = 0; i < summed; ++i) bias[static_cast<size_t>(i)] += weights.hidden_bias[i];
   return bias;
@@ -128,7 +130,12 @@ GateWeights FormulaWeights(CellKind kind, const CellWeights& weights) {
   const GateLayout& layout = LayoutOf(kind);
   const int64_t summed = layout.summed_biases * weights.hidden.columns;
   return {.peephole = weights.peephole,
-          .hidden_bias = layout.formula_biases() > 0 ? weights.hidden_bias + summed : nullptr};
+          .hidden_bias = layout.formula_biases() > 0 ? weights.hidden_bias + summed : nullptr,
+          .input_gain = weights.input_gain,
+          .hidden_gain = weights.hidden_gain,
+          .input_bias = layout.normalizes ? weights.input_bias : nullptr,
+          .cell_state_gain = weights.cell_state_gain,
+          .cell_state_bias = weights.cell_state_bias};
 }
 
 PackedCell::PackedCell(CellKind kind, const CellWeights& weights, Precision precision)

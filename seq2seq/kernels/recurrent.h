@@ -20,6 +20,12 @@ struct CellWeights {
   const float* input_bias = nullptr;  // [gates x hidden]
   const float* hidden_bias = nullptr;
   const float* peephole = nullptr;  // [peepholes x hidden], or null.
+
+  // Of cells with layer normalisation, as in GateWeights.
+  const float* input_gain = nullptr;
+  const float* hidden_gain = nullptr;
+  const float* cell_state_gain = nullptr;
+  const float* cell_state_bias = nullptr;
 };
 
 // Gradients of the parameters; previous contents are overwritten.
@@ -31,8 +37,8 @@ struct CellGradients {
   float* peephole = nullptr;
 };
 
-// The bias of the input projection: the sum of both biases, without the hidden biases that are part
-// of the formula: [gates x hidden].
+// The bias of the input projection: the sum of both biases, without those that are part of the
+// formula: [gates x hidden].
 std::vector<float> ProjectionBias(CellKind kind, const CellWeights& weights);
 
 // The parameters of the elementwise part of a cell.
@@ -83,7 +89,8 @@ struct RecurrentCache {
 // A layer of one cell, left to right, or a bidirectional one of two, the second right to left:
 // input [row, input] -> output [row, directions x hidden], rows as in `steps`. Costs the input
 // projections of the tokens, one matrix product per time step, and little else. Directions and
-// groups of sequences run in parallel.
+// groups of sequences run in parallel. All kinds of cells, but only those with a training kernel
+// fill the cache.
 std::vector<RecurrentCache> RecurrentForward(const PackedSequence& steps, ConstMatrix input,
                                              absl::Span<const PackedCell> directions,
                                              Matrix output);

@@ -72,27 +72,18 @@ std::shared_ptr<const InferenceModel> MakeInferenceModel(Model model, Precision 
 
 }  // namespace
 
-std::string PrecisionNote(const ModelOptions& options, Precision precision) {
-  if (precision == Precision::kFp32) return "";
-  std::string reason = "without the kernels";
-#if SEQ2SEQ_KERNELS
-  const std::string part = UnsupportedPart(options);
-  if (CurrentCompute().fused && part.empty()) return "";
-  if (!part.empty()) reason = absl::StrCat("for model.", part);
-#endif
-  return absl::StrCat("precision ", EnumText(precision), " is not supported ", reason,
-                      "; computing in fp32");
-}
-
 std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,
                                                      Precision precision) {
   std::string note;
   if (device.is_cpu()) {
 #if SEQ2SEQ_KERNELS
-    if (CurrentCompute().fused && UnsupportedPart(model->options()).empty())
+    if (CurrentCompute().fused)
       return MakeScoringModel(MakeInferenceModel(std::move(model), precision));
 #endif
-    note = PrecisionNote(model->options(), precision);
+    if (precision != Precision::kFp32) {
+      note = absl::StrCat("precision ", EnumText(precision),
+                          " is not supported without the kernels; computing in fp32");
+    }
     precision = Precision::kFp32;
   }
   return std::make_shared<ModuleScoringModel>(std::move(model), device, precision, std::move(note));

@@ -8,7 +8,7 @@
 
 namespace seq2seq {
 
-// The parameters of a cell that has kernels, as in torch.nn.LSTMCell.
+// The parameters of a cell that the kernels train, as in torch.nn.LSTMCell.
 struct CellParameters {
   CellKind kind = CellKind::kLstm;
   torch::Tensor weight_ih;  // [gates x hidden, input]

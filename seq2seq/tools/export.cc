@@ -19,7 +19,6 @@
 #include "seq2seq/data/learn_shortlist.h"
 #include "seq2seq/data/source_encoder.h"
 #include "seq2seq/inference/run_folder.h"
-#include "seq2seq/model/scoring_model.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/model_folder.h"
 #include "seq2seq/tools/option_flags.h"
@@ -99,8 +98,6 @@ absl::Status RunExport(const ExportFlags& flags) {
                          return shortlist.Save(folder.Shortlist());
                        }));
   SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel exported, FindModel(flags.output));
-  if (const std::string note = PrecisionNote(exported.options, flags.precision); !note.empty())
-    spdlog::warn("{}: {}", flags.output, note);
   spdlog::info("{}: {} of weights in {}, {} before", flags.output,
                Megabytes(std::filesystem::file_size(exported.step + kWeightsFile)),
                EnumText(flags.precision), Megabytes(bytes_before));

@@ -16,6 +16,14 @@
 
 namespace seq2seq {
 
+// TinyOptions of sizes that fill vectors of every processor, and leave a rest.
+inline ModelOptions WideOptions() {
+  ModelOptions options = TinyOptions();
+  options.encoder.hidden = 18;
+  options.decoder.hidden = 36;
+  return options;
+}
+
 // The parameters of a model in fp32, which share its memory.
 inline ModelArrays ArraysOf(const ModelOptions& options, const Model& model) {
   auto arrays = TakeArrays(options, ToArrays(Parameters(*model)), "the model");

@@ -25,16 +25,17 @@ struct Variant {
   ModelOptions options;
 };
 
-// Every cell with every bridge, in one and two layers, with and without input feeding; every
-// attention that has kernels.
-std::vector<Variant> Variants() {
+// Variants of `tiny`: every cell with every bridge, in one and two layers, with and without input
+// feeding; every attention with and without a context gate; residual layers.
+std::vector<Variant> Variants(const ModelOptions& tiny) {
   std::vector<Variant> variants;
   for (const CellKind cell : {CellKind::kLstm, CellKind::kPeephole, CellKind::kGru,
-                              CellKind::kRnnTanh, CellKind::kRnnRelu}) {
+                              CellKind::kRnnTanh, CellKind::kRnnRelu, CellKind::kCoupled,
+                              CellKind::kLayerNormLstm, CellKind::kLayerNormGru}) {
     for (const BridgeKind bridge :
          {BridgeKind::kDense, BridgeKind::kMean, BridgeKind::kCopy, BridgeKind::kZero}) {
       for (const int64_t layers : {1, 2}) {
-        ModelOptions options = TinyOptions();
+        ModelOptions options = tiny;
         options.decoder.cell = cell;
         options.bridge = bridge;
         options.decoder.layers = layers;
@@ -46,10 +47,21 @@ std::vector<Variant> Variants() {
     }
   }
   for (const AttentionKind attention :
-       {AttentionKind::kDot, AttentionKind::kScaledDot, AttentionKind::kNone}) {
-    ModelOptions options = TinyOptions();
+       {AttentionKind::kGeneral, AttentionKind::kDot, AttentionKind::kMlp,
+        AttentionKind::kScaledDot, AttentionKind::kMultiHead, AttentionKind::kCoverage,
+        AttentionKind::kLocation, AttentionKind::kNone}) {
+    ModelOptions options = tiny;
     options.decoder.attention = attention;
     variants.push_back({EnumText(attention), options});
+    if (attention == AttentionKind::kNone) continue;
+    options.decoder.context_gate = true;
+    variants.push_back({absl::StrCat(EnumText(attention), ", context gate"), options});
+  }
+  for (const int64_t layers : {2, 4}) {
+    ModelOptions options = tiny;
+    options.decoder.layers = layers;
+    options.decoder.residual = true;
+    variants.push_back({absl::StrCat("residual, ", layers, " layers"), options});
   }
   return variants;
 }
@@ -63,12 +75,12 @@ PackedOutput PackOutput(const RecurrentDecoderArrays& arrays) {
   return output;
 }
 
-TEST(RecurrentInferenceDecoder, AgreesWithTheModule) {
+void ExpectAgreementOfVariants(const ModelOptions& tiny) {
   const torch::NoGradGuard no_grad;
   const std::vector<Ids> ids = RandomSources(4);
   const Batch batch = BatchOf(ids, 3);
   const Sources sources(ids);
-  for (const auto& [name, options] : Variants()) {
+  for (const auto& [name, options] : Variants(tiny)) {
     Model model = TinyModel(options, torch::kFloat32);
     const ComputeGuard plain({.fused = false});
     ModelArrays arrays = ArraysOf(options, model);
@@ -98,6 +110,12 @@ TEST(RecurrentInferenceDecoder, AgreesWithTheModule) {
       }
     }
   }
+}
+
+TEST(RecurrentInferenceDecoder, AgreesWithTheModule) { ExpectAgreementOfVariants(TinyOptions()); }
+
+TEST(RecurrentInferenceDecoder, AgreesWithTheModuleInWholeVectors) {
+  ExpectAgreementOfVariants(WideOptions());
 }
 
 TEST(RecurrentInferenceDecoder, TakesTheWeightsThatItPacks) {

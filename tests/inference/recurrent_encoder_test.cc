@@ -18,16 +18,17 @@ namespace {
 #if SEQ2SEQ_KERNELS
 
 // Every cell and way to stack layers, for sentences of several lengths.
-TEST(RecurrentInferenceEncoder, AgreesWithTheModule) {
+void ExpectAgreementOfVariants(const ModelOptions& tiny) {
   const torch::NoGradGuard no_grad;
   const std::vector<Ids> ids = RandomSources(5);
   const Sources sources(ids);
   for (const CellKind cell : {CellKind::kLstm, CellKind::kPeephole, CellKind::kGru,
-                              CellKind::kRnnTanh, CellKind::kRnnRelu}) {
+                              CellKind::kRnnTanh, CellKind::kRnnRelu, CellKind::kCoupled,
+                              CellKind::kLayerNormLstm, CellKind::kLayerNormGru}) {
     for (const Directions directions :
          {Directions::kBidirectional, Directions::kUnidirectional, Directions::kLowest}) {
       for (const int64_t layers : {1, 2, 3}) {
-        ModelOptions options = TinyOptions();
+        ModelOptions options = tiny;
         options.encoder.cell = cell;
         options.encoder.directions = directions;
         options.encoder.layers = layers;
@@ -52,6 +53,12 @@ TEST(RecurrentInferenceEncoder, AgreesWithTheModule) {
       }
     }
   }
+}
+
+TEST(RecurrentInferenceEncoder, AgreesWithTheModule) { ExpectAgreementOfVariants(TinyOptions()); }
+
+TEST(RecurrentInferenceEncoder, AgreesWithTheModuleInWholeVectors) {
+  ExpectAgreementOfVariants(WideOptions());
 }
 
 TEST(RecurrentInferenceEncoder, TakesTheWeightsThatItPacks) {

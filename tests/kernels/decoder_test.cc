@@ -13,7 +13,6 @@
 #include "absl/types/span.h"
 #include "gtest/gtest.h"
 
-#include "seq2seq/kernels/decoder_step.h"
 #include "tests/kernels/numbers.h"
 
 namespace seq2seq {
@@ -189,91 +188,6 @@ TEST_P(DecoderKernel, OwnTokensOnTwoThreadsAgreeWithOneGroup) { ExpectGroupsAgre
 
 TEST_P(DecoderKernel, PredictedTokensChangeTheAttentionalStates) {
   EXPECT_NE(RunDecoder(GetParam(), 1, false), RunDecoder(GetParam(), 1, true));
-}
-
-// Whole target sequences against the same one time step at a time: sentences end one after the
-// other, and each occurs twice, so that rows are selected and divided among threads.
-TEST_P(DecoderKernel, StepsAgreeWithWholeTargets) {
-  const PackedSequence steps(kTargetLengths, 1);
-  const DecoderPlan plan = {
-      .cell = GetParam(), .precision = Precision::kFp32, .seed = 5, .steps = &steps};
-  const RandomMatrix embedding(kVocab, kEmbedding, 1);
-  const Parameters parameters(GetParam());
-  const DecoderWeights weights = {embedding.view, parameters.Cells<CellWeights>(),
-                                  parameters.matrices.back().view};
-  const PackedDecoder decoder(GetParam(), weights, Precision::kFp32);
-  const RandomMatrix output(kVocab, kAttentional, 90);
-  const RandomMatrix output_bias(1, kVocab, 91);
-  const PackedOutput packed = {PackedMatrix::PackTransposed(output.view, Precision::kFp32),
-                               output_bias.buffer};
-  const auto batch = static_cast<int64_t>(kTargetLengths.size());
-  DecoderRows begun(decoder, batch);
-  DecoderStart start;
-  for (size_t layer = 0; layer < kLayers; ++layer) {
-    for (const auto& [rows, views] :
-         {std::pair{begun.hidden[layer].view(), &start.hidden},
-          std::pair{begun.cell_state[layer].view(), &start.cell_state}}) {
-      if (rows.rows == 0) continue;
-      const std::vector<float> numbers = Numbers(rows.rows * rows.columns, 70 + layer);
-      std::copy(numbers.begin(), numbers.end(), rows.data);
-      views->push_back(rows);
-    }
-  }
-  Clear(begun.attentional_state.view());
-  const std::vector<RandomMatrix> keys = OfSources(kHidden, 100);
-  const std::vector<RandomMatrix> values = OfSources(kMemory, 200);
-  std::vector<AttentionMemory> sources;
-  for (size_t i = 0; i < keys.size(); ++i) sources.push_back({keys[i].view, values[i].view});
-  const auto token = [](int64_t sentence, int64_t step) {
-    return (3 * sentence + 5 * step) % kVocab;
-  };
-
-  std::vector<int64_t> tokens(static_cast<size_t>(steps.rows()), 0);
-  std::vector<std::vector<int64_t>> row_of(kTargetLengths.size());
-  steps.ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
-    tokens[static_cast<size_t>(row)] = token(sequence, step);
-    auto& rows = row_of[static_cast<size_t>(sequence)];
-    rows.resize(std::max(rows.size(), static_cast<size_t>(step + 1)));
-    rows[static_cast<size_t>(step)] = row;
-  });
-  const Buffer attentional_states(steps.rows(), kAttentional);
-  const DecoderCache cache = DecoderForward(plan, weights, start, sources, nullptr,
-                                            absl::MakeSpan(tokens), attentional_states.view());
-  const Buffer expected(steps.rows(), kVocab);
-  Multiply(attentional_states.view(), packed.weight, expected.view(), packed.bias.view().data);
-
-  for (const int threads : {1, 2}) {
-    omp_set_num_threads(threads);
-    DecoderStepper stepper(decoder, packed, begun, sources);
-    std::vector<int64_t> last_row(kTargetLengths.size());
-    for (int64_t s = 0; s < batch; ++s) last_row[static_cast<size_t>(s)] = s;
-    for (int64_t step = 0; step < 6; ++step) {
-      std::vector<Extension> rows;
-      for (int64_t s = 0; s < batch; ++s) {
-        const auto sentence = static_cast<size_t>(s);
-        if (step >= kTargetLengths[sentence]) continue;
-        const int64_t parent = last_row[sentence];
-        last_row[sentence] = static_cast<int64_t>(rows.size()) + 1;
-        rows.resize(rows.size() + 2, {parent, s, static_cast<int32_t>(token(s, step))});
-      }
-      stepper.Step(rows);
-      for (size_t r = 0; r < rows.size(); ++r) {
-        const auto row = static_cast<int64_t>(r);
-        const auto sentence = static_cast<size_t>(rows[r].sentence);
-        const float* truth = expected.view().row(row_of[sentence][static_cast<size_t>(step)]);
-        double sum = 0;
-        for (int64_t i = 0; i < kVocab; ++i) {
-          ASSERT_NEAR(stepper.scores().row(row)[i], truth[i], 1e-4) << step << " " << r;
-          sum += std::exp(static_cast<double>(truth[i]));
-        }
-        EXPECT_NEAR(stepper.normalizers()[r], std::log(sum), 1e-4);
-        double attended = 0;
-        for (int64_t i = 0; i < kSourceLengths[sentence]; ++i)
-          attended += static_cast<double>(stepper.attention().row(row)[i]);
-        EXPECT_NEAR(attended, 1, 1e-5);
-      }
-    }
-  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Cells, DecoderKernel,

@@ -620,24 +620,28 @@ TEST(Translator, PrefixesAndConstraintsHoldAsWholeWords) {
   EXPECT_EQ(partial.forbidden, 0);
 }
 
-TEST_F(TranslatorTest, NotesNameTheModelThatDoesNotComputeInItsPrecision) {
-  EXPECT_THAT(translator_.notes(), IsEmpty());
-  TemporaryFolder folder;
-  ModelOptions options = Options();
-  options.decoder.attention = AttentionKind::kMlp;
-  const RunFolder run = WriteRun(folder, options, *TinyModel(options, torch::kFloat32));
-  folder.Write("source.model", tokenizer_.model());
-  folder.Write("target.model", tokenizer_.model());
-  LoadOptions load;
-  EXPECT_THAT(std::string(Translator::Load({run.path}, load).status().message()),
-              AllOf(HasSubstr(run.path), HasSubstr("model.decoder.attention=mlp needs LibTorch")));
-  load.load_module = LoadScoringModel;
-  EXPECT_THAT(Translator::Load({run.path}, load)->notes(), IsEmpty());
-  if (!HasPrecision(Precision::kInt8)) GTEST_SKIP() << "int8 is not supported";
-  load.precision = PrecisionChoice::kInt8;
-  EXPECT_THAT(Translator::Load({run.path}, load)->notes(),
-              ElementsAre(AllOf(HasSubstr(run.path), HasSubstr("int8"),
-                                HasSubstr("model.decoder.attention=mlp"), HasSubstr("fp32"))));
+TEST_F(TranslatorTest, EveryTextModelLoadsWithoutAModuleLoaderInEveryPrecision) {
+  for (const AttentionKind attention : {AttentionKind::kMlp, AttentionKind::kMultiHead,
+                                        AttentionKind::kCoverage, AttentionKind::kLocation}) {
+    TemporaryFolder folder;
+    ModelOptions options = Options();
+    options.encoder.cell = options.decoder.cell = CellKind::kLayerNormLstm;
+    options.decoder.attention = attention;
+    options.decoder.context_gate = true;
+    const RunFolder run = WriteRun(folder, options, *TinyModel(options, torch::kFloat32));
+    folder.Write("source.model", tokenizer_.model());
+    folder.Write("target.model", tokenizer_.model());
+    for (const PrecisionChoice precision :
+         {PrecisionChoice::kFp32, PrecisionChoice::kBf16, PrecisionChoice::kInt8}) {
+      LoadOptions load;
+      load.precision = precision;
+      if (!HasPrecision(Resolve(precision))) continue;  // No bf16 on this processor.
+      const absl::StatusOr<Translator> translator = Translator::Load({run.path}, load);
+      ASSERT_TRUE(translator.ok()) << translator.status();
+      EXPECT_THAT(translator->notes(), IsEmpty());
+      EXPECT_TRUE(translator->Translate(lines_, options_).ok());
+    }
+  }
 }
 
 TEST_F(TranslatorTest, GreedySearchReportsTheTextAsItGrows) {

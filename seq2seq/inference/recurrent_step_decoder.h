@@ -1,0 +1,97 @@
+// Recurrent decoder with attention, one time step at a time and without gradients.
+#ifndef SEQ2SEQ_INFERENCE_RECURRENT_STEP_DECODER_H_
+#define SEQ2SEQ_INFERENCE_RECURRENT_STEP_DECODER_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/types/span.h"
+
+#include "seq2seq/inference/attention.h"
+#include "seq2seq/inference/decoder.h"
+#include "seq2seq/inference/decoder_options.h"
+#include "seq2seq/inference/model_arrays.h"
+#include "seq2seq/kernels/extension.h"
+#include "seq2seq/kernels/product.h"
+#include "seq2seq/kernels/recurrent.h"
+
+namespace seq2seq {
+
+// A decoder with packed weights.
+struct PackedDecoder {
+  // For encoder output of size `memory`. Packs the weights, which are then removed from `arrays`;
+  // shares the others.
+  PackedDecoder(const DecoderOptions& options, int64_t memory, RecurrentDecoderArrays& arrays,
+                Precision precision);
+
+  int64_t packed_bytes() const;
+
+  const DecoderOptions options;
+  // Input of the first: embedding, then the attentional state with input feeding.
+  const std::vector<PackedCell> cells;
+  const std::unique_ptr<const InferenceAttention> attention;
+  const PackedMatrix attentional;       // [context + hidden, attentional]
+  const RecurrentDecoderArrays arrays;  // Those that are not packed.
+};
+
+// The decoder state of hypotheses, a row each.
+struct DecoderRows {
+  // `rows` uninitialised rows for sources of at most `longest` positions.
+  DecoderRows(const PackedDecoder& decoder, int64_t rows, int64_t longest);
+
+  std::vector<Buffer> hidden;      // One per layer, [row, hidden].
+  std::vector<Buffer> cell_state;  // Likewise; empty for cells without one.
+  Buffer attentional_state;        // [row, attentional]
+  Buffer past;  // [row, longest], of InferenceAttention::UpdatePast; empty unless HasPast(kind).
+};
+
+// Keeps its intermediate results in buffers that it reuses.
+class RecurrentStepDecoder : public StepDecoder {
+ public:
+  // Starts with a row for each sentence. The decoder and the output layer must outlive it.
+  RecurrentStepDecoder(const PackedDecoder& decoder, const PackedOutput& output, DecoderRows start,
+                       BatchMemory memory);
+
+  // Rows are divided among the threads; if there are few, the threads share the matrix products
+  // instead.
+  void Step(absl::Span<const Extension> rows) override;
+
+  Matrix scores() const override { return First(scores_.view(), size()); }
+  absl::Span<const float> normalizers() const override {
+    return {normalizers_.data(), rows_.size()};
+  }
+  absl::Span<const float> Attention(size_t row) const override;
+
+ private:
+  int64_t size() const { return static_cast<int64_t>(rows_.size()); }
+  const AttentionMemory& SourceOf(const Extension& row) const {
+    return memory_.sentences[static_cast<size_t>(row.sentence)];
+  }
+  void Reserve(int64_t rows);
+  // Part of a time step: `rows`, which begin at row `begin`, padded to `count` rows.
+  void RunGroup(absl::Span<const Extension> rows, int64_t begin, int64_t count);
+  void MakeInput(absl::Span<const Extension> rows, Matrix input) const;
+  // The cells of a time step: the output of the last layer, [row, hidden].
+  Matrix RunCells(absl::Span<const Extension> rows, int64_t begin, int64_t count);
+  void RunCell(size_t layer, absl::Span<const Extension> rows, ConstMatrix input, int64_t begin,
+               int64_t count);
+  // Sets the contexts, [row, context], of `outputs`, [row, hidden].
+  void Attend(absl::Span<const Extension> rows, Matrix outputs, int64_t begin, Matrix contexts);
+
+  const PackedDecoder& decoder_;
+  const PackedOutput& output_;
+  const BatchMemory memory_;
+  int64_t longest_ = 0;          // Source.
+  std::vector<Extension> rows_;  // Of the last time step.
+  int64_t capacity_ = 0;         // Of the buffers, in rows.
+  DecoderRows before_;
+  DecoderRows after_;
+  Buffer input_, hidden_before_, cell_state_before_, gates_, products_;  // [row, …]
+  Buffer outputs_, queries_, attended_, attention_, scores_;
+  std::vector<float> normalizers_;
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_INFERENCE_RECURRENT_STEP_DECODER_H_
