@@ -19,8 +19,7 @@ namespace seq2seq {
 // the run and is refused unless stored.options.image.network.allow_scripts is set.
 absl::StatusOr<Model> LoadModel(const StoredModel& stored);
 
-// Loads any model, on any device, "cpu" or "cuda:0", for search: in its inference form where it has
-// one. For LoadOptions::load_module.
+// Loads any model, on any device, "cpu" or "cuda:0", for search. For LoadOptions::load_module.
 absl::StatusOr<std::shared_ptr<const ScoringModel>> LoadScoringModel(const StoredModel& stored,
                                                                      const std::string& device,
                                                                      Precision precision);

@@ -64,8 +64,10 @@ int64_t OfHypothesis(const ModelOptions& options, const Numbers& source, bool pa
 
 double SearchBytes(const ModelOptions& options, const SearchShape& shape, bool packed) {
   const Numbers source = OfSource(options, shape);
+  // Attention weights, and those of earlier time steps, before and after.
+  const int64_t weights = HasPast(options.decoder.attention) ? 3 : 1;
   const int64_t compared =
-      packed ? 1 : ScoreWorkspace(options.decoder.attention, options.decoder.hidden);
+      packed ? weights : ScoreWorkspace(options.decoder.attention, options.decoder.hidden);
   const int64_t search = source.encoded * source.positions +
                          shape.hypotheses * (OfHypothesis(options, source, packed) +
                                              source.positions * (compared + shape.steps));

@@ -102,7 +102,7 @@ std::vector<ModelOptions> ManyOptions() {
     all.back().encoder.residual = true;
   }
   all.push_back(TinyOptions());
-  all.back().source_vocab = all.back().target_vocab;
+  all.back().target_vocab = all.back().source_vocab;
   all.back().encoder.embedding = all.back().decoder.embedding;
   all.back().shared_embeddings = true;
   all.push_back(TinyOptions());

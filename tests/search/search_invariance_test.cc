@@ -39,10 +39,24 @@ constexpr Way kWays[] = {{"plain", false, 1, Precision::kFp32},
                          {"bf16", true, 2, Precision::kBf16},
                          {"int8", true, 2, Precision::kInt8}};
 
-constexpr CellKind kCells[] = {CellKind::kLstm, CellKind::kPeephole, CellKind::kGru,
-                               CellKind::kRnnTanh, CellKind::kRnnRelu};
+// Every cell, and attentions of every form.
+struct Network {
+  CellKind cell;
+  AttentionKind attention = AttentionKind::kGeneral;
+};
 
-using Case = std::tuple<CellKind, Way, bool>;  // The last one: an ensemble.
+void PrintTo(const Network& network, std::ostream* out) { *out << EnumText(network.cell); }
+
+constexpr Network kNetworks[] = {{CellKind::kLstm},
+                                 {CellKind::kPeephole},
+                                 {CellKind::kGru},
+                                 {CellKind::kRnnTanh},
+                                 {CellKind::kRnnRelu, AttentionKind::kScaledDot},
+                                 {CellKind::kCoupled, AttentionKind::kMultiHead},
+                                 {CellKind::kLayerNormLstm, AttentionKind::kCoverage},
+                                 {CellKind::kLayerNormGru, AttentionKind::kLocation}};
+
+using Case = std::tuple<Network, Way, bool>;  // The last one: an ensemble.
 
 class SearchInvariance : public testing::TestWithParam<Case> {
  protected:
@@ -51,7 +65,8 @@ class SearchInvariance : public testing::TestWithParam<Case> {
   void SetUp() override {
     if (!HasPrecision(way().precision)) GTEST_SKIP() << "no bf16 on this processor";
     ModelOptions options = TinyOptions();
-    options.encoder.cell = options.decoder.cell = std::get<CellKind>(GetParam());
+    options.encoder.cell = options.decoder.cell = std::get<Network>(GetParam()).cell;
+    options.decoder.attention = std::get<Network>(GetParam()).attention;
     options.decoder.layers = 2;
     models_.push_back(Make(options, 1));
     if (!std::get<bool>(GetParam())) return;
@@ -123,10 +138,10 @@ TEST_P(SearchInvariance, NBestListsAndScoresAreThoseOfOtherBatches) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SearchInvariance,
-                         testing::Combine(testing::ValuesIn(kCells), testing::ValuesIn(kWays),
+                         testing::Combine(testing::ValuesIn(kNetworks), testing::ValuesIn(kWays),
                                           testing::Bool()),
                          [](const auto& info) {
-                           const CellKind cell = std::get<CellKind>(info.param);
+                           const CellKind cell = std::get<Network>(info.param).cell;
                            return absl::StrCat(EnumText(cell), "_", std::get<Way>(info.param).name,
                                                std::get<bool>(info.param) ? "_ensemble" : "");
                          });
