@@ -13,12 +13,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include <torch/torch.h>
 
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/model/stored_module.h"
 #include "seq2seq/search/translator.h"
 
 #if SEQ2SEQ_KERNELS
@@ -81,17 +79,14 @@ absl::StatusOr<Translator> Create(const char* const* models, size_t count, const
     return absl::InvalidArgumentError(
         absl::StrCat("threads: expected 0 to 1024, found ", options.threads));
   }
-  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  const int threads = static_cast<int>(options.threads > 0 ? options.threads : cores);
-  torch::set_num_threads(threads);
 #if SEQ2SEQ_KERNELS
-  SetParallelThreads(threads);
+  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+  SetParallelThreads(static_cast<int>(options.threads > 0 ? options.threads : cores));
 #endif
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> paths, Texts("models", models, count));
   LoadOptions load = {.shortlist = options.shortlist,
                       .language_model = options.language_model,
-                      .allow_scripts = options.allow_scripts,
-                      .load_module = LoadScoringModel};
+                      .allow_scripts = options.allow_scripts};
   if (!options.precision.empty()) {
     load.precision = EnumFromText<PrecisionChoice>(options.precision);
     if (!load.precision) {
