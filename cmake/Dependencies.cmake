@@ -3,7 +3,7 @@ if(NOT SEQ2SEQ_INSTALLED)
   # Makes the targets visible to a project that includes this one, which needs CMake 3.24 for this variable.
   set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 endif()
-if(SEQ2SEQ_TORCH OR NOT SEQ2SEQ_INSTALLED)
+if(SEQ2SEQ_TRAINING)
   find_package(Torch 1.13 REQUIRED)
 endif()
 find_package(absl REQUIRED)

@@ -1,9 +1,8 @@
 # Install rules, so that other projects find the library with find_package(seq2seq). The components program, library and
-# development are the packages of Package.cmake.
-include(GNUInstallDirs)
+# development, and with LibTorch training and training_development, are the packages of Package.cmake.
 include(CMakePackageConfigHelpers)
 
-set(targets seq2seq seq2seq_inference seq2seq_shared seq2seq_base seq2seq_tokenizer)
+set(targets seq2seq_inference seq2seq_shared seq2seq_base seq2seq_tokenizer)
 if(SEQ2SEQ_SERVER)
   list(APPEND targets seq2seq_serve)
 endif()
@@ -19,6 +18,9 @@ install(
   EXPORT seq2seqTargets
   ARCHIVE COMPONENT development
   LIBRARY COMPONENT library NAMELINK_COMPONENT development)
+if(SEQ2SEQ_TRAINING)
+  install(TARGETS seq2seq EXPORT seq2seqTrainingTargets ARCHIVE COMPONENT training_development)
+endif()
 
 # Modules that the library opens at run time, found by the run path of the program or library that contains it.
 set(modules seq2seq_sentencepiece)
@@ -33,6 +35,11 @@ set_target_properties(seq2seq_shared PROPERTIES INSTALL_RPATH "$ORIGIN/seq2seq")
 if(SEQ2SEQ_PROGRAM)
   set_target_properties(seq2seq_program PROPERTIES INSTALL_RPATH "$ORIGIN/../${modules_folder}")
   install(TARGETS seq2seq_program COMPONENT program)
+  if(SEQ2SEQ_TRAINING)
+    file(RELATIVE_PATH modules_from_torch ${CMAKE_INSTALL_FULL_LIBEXECDIR}/seq2seq ${CMAKE_INSTALL_FULL_LIBDIR}/seq2seq)
+    set_target_properties(seq2seq_torch PROPERTIES INSTALL_RPATH "$ORIGIN/${modules_from_torch}")
+    install(TARGETS seq2seq_torch DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/seq2seq COMPONENT training)
+  endif()
   if(NOT CMAKE_CROSSCOMPILING)
     install(FILES ${PROJECT_BINARY_DIR}/seq2seq.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
     install(FILES ${PROJECT_BINARY_DIR}/seq2seq.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
@@ -43,11 +50,20 @@ endif()
 include(cmake/PublicHeaders.cmake)
 foreach(header IN LISTS inference_interface seq2seq_interface included_headers)
   cmake_path(GET header PARENT_PATH folder)
-  install(FILES ${PROJECT_SOURCE_DIR}/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/${folder} COMPONENT development)
+  set(component development)
+  if(header IN_LIST seq2seq_interface OR folder MATCHES "^seq2seq/(data|ops|model|train)$")
+    set(component training_development)
+  endif()
+  if(SEQ2SEQ_TRAINING OR component STREQUAL "development")
+    install(FILES ${PROJECT_SOURCE_DIR}/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/${folder} COMPONENT ${component})
+  endif()
 endforeach()
 
 set(config ${CMAKE_INSTALL_LIBDIR}/cmake/seq2seq)
 install(EXPORT seq2seqTargets NAMESPACE seq2seq:: DESTINATION ${config} COMPONENT development)
+if(SEQ2SEQ_TRAINING)
+  install(EXPORT seq2seqTrainingTargets NAMESPACE seq2seq:: DESTINATION ${config} COMPONENT training_development)
+endif()
 configure_package_config_file(cmake/seq2seqConfig.cmake.in ${PROJECT_BINARY_DIR}/seq2seqConfig.cmake
                               INSTALL_DESTINATION ${config})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/seq2seqConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -22,23 +22,19 @@ UPPER = {
     "search": 6,
     "serve": 7,
     "c_api": 7,
+    "tools": 12,
 }
 LOWER = {
     "data": 8,
     "ops": 9,
     "model": 10,
     "train": 11,
-    "tools": 12,
+    "tools/torch": 13,
 }
 LEVELS = UPPER | LOWER
 
 # Folders that do not know each other, whatever their order: a function handed in by the tools joins them.
 STRANGERS = {("train", "search")}
-
-# Files of the upper row that still include LibTorch, or what stands on it.
-STILL_WITH_LIBTORCH = {
-    "seq2seq/c_api/seq2seq_c.cc",  # Loads models that have no inference form.
-}
 
 INCLUDE = re.compile(r'\s*#\s*include\s*(?P<bracket>["<])(?P<path>[^">]+)[">]')
 LIBTORCH = {"torch", "ATen", "c10", "c10d", "caffe2"}  # Folders of its headers.
@@ -49,6 +45,8 @@ def folder_of(path):
     parts = pathlib.PurePath(path).parts
     if parts[0] == "tokenizer":
         return "tokenizer"
+    if parts[:3] == ("seq2seq", "tools", "torch"):
+        return "tools/torch"
     return parts[1] if parts[0] == "seq2seq" and len(parts) > 2 else None
 
 
@@ -77,18 +75,16 @@ def violations(root):
             if not match:
                 continue
             included = match["path"]
-            with_libtorch = name in STILL_WITH_LIBTORCH
             if is_libtorch(included):
-                if folder in UPPER and not with_libtorch:
+                if folder in UPPER:
                     found.append(f"{name}:{number}: {folder} includes LibTorch, {included}")
             elif included == "seq2seq/seq2seq.h":
                 found.append(f"{name}:{number}: includes the umbrella header")
             elif included.split("/")[0] in ("tests", "bench") or (match["bracket"] == '"' and "/" not in included):
                 found.append(f"{name}:{number}: includes {included}")
             elif (other := folder_of(included)) and other != folder:
-                if with_libtorch and other in LOWER:
-                    continue
-                if LEVELS.get(other, len(LEVELS)) >= LEVELS[folder] or (folder, other) in STRANGERS:
+                upwards = folder in UPPER and other not in UPPER
+                if upwards or LEVELS.get(other, len(LEVELS)) >= LEVELS[folder] or (folder, other) in STRANGERS:
                     found.append(f"{name}:{number}: {folder} includes {included}")
     return found
 
@@ -143,6 +139,11 @@ class IncludeDirectionTest(unittest.TestCase):
             ("seq2seq/weights/a.h", '"seq2seq/image/b.h"'),
             ("seq2seq/model/a.cc", '"seq2seq/train/b.h"'),
             ("seq2seq/serve/a.cc", '"seq2seq/tools/b.h"'),
+            ("seq2seq/train/a.cc", '"seq2seq/tools/b.h"'),
+            ("seq2seq/tools/a.cc", '"seq2seq/model/b.h"'),
+            ("seq2seq/tools/a.cc", '"seq2seq/tools/torch/b.h"'),
+            ("seq2seq/tools/a.cc", "<torch/torch.h>"),
+            ("seq2seq/c_api/a.cc", "<torch/torch.h>"),
             ("seq2seq/search/a.cc", '"seq2seq/seq2seq.h"'),
             ("seq2seq/search/a.cc", '"tests/testing/temporary_folder.h"'),
             ("seq2seq/search/a.cc", '"beam.h"'),
@@ -157,7 +158,10 @@ class IncludeDirectionTest(unittest.TestCase):
             ("tokenizer/a.cc", "<caffe2/core/macros.h>"),
         ]
         right = [
-            ("seq2seq/tools/a.cc", '"seq2seq/train/b.h"'),
+            ("seq2seq/tools/a.cc", '"seq2seq/serve/b.h"'),
+            ("seq2seq/tools/torch/a.cc", '"seq2seq/tools/b.h"'),
+            ("seq2seq/tools/torch/a.cc", '"seq2seq/train/b.h"'),
+            ("seq2seq/tools/torch/a.cc", "<torch/torch.h>"),
             ("seq2seq/model/a.cc", '"seq2seq/search/b.h"'),
             ("seq2seq/data/a.cc", '"tokenizer/tokenizer.h"'),
             ("tokenizer/a.cc", '"seq2seq/base/b.h"'),
@@ -178,11 +182,6 @@ class IncludeDirectionTest(unittest.TestCase):
                     self.assertEqual(expected, bool(found))
                     if expected:
                         self.assertIn(f"{name}:2:", found[0])
-
-    def test_files_still_with_libtorch_do_include_it(self):
-        for name in STILL_WITH_LIBTORCH:
-            lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
-            self.assertTrue(any(is_libtorch(match["path"]) for match in map(INCLUDE.match, lines) if match), name)
 
     def test_folder_without_a_place_is_found(self):
         with tempfile.TemporaryDirectory() as scratch:

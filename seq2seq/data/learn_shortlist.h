@@ -9,12 +9,6 @@
 
 namespace seq2seq {
 
-// The size of a shortlist.
-struct ShortlistSize {
-  int64_t translations = 50;  // For each source subword.
-  int64_t frequent = 200;     // Most frequent target subwords, for every translation.
-};
-
 // The shortlist of a model with these vocabularies, by LearnLexicalModel, from its training corpus.
 Shortlist LearnShortlist(const CorpusMix& corpus, int64_t source_vocab, int64_t target_vocab,
                          const ShortlistSize& size = {});

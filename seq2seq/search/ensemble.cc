@@ -73,8 +73,7 @@ absl::StatusOr<std::shared_ptr<const ScoringModel>> LoadScoring(const StoredMode
   const std::string reason = NeedsModule(stored.options, options.device);
   if (!reason.empty()) {
     if (options.load_module) return options.load_module(stored, options.device, precision);
-    return absl::UnimplementedError(absl::StrCat(stored.run.path, ": ", reason,
-                                                 " needs LibTorch; set LoadOptions::load_module"));
+    return absl::UnimplementedError(absl::StrCat(stored.run.path, ": ", reason, " needs LibTorch"));
   }
 #if SEQ2SEQ_KERNELS
   SEQ2SEQ_ASSIGN_OR_RETURN(auto model, LoadInferenceModel(stored, precision));

@@ -15,6 +15,12 @@
 
 namespace seq2seq {
 
+// The size of a shortlist, as LearnShortlist of data/learn_shortlist.h makes it.
+struct ShortlistSize {
+  int64_t translations = 50;  // For each source subword.
+  int64_t frequent = 200;     // Most frequent target subwords, for every translation.
+};
+
 // The most probable translations of each source subword, and the most frequent target subwords: the
 // output layer, the largest part of a time step of search, computes the logits of these only.
 // Thread-safe; copies share memory.

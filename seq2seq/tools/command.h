@@ -13,7 +13,6 @@ namespace seq2seq {
 // Each adds a subcommand to `program`. Parsing a command line that names it runs it, and leaves its
 // result in `*status`, which must live until then.
 void AddTokenizer(CLI::App& program, absl::Status* status);
-void AddTrain(CLI::App& program, absl::Status* status);
 void AddDecode(CLI::App& program, absl::Status* status);
 void AddScore(CLI::App& program, absl::Status* status);
 void AddEval(CLI::App& program, absl::Status* status);

@@ -12,18 +12,15 @@
 #include <spdlog/spdlog.h>
 
 #include "seq2seq/base/enum_text.h"
-#include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/data/corpus_mix.h"
-#include "seq2seq/data/data_options.h"
-#include "seq2seq/data/learn_shortlist.h"
-#include "seq2seq/data/source_encoder.h"
 #include "seq2seq/inference/run_folder.h"
+#include "seq2seq/search/shortlist.h"
 #include "seq2seq/tools/command.h"
+#include "seq2seq/tools/hand_over.h"
+#include "seq2seq/tools/libtorch.h"
 #include "seq2seq/tools/model_folder.h"
 #include "seq2seq/tools/option_flags.h"
 #include "seq2seq/weights/quantized_weights.h"
-#include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
 namespace {
@@ -37,66 +34,26 @@ struct ExportFlags {
   std::vector<std::string> corpus;  // Instead of data.train.
 };
 
-// The section of config.yaml that names the training corpus.
-struct DataSection {
-  DataOptions data;
-
-  template <typename V>
-  void Visit(V&& visit) {
-    visit("data", data);
-  }
-};
-
-// Learns the lexical shortlist from the training corpus; `room` is a folder for a temporary file.
-absl::StatusOr<Shortlist> LearnShortlist(const StoredModel& stored, const ExportFlags& flags,
-                                         const std::string& room) {
-  if (stored.options.source != SourceKind::kText) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(flags.model, ": a shortlist needs a model whose model.source is text"));
-  }
-  DataSection section;
-  SEQ2SEQ_RETURN_IF_ERROR(
-      ReadOptions(stored.run.Config(), ListOptions(section), OtherSections::kIgnored));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer source, Tokenizer::Load(stored.run.SourceTokenizer()));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer target, Tokenizer::Load(stored.run.TargetTokenizer()));
-  DataOptions& data = section.data;
-  if (!flags.corpus.empty()) {
-    data.train = flags.corpus;
-    data.weights.clear();
-  }
-  std::vector<Corpus> corpora;
-  std::vector<const Corpus*> mixed;
-  for (const std::vector<std::string>& files : TrainCorpora(data)) {
-    const std::string cache = room + "/corpus";
-    SEQ2SEQ_ASSIGN_OR_RETURN(Corpus corpus,
-                             Corpus::Build(files, EncodeText(source), target, data.filter, cache));
-    std::filesystem::remove(cache);  // It stays mapped.
-    corpora.push_back(std::move(corpus));
-  }
-  for (const Corpus& corpus : corpora) mixed.push_back(&corpus);
-  const CorpusMix mix(mixed, std::vector<double>(mixed.size(), 1));
-  spdlog::info("learning a shortlist from {} pairs", mix.size());
-  return seq2seq::LearnShortlist(mix, source.size(), target.size(), flags.size);
-}
-
 // Bytes as "12.3 MB".
 std::string Megabytes(uintmax_t bytes) {
   return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
 absl::Status RunExport(const ExportFlags& flags) {
+  if (flags.shortlist && kLibTorch == nullptr) return HandOver("--shortlist needs LibTorch");
   SEQ2SEQ_ASSIGN_OR_RETURN(StoredModel stored, FindModel(flags.model));
   stored.step = std::filesystem::canonical(stored.step);  // Training may move the link.
   SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap weights, ReadWeights(stored));
   const uintmax_t bytes_before = std::filesystem::file_size(stored.step + kWeightsFile);
-  SEQ2SEQ_RETURN_IF_ERROR(
-      WriteModelFolder(flags.output, stored, QuantizeWeights(weights, flags.precision),
-                       [&](const RunFolder& folder) -> absl::Status {
-                         if (!flags.shortlist) return absl::OkStatus();
-                         SEQ2SEQ_ASSIGN_OR_RETURN(const Shortlist shortlist,
-                                                  LearnShortlist(stored, flags, folder.path));
-                         return shortlist.Save(folder.Shortlist());
-                       }));
+  SEQ2SEQ_RETURN_IF_ERROR(WriteModelFolder(
+      flags.output, stored, QuantizeWeights(weights, flags.precision),
+      [&](const RunFolder& folder) -> absl::Status {
+        if (!flags.shortlist) return absl::OkStatus();
+        SEQ2SEQ_ASSIGN_OR_RETURN(
+            const Shortlist shortlist,
+            kLibTorch->learn_shortlist(stored, flags.corpus, flags.size, folder.path));
+        return shortlist.Save(folder.Shortlist());
+      }));
   SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel exported, FindModel(flags.output));
   spdlog::info("{}: {} of weights in {}, {} before", flags.output,
                Megabytes(std::filesystem::file_size(exported.step + kWeightsFile)),

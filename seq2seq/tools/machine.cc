@@ -1,6 +1,5 @@
 #include "seq2seq/tools/machine.h"
 
-#include <dlfcn.h>
 #include <malloc.h>
 
 #include <algorithm>
@@ -11,12 +10,10 @@
 #include <thread>
 #include <utility>
 
-#include <spdlog/spdlog.h>
-#include <torch/torch.h>
-
 #if SEQ2SEQ_KERNELS
 #include "seq2seq/kernels/parallel.h"
 #endif
+#include "seq2seq/tools/libtorch.h"
 
 namespace seq2seq {
 namespace {
@@ -36,40 +33,16 @@ int64_t CountCores() {
       1, cores.empty() ? threads : std::min<int64_t>(threads, static_cast<int64_t>(cores.size())));
 }
 
-void CheckBlas() {
-  // OpenBLAS reports how it was built: 0 without threads, 1 with its own, 2 with OpenMP's, which
-  // LibTorch uses too.
-  using GetParallel = int (*)();
-  const auto get_parallel =
-      reinterpret_cast<GetParallel>(dlsym(RTLD_DEFAULT, "openblas_get_parallel"));
-  const std::string blas = torch::show_config();
-  if (get_parallel == nullptr) {
-    if (blas.find("BLAS_INFO=mkl") == std::string::npos &&
-        dlsym(RTLD_DEFAULT, "sgemm_") != nullptr) {
-      spdlog::warn(
-          "warning: LibTorch's BLAS is not OpenBLAS: matrix products may be about 50 times slower; "
-          "./setup selects it");
-    }
-  } else if (get_parallel() == 1) {
-    spdlog::warn(
-        "warning: LibTorch's BLAS is OpenBLAS with its own threads, which compete with LibTorch's "
-        "and cost much of the speed; ./setup selects the OpenMP build");
-  }
-}
-
 }  // namespace
 
 void SetUpThreads(int64_t threads) {
   if (threads == 0 && std::getenv("OMP_NUM_THREADS") == nullptr) threads = CountCores();
-  if (threads > 0) {
-    torch::set_num_threads(static_cast<int>(threads));
 #if SEQ2SEQ_KERNELS
-    SetParallelThreads(static_cast<int>(threads));
+  if (threads > 0) SetParallelThreads(static_cast<int>(threads));
 #endif
-  }
-  CheckBlas();
+  if (kLibTorch != nullptr) kLibTorch->set_up_threads(static_cast<int>(threads));
 #ifdef __GLIBC__
-  // Freed large tensors are returned to the system instead of fragmenting the heap.
+  // Freed large arrays are returned to the system instead of fragmenting the heap.
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
 #endif
 }

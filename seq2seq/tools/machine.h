@@ -6,8 +6,8 @@
 
 namespace seq2seq {
 
-// Sets the number of LibTorch's intra-op threads, 0 being one per core: on small machines LibTorch
-// starts with a single one. Warns on stderr of a BLAS whose own threads compete with LibTorch's.
+// Sets the number of threads of the kernels, and of LibTorch where it is linked. 0 is
+// OMP_NUM_THREADS if the environment sets it, else one per core.
 void SetUpThreads(int64_t threads);
 
 }  // namespace seq2seq

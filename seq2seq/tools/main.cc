@@ -1,5 +1,5 @@
-// The program `seq2seq`: subcommands, logging and exit code. Results go to stdout, all else to
-// stderr; the exit code is 0, or 1 after one line that describes the error.
+// The program `seq2seq`, in both executables: subcommands, logging and exit code. Results go to
+// stdout, all else to stderr; the exit code is 0, or 1 after one line that describes the error.
 #include <stdlib.h>
 
 #include <exception>
@@ -23,6 +23,8 @@
 #include "seq2seq/kernels/instruction_set.h"
 #endif
 #include "seq2seq/tools/command.h"
+#include "seq2seq/tools/hand_over.h"
+#include "seq2seq/tools/libtorch.h"
 
 namespace {
 
@@ -106,6 +108,7 @@ absl::Status Written(absl::Status status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  seq2seq::KeepArguments(argv);
   SetUpLogging();
   if (!LimitToEnvironment()) return 1;
   CLI::App program("Trains, applies and evaluates recurrent sequence-to-sequence models.",
@@ -117,7 +120,12 @@ int main(int argc, char** argv) {
   });
   absl::Status status;
   seq2seq::AddTokenizer(program, &status);
-  seq2seq::AddTrain(program, &status);
+  CLI::App* train = program.add_subcommand("train", "Trains a model, or resumes training");
+  if (seq2seq::kLibTorch != nullptr) {
+    seq2seq::kLibTorch->define_train(*train, &status);
+  } else {
+    seq2seq::HandOverCommand(*train, &status);
+  }
   seq2seq::AddDecode(program, &status);
   seq2seq::AddScore(program, &status);
   seq2seq::AddEval(program, &status);

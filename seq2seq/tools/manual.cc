@@ -1,5 +1,5 @@
 // `seq2seq manual`: the manual page and the completion for bash, both generated from the program's
-// flags, so that they list all of them.
+// flags, so that they list all of them, those of `train` where its executable is installed.
 #include <iostream>
 #include <memory>
 #include <string>
@@ -13,6 +13,8 @@
 #include <CLI/CLI.hpp>
 
 #include "seq2seq/tools/command.h"
+#include "seq2seq/tools/hand_over.h"
+#include "seq2seq/tools/libtorch.h"
 
 namespace seq2seq {
 namespace {
@@ -132,6 +134,10 @@ void AddManual(CLI::App& program, absl::Status* status) {
       ->check(CLI::IsMember({"man", "bash"}))
       ->capture_default_str();
   manual->callback([&program, format, status] {
+    if (kLibTorch == nullptr && !TorchProgram().empty()) {
+      *status = HandOver("manual needs LibTorch");
+      return;
+    }
     std::cout << (*format == "man" ? ManualPage(program) : BashCompletion(program));
     *status = absl::OkStatus();
   });

@@ -16,8 +16,8 @@
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/inference/run_folder.h"
-#include "seq2seq/model/stored_module.h"
-#include "seq2seq/ops/device.h"
+#include "seq2seq/tools/hand_over.h"
+#include "seq2seq/tools/libtorch.h"
 #include "seq2seq/tools/machine.h"
 #include "seq2seq/tools/option_flags.h"
 
@@ -91,20 +91,28 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
   command.add_option("--threads", flags.threads, "Number of threads; 0 is one per core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  command.add_option("--device", flags.device, "Device: auto, cpu, cuda, cuda:1, …")
+  command
+      .add_option("--device", flags.device,
+                  "Device: auto, cpu, cuda, cuda:1, …; auto is cuda where LibTorch has it")
       ->capture_default_str();
 }
 
 namespace {
 
-// Bytes taken by LibTorch, tokenizers and lines that are read ahead: measured, see "Memory" in
-// bench/README.md.
-constexpr double kProgramBytes = 180e6;
+// The device of --device by its full name. Hands over for any other than the CPU, and for auto if
+// the machine has NVIDIA's driver.
+absl::StatusOr<std::string> FindDevice(const std::string& name) {
+  if (kLibTorch != nullptr) return kLibTorch->find_device(name);
+  std::error_code ignored;
+  const bool gpu = std::filesystem::exists("/dev/nvidiactl", ignored) && !TorchProgram().empty();
+  if (name == "cpu" || (name == "auto" && !gpu)) return "cpu";
+  return HandOver(absl::StrCat("--device ", name, " needs LibTorch"));
+}
 
 // Bytes of --memory that are left for a batch; 0 if there is no limit.
-absl::StatusOr<double> BatchBytes(const ModelFlags& flags, torch::Device device,
+absl::StatusOr<double> BatchBytes(const ModelFlags& flags, bool on_cpu,
                                   const Translator& translator) {
-  const int64_t memory = flags.memory == 0 && device.is_cpu() ? UsableMemory() : flags.memory;
+  const int64_t memory = flags.memory == 0 && on_cpu ? UsableMemory() : flags.memory;
   if (memory == 0) return 0;
   const double held = kProgramBytes + translator.weight_bytes();
   if (static_cast<double>(memory) > held) return static_cast<double>(memory) - held;
@@ -117,27 +125,29 @@ absl::StatusOr<double> BatchBytes(const ModelFlags& flags, torch::Device device,
 
 absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
   SEQ2SEQ_RETURN_IF_ERROR(NamingFlag(Validate(flags.limits)));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const torch::Device device, ParseDevice(flags.device));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string device, FindDevice(flags.device));
   SetUpThreads(flags.threads);
-  SEQ2SEQ_ASSIGN_OR_RETURN(
-      const Translator translator,
-      Translator::Load(flags.models, {.device = device.str(),
-                                      .precision = flags.precision,
-                                      .mean = flags.ensemble,
-                                      .shortlist = !flags.no_shortlist,
-                                      .language_model = flags.language_model,
-                                      .allow_scripts = flags.allow_scripts,
-                                      .max_pixels = flags.max_pixels,
-                                      .translator = {.batch_size = flags.batch_size,
-                                                     .batch_tokens = flags.batch_tokens,
-                                                     .batch_scores = flags.batch_scores,
-                                                     .max_line_length = flags.max_line_length,
-                                                     .limits = flags.limits},
-                                      .load_module = LoadScoringModel}));
-  for (const std::string& note : translator.notes()) spdlog::warn("warning: {}", note);
-  TranslatorOptions options = translator.options();
-  SEQ2SEQ_ASSIGN_OR_RETURN(options.batch_bytes, BatchBytes(flags, device, translator));
-  return translator.With(options);
+  LoadOptions load = {.device = device,
+                      .precision = flags.precision,
+                      .mean = flags.ensemble,
+                      .shortlist = !flags.no_shortlist,
+                      .language_model = flags.language_model,
+                      .allow_scripts = flags.allow_scripts,
+                      .max_pixels = flags.max_pixels,
+                      .translator = {.batch_size = flags.batch_size,
+                                     .batch_tokens = flags.batch_tokens,
+                                     .batch_scores = flags.batch_scores,
+                                     .max_line_length = flags.max_line_length,
+                                     .limits = flags.limits}};
+  if (kLibTorch != nullptr) load.load_module = kLibTorch->load_module;
+  const absl::StatusOr<Translator> translator = Translator::Load(flags.models, load);
+  if (kLibTorch == nullptr && absl::IsUnimplemented(translator.status()))
+    return HandOver(translator.status().message());
+  SEQ2SEQ_RETURN_IF_ERROR(translator.status());
+  for (const std::string& note : translator->notes()) spdlog::warn("warning: {}", note);
+  TranslatorOptions options = translator->options();
+  SEQ2SEQ_ASSIGN_OR_RETURN(options.batch_bytes, BatchBytes(flags, device == "cpu", *translator));
+  return translator->With(options);
 }
 
 absl::StatusOr<std::string> ModelSettings(const ModelFlags& flags) {

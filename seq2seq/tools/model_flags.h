@@ -41,7 +41,8 @@ struct ModelFlags {
 // Adds the flags to `command`; `flags` must live until the command line is parsed.
 void AddModelFlags(CLI::App& command, ModelFlags& flags);
 
-// Sets up threads and device, and loads the models.
+// Sets up threads and device, and loads the models. Without LibTorch, hands over if they need it:
+// nothing may have been read from standard input by then.
 absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags);
 
 // The settings other than search options that a translation depends on, as lines "key: value": the

@@ -1,5 +1,5 @@
 // config.yaml. What is read must be the same when it is printed and read again.
-#include "seq2seq/tools/config.h"
+#include "seq2seq/tools/torch/config.h"
 
 #include <string>
 

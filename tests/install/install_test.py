@@ -37,37 +37,49 @@ class InstallTest(unittest.TestCase):
         run("cmake", "--install", BUILD, "--prefix", cls.prefix)
         # The installed program finds its libraries there.
         cls.program = cls.prefix / "bin" / "seq2seq"
-        cls.model = tiny_run.train(cls.program, cls.folder)
-        run("cmake", "-S", SOURCE / "tests" / "install", "-B", cls.folder / "build", "-G", "Ninja",
-            "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_PREFIX_PATH={cls.prefix}")
-        run("cmake", "--build", cls.folder / "build")
-        cls.expected = run(cls.program, "decode", "-m", cls.model, input=b"a dog runs\n")
+        cls.trains = (cls.prefix / "libexec" / "seq2seq" / "seq2seq-torch").exists()
+        cls.model = SOURCE / "tests" / "tools" / "run_folders" / "translate"
+        cls.text = (cls.model.parent / "text.a").read_text().splitlines()[0]
+        cls.build = cls.folder / "build"
+        cls.build_outside(cls.build)
+        cls.expected = run(cls.program, "decode", "-m", cls.model, input=cls.text.encode())
         assert cls.expected.strip(), "the model says nothing, which shows nothing"
 
-    def test_a_program_linked_with_the_static_library(self):
-        self.assertEqual(run(self.folder / "build" / "translate", self.model, "a dog runs"), self.expected)
+    @classmethod
+    def build_outside(cls, folder, *settings):
+        run("cmake", "-S", SOURCE / "tests" / "install", "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+            f"-DCMAKE_PREFIX_PATH={cls.prefix}", *settings)
+        run("cmake", "--build", folder)
 
-    def test_a_program_without_libtorch(self):
-        build = self.folder / "inference"
-        run("cmake", "-S", SOURCE / "tests" / "install", "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-            "-DINFERENCE_ONLY=ON", f"-DCMAKE_PREFIX_PATH={self.prefix}")
-        run("cmake", "--build", build)
-        self.assertEqual(run(build / "translate_inference", self.model, "a dog runs"), self.expected)
-        self.assertNotIn("torch", run("ldd", build / "translate_inference"))
+    def test_programs_translate(self):
+        for name in ("translate", "translate_shared", "translate_c"):
+            with self.subTest(program=name):
+                self.assertEqual(run(self.build / name, self.model, self.text), self.expected)
 
-    def test_a_program_linked_with_the_shared_library(self):
-        self.assertEqual(run(self.folder / "build" / "translate_shared", self.model, "a dog runs"), self.expected)
+    def test_what_decodes_is_built_without_libtorch(self):
+        build = self.folder / "without_libtorch"
+        self.build_outside(build, "-DWITHOUT_LIBTORCH=ON", "-DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON")
+        self.assertFalse((build / "train").exists())
+        self.assertEqual(run(build / "translate", self.model, self.text), self.expected)
+
+    def test_what_decodes_links_no_libtorch(self):
+        modules = [path for path in self.prefix.glob("lib*/**/*.so*") if not path.is_symlink()]
+        self.assertGreaterEqual(len(modules), 2)
+        programs = [self.build / name for name in ("translate", "translate_shared", "translate_c")]
+        for file in (self.program, *modules, *programs):
+            with self.subTest(file=file.name):
+                self.assertNotRegex(run("ldd", file), "libtorch|libc10")
 
     def test_each_file_belongs_to_one_package(self):
         def files(prefix):
             return sorted(path.relative_to(prefix) for path in prefix.rglob("*") if not path.is_dir())
 
         packages = {}
-        for package in ("program", "library", "development"):
+        for package in ("program", "library", "development", "training", "training_development"):
             prefix = self.folder / package
             run("cmake", "--install", BUILD, "--prefix", prefix, "--component", package)
             packages[package] = files(prefix)
-            self.assertNotEqual(packages[package], [])
+            self.assertEqual(packages[package] != [], self.trains or not package.startswith("training"), package)
         self.assertEqual(sorted(sum(packages.values(), [])), files(self.prefix))
         self.assertIn(pathlib.Path("bin/seq2seq"), packages["program"])
 
@@ -77,13 +89,15 @@ class InstallTest(unittest.TestCase):
             self.assertIn(f"```cpp\n{(SOURCE / 'tests' / 'install' / name).read_text()}```\n", readme)
 
     def test_a_program_that_trains(self):
+        if not self.trains:
+            self.skipTest("built without training")
         folder = self.folder / "training"
         folder.mkdir()
         tiny_run.write_text(self.program, folder)
         for name, text in (("train.en", "text.a"), ("train.de", "text.b"), ("val.en", "text.a"), ("val.de", "text.b"),
                            ("joint.model", "words.model")):
             shutil.copy(folder / text, folder / name)
-        output = run(self.folder / "build" / "train", "train.max_updates=2", cwd=folder)
+        output = run(self.build / "train", "train.max_updates=2", cwd=folder)
         self.assertIn("max_updates", output)
         run(self.program, "decode", "-m", folder / "runs" / "mine", input=b"a dog runs\n")
 
@@ -91,8 +105,13 @@ class InstallTest(unittest.TestCase):
         self.assertTrue((self.prefix / "share/man/man1/seq2seq.1").read_text().startswith(".TH SEQ2SEQ 1"))
         self.assertIn("complete ", (self.prefix / "share/bash-completion/completions/seq2seq").read_text())
 
-    def test_a_program_in_c(self):
-        self.assertEqual(run(self.folder / "build" / "translate_c", self.model, "a dog runs"), self.expected)
+    def test_the_installed_program_trains(self):
+        if not self.trains:
+            self.skipTest("built without training")
+        folder = self.folder / "trained"
+        folder.mkdir()
+        run_folder = tiny_run.train(self.program, folder)
+        self.assertEqual(run(self.program, "decode", "-m", run_folder, input=b"a dog runs\n"), "A DOG RUNS\n")
 
     def test_python_through_ctypes(self):
         library = ctypes.CDLL(str(next(self.prefix.glob("lib*/**/libseq2seq.so"))))
@@ -107,7 +126,7 @@ class InstallTest(unittest.TestCase):
             self.assertIn(wrong.split(b"=")[1 if b"/" in wrong else 0], library.seq2seq_last_error())
         translator = ctypes.c_void_p(library.seq2seq_create(models, one, b"threads=1"))
         self.assertTrue(translator, library.seq2seq_last_error())
-        lines = (ctypes.c_char_p * 1)(b"a dog runs")
+        lines = (ctypes.c_char_p * 1)(self.text.encode())
         texts = (ctypes.c_char_p * 1)()
         self.assertEqual(library.seq2seq_translate(translator, lines, one, b"", texts), 1)
         self.assertEqual(texts[0].decode() + "\n", self.expected)

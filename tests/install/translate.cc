@@ -1,6 +1,6 @@
 #include <iostream>
 
-#include "seq2seq/seq2seq.h"
+#include "seq2seq/search/translator.h"
 
 int main(int argc, char** argv) {
   if (argc != 3) return std::cerr << "usage: translate RUN SENTENCE\n", 1;

@@ -6,6 +6,7 @@ import sys
 import unittest
 
 PROGRAM = os.path.abspath(sys.argv.pop(1))
+TRAINS = os.path.exists(PROGRAM + "-torch")  # To which the program hands over what needs LibTorch.
 
 
 def seq2seq(*arguments, stdin="", **options):

@@ -1,6 +1,6 @@
 // Configuration of `seq2seq train`, the file config.yaml.
-#ifndef SEQ2SEQ_TOOLS_CONFIG_H_
-#define SEQ2SEQ_TOOLS_CONFIG_H_
+#ifndef SEQ2SEQ_TOOLS_TORCH_CONFIG_H_
+#define SEQ2SEQ_TOOLS_TORCH_CONFIG_H_
 
 #include "seq2seq/search/search_options.h"
 #include "seq2seq/train/training_config.h"
@@ -21,4 +21,4 @@ struct Config {
 
 }  // namespace seq2seq
 
-#endif  // SEQ2SEQ_TOOLS_CONFIG_H_
+#endif  // SEQ2SEQ_TOOLS_TORCH_CONFIG_H_

@@ -1,4 +1,5 @@
 // `seq2seq train`: trains the model of a configuration into a run folder.
+#include "seq2seq/tools/torch/train.h"
 
 #include <cmath>
 #include <iostream>
@@ -23,10 +24,9 @@
 #include "seq2seq/metrics/error_rate.h"
 #include "seq2seq/model/scoring_model.h"
 #include "seq2seq/search/translator.h"
-#include "seq2seq/tools/command.h"
-#include "seq2seq/tools/config.h"
 #include "seq2seq/tools/machine.h"
 #include "seq2seq/tools/signals.h"
+#include "seq2seq/tools/torch/config.h"
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/training_run.h"
 
@@ -152,29 +152,27 @@ absl::Status RunTrain(const TrainFlags& flags) {
 
 }  // namespace
 
-void AddTrain(CLI::App& program, absl::Status* status) {
-  CLI::App* train = program.add_subcommand("train", "Trains a model, or resumes training");
+void DefineTrain(CLI::App& train, absl::Status* status) {
   auto flags = std::make_shared<TrainFlags>();
   train
-      ->add_option("-c,--config", flags->configs,
-                   "A YAML configuration file; repeat for several, of which the last to set a key "
-                   "counts")
+      .add_option("-c,--config", flags->configs,
+                  "A YAML configuration file; repeat for several, of which the last to set a key "
+                  "counts")
       ->option_text("FILE")
       ->allow_extra_args(false);
   train
-      ->add_option("settings", flags->overrides,
-                   "Settings that override those of the files, as train.seed=2")
+      .add_option("settings", flags->overrides,
+                  "Settings that override those of the files, as train.seed=2")
       ->option_text("key=value ...");
-  train->add_flag("--allow-scripts", flags->allow_scripts,
-                  "Run model.image.network.path in TorchScript: this executes code of its author");
-  train->add_flag("--dump-config", flags->dump_config,
-                  "Print the configuration and do nothing else");
-  train->add_flag("--profile", flags->profile,
-                  "Print the time per update of each phase at the end");
+  train.add_flag("--allow-scripts", flags->allow_scripts,
+                 "Run model.image.network.path in TorchScript: this executes code of its author");
+  train.add_flag("--dump-config", flags->dump_config,
+                 "Print the configuration and do nothing else");
+  train.add_flag("--profile", flags->profile, "Print the time per update of each phase at the end");
   Config defaults;
-  train->footer(absl::StrCat("Configuration keys, their defaults and meaning:\n",
-                             DescribeOptions(ListOptions(defaults))));
-  train->callback([flags, status] { *status = RunTrain(*flags); });
+  train.footer(absl::StrCat("Configuration keys, their defaults and meaning:\n",
+                            DescribeOptions(ListOptions(defaults))));
+  train.callback([flags, status] { *status = RunTrain(*flags); });
 }
 
 }  // namespace seq2seq
