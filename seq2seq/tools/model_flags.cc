@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
@@ -146,7 +147,8 @@ absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
   SEQ2SEQ_RETURN_IF_ERROR(translator.status());
   for (const std::string& note : translator->notes()) spdlog::warn("warning: {}", note);
   TranslatorOptions options = translator->options();
-  SEQ2SEQ_ASSIGN_OR_RETURN(options.batch_bytes, BatchBytes(flags, device == "cpu", *translator));
+  const bool on_cpu = absl::StartsWith(device, "cpu");
+  SEQ2SEQ_ASSIGN_OR_RETURN(options.batch_bytes, BatchBytes(flags, on_cpu, *translator));
   return translator->With(options);
 }
 
