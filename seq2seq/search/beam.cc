@@ -17,6 +17,14 @@ struct Live {
 
 constexpr int64_t kGrain = 4;  // Sentences that are worth a thread.
 
+// Reports the tokens that are certain if they are more than before.
+void Report(const SearchTask& task, const SentenceBeam& beam, size_t& certain) {
+  const absl::Span<const int32_t> tokens = beam.CertainTokens(certain);
+  if (tokens.size() == certain) return;
+  certain = tokens.size();
+  task.on_tokens(tokens, /*complete=*/false);
+}
+
 }  // namespace
 
 std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const SearchTask> tasks,
@@ -24,8 +32,8 @@ std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const
   std::vector<SentenceBeam> beams;
   std::vector<Extension> rows;  // Of the next time step, grouped by sentence.
   std::vector<Live> live;
-  std::vector<bool> interrupted(tasks.size());
-  std::vector<size_t> reported(tasks.size());  // Tokens passed to on_token.
+  std::vector<size_t> certain(tasks.size());  // Tokens passed to on_tokens.
+  std::vector<std::vector<Hypothesis>> results(tasks.size());
   for (size_t sentence = 0; sentence < tasks.size(); ++sentence) {
     live.push_back({sentence, rows.size()});
     beams.emplace_back(options, tasks[sentence]);
@@ -47,32 +55,22 @@ std::vector<std::vector<Hypothesis>> BeamSearch(Scorer& scorer, absl::Span<const
     rows.clear();
     std::vector<Live> next;
     for (const auto& [sentence, first] : live) {
-      const SentenceBeam& beam = beams[sentence];
-      if (beam.done()) continue;
-      if (tasks[sentence].interrupt.raised()) {
-        interrupted[sentence] = true;
+      SentenceBeam& beam = beams[sentence];
+      const SearchTask& task = tasks[sentence];
+      if (beam.done()) {
+        results[sentence] = std::move(beam).NBest();
+        if (task.on_tokens) task.on_tokens(results[sentence][0].tokens, /*complete=*/true);
         continue;
       }
+      if (task.interrupt.raised()) continue;
       next.push_back({sentence, rows.size()});
       for (size_t row = 0; row < beam.size(); ++row) {
         rows.push_back({static_cast<int64_t>(first + beam.parent(row)),
                         static_cast<int64_t>(sentence), beam.last_token(row)});
       }
-      if (options.beam == 1 && tasks[sentence].on_token && !beam.has_finished()) {
-        tasks[sentence].on_token(beam.last_token(0));
-        ++reported[sentence];
-      }
+      if (task.on_tokens) Report(task, beam, certain[sentence]);
     }
     live = std::move(next);
-  }
-  std::vector<std::vector<Hypothesis>> results(tasks.size());
-  for (size_t sentence = 0; sentence < tasks.size(); ++sentence) {
-    if (interrupted[sentence]) continue;
-    results[sentence] = std::move(beams[sentence]).NBest();
-    if (options.beam > 1 || !tasks[sentence].on_token) continue;
-    // With exact stopping the best hypothesis may be longer than the first one that finished.
-    const TokenIds& tokens = results[sentence][0].tokens;
-    for (size_t i = reported[sentence]; i < tokens.size(); ++i) tasks[sentence].on_token(tokens[i]);
   }
   return results;
 }

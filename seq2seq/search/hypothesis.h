@@ -7,6 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "absl/types/span.h"
+
 #include "seq2seq/search/interrupt.h"
 
 namespace seq2seq {
@@ -29,8 +31,9 @@ struct SearchTask {
   uint64_t seed = 0;                          // Of sampling, combined with that of the options.
   bool attention = false;                     // Whether to return attention weights.
 
-  // Called with each token of the result as soon as it is final: greedy search, first sample.
-  std::function<void(int32_t token)> on_token;
+  // Called with the beginning of the result whenever more of it is certain; in the end with all of
+  // it, and `complete`, unless the sentence is interrupted.
+  std::function<void(absl::Span<const int32_t> tokens, bool complete)> on_tokens;
 
   Interrupt interrupt = {};  // When to give up the sentence.
 };

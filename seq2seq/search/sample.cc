@@ -68,19 +68,20 @@ class Sampler {
   void Advance(const StepScores& scores, const Scorer& scorer);
 
   // The samples of each sentence, best first, once there are no more rows.
-  std::vector<std::vector<Hypothesis>> Results() &&;
+  std::vector<std::vector<Hypothesis>> Results() && { return std::move(results_); }
 
  private:
   // A sample that has not ended.
   struct Live {
     size_t sentence = 0;
-    bool first = false;  // Whether it is the first sample of its sentence.
     uint64_t seed = 0;
     PartialHypothesis hypothesis;
   };
 
   // Appends a token to `live`, whose scores are row `row`, and returns it.
   int32_t Extend(Live& live, size_t row, const ScoreRow& scores, const Scorer& scorer) const;
+  // Adds a sample that has ended to the results, and ranks them after the last one.
+  void Finish(size_t sentence, PartialHypothesis ended);
 
   const SearchOptions& options_;
   const absl::Span<const SearchTask> tasks_;
@@ -97,7 +98,7 @@ Sampler::Sampler(absl::Span<const SearchTask> tasks, const SearchOptions& option
     for (int64_t i = 0; i < options.n_best; ++i) {
       const uint64_t seed = DeriveSeed(
           {static_cast<uint64_t>(options.seed), tasks[s].seed, static_cast<uint64_t>(i)});
-      live_.push_back({s, i == 0, seed, PartialHypothesis(options, tasks[s])});
+      live_.push_back({s, seed, PartialHypothesis(options, tasks[s])});
       rows_.push_back({static_cast<int64_t>(s), static_cast<int64_t>(s), kBosId});
     }
   }
@@ -140,10 +141,11 @@ void Sampler::Advance(const StepScores& scores, const Scorer& scorer) {
     }
     const int32_t token = Extend(sample, row, scores.row(row), scorer);
     if (token == kEosId) {
-      results_[sentence].push_back(std::move(sample.hypothesis).Finish());
+      Finish(sentence, std::move(sample.hypothesis));
       continue;
     }
-    if (sample.first && task.on_token) task.on_token(token);
+    if (options_.n_best == 1 && task.on_tokens)
+      task.on_tokens(sample.hypothesis.generated(), /*complete=*/false);
     rows.push_back({static_cast<int64_t>(row), static_cast<int64_t>(sentence), token});
     live.push_back(std::move(sample));
   }
@@ -151,9 +153,12 @@ void Sampler::Advance(const StepScores& scores, const Scorer& scorer) {
   rows_ = std::move(rows);
 }
 
-std::vector<std::vector<Hypothesis>> Sampler::Results() && {
-  for (std::vector<Hypothesis>& samples : results_) Rank(samples);
-  return std::move(results_);
+void Sampler::Finish(size_t sentence, PartialHypothesis ended) {
+  std::vector<Hypothesis>& samples = results_[sentence];
+  samples.push_back(std::move(ended).Finish());
+  if (static_cast<int64_t>(samples.size()) < options_.n_best) return;
+  Rank(samples);
+  if (tasks_[sentence].on_tokens) tasks_[sentence].on_tokens(samples[0].tokens, /*complete=*/true);
 }
 
 }  // namespace

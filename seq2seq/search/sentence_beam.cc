@@ -218,6 +218,23 @@ void SentenceBeam::Advance(absl::Span<const std::vector<Continuation>> continuat
   live_ = std::move(next);
 }
 
+absl::Span<const int32_t> SentenceBeam::CertainTokens(size_t known) const {
+  const absl::Span<const int32_t> tokens = live_[0].hypothesis.generated();
+  size_t certain = tokens.size();
+  const auto compare = [&](const TokenIds& other) {
+    const size_t shorter = std::min(certain, other.size());
+    certain = known;
+    while (certain < shorter && tokens[certain] == other[certain]) ++certain;
+  };
+  for (const Live& live : live_) compare(live.hypothesis.generated());
+  // The first of equals, as Rank has it.
+  const auto best =
+      std::max_element(finished_.begin(), finished_.end(),
+                       [](const Hypothesis& a, const Hypothesis& b) { return a.score < b.score; });
+  if (best != finished_.end()) compare(best->tokens);
+  return tokens.first(certain);
+}
+
 std::vector<Hypothesis> SentenceBeam::NBest() && {
   Rank(finished_);
   finished_.resize(std::min(finished_.size(), static_cast<size_t>(options_.n_best)));

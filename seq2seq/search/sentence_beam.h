@@ -51,9 +51,13 @@ class SentenceBeam {
   void Advance(absl::Span<const std::vector<Continuation>> continuations,
                absl::FunctionRef<absl::Span<const float>(size_t row)> attention);
 
-  // Whether any hypothesis is finished. Until then, with a beam of one, the live hypothesis is a
-  // prefix of the best one.
+  // Whether any hypothesis is finished.
   bool has_finished() const { return !finished_.empty(); }
+
+  // The tokens with which the best hypothesis will certainly begin: those that the live hypotheses
+  // and the best finished one share. `known` of them were certain in an earlier time step, and are
+  // not compared again. Valid until Advance; not when done.
+  absl::Span<const int32_t> CertainTokens(size_t known) const;
 
   // The n-best list, best first.
   std::vector<Hypothesis> NBest() &&;

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 #include "seq2seq/base/describe_error.h"
 #include "seq2seq/base/fingerprint.h"
@@ -103,9 +105,17 @@ SearchTask Translator::Complete(SearchTask task, const Request& request, const S
   for (const int32_t id : source.ids) seed.AddValue(id);
   task.seed = seed.value();
   if (request.on_text) {
-    task.on_token = [this, tokens = TokenIds(), &request](int32_t token) mutable {
-      tokens.push_back(token);
-      request.on_text(ensemble_.target.Decode(tokens));
+    task.on_tokens = [this, last = std::string(), &request](absl::Span<const int32_t> tokens,
+                                                            bool complete) mutable {
+      std::string text = ensemble_.target.Decode(tokens);
+      // The bytes of a character may be tokens of their own: until all are there, they are
+      // replacement characters.
+      constexpr absl::string_view kReplacement = "\uFFFD";
+      while (!complete && absl::EndsWith(text, kReplacement))
+        text.resize(text.size() - kReplacement.size());
+      if (text == last) return;
+      last = std::move(text);
+      request.on_text(last);
     };
   }
   return task;

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -604,33 +605,142 @@ TEST(BeamSearch, ReturnsAttentionWeightsIfRequested) {
   }
 }
 
-TEST(BeamSearch, GreedySearchTellsEachToken) {
-  Tokens told;
-  SearchTask task = Task(6);
+// What SearchTask::on_tokens was called with.
+class Streamed {
+ public:
+  std::function<void(absl::Span<const int32_t>, bool)> Listener() {
+    return [this](absl::Span<const int32_t> tokens, bool complete) {
+      EXPECT_FALSE(complete_);
+      complete_ = complete;
+      parts_.emplace_back(tokens.begin(), tokens.end());
+    };
+  }
+
+  // Each part but the last is longer than the one before and a prefix of `tokens`, the last one is
+  // `tokens`. Returns how many tokens were certain before the end.
+  size_t Check(const Tokens& tokens) const {
+    EXPECT_TRUE(complete_);
+    if (parts_.empty()) return 0;
+    EXPECT_EQ(parts_.back(), tokens);
+    size_t certain = 0;
+    for (size_t i = 0; i + 1 < parts_.size(); ++i) {
+      EXPECT_GT(parts_[i].size(), certain);
+      certain = parts_[i].size();
+      if (certain > tokens.size()) {
+        ADD_FAILURE() << "more tokens than the result has";
+        return 0;
+      }
+      EXPECT_EQ(parts_[i], Tokens(tokens.begin(), tokens.begin() + static_cast<int64_t>(certain)));
+    }
+    return certain;
+  }
+
+ private:
+  std::vector<Tokens> parts_;
+  bool complete_ = false;
+};
+
+TEST(BeamSearch, GreedySearchIsCertainOfEachToken) {
+  Streamed streamed;
+  SearchTask task = Task(6, 6);
   task.prefix = {5};
-  task.on_token = [&](int32_t token) { told.push_back(token); };
-  EXPECT_EQ(Search(Toy(), 2, task, Beam(1))[0].tokens, told);
+  task.on_tokens = streamed.Listener();
+  EXPECT_EQ(streamed.Check(Search(Toy(), 2, task, Beam(1))[0].tokens), 6u);
 }
 
-TEST(BeamSearch, GreedySearchThatStopsExactlyTellsTheResult) {
+TEST(BeamSearch, GreedySearchThatStopsExactlyStreamsTheResult) {
   SearchOptions options = Beam(1);
   options.stopping = Stopping::kExact;
   options.normalization = LengthNormalization::kPower;
   options.length_alpha = 1.5;
   int longer = 0, shorter = 0;
   for (uint64_t sentence = 0; sentence < 40; ++sentence) {
-    Tokens told;
+    Streamed streamed;
     SearchTask task = Task(8);
-    task.on_token = [&](int32_t token) { told.push_back(token); };
+    task.on_tokens = streamed.Listener();
     ToyScorer scorer(Toy(), {sentence});
     const Tokens tokens = BeamSearch(scorer, {task}, options)[0][0].tokens;
-    EXPECT_EQ(told, tokens);
+    streamed.Check(tokens);
     const Tokens first = Search(Toy(), sentence, 8, Beam(1))[0].tokens;
     longer += tokens.size() > first.size() ? 1 : 0;
     shorter += tokens.size() + 1 < scorer.rows_seen.size() ? 1 : 0;
   }
   EXPECT_GT(longer, 0);
   EXPECT_GT(shorter, 0);
+}
+
+TEST(BeamSearch, WhatIsCertainIsTheBeginningOfTheResult) {
+  size_t certain = 0;
+  for (const LengthNormalization normalization : kNormalizations) {
+    for (const Stopping stopping : {Stopping::kFinished, Stopping::kExact}) {
+      for (const int64_t beam : {2, 3, 6}) {
+        for (const int64_t groups : {int64_t{1}, beam}) {
+          for (uint64_t sentence = 0; sentence < 12; ++sentence) {
+            SearchOptions options = Beam(beam, 2);
+            options.normalization = normalization;
+            options.stopping = stopping;
+            options.groups = groups;
+            options.repetition_penalty = sentence % 3 == 0 ? 1.5 : 1;
+            options.coverage_penalty = sentence % 4 == 0 ? 0.3 : 0;
+            Streamed streamed;
+            SearchTask task = Task(9);
+            if (sentence % 2 == 0) task.prefix = {5, 4};
+            if (sentence % 5 == 0 && groups == 1) task.constraints = {{6, 6}};
+            task.on_tokens = streamed.Listener();
+            certain += streamed.Check(Search(Toy(), sentence, task, options)[0].tokens);
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(certain, 1000u);
+}
+
+TEST(BeamSearch, ABeamIsCertainOfTheBeginningLongBeforeTheEnd) {
+  // Of 20 tokens; where one token is far more probable than others, hypotheses differ in the last.
+  class Peaked : public Scorer {
+   public:
+    int64_t batch() const override { return 1; }
+    StepScores Step(absl::Span<const Extension> rows) override {
+      scores_.clear();
+      for (size_t i = 0; i < rows.size(); ++i) {
+        // By the token before: 4 and 5 alternate, which others cannot return to.
+        const int32_t next = rows[i].token == 4 ? 5 : 4;
+        for (int32_t id = 0; id < 7; ++id)
+          scores_.push_back(id == next && rows[i].token != 6 ? -0.01F : -6.F - 0.1F * id);
+      }
+      normalizers_.assign(rows.size(), 0);
+      return {{scores_.data(), static_cast<int64_t>(rows.size()), 7, 7}, normalizers_, {}};
+    }
+    absl::Span<const float> Attention(size_t) const override { return {}; }
+
+   private:
+    std::vector<float> scores_, normalizers_;
+  };
+  std::vector<size_t> certain;  // After each report.
+  SearchTask task = Task(20, 20);
+  task.on_tokens = [&](absl::Span<const int32_t> tokens, bool) {
+    certain.push_back(tokens.size());
+  };
+  Peaked scorer;
+  ASSERT_THAT(BeamSearch(scorer, {task}, Beam(5))[0][0].tokens, SizeIs(20));
+  ASSERT_THAT(certain, Not(::testing::IsEmpty()));
+  EXPECT_EQ(certain.back(), 20u);
+  EXPECT_GE(certain.size(), 4u);  // Not only the end.
+}
+
+TEST(BeamSearch, AnInterruptedSentenceIsNeverComplete) {
+  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  size_t calls = 0;
+  SearchTask task = Task(9, 9);
+  task.prefix = {5, 5};
+  task.interrupt.cancelled = cancelled;
+  task.on_tokens = [&](absl::Span<const int32_t>, bool complete) {
+    EXPECT_FALSE(complete);
+    *cancelled = ++calls == 2;
+  };
+  EXPECT_THAT(Search(Toy(), 3, task, Beam(4)), SizeIs(0));
+  EXPECT_EQ(calls, 2u);
 }
 
 }  // namespace

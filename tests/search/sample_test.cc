@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -75,6 +76,28 @@ TEST(Sample, FollowsTheDistribution) {
       // Four standard deviations.
       EXPECT_NEAR(shares[id], share, 4 * std::sqrt(share * (1 - share) / 1000))
           << "temperature " << temperature;
+    }
+  }
+}
+
+TEST(Sample, ASampleStreamsItsTokensAndSeveralOnlyTheBest) {
+  for (const int64_t count : {1, 3}) {
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      std::vector<std::vector<int32_t>> parts;
+      int complete_ones = 0;
+      SearchTask task = Task(8, seed);
+      task.on_tokens = [&](absl::Span<const int32_t> tokens, bool complete) {
+        parts.emplace_back(tokens.begin(), tokens.end());
+        complete_ones += complete ? 1 : 0;
+      };
+      const std::vector<int32_t> tokens = Draw(1, task, Samples(count))[0].tokens;
+      EXPECT_EQ(complete_ones, 1);
+      ASSERT_THAT(parts, SizeIs(count == 1 ? tokens.size() + 1 : 1));
+      EXPECT_EQ(parts.back(), tokens);
+      for (size_t i = 0; i + 1 < parts.size(); ++i) {
+        EXPECT_EQ(parts[i], std::vector<int32_t>(tokens.begin(),
+                                                 tokens.begin() + static_cast<int64_t>(i + 1)));
+      }
     }
   }
 }

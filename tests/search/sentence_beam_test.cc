@@ -141,6 +141,29 @@ TEST_F(SentenceBeamTest, GroupsAreExpandedSideBySide) {
   EXPECT_EQ(beam.last_token(1), kB);  // The first group chose a.
 }
 
+TEST_F(SentenceBeamTest, WhatAllHypothesesShareIsCertain) {
+  SentenceBeam beam(options_, task_);
+  Advance(beam, {Scores(-9, -1, -2, -8)});
+  EXPECT_THAT(beam.CertainTokens(0), IsEmpty());  // a, b.
+  Advance(beam, {Scores(-9, -1, -2, -8), Scores(-9, -8, -8, -8)});
+  EXPECT_THAT(beam.CertainTokens(0), ElementsAre(kA));  // a a, a b.
+  Advance(beam, {Scores(-1, -2, -8, -8), Scores(-9, -1, -9, -9)});
+  ASSERT_TRUE(beam.has_finished());  // a a; live: a a a, a b a.
+  EXPECT_THAT(beam.CertainTokens(1), ElementsAre(kA));
+}
+
+TEST_F(SentenceBeamTest, OnlyTheBestFinishedHypothesisMakesTokensUncertain) {
+  options_.beam = options_.n_best = 3;
+  SentenceBeam beam(options_, task_);
+  Advance(beam, {Scores(-1.5F, -0.5F, -9, -9)});
+  ASSERT_TRUE(beam.has_finished());  // The empty one; live: a, b, c.
+  EXPECT_THAT(beam.CertainTokens(0), IsEmpty());
+  const Row worse = Scores(-99, -99, -99, -99);
+  Advance(beam, {Scores(-0.5F, -0.6F, -9, -9), worse, worse});
+  ASSERT_FALSE(beam.done());  // a, better than the empty one; live: a a, a b, a c.
+  EXPECT_THAT(beam.CertainTokens(0), ElementsAre(kA));
+}
+
 TEST_F(SentenceBeamTest, EndsWhereNoTokenIsAllowed) {
   constexpr float kNever = -INFINITY;
   SentenceBeam beam(options_, task_);

@@ -39,6 +39,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 using Candidates = std::vector<Candidate>;
 
@@ -644,15 +645,34 @@ TEST_F(TranslatorTest, EveryTextModelLoadsWithoutAModuleLoaderInEveryPrecision) 
   }
 }
 
-TEST_F(TranslatorTest, GreedySearchReportsTheTextAsItGrows) {
-  options_.beam = 1;
-  std::vector<std::string> told;
-  const Request request = {
-      lines_[0], {}, {}, [&](const std::string& text) { told.push_back(text); }};
-  const TranslationResult found = translator_.TranslateRequests({request}, options_)[0];
-  ASSERT_TRUE(found.ok()) << found.status();
-  ASSERT_THAT(told, SizeIs((*found)[0].tokens.size()));
-  EXPECT_EQ(told.back(), (*found)[0].text);
+TEST_F(TranslatorTest, TextsAreStreamedAsTheyGrow) {
+  SearchOptions greedy = options_, wide = options_, groups = options_, one = options_,
+                samples = options_;
+  greedy.beam = 1;
+  groups.beam = groups.groups = 4;
+  one.sample = samples.sample = true;
+  samples.n_best = 3;
+  for (const SearchOptions& options : {greedy, wide, groups, one, samples}) {
+    std::vector<std::vector<std::string>> texts(lines_.size());
+    std::vector<Request> requests;
+    for (size_t i = 0; i < lines_.size(); ++i) {
+      requests.push_back(
+          {lines_[i], i % 2 == 0 ? "der" : "", {}, [&texts, i](const std::string& text) {
+             texts[i].push_back(text);
+           }});
+    }
+    const std::vector<TranslationResult> found = translator_.TranslateRequests(requests, options);
+    for (size_t i = 0; i < lines_.size(); ++i) {
+      ASSERT_TRUE(found[i].ok()) << found[i].status();
+      const Candidate& best = (*found[i])[0];
+      if (options == greedy || options == one) EXPECT_THAT(texts[i], SizeIs(best.tokens.size()));
+      EXPECT_EQ(texts[i].empty() ? "" : texts[i].back(), best.text);
+      for (size_t k = 1; k < texts[i].size(); ++k) {
+        EXPECT_GT(texts[i][k].size(), texts[i][k - 1].size());
+        EXPECT_THAT(texts[i][k], StartsWith(texts[i][k - 1]));
+      }
+    }
+  }
 }
 
 TEST_F(TranslatorTest, SamplesOfTheSameSeedAreTheSame) {
