@@ -29,6 +29,7 @@ if(SEQ2SEQ_IMAGES)
 endif()
 set(modules_folder ${CMAKE_INSTALL_LIBDIR}/seq2seq)
 install(TARGETS ${modules} LIBRARY DESTINATION ${modules_folder} COMPONENT library)
+install(FILES ${PROJECT_SOURCE_DIR}/seq2seq/c_api/seq2seq.py DESTINATION ${modules_folder} COMPONENT library)
 target_link_options(seq2seq_inference INTERFACE $<INSTALL_INTERFACE:-Wl,-rpath,$<INSTALL_PREFIX>/${modules_folder}>)
 set_target_properties(seq2seq_shared PROPERTIES INSTALL_RPATH "$ORIGIN/seq2seq")
 

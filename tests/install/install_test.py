@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Test of the library as other projects get it: installed and found by find_package, from C++, C and Python."""
 
-import ctypes
 import os
 import pathlib
 import shutil
@@ -113,25 +112,25 @@ class InstallTest(unittest.TestCase):
         run_folder = tiny_run.train(self.program, folder)
         self.assertEqual(run(self.program, "decode", "-m", run_folder, input=b"a dog runs\n"), "A DOG RUNS\n")
 
-    def test_python_through_ctypes(self):
-        library = ctypes.CDLL(str(next(self.prefix.glob("lib*/**/libseq2seq.so"))))
-        library.seq2seq_create.restype = ctypes.c_void_p
-        library.seq2seq_last_error.restype = ctypes.c_char_p
-        one = ctypes.c_size_t(1)
-        self.assertIsNone(library.seq2seq_create((ctypes.c_char_p * 1)(b"no/such/run"), one, None))
-        self.assertIn(b"no/such/run", library.seq2seq_last_error())
-        models = (ctypes.c_char_p * 1)(os.fsencode(self.model))
-        for wrong in (b"language_model=no/such/model", b"precision=fp31", b"threads=-1", b"shortlist=maybe", b"no_such=1"):
-            self.assertIsNone(library.seq2seq_create(models, one, wrong), wrong)
-            self.assertIn(wrong.split(b"=")[1 if b"/" in wrong else 0], library.seq2seq_last_error())
-        translator = ctypes.c_void_p(library.seq2seq_create(models, one, b"threads=1"))
-        self.assertTrue(translator, library.seq2seq_last_error())
-        lines = (ctypes.c_char_p * 1)(self.text.encode())
-        texts = (ctypes.c_char_p * 1)()
-        self.assertEqual(library.seq2seq_translate(translator, lines, one, b"", texts), 1)
-        self.assertEqual(texts[0].decode() + "\n", self.expected)
-        library.seq2seq_free_texts(texts, one)
-        library.seq2seq_free(translator)
+    def test_the_header_for_c_is_c99_and_shows_a_program(self):
+        header = SOURCE / "seq2seq" / "c_api" / "seq2seq_c.h"
+        example = header.read_text().split(" */", 1)[0]
+        lines = [line.removeprefix(" *") for line in example.splitlines() if line.startswith(" *   ") or line == " *"]
+        program = self.folder / "example.c"
+        program.write_text("#include <stdio.h>\n#include \"seq2seq/c_api/seq2seq_c.h\"\nint main(void) {\n" + "\n".join(lines) +
+                           "\n}\n")
+        self.assertIn("seq2seq_search", program.read_text())
+        run("cc", "-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", f"-I{self.prefix}/include", program,
+            header)
+
+    def test_a_program_in_python(self):
+        module = next(self.prefix.glob("lib*/**/seq2seq.py"))
+        program = ("import sys, seq2seq\n"
+                   "with seq2seq.Translator(sys.argv[1], threads=1) as translator:\n"
+                   "    print(translator.translate([sys.argv[2]])[0][0].text)\n")
+        environment = {**os.environ, "PYTHONPATH": str(module.parent)}
+        environment.pop("SEQ2SEQ_LIBRARY", None)  # It finds the one beside it.
+        self.assertEqual(run(sys.executable, "-c", program, self.model, "a dog runs", env=environment), self.expected)
 
     def test_a_project_that_has_it_inside_configures(self):
         output = run("cmake", "-S", SOURCE / "tests" / "install", "-B", self.folder / "inside", "-G", "Ninja",
