@@ -79,6 +79,9 @@ absl::StatusOr<RequestBlock> ParseRequests(absl::string_view text, const SearchO
       } else {
         block.texts = {value.get<std::string>()};
       }
+    } else if (key == "stream") {
+      if (!value.is_boolean()) return Wrong(key, "true or false", value);
+      block.stream = value;
     } else if (key == "prefix") {
       if (!value.is_string()) return Wrong(key, "a string", value);
       block.request.prefix = value;
@@ -91,6 +94,8 @@ absl::StatusOr<RequestBlock> ParseRequests(absl::string_view text, const SearchO
     }
   }
   if (!object.contains("text")) return absl::InvalidArgumentError("text: missing");
+  if (block.stream && block.is_list)
+    return absl::InvalidArgumentError("stream: expected one text, found a list");
   SEQ2SEQ_RETURN_IF_ERROR(Validate(block.options));
   return block;
 }

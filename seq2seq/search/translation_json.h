@@ -17,6 +17,7 @@ namespace seq2seq {
 struct RequestBlock {
   std::vector<std::string> texts;
   bool is_list = false;  // Whether `text` was a list.
+  bool stream = false;   // Whether to send the text as it grows.
   Request request;       // Prefix and constraints of all texts; its own text is empty.
   SearchOptions options;
   std::vector<std::string> named_options;  // The option keys that the request contained.
@@ -25,10 +26,11 @@ struct RequestBlock {
   std::vector<Request> Requests() const;
 };
 
-// Reads {"text": "…" or ["…", …], "prefix": "…", "constraints": ["…", …]}; prefix and constraints
-// apply to all texts. Further keys are those of SearchOptions, whose defaults are `defaults`.
-// InvalidArgument, naming the key and the beginning of the value, for everything else; OutOfRange
-// for JSON of more than 100,000 values, or of nested lists.
+// Reads {"text": "…" or ["…", …], "stream": true, "prefix": "…", "constraints": ["…", …]}; prefix
+// and constraints apply to all texts, only one text is streamed. Further keys are those of
+// SearchOptions, whose defaults are `defaults`. InvalidArgument, naming the key and the beginning
+// of the value, for everything else; OutOfRange for JSON of more than 100,000 values, or of nested
+// lists.
 absl::StatusOr<RequestBlock> ParseRequests(absl::string_view json, const SearchOptions& defaults);
 
 // {"text", "score", "log_probability", "pieces", "token_scores"}, and with attention weights

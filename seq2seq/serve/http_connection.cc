@@ -44,6 +44,7 @@ HttpRequest HttpConnection::TakeRequest() {
   reader_ = HttpRequestReader(limits_);
   continued_ = false;
   keep_alive_ = request.keep_alive;
+  takes_chunks_ = request.takes_chunks;
   Begin(Phase::kWaiting);
   return request;
 }
@@ -56,9 +57,25 @@ void HttpConnection::DropRequest() {
 
 void HttpConnection::Respond(const HttpResponse& response, bool head_only, bool keep_alive) {
   keep_alive_ = keep_alive_ && keep_alive;
-  output_ = ResponseText(response, head_only, keep_alive_);
+  if (unfinished_) return Continue(response);
+  framing_ = HttpFraming::kWhole;
+  if (response.more) framing_ = takes_chunks_ ? HttpFraming::kChunked : HttpFraming::kUntilClose;
+  if (framing_ == HttpFraming::kUntilClose) keep_alive_ = false;
+  unfinished_ = response.more;
+  output_ = ResponseText(response, framing_, head_only, keep_alive_);
   written_ = 0;
   Begin(Phase::kWriting);
+}
+
+void HttpConnection::Continue(const HttpResponse& part) {
+  unfinished_ = part.more;
+  if (part.code == 200) {
+    output_ += BodyText(part, framing_);
+  } else {
+    keep_alive_ = false;  // Without a last chunk the client knows that the body is not complete.
+  }
+  // A client that has not received the parts before it has no more time.
+  if (phase_ != Phase::kWriting) Begin(Phase::kWriting);
 }
 
 bool HttpConnection::Send() {
@@ -70,7 +87,10 @@ bool HttpConnection::Send() {
   written_ += static_cast<size_t>(sent);
   if (written_ < output_.size()) return true;
   output_ = std::string();
-  if (keep_alive_) {
+  written_ = 0;
+  if (unfinished_) {
+    Begin(Phase::kWaiting);
+  } else if (keep_alive_) {
     Begin(Phase::kReading);
   } else {
     shutdown(socket_, SHUT_WR);

@@ -28,8 +28,8 @@ class HttpConnection {
 
   enum class Phase {
     kReading,   // Of a request, or idle.
-    kWaiting,   // For the response, without a deadline.
-    kWriting,   // Of a response.
+    kWaiting,   // For the response, or its next part, without a deadline.
+    kWriting,   // Of a response, or of a part.
     kDraining,  // Drops what still arrives after the last response: closing the connection at once
                 // would destroy that, too.
     kClosed,
@@ -76,18 +76,21 @@ class HttpConnection {
   // Drops the request and all that was received after it. The next response is the last one.
   void DropRequest();
 
-  // Begins to write a response, without its body if `head_only`. Unless `keep_alive`, it is the
-  // last one.
+  // Begins to write a response, without its body if `head_only`, or a part that continues the one
+  // before. Unless `keep_alive`, it is the last one.
   void Respond(const HttpResponse& response, bool head_only, bool keep_alive);
 
-  // Sends a part of the response. After all of it the next request is read, or the connection is
-  // drained. False if the client has closed the connection.
+  // Sends what is left of the response, or some of it. After all of it the next part is awaited,
+  // the next request is read, or the connection is drained. False if the client has closed the
+  // connection.
   bool Send();
 
   void Close();
 
  private:
   void Begin(Phase phase);
+  // Appends to the output a part that continues the response.
+  void Continue(const HttpResponse& part);
 
   int socket_;
   const HttpLimits limits_;
@@ -98,7 +101,10 @@ class HttpConnection {
   Clock::time_point deadline_;
   std::string input_;  // Bytes received and not yet parsed.
   std::string output_;
-  size_t written_ = 0;  // Of the output.
+  size_t written_ = 0;                         // Of the output.
+  HttpFraming framing_ = HttpFraming::kWhole;  // Of the response.
+  bool unfinished_ = false;                    // Whether further parts of it follow.
+  bool takes_chunks_ = true;
   bool keep_alive_ = true;
   bool continued_ = false;  // Whether 100 Continue was sent.
 };

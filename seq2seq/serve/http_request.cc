@@ -107,7 +107,7 @@ void HttpRequestReader::TakeRequestLine(absl::string_view line) {
   if (!old_ && words[2] != "HTTP/1.1") return Refuse(505, "expected HTTP/1.1 or HTTP/1.0");
   request_.method = std::string(words[0]);
   request_.path = std::string(PathOf(words[1]));
-  request_.keep_alive = !old_;
+  request_.keep_alive = request_.takes_chunks = !old_;
   phase_ = Phase::kHeader;
 }
 

@@ -22,6 +22,7 @@ struct HttpRequest {
   std::string path;  // Without the query.
   std::string body;
   bool keep_alive = true;
+  bool takes_chunks = true;  // Whether the client understands chunked responses: not with HTTP/1.0.
 };
 
 // Parses one request as its bytes arrive. Refuses malformed, ambiguous or too large ones as early

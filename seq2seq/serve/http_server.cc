@@ -97,7 +97,9 @@ class HttpServer::Loop {
     HttpConnection connection;  // Erased at the end of the iteration once it is closed.
     uint32_t watched = 0;       // Events registered with epoll.
     size_t held = 0;            // Bytes counted in held_.
-    std::shared_ptr<std::atomic<bool>> cancelled;  // Of the pending request.
+    // Of the pending request, else null: what its Work shares.
+    std::shared_ptr<std::atomic<bool>> cancelled;
+    std::shared_ptr<std::atomic<bool>> ready;
   };
 
   void Wake() {
@@ -294,7 +296,10 @@ void HttpServer::Loop::Receive(uint64_t id, Client& client) {
 void HttpServer::Loop::Proceed(uint64_t id, Client& client) {
   HttpConnection& connection = client.connection;
   while (true) {
-    if (connection.phase() == Phase::kWriting && !connection.Send()) Close(client);
+    if (connection.phase() == Phase::kWriting) {
+      if (!connection.Send()) Close(client);
+      if (connection.phase() == Phase::kWaiting) *client.ready = true;  // For the next part.
+    }
     if (connection.phase() != Phase::kReading || !connection.has_input()) break;
     if (!connection.Parse()) {
       Close(client);
@@ -321,13 +326,14 @@ void HttpServer::Loop::Dispatch(uint64_t id, Client& client) {
     return;
   }
   client.cancelled = std::make_shared<std::atomic<bool>>(false);
-  workers_.Add({id, std::move(request), connection.since(), client.cancelled});
+  client.ready = std::make_shared<std::atomic<bool>>(true);
+  workers_.Add({id, std::move(request), connection.since(), client.cancelled, client.ready});
 }
 
 void HttpServer::Loop::TakeAnswers() {
   for (const auto& [id, response] : workers_.TakeAnswers()) {
     const auto found = clients_.find(id);
-    if (found == clients_.end() || found->second.connection.phase() != Phase::kWaiting) continue;
+    if (found == clients_.end() || found->second.connection.phase() == Phase::kClosed) continue;
     Respond(found->second, response, /*head_only=*/false);
     Proceed(id, found->second);
   }
@@ -335,7 +341,7 @@ void HttpServer::Loop::TakeAnswers() {
 
 void HttpServer::Loop::Respond(Client& client, const HttpResponse& response, bool head_only) {
   client.connection.Respond(response, head_only, /*keep_alive=*/!ending_);
-  client.cancelled = nullptr;
+  if (!response.more) client.cancelled = client.ready = nullptr;
 }
 
 void HttpServer::Loop::Refuse(Client& client, int code, const std::string& why) {
@@ -347,8 +353,10 @@ void HttpServer::Loop::CountHeld(Client& client) {
   const HttpConnection& connection = client.connection;
   // A request held by a worker stays counted.
   if (connection.phase() == Phase::kWaiting || connection.phase() == Phase::kClosed) return;
-  held_ += connection.size() - client.held;
-  client.held = connection.size();
+  const size_t size =
+      client.cancelled ? std::max(client.held, connection.size()) : connection.size();
+  held_ += size - client.held;
+  client.held = size;
   while (held_ > static_cast<size_t>(options_.max_held) && CloseOldest(Clock::duration(0))) {
   }
 }

@@ -55,18 +55,29 @@ void HttpWorkers::Run() {
       work = std::move(work_.front());
       work_.pop_front();
     }
-    HttpResponse response;
-    try {
-      response = service_.Answer(work.request, work.begin, work.cancelled);
-    } catch (const std::exception& error) {  // Such as std::bad_alloc.
-      response = service_.Refuse(500, error.what());
-    }
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      answers_.push_back({work.id, std::move(response)});
-    }
-    on_answer_();
+    Push({work.id, AnswerOf(work)});
   }
+}
+
+HttpResponse HttpWorkers::AnswerOf(const Work& work) {
+  const HttpSink sink = [this, id = work.id, ready = work.ready](HttpResponse part) {
+    if (!ready->exchange(false)) return false;
+    Push({id, std::move(part)});
+    return true;
+  };
+  try {
+    return service_.Answer(work.request, work.begin, work.cancelled, sink);
+  } catch (const std::exception& error) {  // Such as std::bad_alloc.
+    return service_.Refuse(500, error.what());
+  }
+}
+
+void HttpWorkers::Push(Answer answer) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    answers_.push_back(std::move(answer));
+  }
+  on_answer_();
 }
 
 }  // namespace seq2seq

@@ -28,14 +28,16 @@ class HttpWorkers {
     HttpRequest request;
     std::chrono::steady_clock::time_point begin;  // When its last byte arrived.
     std::shared_ptr<std::atomic<bool>> cancelled;
+    std::shared_ptr<std::atomic<bool>> ready;  // Whether the client has received all parts so far.
   };
 
   struct Answer {
     uint64_t id = 0;
-    HttpResponse response;
+    HttpResponse response;  // Or a part of it.
   };
 
-  // `on_answer` is called by a worker after each response. `service` must outlive it.
+  // `on_answer` is called after each response or part of one, by the thread that made it. `service`
+  // must outlive it.
   HttpWorkers(HttpService& service, std::function<void()> on_answer);
 
   // Starts `count` threads, or as many as there can be. Unavailable if there can be none.
@@ -43,7 +45,7 @@ class HttpWorkers {
 
   void Add(Work work);
 
-  // The responses since the last call, in the order in which they were ready.
+  // The responses, and parts of them, since the last call, in the order in which they were ready.
   std::vector<Answer> TakeAnswers();
 
   // Returns when all requests are answered and the threads have ended.
@@ -52,6 +54,8 @@ class HttpWorkers {
  private:
   // The loop of a thread.
   void Run();
+  HttpResponse AnswerOf(const Work& work);
+  void Push(Answer answer);
 
   HttpService& service_;
   const std::function<void()> on_answer_;

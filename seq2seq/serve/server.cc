@@ -27,6 +27,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr char kJson[] = "application/json";
+constexpr char kEvents[] = "text/event-stream";
 // Client closed the connection: never sent, but counted, under the code that nginx uses.
 constexpr int kHungUp = 499;
 
@@ -45,10 +46,14 @@ int CodeOf(const absl::Status& status) {
   }
 }
 
-std::string ErrorJson(absl::string_view message) {
-  const nlohmann::json error = {{"error", std::string(message)}};
-  return error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+// {"key": "text"}, as a line.
+std::string TextJson(const char* key, absl::string_view text) {
+  const nlohmann::json object = {{key, std::string(text)}};
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
+
+// A server-sent event of the default type, whose data is a line of JSON.
+std::string Event(absl::string_view json) { return absl::StrCat("data: ", json, "\n"); }
 
 absl::Status TooLarge(absl::string_view key, const absl::AlphaNum& size, const char* unit,
                       int64_t most) {
@@ -123,14 +128,29 @@ struct Server::State : HttpService {
     return absl::OkStatus();
   }
 
-  // The response to a request; `texts` becomes the number of its texts.
+  // What is known of a request while it is answered.
+  struct Progress {
+    int64_t texts = 0;
+    bool stream = false;
+    // Whether a part was sent. Set by the thread that searches, read once that is done.
+    std::shared_ptr<std::atomic<bool>> begun = std::make_shared<std::atomic<bool>>(false);
+  };
+
+  // The response to a request, in JSON, which it sends parts of before if it is to be streamed.
   absl::StatusOr<std::string> Translate(const std::string& body, const Interrupt& interrupt,
-                                        int64_t& texts) {
+                                        const HttpSink& sink, Progress& progress) {
     if (interrupt.raised()) return interrupt.error();
     SEQ2SEQ_ASSIGN_OR_RETURN(const RequestBlock block, Read(body));
-    texts = static_cast<int64_t>(block.texts.size());
+    progress.texts = static_cast<int64_t>(block.texts.size());
+    progress.stream = block.stream;
     std::vector<Request> requests = block.Requests();
     for (Request& request : requests) request.interrupt = interrupt;
+    if (block.stream) {
+      requests[0].on_text = [sink, begun = progress.begun](const std::string& text) {
+        const std::string event = Event(TextJson("text", text));
+        if (sink({200, kEvents, event, /*retry=*/false, /*more=*/true})) *begun = true;
+      };
+    }
     SEQ2SEQ_ASSIGN_OR_RETURN(auto results, batching.Translate(std::move(requests), block.options));
     std::string all;
     const absl::Status status = Collect(results, all);
@@ -156,11 +176,12 @@ struct Server::State : HttpService {
   }
 
   HttpResponse Answer(const HttpRequest& request, Clock::time_point begin,
-                      const std::shared_ptr<std::atomic<bool>>& cancelled) override {
+                      const std::shared_ptr<std::atomic<bool>>& cancelled,
+                      const HttpSink& sink) override {
     const auto timeout = std::chrono::microseconds(std::llround(options.timeout * 1e6));
-    int64_t texts = 0;
+    Progress progress;
     absl::StatusOr<std::string> answer =
-        Translate(request.body, {begin + timeout, cancelled}, texts);
+        Translate(request.body, {begin + timeout, cancelled}, sink, progress);
     HttpResponse response = {200, kJson, ""};
     if (answer.ok()) {
       response.body = *std::move(answer);
@@ -172,7 +193,12 @@ struct Server::State : HttpService {
       *cancelled = true;  // The other texts of the request.
     }
     const std::chrono::duration<double> seconds = Clock::now() - begin;
-    traffic.Count(response.code, answer.ok() ? texts : 0, seconds.count());
+    traffic.Count(response.code, answer.ok() ? progress.texts : 0, seconds.count());
+    // An error before the first event is answered as without a stream.
+    if (*progress.begun || (progress.stream && answer.ok())) {
+      const char* type = answer.ok() ? "" : "event: error\n";
+      response = {200, kEvents, type + Event(response.body)};
+    }
     return response;
   }
 
@@ -182,7 +208,7 @@ struct Server::State : HttpService {
   }
 
   static HttpResponse Error(int code, absl::string_view message) {
-    return {code, kJson, ErrorJson(message), /*retry=*/code == 503};
+    return {code, kJson, TextJson("error", message), /*retry=*/code == 503};
   }
 
   std::string Metrics() const {

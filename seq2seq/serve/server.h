@@ -45,6 +45,11 @@ absl::Status Validate(const ServeOptions& options);
 //
 //   POST /translate   {"text": "…" or ["…", …], "beam": 5, …}, as ParseRequests reads it, to
 //                     {"results": [{"translations": [CandidateJson, …]}, …]}, one for each text
+//   POST /translate   {"text": "…", "stream": true, …} to server-sent events (text/event-stream),
+//   the
+//                     data of which is {"text": "…"}, the beginning of the best translation,
+//                     whenever more of it is certain, and last {"results": …} as above. A slow
+//                     client gets fewer of them. An error after the first is an event "error".
 //   GET /health       "ok"
 //   GET /metrics      counters and latencies, in the text format of Prometheus
 //   GET /             a page to try it

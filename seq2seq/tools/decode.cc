@@ -52,6 +52,7 @@ absl::StatusOr<Request> ParseLine(const std::string& line) {
     return absl::InvalidArgumentError("expected {\"text\": \"…\"}, found an empty line");
   SEQ2SEQ_ASSIGN_OR_RETURN(RequestBlock block, ParseRequests(line, SearchOptions()));
   if (block.is_list) return absl::InvalidArgumentError("text: expected one text per line");
+  if (block.stream) return absl::InvalidArgumentError("stream: only the server streams");
   if (!block.named_options.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(block.named_options[0], ": search options are set by flags, for all lines"));

@@ -62,7 +62,7 @@ class PythonTest(unittest.TestCase):
     def test_prefix_constraints_and_forbidden_words(self):
         for prefix, constraints in (("THE", ["BIRD"]), (["THE", "THE"], [["BIRD"], ["BIRD"]])):
             found = self.translator.translate(["a dog runs"] * 2, n_best=3, beam=6, prefix=prefix, constraints=constraints,
-                                              forbidden=["RUNS", "no such"])
+                                              forbidden=["RUNS", "MY CAT"])
             for candidate in sum(found, []):
                 words = candidate.text.split()
                 self.assertEqual(words[0], "THE")

@@ -126,6 +126,23 @@ TEST_F(HttpConnectionTest, SendsALargeResponseInParts) {
   EXPECT_EQ(connection_->phase(), Phase::kReading);
 }
 
+TEST_F(HttpConnectionTest, SendsPartsOfAResponseAndWaitsBetweenThem) {
+  Send("GET /a HTTP/1.1\r\n\r\n");
+  connection_->TakeRequest();
+  const HttpResponse part = {200, "text/plain", "one", /*retry=*/false, /*more=*/true};
+  connection_->Respond(part, /*head_only=*/false, /*keep_alive=*/true);
+  EXPECT_TRUE(connection_->Send());
+  EXPECT_EQ(connection_->phase(), Phase::kWaiting);
+  EXPECT_THAT(Received(), EndsWith("\r\n\r\n3\r\none\r\n"));
+  connection_->Respond(part, /*head_only=*/false, /*keep_alive=*/true);
+  const auto deadline = connection_->deadline();
+  connection_->Respond({200, "", ""}, /*head_only=*/false, /*keep_alive=*/true);
+  EXPECT_EQ(connection_->deadline(), deadline);  // That of what was not sent yet.
+  EXPECT_TRUE(connection_->Send());
+  EXPECT_EQ(Received(), "3\r\none\r\n0\r\n\r\n");
+  EXPECT_EQ(connection_->phase(), Phase::kReading);
+}
+
 TEST_F(HttpConnectionTest, ClosesItsSocket) {
   connection_->Close();
   EXPECT_EQ(connection_->phase(), Phase::kClosed);

@@ -75,7 +75,9 @@ class Client {
   int socket_;
 };
 
-// Echoes requests. "/wait" waits until it is released or cancelled.
+// Echoes requests. "/wait" waits until it is released or cancelled, "/stream" sends the letters of
+// the body before, "/endless" sends "x" and waits until it is cancelled, "/flood" sends all it can,
+// and with the body "on" until it is cancelled.
 class EchoService : public HttpService {
  public:
   std::optional<HttpResponse> AnswerAtOnce(const HttpRequest& request) override {
@@ -84,8 +86,29 @@ class EchoService : public HttpService {
   }
 
   HttpResponse Answer(const HttpRequest& request, std::chrono::steady_clock::time_point,
-                      const std::shared_ptr<std::atomic<bool>>& cancelled) override {
+                      const std::shared_ptr<std::atomic<bool>>& cancelled,
+                      const HttpSink& sink) override {
     ++begun;
+    const auto send = [&](const std::string& part) {
+      return sink({200, "text/plain", part, /*retry=*/false, /*more=*/true});
+    };
+    if (request.path == "/stream") {
+      for (const char letter : request.body) {
+        while (!send(std::string(1, letter)) && !*cancelled)
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    }
+    if (request.path == "/endless" || request.path == "/broken") send("x");
+    if (request.path == "/broken") throw std::bad_alloc();
+    if (request.path == "/flood") {
+      for (int i = 0; (i < 2000 || request.body == "on") && !*cancelled; ++i) {
+        accepted += send(std::string(1'000'000, 'x')) ? 1 : 0;
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+      }
+      flooded = true;
+    }
+    while (request.path == "/endless" && !*cancelled)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     while (request.path == "/wait" && !go_on && !*cancelled)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     if (*cancelled) {
@@ -104,6 +127,8 @@ class EchoService : public HttpService {
   std::atomic<bool> go_on = false;
   std::atomic<int> begun = 0;
   std::atomic<int> cancelled_ones = 0;
+  std::atomic<int> accepted = 0;  // Parts of a flood.
+  std::atomic<bool> flooded = false;
 };
 
 class HttpServerTest : public ::testing::Test {
@@ -268,6 +293,80 @@ TEST_F(HttpServerTest, WhoHangsUpIsNotWorkedFor) {
     Await([&] { return service_.cancelled_ones == i; });
   }
   ExpectGoodClientsAreAnswered();
+}
+
+TEST_F(HttpServerTest, AResponseThatGrowsIsSentInChunks) {
+  Start();
+  Client client = Connect();
+  client.Send(Post("/stream", "abc") + Post("/", "next"));
+  EXPECT_EQ(client.Receive("<next>"),
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n"
+            "Cache-Control: no-store\r\nConnection: keep-alive\r\n\r\n"
+            "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n5\r\n<abc>\r\n0\r\n\r\n"
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n"
+            "Connection: keep-alive\r\n\r\n<next>");
+}
+
+TEST_F(HttpServerTest, WhoKnowsNoChunksReadsToTheEnd) {
+  Start();
+  Client client = Connect();
+  client.Send("POST /stream HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nab");
+  EXPECT_EQ(client.ReceiveAll(),
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nCache-Control: no-store\r\n"
+            "Connection: close\r\n\r\nab<ab>");
+}
+
+TEST_F(HttpServerTest, WhoHangsUpDuringAResponseIsNotWorkedFor) {
+  Start();
+  for (int i = 1; i <= 3; ++i) {
+    Client client = Connect();
+    client.Send(Post("/endless", ""));
+    EXPECT_THAT(client.Receive("x\r\n"), EndsWith("\r\n\r\n1\r\nx\r\n"));
+    EXPECT_EQ(service_.cancelled_ones, i - 1);
+    client.HangUp();
+    Await([&] { return service_.cancelled_ones == i; });
+  }
+  ExpectGoodClientsAreAnswered();
+}
+
+TEST_F(HttpServerTest, AResponseThatBreaksOffHasNoLastChunk) {
+  Start();
+  Client client = Connect();
+  client.Send(Post("/broken", ""));
+  EXPECT_THAT(client.ReceiveAll(), EndsWith("\r\n\r\n1\r\nx\r\n"));
+  ExpectGoodClientsAreAnswered();
+}
+
+TEST_F(HttpServerTest, WhoDoesNotReadAResponseThatGrowsCostsNoMemory) {
+  options_.client_timeout = 86'400;
+  Start();
+  Client deaf = Connect();
+  deaf.Send(Post("/flood", ""));
+  Await([&] { return service_.flooded.load(); });
+  EXPECT_GT(service_.accepted, 0);
+  EXPECT_LT(service_.accepted, 100);  // What sockets hold, and one part.
+  ExpectGoodClientsAreAnswered();
+  EXPECT_THAT(deaf.Receive("0\r\n\r\n"), EndsWith("2\r\n<>\r\n0\r\n\r\n"));
+}
+
+TEST_F(HttpServerTest, AClientHasADeadlineForThePartsOfAResponse) {
+  options_.client_timeout = 0.3;
+  Start();
+  Client deaf = Connect();
+  deaf.Send(Post("/flood", "on"));
+  Await([&] { return service_.cancelled_ones == 1; });
+}
+
+TEST_F(HttpServerTest, AResponseThatGrowsIsGivenUpAfterTheGraceTime) {
+  options_.grace = 0.4;
+  Start();
+  Client client = Connect();
+  client.Send(Post("/endless", ""));
+  client.Receive("x\r\n");
+  server_->Stop();
+  client.ReceiveAll();
+  EXPECT_EQ(service_.cancelled_ones, 1);
+  thread_.join();
 }
 
 TEST_F(HttpServerTest, BusyWorkersDoNotKeepOthersFromWhatCostsNothing) {

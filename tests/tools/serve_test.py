@@ -113,6 +113,71 @@ class ServeTest(TestCase):
             self.assertEqual(len(translation["attention"]), len(translation["pieces"]) + 1)
             self.assertEqual(translation["source_pieces"][-1], "</s>")
 
+    def stream(self, body, port=None):
+        """The type of a streamed answer, and its events as pairs of a type and the JSON of the data."""
+        raw = json.dumps({**body, "stream": True}).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{port or self.port}/translate", data=raw)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            events = []
+            for event in answer.read().decode().removesuffix("\n\n").split("\n\n"):
+                kind, _, data = event.rpartition("data: ")
+                events.append((kind, json.loads(data)))
+            return answer.headers["Content-Type"], events
+
+    def test_streams_the_text_as_it_grows(self):
+        for beam in (1, 5):
+            for text in ("a dog runs", "my cat sleeps", ""):
+                kind, events = self.stream({"text": text, "beam": beam, "n_best": 1})
+                self.assertEqual(kind, "text/event-stream")
+                self.assertEqual({name for name, _ in events}, {""})
+                texts = [event["text"] for _, event in events[:-1]]
+                self.assertEqual(events[-1][1], self.post({"text": text, "beam": beam, "n_best": 1})[1])
+                best = events[-1][1]["results"][0]["translations"][0]["text"]
+                self.assertEqual(best, text.upper())
+                for before, after in zip(texts, texts[1:] + [best]):
+                    self.assertTrue(after.startswith(before), events)
+                self.assertEqual(bool(texts), bool(text))
+
+    def test_a_stream_without_chunks_ends_with_the_connection(self):
+        raw = b'{"text": "a dog runs", "stream": true}'
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as client:
+            client.sendall(b"POST /translate HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s" % (len(raw), raw))
+            with client.makefile("rb") as answer:
+                head, _, body = answer.read().partition(b"\r\n\r\n")
+        self.assertIn(b"text/event-stream", head)
+        self.assertNotIn(b"chunked", head)
+        self.assertTrue(body.startswith(b"data: ") and body.endswith(b"]}\n\n"), body)
+
+    # A stream that takes many seconds after its first event.
+    ENDLESS_STREAM = {"text": "a dog runs", "beam": 1, "max_length": 10**4, "min_length": 10**4, "max_ratio": 10**4}
+
+    def test_an_error_during_a_stream_is_an_event(self):
+        _, port = self.start_another("--timeout", "0.5")
+        _, events = self.stream(self.ENDLESS_STREAM, port)
+        self.assertGreater(len(events), 1)
+        self.assertEqual(events[-1][0], "event: error\n")
+        self.assertIn("too long", events[-1][1]["error"])
+        self.await_metric('seq2seq_requests_total{code="504"}', "1", port)
+
+    def test_an_error_before_a_stream_is_answered_as_others(self):
+        for body, code, *parts in (({"text": ["a"], "stream": True}, 400, "stream", "list"),
+                                   ({"text": "a", "stream": 1}, 400, "stream", "1"),
+                                   ({"text": "a", "stream": True, "beam": 0}, 400, "beam"),
+                                   ({"text": "a" * 101, "stream": True}, 413, "101")):
+            found, answer = self.post(body)
+            self.assertEqual(found, code, answer)
+            for part in parts:
+                self.assertIn(part, answer["error"])
+
+    def test_who_hangs_up_during_a_stream_is_not_searched_for(self):
+        _, port = self.start_another("--timeout", "3000")
+        client = self.ask_json(port, {**self.ENDLESS_STREAM, "stream": True})
+        with client.makefile("rb") as answer:
+            self.assertIn(b" 200 ", answer.readline())
+        client.close()
+        self.await_metric('seq2seq_requests_total{code="499"}', "1", port)
+        self.assertEqual(self.post({"text": "a dog runs"}, port)[0], 200)
+
     def test_mistakes_are_named(self):
         for body, code, *parts in (
                 (b"{", 400, "JSON"), (b"[1]", 400, "JSON"), (b"\xff\xfe", 400, "JSON"), ({}, 400, "text"),
