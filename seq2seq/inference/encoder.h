@@ -30,6 +30,8 @@ struct EncoderOutput {
   Matrix Of(int64_t sentence, const Buffer& rows) const {
     return rows.view().Rows(begins[static_cast<size_t>(sentence)], length(sentence));
   }
+  // The mean of the positions of each sentence, [batch, size].
+  Buffer Means() const;
 };
 
 // Base class of encoders. Thread-safe.

@@ -8,6 +8,7 @@
 
 #include "seq2seq/base/describe_error.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/inference/image_encoder.h"
 #include "seq2seq/inference/no_encoder.h"
 #include "seq2seq/inference/recurrent_decoder.h"
 #include "seq2seq/inference/recurrent_encoder.h"
@@ -26,9 +27,10 @@ std::unique_ptr<InferenceEncoder> MakeEncoder(const ModelOptions& options, Model
     case SourceKind::kNone:
       return std::make_unique<NoInferenceEncoder>();
     case SourceKind::kImage:
-      break;  // Given.
+      return std::make_unique<ImageInferenceEncoder>(options.image, arrays.image_encoder,
+                                                     precision);
   }
-  return nullptr;
+  return nullptr;  // Not one of the kinds.
 }
 
 // The output layer; with tied embeddings `weight` is that of the embedding.
@@ -53,14 +55,13 @@ double BytesOf(const ModelOptions& options, ModelArrays& arrays) {
 
 }  // namespace
 
-InferenceModel::InferenceModel(const ModelOptions& options, ModelArrays arrays, Precision precision,
-                               std::unique_ptr<InferenceEncoder> encoder)
+InferenceModel::InferenceModel(const ModelOptions& options, ModelArrays arrays, Precision precision)
     : options_(options),
       precision_(precision),
       arrays_(std::move(arrays)),
       output_weight_(options.decoder.tied_embeddings ? arrays_.decoder.embedding
                                                      : arrays_.decoder.output_weight),
-      encoder_(encoder ? std::move(encoder) : MakeEncoder(options_, arrays_, precision)),
+      encoder_(MakeEncoder(options_, arrays_, precision)),
       decoder_(std::make_unique<RecurrentInferenceDecoder>(options_, arrays_.decoder, precision)),
       output_(PackOutput(output_weight_, arrays_.decoder.output_bias, precision)),
       bytes_(BytesOf(options_, arrays_) + encoder_->packed_bytes() + decoder_->packed_bytes() +
@@ -87,7 +88,7 @@ absl::StatusOr<std::shared_ptr<const InferenceModel>> LoadInferenceModel(const S
     SEQ2SEQ_ASSIGN_OR_RETURN(ModelArrays arrays, TakeArrays(stored.options, std::move(weights),
                                                             stored.step + kWeightsFile));
     return std::make_shared<const InferenceModel>(stored.options, std::move(arrays), precision);
-  } catch (const std::exception& error) {  // Out of memory.
+  } catch (const std::exception& error) {  // Out of memory, or an image network.
     return ToStatus(error, absl::StrCat(stored.run.Config(), ": cannot load the model"));
   }
 }

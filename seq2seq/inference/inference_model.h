@@ -20,11 +20,10 @@ namespace seq2seq {
 // Thread-safe.
 class InferenceModel {
  public:
-  // Packs the weights in `precision` and drops the arrays that are used in packed form alone; costs
-  // a pass over them. `encoder` is needed for
-  // images; for other sources it is made of the arrays.
-  InferenceModel(const ModelOptions& options, ModelArrays arrays, Precision precision,
-                 std::unique_ptr<InferenceEncoder> encoder = nullptr);
+  // UnsupportedPart(options) must be empty. Packs the weights in `precision` and drops the arrays
+  // that are used in packed form alone; costs a pass over them. Throws std::runtime_error, naming
+  // the file, if an image network cannot be loaded.
+  InferenceModel(const ModelOptions& options, ModelArrays arrays, Precision precision);
 
   const ModelOptions& options() const { return options_; }
   const InferenceEncoder& encoder() const { return *encoder_; }
@@ -49,8 +48,8 @@ class InferenceModel {
   double bytes_ = 0;
 };
 
-// Loads a model of text, or a language model: maps its weights, checks and packs them. Errors name
-// the file and the tensor.
+// Loads a model whose UnsupportedPart is empty: maps its weights, checks and packs them. Errors
+// name the file and the tensor.
 absl::StatusOr<std::shared_ptr<const InferenceModel>> LoadInferenceModel(const StoredModel& stored,
                                                                          Precision precision);
 

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace seq2seq {
@@ -60,6 +59,19 @@ void List(const ModelOptions& model, RecurrentEncoderArrays& encoder, const Arra
   }
 }
 
+void List(const ImageEncoderOptions& options, ImageEncoderArrays& encoder,
+          const ArrayLister& lister) {
+  if (options.network.kind == ImageNetworkKind::kResidual)
+    ListArrays(options.network, encoder.network, lister.In("network"));
+  ListArrays(options.channels, encoder.norm, lister.In("norm"));
+  lister.Add("projection.weight", encoder.projection, {options.hidden, options.channels});
+  lister.Add("projection.bias", encoder.projection_bias, {options.hidden});
+  if (!options.recurrent) return;
+  const int64_t half = options.hidden / 2;
+  List(CellKind::kLstm, options.hidden, half, encoder.forward, lister.In("forward"));
+  List(CellKind::kLstm, options.hidden, half, encoder.backward, lister.In("backward"));
+}
+
 void List(const ModelOptions& model, RecurrentDecoderArrays& decoder, const ArrayLister& lister) {
   const DecoderOptions& options = model.decoder;
   const int64_t hidden = options.hidden;
@@ -108,6 +120,8 @@ std::vector<NamedArray> ListArrays(const ModelOptions& options, ModelArrays& arr
   std::vector<NamedArray> list;
   const ArrayLister lister("", list);
   if (options.source == SourceKind::kText) List(options, arrays.encoder, lister.In("encoder"));
+  if (options.source == SourceKind::kImage)
+    List(options.image, arrays.image_encoder, lister.In("image_encoder"));
   List(options, arrays.decoder, lister.In("decoder"));
   ListBridge(options, arrays.decoder, lister.In("bridge"));
   return list;
@@ -130,13 +144,9 @@ absl::StatusOr<ModelArrays> TakeArrays(const ModelOptions& options, ArrayMap fro
     *parameter.array = std::move(found->second);
     from.erase(found);
   }
-  const bool images = options.source == SourceKind::kImage;
-  for (const auto& [name, array] : from) {
-    if (images && absl::StartsWith(name, "image_encoder.")) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": tensor '", name, "' is not part of the model"));
-  }
-  return arrays;
+  if (from.empty()) return arrays;
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": tensor '", from.begin()->first, "' is not part of the model"));
 }
 
 }  // namespace seq2seq

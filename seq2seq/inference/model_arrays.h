@@ -11,6 +11,7 @@
 #include "seq2seq/inference/attention_kind.h"
 #include "seq2seq/inference/model_options.h"
 #include "seq2seq/inference/named_array.h"
+#include "seq2seq/inference/residual_network_arrays.h"
 #include "seq2seq/weights/array.h"
 
 namespace seq2seq {
@@ -35,6 +36,13 @@ struct RecurrentEncoderArrays {
   std::vector<Layer> layers;
 };
 
+struct ImageEncoderArrays {
+  ResidualNetworkArrays network;  // Empty for the other networks, which have no parameters here.
+  NormArrays norm;
+  Array projection, projection_bias;
+  CellArrays forward, backward;  // With recurrent.
+};
+
 struct RecurrentDecoderArrays {
   Array embedding;
   std::vector<CellArrays> cells;  // One per layer.
@@ -46,9 +54,10 @@ struct RecurrentDecoderArrays {
   Array output_bias;
 };
 
-// The parameters of a model. An image encoder's are not among them: it is a LibTorch module.
+// The parameters of a model. Those of a TorchScript network are not among them.
 struct ModelArrays {
-  RecurrentEncoderArrays encoder;  // Empty unless sources are text.
+  RecurrentEncoderArrays encoder;    // Empty unless sources are text.
+  ImageEncoderArrays image_encoder;  // Empty unless sources are images.
   RecurrentDecoderArrays decoder;
 };
 
@@ -56,8 +65,7 @@ struct ModelArrays {
 std::vector<NamedArray> ListArrays(const ModelOptions& options, ModelArrays& arrays);
 
 // The parameters of a model of `options` from arrays by name, in fp32. InvalidArgument, naming
-// `path` and the array, if one is missing, left over, or of another shape; those of an image
-// encoder, "image_encoder.…", are ignored.
+// `path` and the array, if one is missing, left over, or of another shape.
 absl::StatusOr<ModelArrays> TakeArrays(const ModelOptions& options, ArrayMap from,
                                        const std::string& path);
 

@@ -67,6 +67,13 @@ int64_t EncodedSize(const ModelOptions& options) {
   return 0;  // Not one of the kinds.
 }
 
+std::string UnsupportedPart(const ModelOptions& options) {
+  const ImageNetworkKind network = options.image.network.kind;
+  if (options.source == SourceKind::kImage && network == ImageNetworkKind::kTorchscript)
+    return absl::StrCat("image.network.kind=", EnumText(network));
+  return "";
+}
+
 BridgeKind BridgeOf(const ModelOptions& options) {
   return options.source == SourceKind::kNone ? BridgeKind::kZero : options.bridge;
 }

@@ -68,6 +68,10 @@ absl::Status Validate(const ModelOptions& options);
 // Size of the encoder output; 0 without a source.
 int64_t EncodedSize(const ModelOptions& options);
 
+// The part of a model of `options` that only LibTorch computes, "image.network.kind=torchscript";
+// empty if there is none.
+std::string UnsupportedPart(const ModelOptions& options);
+
 // The bridge in use: zero without a source.
 BridgeKind BridgeOf(const ModelOptions& options);
 

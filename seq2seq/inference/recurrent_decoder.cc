@@ -6,19 +6,6 @@
 #include "seq2seq/inference/packed_weights.h"
 
 namespace seq2seq {
-namespace {
-
-// The means of the positions of each sentence, [batch, size].
-Buffer Means(const EncoderOutput& sources) {
-  const Buffer means(sources.batch(), sources.values.view().columns);
-  for (int64_t sentence = 0; sentence < sources.batch(); ++sentence) {
-    SumRows(sources.Of(sentence, sources.values), means.view().row(sentence));
-    Scale(means.view().Rows(sentence, 1), 1 / static_cast<float>(sources.length(sentence)));
-  }
-  return means;
-}
-
-}  // namespace
 
 RecurrentInferenceDecoder::RecurrentInferenceDecoder(const ModelOptions& options,
                                                      RecurrentDecoderArrays& arrays,
@@ -46,7 +33,7 @@ DecoderRows RecurrentInferenceDecoder::Bridge(const EncoderOutput& sources) cons
       DenseBridge(sources.summary.view(), start);
       break;
     case BridgeKind::kMean:
-      DenseBridge(Means(sources).view(), start);
+      DenseBridge(sources.Means().view(), start);
       break;
     case BridgeKind::kCopy:
       for (const Buffer& hidden : start.hidden) Copy(sources.summary.view(), hidden.view());

@@ -7,8 +7,8 @@
 namespace seq2seq {
 namespace {
 
-// Pixels whose patches are in memory at once, per thread; as many as products multiply at once.
-constexpr int64_t kTilePixels = 120;
+// Pixels that a thread takes at least, so that products are worth it.
+constexpr int64_t kLeastPixels = 24;
 
 // Packs `weight`, [output, input, kernel, kernel], with the channels of a pixel side by side.
 PackedMatrix PackKernels(const ConvolutionShape& shape, const float* weight, Precision precision) {
@@ -55,7 +55,7 @@ void PackedConvolution::CopyPatches(const FeatureMap& input, int64_t output_widt
 
 void PackedConvolution::Run(const FeatureMap& input, const FeatureMap& output, bool add) const {
   const Matrix pixels = output.values.view();
-  ParallelRanges(pixels.rows, kTilePixels, [&](int64_t begin, int64_t end) {
+  ParallelRanges(pixels.rows, kLeastPixels, [&](int64_t begin, int64_t end) {
     const Buffer buffer(std::min(kTilePixels, end - begin), weight_.rows());
     for (int64_t first = begin; first < end; first += kTilePixels) {
       const Matrix patches = buffer.view().Rows(0, std::min(kTilePixels, end - first));

@@ -29,12 +29,14 @@ struct ConvolutionShape {
 // (im2col), which is multiplied by the weights. In int8 each patch has a scale. Thread-safe.
 class PackedConvolution {
  public:
+  // Pixels whose patches each thread holds at once; as many as products multiply at once.
+  static constexpr int64_t kTilePixels = 120;
+
   // `weight`, [output, input, kernel, kernel] as in torch.nn.Conv2d, is copied.
   PackedConvolution(const ConvolutionShape& shape, const float* weight, Precision precision);
 
   // The convolution of `input`: height and width are divided by the stride and rounded up. A pixel
-  // depends on nothing but its patch. Uses all threads, or one when called from within ParallelFor,
-  // with the patches of 120 pixels in memory for each.
+  // depends on nothing but its patch. Uses all threads, or one when called from within ParallelFor.
   FeatureMap Apply(const FeatureMap& input) const;
 
   // output += the convolution of `input`.

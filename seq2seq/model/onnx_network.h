@@ -3,12 +3,11 @@
 #define SEQ2SEQ_MODEL_ONNX_NETWORK_H_
 
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include <torch/nn/pimpl.h>
 
-#include "seq2seq/image/image_module.h"
+#include "seq2seq/image/onnx_file.h"
 #include "seq2seq/model/image_network.h"
 
 namespace seq2seq {
@@ -22,8 +21,7 @@ class OnnxNetworkImpl : public ImageNetworkImpl {
   torch::Tensor forward(const torch::Tensor& images) override;
 
  private:
-  std::mutex mutex_;
-  std::unique_ptr<OnnxModel> model_;
+  std::unique_ptr<OnnxFile> file_;
 };
 TORCH_MODULE(OnnxNetwork);
 

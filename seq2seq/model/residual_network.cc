@@ -1,8 +1,5 @@
 #include "seq2seq/model/residual_network.h"
 
-#include <algorithm>
-#include <numeric>
-
 #include <torch/torch.h>
 
 namespace seq2seq {
@@ -18,24 +15,23 @@ torch::nn::Conv2d MakeConvolution(int64_t input, int64_t output, int64_t kernel,
   return convolution;
 }
 
-// Groups of some 16 channels: smaller ones would remove the overall brightness and colour of an
-// image.
 torch::nn::GroupNorm MakeNorm(int64_t channels) {
-  const int64_t groups = std::gcd(channels, std::max<int64_t>(channels / 16, 1));
-  return torch::nn::GroupNorm(torch::nn::GroupNormOptions(groups, channels));
+  return torch::nn::GroupNorm(torch::nn::GroupNormOptions(NormGroups(channels), channels));
 }
 
 }  // namespace
 
-ResidualBlockImpl::ResidualBlockImpl(int64_t input, int64_t output, int64_t stride)
-    : first_norm_(register_module("first_norm", MakeNorm(input))),
-      first_(register_module("first", MakeConvolution(input, output, 3, stride))),
-      second_norm_(register_module("second_norm", MakeNorm(output))),
-      second_(register_module("second", MakeConvolution(output, output, 3, 1))) {
+ResidualBlockImpl::ResidualBlockImpl(const ResidualBlockShape& shape)
+    : first_norm_(register_module("first_norm", MakeNorm(shape.input))),
+      first_(register_module("first", MakeConvolution(shape.input, shape.output, 3, shape.stride))),
+      second_norm_(register_module("second_norm", MakeNorm(shape.output))),
+      second_(register_module("second", MakeConvolution(shape.output, shape.output, 3, 1))) {
   // A block is initialised to its shortcut.
   torch::nn::init::zeros_(second_->weight);
-  if (input != output || stride != 1)
-    shortcut_ = register_module("shortcut", MakeConvolution(input, output, 1, stride));
+  if (shape.has_shortcut()) {
+    shortcut_ =
+        register_module("shortcut", MakeConvolution(shape.input, shape.output, 1, shape.stride));
+  }
 }
 
 torch::Tensor ResidualBlockImpl::forward(const torch::Tensor& input) {
@@ -45,16 +41,10 @@ torch::Tensor ResidualBlockImpl::forward(const torch::Tensor& input) {
 }
 
 ResidualNetworkImpl::ResidualNetworkImpl(int64_t width, int64_t blocks)
-    : stem_(register_module("stem", MakeConvolution(3, width, 5, 2))),
-      norm_(register_module("norm", MakeNorm(8 * width))) {
-  int64_t input = width;
-  for (int64_t stage = 0; stage < 4; ++stage) {
-    const int64_t output = width << stage;
-    for (int64_t block = 0; block < blocks; ++block) {
-      stages_->push_back(ResidualBlock(input, output, stage > 0 && block == 0 ? 2 : 1));
-      input = output;
-    }
-  }
+    : stem_(register_module("stem", MakeConvolution(3, width, kStemKernel, kStemStride))),
+      norm_(register_module("norm", MakeNorm(ResidualChannels(width)))) {
+  for (const ResidualBlockShape& shape : ResidualBlocks(width, blocks))
+    stages_->push_back(ResidualBlock(shape));
   register_module("stages", stages_);
 }
 

@@ -9,6 +9,7 @@
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
 
+#include "seq2seq/inference/residual_network_arrays.h"
 #include "seq2seq/model/image_network.h"
 
 namespace seq2seq {
@@ -18,7 +19,7 @@ namespace seq2seq {
 // instead of batch normalisation, so that an image does not depend on the rest of its batch.
 class ResidualBlockImpl : public torch::nn::Module {
  public:
-  ResidualBlockImpl(int64_t input, int64_t output, int64_t stride);
+  explicit ResidualBlockImpl(const ResidualBlockShape& shape);
 
   // [batch, input, height, width] -> [batch, output, height / stride, width / stride]
   torch::Tensor forward(const torch::Tensor& input);

@@ -14,7 +14,6 @@
 
 #if SEQ2SEQ_KERNELS
 #include "seq2seq/inference/inference_model.h"
-#include "seq2seq/model/module_inference_encoder.h"
 #include "seq2seq/search/inference_scorer.h"
 #endif
 
@@ -59,14 +58,10 @@ class ModuleScoringModel : public ScoringModel {
 std::shared_ptr<const InferenceModel> MakeInferenceModel(Model model, Precision precision) {
   const ModelOptions options = model->options();
   ArrayMap parameters = ToArrays(Parameters(*model));
-  std::unique_ptr<InferenceEncoder> encoder;
-  if (options.source == SourceKind::kImage)
-    encoder = std::make_unique<ModuleInferenceEncoder>(model->encoder());
   model = Model(nullptr);  // So that its weights are released as they are packed.
   auto arrays = TakeArrays(options, std::move(parameters), "the model");
   TORCH_CHECK(arrays.ok(), std::string(arrays.status().message()));
-  return std::make_shared<const InferenceModel>(options, *std::move(arrays), precision,
-                                                std::move(encoder));
+  return std::make_shared<const InferenceModel>(options, *std::move(arrays), precision);
 }
 #endif
 
@@ -76,13 +71,17 @@ std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device 
                                                      Precision precision) {
   std::string note;
   if (device.is_cpu()) {
+    std::string reason = "without the kernels";
 #if SEQ2SEQ_KERNELS
-    if (CurrentCompute().fused)
-      return MakeScoringModel(MakeInferenceModel(std::move(model), precision));
+    if (CurrentCompute().fused) {
+      const std::string part = UnsupportedPart(model->options());
+      if (part.empty()) return MakeScoringModel(MakeInferenceModel(std::move(model), precision));
+      reason = absl::StrCat("for model.", part);
+    }
 #endif
     if (precision != Precision::kFp32) {
-      note = absl::StrCat("precision ", EnumText(precision),
-                          " is not supported without the kernels; computing in fp32");
+      note = absl::StrCat("precision ", EnumText(precision), " is not supported ", reason,
+                          "; computing in fp32");
     }
     precision = Precision::kFp32;
   }

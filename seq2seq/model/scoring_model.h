@@ -12,8 +12,9 @@
 
 namespace seq2seq {
 
-// Makes a scoring model of the inference form in `precision`, on the CPU; on CUDA, or where kernels
-// are switched off, of LibTorch operations: bf16 is autocast on CUDA, and everything else is fp32.
+// Makes a scoring model of the inference form in `precision`, on the CPU; on CUDA, for what only
+// LibTorch computes, and where kernels are switched off, of LibTorch operations: bf16 is autocast
+// on CUDA, and everything else is fp32, as note() says.
 // The model must be in eval mode and not change while in use.
 std::shared_ptr<const ScoringModel> MakeScoringModel(Model model, torch::Device device,
                                                      Precision precision);

@@ -59,9 +59,9 @@ absl::StatusOr<Precision> ChoosePrecision(const StoredModel& stored, const LoadO
 // The reason why a model cannot be loaded without LibTorch; empty if it can.
 std::string NeedsModule(const ModelOptions& options, const std::string& device) {
   if (!IsCpu(device)) return absl::StrCat("device ", device);
-  if (options.source == SourceKind::kImage) return "model.source=image";
 #if SEQ2SEQ_KERNELS
-  return "";
+  const std::string part = UnsupportedPart(options);
+  return part.empty() ? "" : absl::StrCat("model.", part);
 #else
   return "a build without kernels";
 #endif

@@ -18,7 +18,7 @@ struct SearchShape {
 
 // The bytes that a model of `options` takes for a batch, beyond its weights: with the kernels
 // (`packed`) accurate to a few percent, with LibTorch operations rather an overestimate. A pure
-// function, proportional to the number of sentences.
+// function.
 double SearchBytes(const ModelOptions& options, const SearchShape& shape, bool packed);
 
 }  // namespace seq2seq

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -33,12 +32,10 @@ Shapes ShapesOfTable(const ModelOptions& options) {
   return shapes;
 }
 
-// Without those of an image encoder.
 Shapes ShapesOfModule(const ModelOptions& options) {
   Shapes shapes;
-  for (const auto& [name, parameter] : Parameters(*Model(options))) {
-    if (!absl::StartsWith(name, "image_encoder.")) shapes.emplace(name, parameter.sizes().vec());
-  }
+  for (const auto& [name, parameter] : Parameters(*Model(options)))
+    shapes.emplace(name, parameter.sizes().vec());
   return shapes;
 }
 
@@ -73,10 +70,17 @@ std::vector<std::pair<std::string, ModelOptions>> AllKinds() {
     o.source = SourceKind::kNone;
     o.decoder.attention = AttentionKind::kNone;
   });
-  add("image", [](ModelOptions& o) {
+  add("features", [](ModelOptions& o) {
     o.source = SourceKind::kImage;
     o.image.network.kind = ImageNetworkKind::kFeatures;
     o.image.channels = 3;
+  });
+  add("residual network", [](ModelOptions& o) {
+    o.source = SourceKind::kImage;
+    o.image.network.width = 3;
+    o.image.channels = 24;
+    o.image.hidden = 10;
+    o.image.recurrent = true;
   });
   add("gate", [](ModelOptions& o) { o.decoder.context_gate = true; });
   add("no input feeding", [](ModelOptions& o) { o.decoder.input_feeding = false; });

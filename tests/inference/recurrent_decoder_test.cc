@@ -10,7 +10,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/enum_text.h"
-#include "seq2seq/model/module_inference_encoder.h"
+#include "seq2seq/inference/recurrent_encoder.h"
 #include "seq2seq/ops/compute.h"
 #include "tests/inference/agreement.h"
 #include "tests/search/scorer_steps.h"
@@ -86,7 +86,10 @@ void ExpectAgreementOfVariants(const ModelOptions& tiny) {
     ModelArrays arrays = ArraysOf(options, model);
     const PackedOutput output = PackOutput(arrays.decoder);
     const RecurrentInferenceDecoder decoder(options, arrays.decoder, Precision::kFp32);
-    const EncoderOutput encoded = ModuleInferenceEncoder(model->encoder()).Encode(sources);
+    const EncoderOutput encoded =
+        RecurrentInferenceEncoder(options.encoder, arrays.encoder.embedding, arrays.encoder,
+                                  Precision::kFp32)
+            .Encode(sources);
     const std::unique_ptr<StepDecoder> steps = decoder.Begin(encoded, output);
     std::shared_ptr<const DecoderState> state = model->decoder()->Start(model->Encode(batch));
     for (int64_t t = 0; t < batch.target_input.size(1); ++t) {

@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "tests/testing/onnx_file.h"
 #include "tests/testing/script_file.h"
 #include "tests/testing/temporary_folder.h"
 #include "tests/testing/tiny_model.h"
@@ -22,40 +23,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr int64_t kSize = 32;
-
-// Protocol buffers by hand: a number, and bytes.
-std::string Varint(uint64_t value) {
-  std::string bytes;
-  for (; value >= 128; value /= 128) bytes += static_cast<char>(value % 128 + 128);
-  return bytes + static_cast<char>(value);
-}
-std::string Number(int field, uint64_t value) {
-  return Varint(static_cast<uint64_t>(field) * 8) + Varint(value);
-}
-std::string Bytes(int field, const std::string& bytes) {
-  return Varint(static_cast<uint64_t>(field) * 8 + 2) + Varint(bytes.size()) + bytes;
-}
-
-// An ONNX network of one node, the means of blocks of eight pixels.
-std::string WriteOnnx(const TemporaryFolder& folder) {
-  const auto ints = [](const std::string& name, int a, int b) {
-    return Bytes(5, Bytes(1, name) + Number(8, static_cast<uint64_t>(a)) +
-                        Number(8, static_cast<uint64_t>(b)) + Number(20, 7));
-  };
-  const auto value = [](const std::string& name, const std::vector<uint64_t>& shape) {
-    std::string sizes;
-    for (const uint64_t size : shape) sizes += Bytes(1, Number(1, size));
-    return Bytes(1, name) + Bytes(2, Bytes(1, Number(1, 1) + Bytes(2, sizes)));
-  };
-  const std::string node = Bytes(1, "images") + Bytes(2, "features") + Bytes(3, "pool") +
-                           Bytes(4, "AveragePool") + ints("kernel_shape", 8, 8) +
-                           ints("strides", 8, 8);
-  const std::string graph = Bytes(1, node) + Bytes(2, "graph") +
-                            Bytes(11, value("images", {1, 3, kSize, kSize})) +
-                            Bytes(12, value("features", {1, 3, kSize / 8, kSize / 8}));
-  return folder.Write("network.onnx",
-                      Number(1, 7) + Bytes(7, graph) + Bytes(8, Bytes(1, "") + Number(2, 9)));
-}
 
 torch::Tensor Images(int64_t count) {
   torch::manual_seed(3);
@@ -99,7 +66,8 @@ TEST_F(ImageEncoderTest, EveryNetworkGivesPlacesInReadingOrder) {
   const torch::Tensor scripted = ImageEncoder(Options(script, 4))->Features(images);
   EXPECT_LT(MaxDifference(scripted.narrow(2, 0, 3), means * torch::tensor({1.0f, 2.0f, 3.0f})),
             1e-6);
-  const ImageNetworkOptions onnx = {.kind = ImageNetworkKind::kOnnx, .path = WriteOnnx(folder_)};
+  const ImageNetworkOptions onnx = {.kind = ImageNetworkKind::kOnnx,
+                                    .path = WriteOnnx(folder_, kSize)};
   EXPECT_LT(MaxDifference(ImageEncoder(Options(onnx, 3))->Features(images), means), 1e-6);
   const ImageNetworkOptions residual = Residual(2, 1);
   EXPECT_EQ(ImageEncoder(Options(residual, 16))->Features(images).sizes(),
@@ -109,7 +77,7 @@ TEST_F(ImageEncoderTest, EveryNetworkGivesPlacesInReadingOrder) {
 TEST_F(ImageEncoderTest, CountsTheChannelsOfEveryNetwork) {
   const ImageNetworkOptions networks[] = {
       {.kind = ImageNetworkKind::kTorchscript, .path = WriteScript(folder_), .allow_scripts = true},
-      {.kind = ImageNetworkKind::kOnnx, .path = WriteOnnx(folder_)},
+      {.kind = ImageNetworkKind::kOnnx, .path = WriteOnnx(folder_, kSize)},
       Residual(2, 1)};
   const int64_t channels[] = {4, 3, 16};
   for (size_t i = 0; i < 3; ++i) EXPECT_EQ(CountChannels(Options(networks[i], 0)), channels[i]);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
@@ -14,9 +15,14 @@
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/search/beam.h"
 #include "tests/search/scorer_steps.h"
+#include "tests/testing/script_file.h"
+#include "tests/testing/temporary_folder.h"
 
 namespace seq2seq {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 // Ways to apply a model.
 struct Way {
@@ -169,6 +175,25 @@ TEST_P(ModelScorerTest, ImagesStepAsTheModelReadsWholeCaptions) {
       EXPECT_EQ(AttentionOf(*scorer, 1).numel(), 6);
     }
   }
+}
+
+TEST(MakeScoringModel, RunsScriptsAsModulesInFp32) {
+  const TemporaryFolder folder;
+  ModelOptions options = TinyOptions();
+  options.source = SourceKind::kImage;
+  options.image.network = {
+      .kind = ImageNetworkKind::kTorchscript, .path = WriteScript(folder), .allow_scripts = true};
+  options.image.channels = 4;
+  const Model model = TinyModel(options, torch::kFloat32);
+  EXPECT_EQ(MakeScoringModel(model, torch::kCPU, Precision::kFp32)->note(), "");
+  const auto scoring = MakeScoringModel(model, torch::kCPU, Precision::kInt8);
+  EXPECT_THAT(scoring->note(),
+              AllOf(HasSubstr("int8"), HasSubstr("model.image.network.kind=torchscript")));
+  SourceInput image;
+  image.values = ToArray(torch::rand({3, 16, 24}));
+  const auto scorer = scoring->Begin({&image}, {});
+  scorer->Step(FirstRows(1));
+  EXPECT_EQ(AttentionOf(*scorer, 0).numel(), 6);
 }
 
 TEST_P(ModelScorerTest, SomeTokensAreScoredAsAmongAll) {

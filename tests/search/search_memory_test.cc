@@ -24,6 +24,8 @@ double Peak(const ModelOptions& options, const SearchShape& shape, bool packed) 
       MakeScoringModel(TinyModel(options, torch::kFloat32), torch::kCPU, Precision::kFp32);
   SourceInput source;
   source.ids.assign(static_cast<size_t>(shape.source - 1), 5);
+  const int64_t size = options.image.input.size;
+  if (options.source == SourceKind::kImage) source.values = ToArray(torch::rand({3, size, size}));
   const std::vector<const SourceInput*> sources(static_cast<size_t>(shape.sentences), &source);
   SearchTask task;
   task.min_length = task.max_length = 20;
@@ -58,6 +60,22 @@ TEST(SearchBytes, LiesWithin15PercentOfThePeakOfTheKernels) {
     for (const SearchShape& shape : kShapes)
       EXPECT_NEAR(SearchBytes(options, shape, true) / Peak(options, shape, true), 1, 0.15)
           << Text(shape) << ", layers " << layers;
+  }
+}
+
+// The inputs, which are read before the search, are in the estimate.
+TEST(SearchBytes, LiesWithin15PercentOfThePeakOfAnImageNetwork) {
+  for (const int64_t sentences : {1, 6}) {
+    ModelOptions options = Options();
+    options.source = SourceKind::kImage;
+    options.image.input.size = 160;
+    options.image.network.width = 16;
+    options.image.channels = 128;
+    options.image.hidden = 64;
+    const SearchShape shape = {sentences, 0, 5};
+    const double inputs = static_cast<double>(sentences) * 3 * 160 * 160 * sizeof(float);
+    EXPECT_NEAR(SearchBytes(options, shape, true) / (inputs + Peak(options, shape, true)), 1, 0.15)
+        << sentences;
   }
 }
 
