@@ -7,10 +7,10 @@
 //   auto results = translator->Translate({"A dog runs."});
 //   std::cout << (*results)[0][0].text << "\n";
 //
-// Models of images, and devices other than the CPU, need LibTorch also for decoding:
+// Image networks in TorchScript, and devices other than the CPU, need LibTorch also for decoding:
 //
-//   auto captioner = seq2seq::Translator::Load({"runs/flickr8k"},
-//                                              {.load_module = seq2seq::LoadScoringModel});
+//   auto captioner = seq2seq::Translator::Load(
+//       {"runs/flickr8k"}, {.allow_scripts = true, .load_module = seq2seq::LoadScoringModel});
 //
 // Training: see train/training_run.h.
 #ifndef SEQ2SEQ_SEQ2SEQ_H_

@@ -50,7 +50,9 @@ ModelOptions Residual(int64_t width, int64_t blocks, bool recurrent) {
 }
 
 ModelOptions Features(int64_t channels, bool recurrent) {
-  return ImageOptionsOf({.kind = ImageNetworkKind::kFeatures}, channels, recurrent);
+  ImageNetworkOptions network;
+  network.kind = ImageNetworkKind::kFeatures;
+  return ImageOptionsOf(network, channels, recurrent);
 }
 
 // Sources of `values`, [batch, …].
