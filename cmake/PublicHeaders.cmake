@@ -69,6 +69,7 @@ set(included_headers
     seq2seq/model/teacher_forcing.h
     seq2seq/ops/cell_parameters.h
     seq2seq/ops/output_loss_op.h
+    seq2seq/search/batch_shortlist.h
     seq2seq/search/candidate.h
     seq2seq/search/ensemble.h
     seq2seq/search/ensemble_scorer.h

@@ -11,17 +11,35 @@
 namespace seq2seq {
 namespace {
 
-// The most frequent target tokens, end of sentence included.
-std::vector<int32_t> MostFrequent(const CorpusMix& corpus, int64_t vocab, int64_t count) {
-  std::vector<int64_t> counts(static_cast<size_t>(vocab), 0);
-  for (int64_t pair = 0; pair < corpus.size(); ++pair) {
-    for (const int32_t token : corpus[pair].target) ++counts[static_cast<size_t>(token)];
+// Sentences that contain a token.
+struct Frequency {
+  int64_t outputs = 0;
+  int64_t references = 0;
+
+  bool operator>(const Frequency& other) const {
+    return outputs != other.outputs ? outputs > other.outputs : references > other.references;
   }
-  counts[kEosId] = corpus.size() + 1;
-  std::vector<int32_t> tokens(counts.size());
+};
+
+// The most frequent target tokens, end of sentence included.
+std::vector<int32_t> MostFrequent(const CorpusMix& corpus, absl::Span<const TokenIds> outputs,
+                                  int64_t vocab, int64_t count) {
+  std::vector<Frequency> frequencies(static_cast<size_t>(vocab));
+  TokenIds distinct;  // A token that a sentence repeats counts once.
+  const auto add = [&](absl::Span<const int32_t> sentence, int64_t Frequency::*counted) {
+    distinct.assign(sentence.begin(), sentence.end());
+    std::sort(distinct.begin(), distinct.end());
+    distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+    for (const int32_t token : distinct) ++(frequencies[static_cast<size_t>(token)].*counted);
+  };
+  for (int64_t pair = 0; pair < corpus.size(); ++pair)
+    add(corpus[pair].target, &Frequency::references);
+  for (const TokenIds& output : outputs) add(output, &Frequency::outputs);
+  frequencies[kEosId] = {static_cast<int64_t>(outputs.size()) + 1, corpus.size() + 1};
+  std::vector<int32_t> tokens(frequencies.size());
   std::iota(tokens.begin(), tokens.end(), 0);
   std::stable_sort(tokens.begin(), tokens.end(), [&](int32_t a, int32_t b) {
-    return counts[static_cast<size_t>(a)] > counts[static_cast<size_t>(b)];
+    return frequencies[static_cast<size_t>(a)] > frequencies[static_cast<size_t>(b)];
   });
   tokens.resize(static_cast<size_t>(std::clamp<int64_t>(count, 1, vocab)));
   if (std::find(tokens.begin(), tokens.end(), kEosId) == tokens.end()) tokens.back() = kEosId;
@@ -30,18 +48,23 @@ std::vector<int32_t> MostFrequent(const CorpusMix& corpus, int64_t vocab, int64_
 
 }  // namespace
 
-Shortlist LearnShortlist(const CorpusMix& corpus, int64_t source_vocab, int64_t target_vocab,
-                         const ShortlistSize& size) {
+Shortlist LearnShortlist(const CorpusMix& corpus, absl::Span<const TokenIds> outputs,
+                         int64_t source_vocab, int64_t target_vocab, const ShortlistSize& size) {
+  const std::vector<int32_t> tokens = MostFrequent(corpus, outputs, target_vocab, size.frequent);
+  std::vector<bool> listed(static_cast<size_t>(target_vocab), false);
+  for (const int32_t token : tokens) listed[static_cast<size_t>(token)] = true;
   const auto lists = LearnLexicalModel(corpus, source_vocab);
   Array translations = Array::Empty(ArrayType::kInt32, {source_vocab, size.translations});
   auto* row = translations.values<int32_t>();
   std::fill_n(row, translations.size(), 0);
   for (const auto& list : lists) {
-    const auto count = std::min(static_cast<size_t>(size.translations), list.size());
-    for (size_t i = 0; i < count; ++i) row[i] = list[i].token;
+    int64_t count = 0;
+    for (const LexicalTranslation& translation : list) {
+      if (count == size.translations) break;
+      if (!listed[static_cast<size_t>(translation.token)]) row[count++] = translation.token;
+    }
     row += size.translations;
   }
-  const std::vector<int32_t> tokens = MostFrequent(corpus, target_vocab, size.frequent);
   Array frequent = Array::Empty(ArrayType::kInt32, {static_cast<int64_t>(tokens.size())});
   std::copy(tokens.begin(), tokens.end(), frequent.values<int32_t>());
   return {std::move(translations), std::move(frequent), target_vocab};

@@ -12,6 +12,7 @@
 #include "seq2seq/inference/run_folder.h"
 #include "seq2seq/kernels/precision_choice.h"
 #include "seq2seq/search/fusion_scorer.h"
+#include "seq2seq/search/shortlist_scorer.h"
 
 #if SEQ2SEQ_KERNELS
 #include "seq2seq/inference/inference_model.h"
@@ -167,13 +168,19 @@ absl::StatusOr<Ensemble> LoadEnsemble(absl::Span<const std::string> paths,
 }
 
 std::unique_ptr<Scorer> Ensemble::Begin(absl::Span<const SourceInput* const> sources,
-                                        absl::Span<const int32_t> tokens,
+                                        const BatchShortlist& shortlists,
                                         double language_model_weight) const {
+  const auto begin = [&](const ScoringModel& model) {
+    std::unique_ptr<Scorer> scorer = model.Begin(sources, shortlists.tokens());
+    if (shortlists.differs())
+      scorer = std::make_unique<ShortlistScorer>(std::move(scorer), shortlists);
+    return scorer;
+  };
   std::vector<std::unique_ptr<Scorer>> members;
-  for (const auto& model : models) members.push_back(model->Begin(sources, tokens));
+  for (const auto& model : models) members.push_back(begin(*model));
   auto scorer = std::make_unique<EnsembleScorer>(std::move(members), mean);
   if (language_model == nullptr || language_model_weight == 0) return scorer;
-  return std::make_unique<FusionScorer>(std::move(scorer), language_model->Begin(sources, tokens),
+  return std::make_unique<FusionScorer>(std::move(scorer), begin(*language_model),
                                         language_model_weight);
 }
 

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
+#include "seq2seq/search/batch_shortlist.h"
 #include "seq2seq/search/ensemble_scorer.h"
 #include "seq2seq/search/load_options.h"
 #include "seq2seq/search/scorer.h"
@@ -30,9 +31,10 @@ struct Ensemble {
   std::optional<Shortlist> shortlist;
   std::vector<std::string> notes;  // For the log: where a model is slower or other than requested.
 
-  // A scorer for loaded sources, with the language model weighted by `language_model_weight`.
+  // A scorer for loaded sources, with the language model weighted by `language_model_weight`. The
+  // shortlists, of the sources or empty, must outlive it.
   std::unique_ptr<Scorer> Begin(absl::Span<const SourceInput* const> sources,
-                                absl::Span<const int32_t> tokens,
+                                const BatchShortlist& shortlists,
                                 double language_model_weight) const;
 
   // Whether at least one model attends to the source.

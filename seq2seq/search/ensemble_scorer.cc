@@ -7,11 +7,8 @@
 #include <utility>
 
 #include "seq2seq/kernels/log_mean_exp.h"
+#include "seq2seq/search/normalizer.h"
 #include "seq2seq/search/row_ranges.h"
-
-#if SEQ2SEQ_KERNELS
-#include "seq2seq/kernels/log_sum_exp.h"
-#endif
 
 namespace seq2seq {
 namespace {
@@ -20,17 +17,6 @@ namespace {
 
 // In place of a highest score of minus infinity, which cannot be subtracted.
 constexpr float kLowest = std::numeric_limits<float>::lowest();
-
-void LogSumExp(ConstMatrix scores, float* out) {
-  for (int64_t row = 0; row < scores.rows; ++row) {
-    const float* score = scores.row(row);
-    const float highest = std::max(kLowest, *std::max_element(score, score + scores.columns));
-    double sum = 0;
-    for (int64_t i = 0; i < scores.columns; ++i)
-      sum += static_cast<double>(std::exp(score[i] - highest));
-    out[row] = highest + static_cast<float>(std::log(sum));
-  }
-}
 
 void LogMeanExp(absl::Span<const MemberRow> members, int64_t size, float* out) {
   for (int64_t i = 0; i < size; ++i) {
@@ -66,7 +52,7 @@ float Average(absl::Span<const MemberRow> members, int64_t columns, EnsembleMean
       break;
     case EnsembleMean::kLogProbability:
       MeanLogProbability(members, columns, out);
-      LogSumExp({out, 1, columns, columns}, &normalizer);
+      normalizer = Normalizer({out, static_cast<size_t>(columns)});
       break;
   }
   return normalizer;
@@ -89,10 +75,11 @@ StepScores EnsembleScorer::Step(absl::Span<const Extension> rows) {
       const auto index = static_cast<size_t>(row);
       for (size_t member = 0; member < steps.size(); ++member)
         of_row[member] = {steps[member].scores.row(row), steps[member].normalizers[index]};
-      normalizers_[index] = Average(of_row, scores.columns, mean_);
+      const auto columns = static_cast<int64_t>(steps[0].row(index).scores.size());
+      normalizers_[index] = Average(of_row, columns, mean_);
     }
   });
-  return {scores, normalizers_, steps[0].tokens};
+  return {scores, normalizers_, steps[0].tokens, steps[0].row_tokens};
 }
 
 }  // namespace seq2seq

@@ -16,13 +16,13 @@ FusionScorer::FusionScorer(std::unique_ptr<Scorer> model, std::unique_ptr<Scorer
 StepScores FusionScorer::Step(absl::Span<const Extension> rows) {
   const StepScores fused = model_->Step(rows);
   const StepScores added = language_model_->Step(rows);
-  const int64_t columns = fused.scores.columns;
-  ForRanges(fused.scores.rows, RowGrain(columns), [&](int64_t begin, int64_t end) {
+  ForRanges(fused.scores.rows, RowGrain(fused.scores.columns), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
+      const size_t columns = fused.row(static_cast<size_t>(row)).scores.size();
       float* __restrict scores = fused.scores.row(row);
       const float* __restrict of_language = added.scores.row(row);
       const float normalizer = added.normalizers[static_cast<size_t>(row)];
-      for (int64_t i = 0; i < columns; ++i) scores[i] += weight_ * (of_language[i] - normalizer);
+      for (size_t i = 0; i < columns; ++i) scores[i] += weight_ * (of_language[i] - normalizer);
     }
   });
   return fused;

@@ -47,11 +47,15 @@ struct StepScores {
   Matrix scores;                        // [row, column]
   absl::Span<const float> normalizers;  // [row]
   absl::Span<const int32_t> tokens;     // As in ScoreRow.
+  // [row], where sentences have shortlists of their own: the tokens of the first columns of each
+  // row, the others of which have no meaning; an empty one is `tokens`.
+  absl::Span<const absl::Span<const int32_t>> row_tokens = {};
 
   ScoreRow row(size_t index) const {
+    const bool is_own = !row_tokens.empty() && !row_tokens[index].empty();
     return {absl::MakeSpan(scores.row(static_cast<int64_t>(index)),
-                           static_cast<size_t>(scores.columns)),
-            normalizers[index], tokens};
+                           is_own ? row_tokens[index].size() : static_cast<size_t>(scores.columns)),
+            normalizers[index], is_own ? row_tokens[index] : tokens};
   }
 };
 

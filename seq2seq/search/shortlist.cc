@@ -16,9 +16,6 @@ namespace {
 constexpr char kTranslations[] = "translations";
 constexpr char kFrequent[] = "frequent";
 
-// The length of a shortlist is a multiple of this.
-constexpr size_t kRound = 256;
-
 absl::Span<const int32_t> TokensOf(const Array& array) {
   return {array.values<int32_t>(), static_cast<size_t>(array.size())};
 }
@@ -53,32 +50,26 @@ absl::Status Shortlist::Save(const std::string& path) const {
   return WriteArrays(path, {{kTranslations, translations_}, {kFrequent, frequent_}});
 }
 
-TokenIds Shortlist::Tokens(absl::Span<const absl::Span<const int32_t>> sources,
+TokenIds ListedTokens(const std::vector<bool>& listed) {
+  TokenIds tokens;
+  for (size_t token = 0; token < listed.size(); ++token) {
+    if (listed[token]) tokens.push_back(static_cast<int32_t>(token));
+  }
+  if (4 * tokens.size() > 3 * listed.size()) tokens.clear();
+  return tokens;
+}
+
+TokenIds Shortlist::Tokens(absl::Span<const int32_t> source,
                            absl::Span<const int32_t> needed) const {
-  const auto vocab = static_cast<size_t>(target_vocab_);
-  std::vector<bool> listed(vocab, false);
-  size_t count = 0;
-  const auto list = [&](int32_t token) {
-    if (listed[static_cast<size_t>(token)]) return;
-    listed[static_cast<size_t>(token)] = true;
-    ++count;
-  };
+  std::vector<bool> listed(static_cast<size_t>(target_vocab_), false);
+  const auto list = [&](int32_t token) { listed[static_cast<size_t>(token)] = true; };
   absl::c_for_each(TokensOf(frequent_), list);
   absl::c_for_each(needed, list);
   const absl::Span<const int32_t> translations = TokensOf(translations_);
   const auto width = static_cast<size_t>(translations_.shape[1]);
-  for (const absl::Span<const int32_t> source : sources) {
-    for (const int32_t subword : source)
-      absl::c_for_each(translations.subspan(static_cast<size_t>(subword) * width, width), list);
-  }
-  const size_t wanted = (count + kRound - 1) / kRound * kRound;
-  if (4 * wanted > 3 * vocab) return {};
-  for (int32_t token = 0; count < wanted; ++token) list(token);
-  TokenIds tokens;
-  for (size_t token = 0; token < vocab; ++token) {
-    if (listed[token]) tokens.push_back(static_cast<int32_t>(token));
-  }
-  return tokens;
+  for (const int32_t subword : source)
+    absl::c_for_each(translations.subspan(static_cast<size_t>(subword) * width, width), list);
+  return ListedTokens(listed);
 }
 
 }  // namespace seq2seq

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,13 +18,13 @@ namespace seq2seq {
 
 // The size of a shortlist, as LearnShortlist of data/learn_shortlist.h makes it.
 struct ShortlistSize {
-  int64_t translations = 50;  // For each source subword.
-  int64_t frequent = 200;     // Most frequent target subwords, for every translation.
+  int64_t translations = 15;  // For each source subword, besides the frequent ones.
+  int64_t frequent = 800;     // Most frequent target subwords, for every translation.
 };
 
 // The most probable translations of each source subword, and the most frequent target subwords: the
-// output layer, the largest part of a time step of search, computes the logits of these only.
-// Thread-safe; copies share memory.
+// output layer, the largest part of a time step of search, computes the logits of these only, and
+// probabilities are normalised over them. Thread-safe; copies share memory.
 class Shortlist {
  public:
   // `translations`, [source vocab, translation], where 0 is none, and `frequent`, [subword], which
@@ -41,17 +42,21 @@ class Shortlist {
   // Writes a safetensors file of both arrays.
   absl::Status Save(const std::string& path) const;
 
-  // The shortlist for `sources` and the subwords `needed`, in ascending order; empty where it would
-  // be most of the vocabulary. Padded so that matrix products have few different shapes: with the
-  // subwords of the lowest ids, which in SentencePiece are the most frequent.
-  TokenIds Tokens(absl::Span<const absl::Span<const int32_t>> sources,
-                  absl::Span<const int32_t> needed) const;
+  // The shortlist of the sentence `source` and the subwords `needed`, by ListedTokens. Costs a pass
+  // over the vocabulary.
+  TokenIds Tokens(absl::Span<const int32_t> source, absl::Span<const int32_t> needed) const;
+
+  int64_t target_vocab() const { return target_vocab_; }
 
  private:
   Array translations_;  // [source vocab, translation], int32.
   Array frequent_;      // [subword], int32.
   int64_t target_vocab_;
 };
+
+// The tokens that are `listed`, [target vocab], ascending; empty, for all, where these are more
+// than three quarters: the output layer would save less than the shortlist costs.
+TokenIds ListedTokens(const std::vector<bool>& listed);
 
 }  // namespace seq2seq
 

@@ -15,6 +15,7 @@
 #include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/search/batch_plan.h"
+#include "seq2seq/search/batch_shortlist.h"
 #include "seq2seq/search/beam.h"
 #include "seq2seq/search/sample.h"
 #include "seq2seq/source/text_source.h"
@@ -22,16 +23,11 @@
 namespace seq2seq {
 namespace {
 
-// The tokens that translations must contain.
-TokenIds NeededTokens(absl::Span<const SearchTask> tasks) {
-  TokenIds needed;
-  const auto add = [&](const TokenIds& tokens) {
-    needed.insert(needed.end(), tokens.begin(), tokens.end());
-  };
-  for (const SearchTask& task : tasks) {
-    add(task.prefix);
-    for (const TokenIds& constraint : task.constraints) add(constraint);
-  }
+// The tokens that the translation must contain.
+TokenIds NeededTokens(const SearchTask& task) {
+  TokenIds needed = task.prefix;
+  for (const TokenIds& constraint : task.constraints)
+    needed.insert(needed.end(), constraint.begin(), constraint.end());
   return needed;
 }
 
@@ -189,16 +185,17 @@ void Translator::SearchBatch(absl::Span<Prepared> lines, std::vector<size_t> ind
   if (indices.empty()) return;
   std::vector<SearchTask> tasks;
   std::vector<const SourceInput*> sources;
-  std::vector<absl::Span<const int32_t>> ids;
+  std::vector<TokenIds> own;  // Shortlists.
   for (const size_t index : indices) {
     tasks.push_back(lines[index].task);
     sources.push_back(&lines[index].source);
-    ids.push_back(lines[index].source.ids);
+    if (shortlist)
+      own.push_back(shortlist->Tokens(lines[index].source.ids, NeededTokens(tasks.back())));
   }
-  TokenIds tokens;
-  if (shortlist) tokens = shortlist->Tokens(ids, NeededTokens(tasks));
+  const BatchShortlist shortlists =
+      shortlist ? BatchShortlist(std::move(own), shortlist->target_vocab()) : BatchShortlist();
   const std::unique_ptr<Scorer> scorer =
-      ensemble_.Begin(sources, tokens, options.language_model_weight);
+      ensemble_.Begin(sources, shortlists, options.language_model_weight);
   std::move(dropped).Invoke();
   const auto found =
       options.sample ? Sample(*scorer, tasks, options) : BeamSearch(*scorer, tasks, options);

@@ -35,10 +35,10 @@ namespace seq2seq {
 // completed in the same way; n_best samples of it differ.
 //
 // results[i] belongs to lines[i], holds the n-best list, and does not depend on the other lines of
-// the call, unless a shortlist is used: lines that are searched together share theirs. Lines are
-// sorted by length and searched in batches. An empty source gives one empty candidate. Invalid
-// UTF-8 is replaced, a line of more than max_line_length subwords is cut, and an image that cannot
-// be read gives one empty candidate; the log has a warning. Thread-safe; copies share the models.
+// the call. Lines are sorted by length and searched in batches. An empty source gives one empty
+// candidate. Invalid UTF-8 is replaced, a line of more than max_line_length subwords is cut, and an
+// image that cannot be read gives one empty candidate; the log has a warning. Thread-safe; copies
+// share the models.
 class Translator {
  public:
   // Loads the best checkpoint of a run folder, else the latest; a path may also name a checkpoint.

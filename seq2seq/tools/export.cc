@@ -82,17 +82,18 @@ void AddExport(CLI::App& program, absl::Status* status) {
       ->default_str("fp32");
   CLI::Option* shortlist = command->add_flag(
       "--shortlist", flags->shortlist,
-      "Learn a lexical shortlist from the training corpus: decoding computes logits only for "
-      "likely translations of the source; lines that are searched together share one list");
+      "Learn a lexical shortlist from the training corpus, of which 3,000 sentences are translated "
+      "for it: decoding computes logits only for likely translations of each sentence");
   command
       ->add_option("--shortlist-translations", flags->size.translations,
-                   "Target subwords in the shortlist for each source subword")
+                   "Target subwords in the shortlist for each source subword, besides the frequent "
+                   "ones")
       ->check(CLI::Range(1, 10'000))
       ->needs(shortlist)
       ->capture_default_str();
   command
       ->add_option("--shortlist-frequent", flags->size.frequent,
-                   "Most frequent target subwords, which are in every shortlist")
+                   "Target subwords that the model generates most, which are in every shortlist")
       ->check(CLI::Range(1, 1'000'000))
       ->needs(shortlist)
       ->capture_default_str();

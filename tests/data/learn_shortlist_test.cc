@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -14,26 +13,48 @@
 namespace seq2seq {
 namespace {
 
-using ::testing::Contains;
-using ::testing::Not;
+using ::testing::AllOf;
+using ::testing::IsSupersetOf;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 using LearnShortlistTest = WordPairsTest;
 
 // Of a vocabulary of 2,000 only the words of the corpus occur.
 TEST_F(LearnShortlistTest, HoldsTranslationsFrequentAndNeededTokens) {
-  const Shortlist shortlist = LearnShortlist(*corpus_, source_->size(), /*target_vocab=*/2000,
-                                             {.translations = 1, .frequent = 2});
-  const std::vector<int32_t> source = {Source(3), Source(7)};
-  const std::vector<absl::Span<const int32_t>> sources = {source};
-  const TokenIds tokens = shortlist.Tokens(sources, {1999, 1500});
-  EXPECT_THAT(tokens, SizeIs(256));
+  const Shortlist shortlist =
+      LearnShortlist(*corpus_, /*outputs=*/{}, source_->size(), /*target_vocab=*/2000,
+                     {.translations = 1, .frequent = 2});
+  const TokenIds tokens = shortlist.Tokens({Source(3), Source(7)}, {1999, 1500});
   EXPECT_TRUE(std::is_sorted(tokens.begin(), tokens.end()));
-  for (const int32_t token :
-       {Target(3), Target(7), kEosId, target_->Encode("the")[0], 1999, 1500}) {
-    EXPECT_THAT(tokens, Contains(token));
-  }
-  EXPECT_THAT(tokens, Not(Contains(1000)));
+  EXPECT_THAT(tokens, UnorderedElementsAre(Target(3), Target(7), kEosId, target_->Encode("the")[0],
+                                           1999, 1500));
+}
+
+TEST_F(LearnShortlistTest, TheModelsOwnOutputsDecideWhatIsFrequent) {
+  const std::vector<TokenIds> outputs = {{Target(9), 1234, 1234, 1234}, {Target(9)}};
+  const auto shortlist = [&](int64_t frequent) {
+    return LearnShortlist(*corpus_, outputs, source_->size(), /*target_vocab=*/2000,
+                          {.translations = 1, .frequent = frequent});
+  };
+  // Sentences count, not tokens.
+  EXPECT_THAT(shortlist(2).Tokens({}, {}), UnorderedElementsAre(kEosId, Target(9)));
+  EXPECT_THAT(shortlist(3).Tokens({}, {}), UnorderedElementsAre(kEosId, Target(9), 1234));
+  // The rest as in the corpus.
+  const int32_t the = target_->Encode("the")[0];
+  EXPECT_THAT(shortlist(4).Tokens({}, {}), UnorderedElementsAre(kEosId, Target(9), 1234, the));
+}
+
+TEST_F(LearnShortlistTest, TranslationsAreNotAmongTheFrequent) {
+  const std::vector<TokenIds> outputs = {{Target(3)}};
+  const auto tokens = [&](int64_t frequent) {
+    return LearnShortlist(*corpus_, outputs, source_->size(), /*target_vocab=*/2000,
+                          {.translations = 1, .frequent = frequent})
+        .Tokens({Source(3)}, {});
+  };
+  EXPECT_THAT(tokens(1), UnorderedElementsAre(kEosId, Target(3)));
+  // Another one takes its place.
+  EXPECT_THAT(tokens(2), AllOf(SizeIs(3), IsSupersetOf({kEosId, Target(3)})));
 }
 
 }  // namespace

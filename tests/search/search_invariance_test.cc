@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <memory>
 #include <ostream>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -16,8 +17,11 @@
 #include "seq2seq/kernels/precision_choice.h"
 #include "seq2seq/model/scoring_model.h"
 #include "seq2seq/ops/compute.h"
+#include "seq2seq/search/batch_shortlist.h"
 #include "seq2seq/search/beam.h"
 #include "seq2seq/search/ensemble_scorer.h"
+#include "seq2seq/search/sample.h"
+#include "seq2seq/search/shortlist_scorer.h"
 #include "tests/search/scorer_steps.h"
 
 namespace seq2seq {
@@ -56,6 +60,8 @@ constexpr Network kNetworks[] = {{CellKind::kLstm},
                                  {CellKind::kLayerNormLstm, AttentionKind::kCoverage},
                                  {CellKind::kLayerNormGru, AttentionKind::kLocation}};
 
+constexpr int64_t kTargetVocab = 40;
+
 using Case = std::tuple<Network, Way, bool>;  // The last one: an ensemble.
 
 class SearchInvariance : public testing::TestWithParam<Case> {
@@ -68,6 +74,7 @@ class SearchInvariance : public testing::TestWithParam<Case> {
     options.encoder.cell = options.decoder.cell = std::get<Network>(GetParam()).cell;
     options.decoder.attention = std::get<Network>(GetParam()).attention;
     options.decoder.layers = 2;
+    options.target_vocab = kTargetVocab;
     models_.push_back(Make(options, 1));
     if (!std::get<bool>(GetParam())) return;
     options.decoder.layers = 1;
@@ -77,9 +84,11 @@ class SearchInvariance : public testing::TestWithParam<Case> {
 
   static const Way& way() { return std::get<Way>(GetParam()); }
 
-  // The sentences of `sources` from `begin` to `end`; every third one has a forced prefix.
+  // The sentences of `sources` from `begin` to `end`; every third one has a forced prefix. `own`
+  // are their shortlists, if any.
   std::vector<std::vector<Hypothesis>> Search(const std::vector<Ids>& sources, size_t begin,
-                                              size_t end, const SearchOptions& options) const {
+                                              size_t end, const SearchOptions& options,
+                                              const std::vector<TokenIds>& own = {}) const {
     torch::set_num_threads(way().threads);
     std::vector<SearchTask> tasks;
     for (size_t s = begin; s < end; ++s) {
@@ -89,10 +98,20 @@ class SearchInvariance : public testing::TestWithParam<Case> {
     }
     const Sources batch({sources.begin() + static_cast<std::ptrdiff_t>(begin),
                          sources.begin() + static_cast<std::ptrdiff_t>(end)});
+    BatchShortlist shortlists;
+    if (!own.empty()) {
+      const auto first = own.begin() + static_cast<std::ptrdiff_t>(begin);
+      shortlists =
+          BatchShortlist({first, first + static_cast<std::ptrdiff_t>(end - begin)}, kTargetVocab);
+    }
     std::vector<std::unique_ptr<Scorer>> members;
-    for (const auto& model : models_) members.push_back(model->Begin(batch, {}));
+    for (const auto& model : models_) {
+      members.push_back(model->Begin(batch, shortlists.tokens()));
+      if (shortlists.differs())
+        members.back() = std::make_unique<ShortlistScorer>(std::move(members.back()), shortlists);
+    }
     EnsembleScorer scorer(std::move(members), EnsembleMean::kProbability);
-    return BeamSearch(scorer, tasks, options);
+    return options.sample ? Sample(scorer, tasks, options) : BeamSearch(scorer, tasks, options);
   }
 
  private:
@@ -132,6 +151,39 @@ TEST_P(SearchInvariance, NBestListsAndScoresAreThoseOfOtherBatches) {
         ASSERT_GE(hypothesis.tokens.size(), 2u);
         EXPECT_EQ(hypothesis.tokens[0], 5);
         EXPECT_EQ(hypothesis.tokens[1], 7);
+      }
+    }
+  }
+}
+
+TEST_P(SearchInvariance, ShortlistsAreEachSentencesOwn) {
+  const std::vector<Ids> sources = RandomSources(24);
+  std::vector<TokenIds> own(sources.size());
+  for (size_t s = 0; s < own.size(); ++s) {
+    if (s == 11) continue;  // Needs the whole vocabulary.
+    std::set<int32_t> tokens = {kEosId, 5, 7};
+    for (const int64_t id : RandomIds(4, kTargetVocab, 100 + s))
+      tokens.insert(static_cast<int32_t>(id));
+    own[s] = TokenIds(tokens.begin(), tokens.end());
+  }
+  for (const bool sample : {false, true}) {
+    SearchOptions options;
+    options.sample = sample;
+    options.beam = options.n_best = 4;
+    for (const size_t size : {6, 24}) {  // The second batch of six has all columns, as that of all.
+      for (size_t begin = 0; begin < sources.size(); begin += size) {
+        const auto together = Search(sources, begin, begin + size, options, own);
+        for (size_t s = begin; s < begin + size; ++s) {
+          const auto alone = Search(sources, s, s + 1, options, own)[0];
+          const std::vector<Hypothesis>& found = together[s - begin];
+          ASSERT_EQ(found.size(), alone.size());
+          for (size_t i = 0; i < found.size(); ++i) {
+            EXPECT_EQ(found[i].tokens, alone[i].tokens);
+            EXPECT_NEAR(found[i].score, alone[i].score, 1e-4);
+            for (const int32_t token : found[i].tokens)
+              EXPECT_TRUE(own[s].empty() || std::count(own[s].begin(), own[s].end(), token) == 1);
+          }
+        }
       }
     }
   }

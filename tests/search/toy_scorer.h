@@ -46,11 +46,12 @@ struct Toy {
   }
 };
 
-// Sentences of the language, named by `sentences`. Writes down the rows of each step.
+// Sentences of the language, named by `sentences`. Writes down the rows of each step. Scores only
+// `tokens`, ascending, or all if that is empty.
 class ToyScorer : public Scorer {
  public:
-  ToyScorer(const Toy& toy, std::vector<uint64_t> sentences)
-      : toy_(toy), sentences_(std::move(sentences)) {
+  ToyScorer(const Toy& toy, std::vector<uint64_t> sentences, std::vector<int32_t> tokens = {})
+      : toy_(toy), sentences_(std::move(sentences)), tokens_(std::move(tokens)) {
     for (size_t s = 0; s < sentences_.size(); ++s) rows_.push_back({s, {}});
   }
 
@@ -59,21 +60,21 @@ class ToyScorer : public Scorer {
   StepScores Step(absl::Span<const Extension> rows) override {
     std::vector<Row> next;
     scores_.clear();
+    normalizers_.clear();
     for (const Extension& extension : rows) {
       Row row = rows_.at(static_cast<size_t>(extension.parent));
       EXPECT_EQ(row.sentence, static_cast<size_t>(extension.sentence)) << "row of another sentence";
       row.prefix.push_back(extension.token);
-      // Off by a constant, which the normaliser subtracts.
-      for (const float log_prob : toy_.LogProbs(sentences_.at(row.sentence), row.prefix))
-        scores_.push_back(log_prob + kOffset);
+      AddScores(toy_.LogProbs(sentences_.at(row.sentence), row.prefix));
       next.push_back(std::move(row));
     }
     rows_ = std::move(next);
     rows_seen.push_back(rows_.size());
     if (on_step) on_step();
-    normalizers_.assign(rows_.size(), kOffset);
-    const auto vocab = static_cast<int64_t>(toy_.vocab);
-    return {{scores_.data(), static_cast<int64_t>(rows_.size()), vocab, vocab}, normalizers_, {}};
+    const auto columns = static_cast<int64_t>(tokens_.empty() ? toy_.vocab : tokens_.size());
+    return {{scores_.data(), static_cast<int64_t>(rows_.size()), columns, columns},
+            normalizers_,
+            tokens_};
   }
 
   // Attends to one of three positions, by the last token.
@@ -93,8 +94,24 @@ class ToyScorer : public Scorer {
     std::vector<int32_t> prefix;
   };
 
+  // Adds a row, off by a constant, which the normaliser subtracts.
+  void AddScores(const std::vector<float>& log_probs) {
+    if (tokens_.empty()) {
+      for (const float log_prob : log_probs) scores_.push_back(log_prob + kOffset);
+      normalizers_.push_back(kOffset);
+      return;
+    }
+    double sum = 0;
+    for (const int32_t token : tokens_) {
+      scores_.push_back(log_probs.at(static_cast<size_t>(token)) + kOffset);
+      sum += std::exp(static_cast<double>(scores_.back()));
+    }
+    normalizers_.push_back(static_cast<float>(std::log(sum)));
+  }
+
   Toy toy_;
   std::vector<uint64_t> sentences_;
+  std::vector<int32_t> tokens_;
   std::vector<Row> rows_;
   std::vector<float> scores_, normalizers_;
 };

@@ -154,18 +154,17 @@ TEST(Translator, SaysWhatTheShortlistHoldsAndWhatItMust) {
   const auto corpus =
       Corpus::Build({file, file}, EncodeText(tokenizer), tokenizer, {}, folder / "corpus");
   ASSERT_TRUE(corpus.ok()) << corpus.status();
-  const Shortlist shortlist = LearnShortlist(*corpus, tokenizer.size(), tokenizer.size(),
-                                             {.translations = 2, .frequent = 4});
+  const Shortlist shortlist = LearnShortlist(*corpus, /*outputs=*/{}, tokenizer.size(),
+                                             tokenizer.size(), {.translations = 2, .frequent = 4});
   ASSERT_TRUE(shortlist.Save(run.Shortlist()).ok());
 
   SearchOptions search;
   search.beam = search.n_best = 5;
   search.max_length = 6;
   const std::string line = "w1 w2 w3";
-  const std::vector<int32_t> source = tokenizer.Encode(line);
-  const std::vector<absl::Span<const int32_t>> sources = {source};
-  const TokenIds allowed = shortlist.Tokens(sources, {});
-  ASSERT_EQ(allowed.size(), 256u);
+  const TokenIds allowed = shortlist.Tokens(tokenizer.Encode(line), {});
+  ASSERT_GE(allowed.size(), 4u);
+  ASSERT_LE(allowed.size(), 10u);
   int left_out = 499;  // A word that the shortlist leaves out.
   while (std::binary_search(allowed.begin(), allowed.end(),
                             tokenizer.Encode(absl::StrCat("w", left_out))[0]))
@@ -195,6 +194,22 @@ TEST(Translator, SaysWhatTheShortlistHoldsAndWhatItMust) {
     }
   }
   EXPECT_NE(texts[0], texts[1]);
+
+  // Of its own subwords, whatever the lines beside it.
+  std::vector<std::string> lines = {line};
+  for (int i = 0; i < 40; ++i) lines.push_back(absl::StrCat("w", 4 * i, " w", 499 - 7 * i));
+  const auto translator = Translator::Load({run.path});
+  ASSERT_TRUE(translator.ok()) << translator.status();
+  for (const bool sample : {false, true}) {
+    search.sample = sample;
+    const auto alone = translator->With({.batch_size = 1}).Translate(lines, search);
+    ASSERT_TRUE(alone.ok()) << alone.status();
+    for (const int64_t size : {7, 64}) {
+      const auto together = translator->With({.batch_size = size}).Translate(lines, search);
+      ASSERT_TRUE(together.ok()) << together.status();
+      ExpectSame(*together, *alone);
+    }
+  }
 }
 
 TEST_F(TranslatorTest, ResultsStandInTheOrderOfTheLines) {

@@ -1,7 +1,11 @@
 #include "seq2seq/tools/torch/corpus_shortlist.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include <spdlog/spdlog.h>
@@ -12,6 +16,9 @@
 #include "seq2seq/data/data_options.h"
 #include "seq2seq/data/learn_shortlist.h"
 #include "seq2seq/data/source_encoder.h"
+#include "seq2seq/model/stored_module.h"
+#include "seq2seq/search/translator.h"
+#include "seq2seq/tools/machine.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -26,6 +33,29 @@ struct DataSection {
     visit("data", data);
   }
 };
+
+// Sentences of the training corpus that are translated to find the subwords that the model
+// generates most. More would hardly change these, and take longer.
+constexpr int64_t kTranslated = 3000;
+
+// The model's translations of sentences of its corpus at equal distances.
+absl::StatusOr<std::vector<TokenIds>> TranslateSome(const StoredModel& stored,
+                                                    const CorpusMix& corpus,
+                                                    const Tokenizer& tokenizer) {
+  SetUpThreads(0);
+  SEQ2SEQ_ASSIGN_OR_RETURN(
+      const Translator translator,
+      Translator::Load({stored.step}, {.shortlist = false, .load_module = LoadScoringModel}));
+  std::vector<std::string> lines;
+  const int64_t distance = std::max<int64_t>(1, corpus.size() / kTranslated);
+  for (int64_t pair = 0; pair < corpus.size(); pair += distance)
+    lines.push_back(tokenizer.Decode(corpus[pair].source));
+  spdlog::info("translating {} sentences for the shortlist", lines.size());
+  SEQ2SEQ_ASSIGN_OR_RETURN(const auto results, translator.Translate(lines));
+  std::vector<TokenIds> outputs;
+  for (const std::vector<Candidate>& candidates : results) outputs.push_back(candidates[0].tokens);
+  return outputs;
+}
 
 }  // namespace
 
@@ -58,7 +88,8 @@ absl::StatusOr<Shortlist> LearnCorpusShortlist(const StoredModel& stored,
   for (const Corpus& one : corpora) mixed.push_back(&one);
   const CorpusMix mix(mixed, std::vector<double>(mixed.size(), 1));
   spdlog::info("learning a shortlist from {} pairs", mix.size());
-  return LearnShortlist(mix, source.size(), target.size(), size);
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<TokenIds> outputs, TranslateSome(stored, mix, source));
+  return LearnShortlist(mix, outputs, source.size(), target.size(), size);
 }
 
 }  // namespace seq2seq

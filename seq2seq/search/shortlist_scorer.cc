@@ -1,0 +1,36 @@
+#include "seq2seq/search/shortlist_scorer.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "seq2seq/search/normalizer.h"
+#include "seq2seq/search/row_ranges.h"
+
+namespace seq2seq {
+
+ShortlistScorer::ShortlistScorer(std::unique_ptr<Scorer> scorer, const BatchShortlist& shortlist)
+    : scorer_(std::move(scorer)), shortlist_(shortlist) {}
+
+StepScores ShortlistScorer::Step(absl::Span<const Extension> rows) {
+  StepScores step = scorer_->Step(rows);
+  normalizers_.assign(step.normalizers.begin(), step.normalizers.end());
+  row_tokens_.assign(rows.size(), {});
+  const auto keep = [&](size_t row) {
+    const auto sentence = static_cast<size_t>(rows[row].sentence);
+    const std::vector<int32_t>& columns = shortlist_.columns(sentence);
+    if (columns.empty()) return;
+    float* const scores = step.scores.row(static_cast<int64_t>(row));
+    // In place: columns ascend, so that none is overwritten before it is read.
+    for (size_t i = 0; i < columns.size(); ++i) scores[i] = scores[columns[i]];
+    normalizers_[row] = Normalizer({scores, columns.size()});
+    row_tokens_[row] = shortlist_.own(sentence);
+  };
+  ForRanges(step.scores.rows, RowGrain(step.scores.columns), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) keep(static_cast<size_t>(row));
+  });
+  step.normalizers = normalizers_;
+  step.row_tokens = row_tokens_;
+  return step;
+}
+
+}  // namespace seq2seq
