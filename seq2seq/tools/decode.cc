@@ -99,7 +99,7 @@ class Input {
   const std::string& line(size_t index) const { return lines_now_[index]; }
 
   // A file is decoded in the same blocks of lines in every run, so that whatever depends on the
-  // block, such as a lexical shortlist, does not change.
+  // block, such as the rounding of LibTorch's operations, does not change.
   static LineBlocks BlocksOf(const std::string& input) {
     std::error_code ignored;
     return std::filesystem::is_regular_file(input, ignored) ? LineBlocks::kWhole

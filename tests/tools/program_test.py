@@ -360,6 +360,7 @@ class ProgramTest(TestCase):
             result = seq2seq("export", "-m", self.run_folder, "-o", exported, "--precision", precision, "--shortlist")
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertIn("shortlist from 2000 pairs", result.stderr.decode())
+            self.assertIn("translating 2000 sentences", result.stderr.decode())
             self.assert_fails(seq2seq("export", "-m", self.run_folder, "-o", exported), "--output", "exists already")
             found = seq2seq("decode", "-m", exported, "-i", source)
             self.assertEqual(found.returncode, 0, found.stderr)
