@@ -177,25 +177,6 @@ TEST_P(ModelScorerTest, ImagesStepAsTheModelReadsWholeCaptions) {
   }
 }
 
-TEST(MakeScoringModel, RunsScriptsAsModulesInFp32) {
-  const TemporaryFolder folder;
-  ModelOptions options = TinyOptions();
-  options.source = SourceKind::kImage;
-  options.image.network = {
-      .kind = ImageNetworkKind::kTorchscript, .path = WriteScript(folder), .allow_scripts = true};
-  options.image.channels = 4;
-  const Model model = TinyModel(options, torch::kFloat32);
-  EXPECT_EQ(MakeScoringModel(model, torch::kCPU, Precision::kFp32)->note(), "");
-  const auto scoring = MakeScoringModel(model, torch::kCPU, Precision::kInt8);
-  EXPECT_THAT(scoring->note(),
-              AllOf(HasSubstr("int8"), HasSubstr("model.image.network.kind=torchscript")));
-  SourceInput image;
-  image.values = ToArray(torch::rand({3, 16, 24}));
-  const auto scorer = scoring->Begin({&image}, {});
-  scorer->Step(FirstRows(1));
-  EXPECT_EQ(AttentionOf(*scorer, 0).numel(), 6);
-}
-
 TEST_P(ModelScorerTest, SomeTokensAreScoredAsAmongAll) {
   const Model model = TinyModel(TinyOptions(), torch::kFloat32);
   const Sources batch(RandomSources(3));
@@ -257,6 +238,26 @@ TEST_P(ModelScorerTest, LanguageModelDoesNotDependOnTheSource) {
 }
 
 #if SEQ2SEQ_KERNELS
+TEST(MakeScoringModel, RunsScriptsAsModulesInFp32) {
+  const TemporaryFolder folder;
+  ModelOptions options = TinyOptions();
+  options.source = SourceKind::kImage;
+  options.image.network.kind = ImageNetworkKind::kTorchscript;
+  options.image.network.path = WriteScript(folder);
+  options.image.network.allow_scripts = true;
+  options.image.channels = 4;
+  const Model model = TinyModel(options, torch::kFloat32);
+  EXPECT_EQ(MakeScoringModel(model, torch::kCPU, Precision::kFp32)->note(), "");
+  const auto scoring = MakeScoringModel(model, torch::kCPU, Precision::kInt8);
+  EXPECT_THAT(scoring->note(),
+              AllOf(HasSubstr("int8"), HasSubstr("model.image.network.kind=torchscript")));
+  SourceInput image;
+  image.values = ToArray(torch::rand({3, 16, 24}));
+  const auto scorer = scoring->Begin({&image}, {});
+  scorer->Step(FirstRows(1));
+  EXPECT_EQ(AttentionOf(*scorer, 0).numel(), 6);
+}
+
 TEST(MakeScoringModel, ReleasesWeightsThatArePacked) {
   Model model = TinyModel(TinyOptions(), torch::kFloat32);
   const auto watch = [&](const char* name) {

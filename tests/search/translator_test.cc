@@ -28,7 +28,6 @@
 #include "seq2seq/search/shortlist.h"
 #include "tests/search/model_translator.h"
 #include "tests/testing/learn.h"
-#include "tests/testing/script_file.h"
 #include "tests/testing/temporary_folder.h"
 #include "tests/testing/tiny_model.h"
 
@@ -692,30 +691,32 @@ TEST_F(TranslatorTest, TextsAreStreamedAsTheyGrow) {
 }
 
 TEST_F(TranslatorTest, ImagesNeedLibTorchForScriptsAlone) {
-  const TemporaryFolder scripts, features;
   ModelOptions options = Options();
   options.source = SourceKind::kImage;
   options.image.channels = 4;
-  options.image.network = {
-      .kind = ImageNetworkKind::kTorchscript, .path = WriteScript(scripts), .allow_scripts = true};
-  WriteRun(scripts, options, *TinyModel(options, torch::kFloat32));
-  scripts.Write("target.model", tokenizer_.model());
-  const absl::Status refused = Translator::Load({scripts.path()}, {}).status();
-  EXPECT_TRUE(absl::IsUnimplemented(refused)) << refused;
-  EXPECT_THAT(std::string(refused.message()),
-              AllOf(HasSubstr(scripts.path()), HasSubstr("model.image.network.kind=torchscript")));
-
-  options.image.network = {.kind = ImageNetworkKind::kFeatures};
-  WriteRun(features, options, *TinyModel(options, torch::kFloat32));
+  options.image.network.kind = ImageNetworkKind::kFeatures;
+  const Model model = TinyModel(options, torch::kFloat32);
+  const TemporaryFolder features;
+  WriteRun(features, options, *model);
   features.Write("target.model", tokenizer_.model());
-  const auto translator = Translator::Load({features.path()}, {});
+  const auto translator = Translator::Load({features.path()}, LoadOptions());
   ASSERT_TRUE(translator.ok()) << translator.status();
-  const std::string file = features / "features";
+  const std::string file = features / "features.safetensors";
   ASSERT_TRUE(WriteTensors(file, {{"features", torch::rand({5, 4})}}).ok());
   EXPECT_TRUE(translator->Translate({file}, options_).ok());
   ASSERT_TRUE(WriteTensors(file, {{"features", torch::rand({5, 3})}}).ok());
   EXPECT_THAT(std::string(translator->Translate({file}, options_).status().message()),
               AllOf(HasSubstr(file), HasSubstr("[5, 3]"), HasSubstr("4 channels")));
+
+  const TemporaryFolder scripts;
+  options.image.network.kind = ImageNetworkKind::kTorchscript;
+  options.image.network.path = "network.pt";
+  WriteRun(scripts, options, *model);
+  scripts.Write("target.model", tokenizer_.model());
+  const absl::Status refused = Translator::Load({scripts.path()}, LoadOptions()).status();
+  EXPECT_TRUE(absl::IsUnimplemented(refused)) << refused;
+  EXPECT_THAT(std::string(refused.message()),
+              AllOf(HasSubstr(scripts.path()), HasSubstr("model.image.network.kind=torchscript")));
 }
 
 TEST_F(TranslatorTest, SamplesOfTheSameSeedAreTheSame) {
