@@ -134,7 +134,7 @@ class InstallTest(unittest.TestCase):
 
     def test_a_project_that_has_it_inside_configures(self):
         output = run("cmake", "-S", SOURCE / "tests" / "install", "-B", self.folder / "inside", "-G", "Ninja",
-                     f"-DSEQ2SEQ_SOURCE={SOURCE}")
+                     f"-DSEQ2SEQ_SOURCE={SOURCE}", f"-DSEQ2SEQ_TRAINING={'ON' if self.trains else 'OFF'}")
         self.assertIn("Generating done", output)
         targets = run("ninja", "-C", self.folder / "inside", "-t", "targets", "all")
         self.assertIn("translate_shared", targets)
