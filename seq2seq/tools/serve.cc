@@ -124,7 +124,8 @@ void AddServe(CLI::App& program, absl::Status* status) {
   serve->get_option("--language-model-weight")->needs("--language-model");
   serve->footer(
       "POST /translate with {\"text\": \"…\"} or {\"text\": [\"…\", …]}; further keys are search "
-      "options, as \"beam\": 5. GET / is a page to try it; /health and /metrics are for "
+      "options, as \"beam\": 5; \"stream\": true sends one text as it grows. GET / is a page to "
+      "try it; /health and /metrics are for "
       "monitoring.");
   serve->callback([flags, status] { *status = RunServe(*flags); });
 }

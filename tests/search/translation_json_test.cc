@@ -32,6 +32,16 @@ TEST(ParseRequests, ReadsTextsWishesAndOptions) {
   EXPECT_THAT(requests[1].constraints, ElementsAre("c"));
 }
 
+TEST(ParseRequests, OnlyOneTextIsStreamed) {
+  EXPECT_FALSE(ParseRequests(R"({"text": "a"})", {})->stream);
+  EXPECT_TRUE(ParseRequests(R"({"text": "a", "stream": true})", {})->stream);
+  for (const char* json : {R"({"text": ["a"], "stream": true})", R"({"text": "a", "stream": 1})"}) {
+    const absl::Status status = ParseRequests(json, {}).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("stream: "));
+  }
+}
+
 TEST(ParseRequests, RefusesWhatIsDeep) {
   for (const char* key : {"beam", "text", "prefix", "forbidden"}) {
     const std::string deep =
