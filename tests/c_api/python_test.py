@@ -5,26 +5,22 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import threading
 import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(SOURCE / "seq2seq" / "c_api"), str(SOURCE / "tests" / "tools")]
-LIBRARY = os.environ["SEQ2SEQ_LIBRARY"] = sys.argv.pop()
+sys.path.insert(0, str(SOURCE / "seq2seq" / "c_api"))
+os.environ["SEQ2SEQ_LIBRARY"] = sys.argv.pop()
 PROGRAM = sys.argv.pop()
 
 import seq2seq  # pylint: disable=wrong-import-position
-import tiny_run  # pylint: disable=wrong-import-position
 
 
 class PythonTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.model = tiny_run.train(PROGRAM, pathlib.Path(folder.name))
+        cls.model = SOURCE / "tests" / "tools" / "run_folders" / "translate"
         cls.translator = seq2seq.Translator(cls.model, threads=1, max_beam=20)
         cls.addClassCleanup(cls.translator.close)
 
