@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "seq2seq/base/describe_error.h"
@@ -16,8 +17,21 @@
 namespace seq2seq {
 namespace {
 
+// Converts the parameters whose names begin with `prefix` to fp32, just before they are packed, but
+// for the tables that are read by rows: the model in fp32 is never in memory as a whole.
+void Dequantize(const ModelOptions& options, absl::string_view prefix, ModelArrays& arrays) {
+  const std::set<const Array*> tables = {&arrays.encoder.embedding, &arrays.decoder.embedding,
+                                         &arrays.decoder.output_weight};
+  for (const NamedArray& parameter : ListArrays(options, arrays)) {
+    if (absl::StartsWith(parameter.name, prefix) && tables.count(parameter.array) == 0)
+      *parameter.array = ToFloat32(*parameter.array);
+  }
+}
+
 std::unique_ptr<InferenceEncoder> MakeEncoder(const ModelOptions& options, ModelArrays& arrays,
                                               Precision precision) {
+  Dequantize(options, "encoder.", arrays);
+  Dequantize(options, "image_encoder.", arrays);
   switch (options.source) {
     case SourceKind::kText:
       return std::make_unique<RecurrentInferenceEncoder>(
@@ -33,9 +47,16 @@ std::unique_ptr<InferenceEncoder> MakeEncoder(const ModelOptions& options, Model
   return nullptr;  // Not one of the kinds.
 }
 
+std::unique_ptr<InferenceDecoder> MakeDecoder(const ModelOptions& options, ModelArrays& arrays,
+                                              Precision precision) {
+  Dequantize(options, "decoder.", arrays);
+  Dequantize(options, "bridge.", arrays);
+  return std::make_unique<RecurrentInferenceDecoder>(options, arrays.decoder, precision);
+}
+
 // The output layer; with tied embeddings `weight` is that of the embedding.
 PackedOutput PackOutput(const Array& weight, const Array& bias, Precision precision) {
-  PackedOutput output = {PackedMatrix::PackTransposed(weight.matrix(), precision),
+  PackedOutput output = {PackedMatrix::PackTransposed(ToFloat32(weight).matrix(), precision),
                          Buffer(1, bias.size())};
   Copy(bias.matrix(), output.bias.view());
   return output;
@@ -62,20 +83,19 @@ InferenceModel::InferenceModel(const ModelOptions& options, ModelArrays arrays, 
       output_weight_(options.decoder.tied_embeddings ? arrays_.decoder.embedding
                                                      : arrays_.decoder.output_weight),
       encoder_(MakeEncoder(options_, arrays_, precision)),
-      decoder_(std::make_unique<RecurrentInferenceDecoder>(options_, arrays_.decoder, precision)),
+      decoder_(MakeDecoder(options_, arrays_, precision)),
       output_(PackOutput(output_weight_, arrays_.decoder.output_bias, precision)),
       bytes_(BytesOf(options_, arrays_) + encoder_->packed_bytes() + decoder_->packed_bytes() +
              static_cast<double>(output_.weight.bytes())) {}
 
 PackedOutput InferenceModel::Output(absl::Span<const int32_t> tokens) const {
-  const ConstMatrix weight = output_weight_.matrix();
   const ConstMatrix bias = arrays_.decoder.output_bias.matrix();
   const auto count = static_cast<int64_t>(tokens.size());
-  const Buffer weights(count, weight.columns);
+  const Buffer weights(count, output_weight_.shape.back());
   const Buffer biases(1, count);
   for (int64_t i = 0; i < count; ++i) {
     const int64_t token = tokens[static_cast<size_t>(i)];
-    Copy(weight.Rows(token, 1), weights.view().Rows(i, 1));
+    CopyRow(output_weight_, token, weights.view().row(i));
     Copy(bias.Columns(token, 1), biases.view().Columns(i, 1));
   }
   return {PackedMatrix::PackTransposed(weights.view(), precision_), biases};
@@ -84,7 +104,7 @@ PackedOutput InferenceModel::Output(absl::Span<const int32_t> tokens) const {
 absl::StatusOr<std::shared_ptr<const InferenceModel>> LoadInferenceModel(const StoredModel& stored,
                                                                          Precision precision) {
   try {
-    SEQ2SEQ_ASSIGN_OR_RETURN(ArrayMap weights, ReadWeights(stored));
+    SEQ2SEQ_ASSIGN_OR_RETURN(ArrayMap weights, ReadStoredWeights(stored));
     SEQ2SEQ_ASSIGN_OR_RETURN(ModelArrays arrays, TakeArrays(stored.options, std::move(weights),
                                                             stored.step + kWeightsFile));
     return std::make_shared<const InferenceModel>(stored.options, std::move(arrays), precision);

@@ -16,9 +16,10 @@
 
 namespace seq2seq {
 
-// Each struct holds the parameters of a network in fp32, laid out as in torch.nn; those that a kind
-// of network does not have are undefined. ListArrays says which it has. The LibTorch modules
-// register the same names and shapes.
+// Each struct holds the parameters of a network, laid out as in torch.nn; those that a kind of
+// network does not have are undefined. ListArrays says which it has. The LibTorch modules register
+// the same names and shapes. Networks for decoding are made of parameters in fp32, but for
+// embeddings and output weights, which may be of any type and quantised: they are read by rows.
 
 struct CellArrays {
   Array weight_ih, weight_hh, bias_ih, bias_hh;
@@ -64,7 +65,7 @@ struct ModelArrays {
 // The table: all parameters of a model of `options`, stored in `arrays`, which must outlive it.
 std::vector<NamedArray> ListArrays(const ModelOptions& options, ModelArrays& arrays);
 
-// The parameters of a model of `options` from arrays by name, in fp32. InvalidArgument, naming
+// The parameters of a model of `options` from arrays by name. InvalidArgument, naming
 // `path` and the array, if one is missing, left over, or of another shape.
 absl::StatusOr<ModelArrays> TakeArrays(const ModelOptions& options, ArrayMap from,
                                        const std::string& path);

@@ -41,13 +41,12 @@ double RecurrentInferenceEncoder::packed_bytes() const {
 
 Buffer RecurrentInferenceEncoder::Embed(absl::Span<const SourceInput* const> sources,
                                         const PackedSequence& steps) const {
-  const ConstMatrix table = embedding_.matrix();
-  Buffer states(steps.rows(), table.columns);
+  Buffer states(steps.rows(), options_.embedding);
   Clear(steps.Tail(states.view()));
   steps.ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
     const std::vector<int32_t>& ids = sources[static_cast<size_t>(sequence)]->ids;
     const auto position = static_cast<size_t>(step);
-    Copy(table.Rows(position < ids.size() ? ids[position] : kEosId, 1), states.view().Rows(row, 1));
+    CopyRow(embedding_, position < ids.size() ? ids[position] : kEosId, states.view().row(row));
   });
   return states;
 }

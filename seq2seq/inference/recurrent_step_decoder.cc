@@ -131,14 +131,15 @@ void RecurrentStepDecoder::RunGroup(absl::Span<const Extension> rows, int64_t be
 }
 
 void RecurrentStepDecoder::MakeInput(absl::Span<const Extension> rows, Matrix input) const {
-  const ConstMatrix embedding = decoder_.arrays.embedding.matrix();
-  const Matrix tokens = input.Columns(0, embedding.columns);
+  const int64_t embedding = decoder_.options.embedding;
+  const Matrix tokens = input.Columns(0, embedding);
   int64_t next = 0;
-  for (const Extension& row : rows) Copy(embedding.Rows(row.token, 1), tokens.Rows(next++, 1));
+  for (const Extension& row : rows)
+    CopyRow(decoder_.arrays.embedding, row.token, tokens.row(next++));
   Clear(Rest(tokens, next));
   if (!decoder_.options.input_feeding) return;
   Gather(before_.attentional_state.view(), rows,
-         input.Columns(embedding.columns, input.columns - embedding.columns));
+         input.Columns(embedding, input.columns - embedding));
 }
 
 Matrix RecurrentStepDecoder::RunCells(absl::Span<const Extension> rows, int64_t begin,

@@ -127,10 +127,16 @@ absl::StatusOr<StoredModel> FindModel(const std::string& path) {
   return stored;
 }
 
-absl::StatusOr<ArrayMap> ReadWeights(const StoredModel& stored) {
+absl::StatusOr<ArrayMap> ReadStoredWeights(const StoredModel& stored) {
   const std::string path = stored.step + kWeightsFile;
-  SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap arrays, ReadArrays(path));
-  return DequantizeWeights(arrays, path);
+  SEQ2SEQ_ASSIGN_OR_RETURN(ArrayMap arrays, ReadArrays(path));
+  return JoinScales(std::move(arrays), path);
+}
+
+absl::StatusOr<ArrayMap> ReadWeights(const StoredModel& stored) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(ArrayMap arrays, ReadStoredWeights(stored));
+  for (auto& [name, array] : arrays) array = ToFloat32(array);
+  return arrays;
 }
 
 absl::StatusOr<Precision> StoredPrecision(const StoredModel& stored) {

@@ -66,8 +66,11 @@ struct StoredModel {
 // folder.
 absl::StatusOr<StoredModel> FindModel(const std::string& path);
 
-// The weights of the model in fp32: memory-mapped, and copied only if they are quantised. DataLoss,
-// naming the file and the tensor, if they are damaged, NaN or infinite. Costs milliseconds.
+// The weights of the model as they are stored, memory-mapped, by JoinScales. DataLoss, naming the
+// file and the tensor, if they are damaged, NaN or infinite. Costs milliseconds.
+absl::StatusOr<ArrayMap> ReadStoredWeights(const StoredModel& stored);
+
+// The same in fp32, copied only if they are quantised.
 absl::StatusOr<ArrayMap> ReadWeights(const StoredModel& stored);
 
 // The precision of the stored weights, in which the model is meant to be used.

@@ -13,15 +13,6 @@
 namespace seq2seq {
 namespace {
 
-// Converts the elements, of type T, by `convert`.
-template <typename T, typename Convert>
-Array Converted(const Array& array, Convert convert) {
-  Array floats = Array::Empty(ArrayType::kFloat32, array.shape);
-  std::transform(array.values<T>(), array.values<T>() + array.size(), floats.values<float>(),
-                 convert);
-  return floats;
-}
-
 float FromHalf(uint16_t half) {
   const uint32_t sign = (half & 0x8000u) << 16;
   const uint32_t exponent = half >> 10 & 0x1Fu;
@@ -39,6 +30,39 @@ float FromBfloat16(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} <
 template <typename T>
 float FromNumber(T number) {
   return static_cast<float>(number);
+}
+
+template <typename T, typename Function>
+void Transform(const char* elements, int64_t size, float* values, Function convert) {
+  const auto* begin = reinterpret_cast<const T*>(elements);
+  std::transform(begin, begin + size, values, convert);
+}
+
+// Converts `size` elements to nearest.
+void Convert(ArrayType type, const char* elements, int64_t size, float* values) {
+  switch (type) {
+    case ArrayType::kFloat64:
+      return Transform<double>(elements, size, values, FromNumber<double>);
+    case ArrayType::kFloat32:
+      return Transform<float>(elements, size, values, FromNumber<float>);
+    case ArrayType::kFloat16:
+      return Transform<uint16_t>(elements, size, values, FromHalf);
+    case ArrayType::kBfloat16:
+      return Transform<uint16_t>(elements, size, values, FromBfloat16);
+    case ArrayType::kInt64:
+      return Transform<int64_t>(elements, size, values, FromNumber<int64_t>);
+    case ArrayType::kInt32:
+      return Transform<int32_t>(elements, size, values, FromNumber<int32_t>);
+    case ArrayType::kInt16:
+      return Transform<int16_t>(elements, size, values, FromNumber<int16_t>);
+    case ArrayType::kInt8:
+      return Transform<int8_t>(elements, size, values, FromNumber<int8_t>);
+    case ArrayType::kUint8:
+      return Transform<uint8_t>(elements, size, values, FromNumber<uint8_t>);
+    case ArrayType::kBool:
+      return Transform<uint8_t>(elements, size, values,
+                                [](uint8_t value) { return value != 0 ? 1.0f : 0.0f; });
+  }
 }
 
 }  // namespace
@@ -101,29 +125,24 @@ Matrix Array::matrix() const {
 }
 
 Array ToFloat32(const Array& array) {
-  switch (array.type) {
-    case ArrayType::kFloat64:
-      return Converted<double>(array, FromNumber<double>);
-    case ArrayType::kFloat32:
-      return array;
-    case ArrayType::kFloat16:
-      return Converted<uint16_t>(array, FromHalf);
-    case ArrayType::kBfloat16:
-      return Converted<uint16_t>(array, FromBfloat16);
-    case ArrayType::kInt64:
-      return Converted<int64_t>(array, FromNumber<int64_t>);
-    case ArrayType::kInt32:
-      return Converted<int32_t>(array, FromNumber<int32_t>);
-    case ArrayType::kInt16:
-      return Converted<int16_t>(array, FromNumber<int16_t>);
-    case ArrayType::kInt8:
-      return Converted<int8_t>(array, FromNumber<int8_t>);
-    case ArrayType::kUint8:
-      return Converted<uint8_t>(array, FromNumber<uint8_t>);
-    case ArrayType::kBool:
-      return Converted<uint8_t>(array, [](uint8_t value) { return value != 0 ? 1.0f : 0.0f; });
+  if (array.type == ArrayType::kFloat32) return array;
+  Array floats = Array::Empty(ArrayType::kFloat32, array.shape);
+  if (array.scales == nullptr) {
+    Convert(array.type, array.data.get(), array.size(), floats.values<float>());
+    return floats;
   }
-  return {};
+  const Matrix rows = floats.matrix();
+  for (int64_t row = 0; row < rows.rows; ++row) CopyRow(array, row, rows.row(row));
+  return floats;
+}
+
+void CopyRow(const Array& matrix, int64_t row, float* values) {
+  const int64_t columns = matrix.shape.back();
+  const size_t offset = static_cast<size_t>(row * columns) * ElementSize(matrix.type);
+  Convert(matrix.type, matrix.data.get() + offset, columns, values);
+  if (matrix.scales == nullptr) return;
+  const float scale = matrix.scales.get()[row];
+  for (int64_t i = 0; i < columns; ++i) values[i] *= scale;
 }
 
 Array ToBfloat16(const Array& array) {

@@ -38,6 +38,8 @@ struct Array {
   ArrayType type = ArrayType::kFloat32;
   std::vector<int64_t> shape;
   std::shared_ptr<char> data;  // Null if undefined. Aligned to the element size.
+  // Of a quantised matrix in int8: the factors of its rows; else null.
+  std::shared_ptr<const float> scales = nullptr;
 
   // An uninitialised array of its own, aligned to cache lines.
   static Array Empty(ArrayType type, std::vector<int64_t> shape);
@@ -62,8 +64,11 @@ struct Array {
 // Arrays by name.
 using ArrayMap = std::map<std::string, Array>;
 
-// The array in fp32: itself, or a copy converted from any type, to nearest.
+// The array in fp32: itself, or a copy converted from any type, to nearest, and dequantised.
 Array ToFloat32(const Array& array);
+
+// Sets `values`, [columns], to a row of a matrix [rows, columns] in fp32, as ToFloat32 converts it.
+void CopyRow(const Array& matrix, int64_t row, float* values);
 
 // An array of fp32 in bfloat16, rounded to nearest, ties to even.
 Array ToBfloat16(const Array& array);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -47,17 +49,6 @@ std::pair<Array, Array> QuantizeToInt8(const Array& weight) {
   return {std::move(integers), std::move(scales)};
 }
 
-// The integers times the scales of their rows.
-Array Product(const Array& integers, const Array& scales) {
-  Array product = ToFloat32(integers);
-  const Matrix values = product.matrix();
-  for (int64_t row = 0; row < values.rows; ++row) {
-    const float scale = scales.values<float>()[row];
-    for (int64_t i = 0; i < values.columns; ++i) values.row(row)[i] *= scale;
-  }
-  return product;
-}
-
 }  // namespace
 
 ArrayMap QuantizeWeights(const ArrayMap& weights, Precision precision) {
@@ -84,25 +75,28 @@ Precision PrecisionOf(const ArrayMap& weights) {
   return Precision::kFp32;
 }
 
-absl::StatusOr<ArrayMap> DequantizeWeights(const ArrayMap& weights, const std::string& path) {
+absl::StatusOr<ArrayMap> JoinScales(ArrayMap weights, const std::string& path) {
   SEQ2SEQ_RETURN_IF_ERROR(CheckFinite(weights, path));
-  ArrayMap restored;
-  for (const auto& [name, array] : weights) {
-    if (array.type != ArrayType::kInt8) {
-      restored.emplace(name, ToFloat32(array));
-      continue;
-    }
+  std::vector<std::string> joined;
+  for (auto& [name, array] : weights) {
+    if (array.type != ArrayType::kInt8) continue;
     const auto scales = weights.find(name + kScales);
     if (array.shape.size() != 2 || scales == weights.end() ||
         scales->second.shape != std::vector<int64_t>{array.shape[0]}) {
       return absl::DataLossError(absl::StrCat(path, ": tensor '", name, "' needs '", name, kScales,
                                               "' with one scale per row"));
     }
-    restored.emplace(name, Product(array, ToFloat32(scales->second)));
+    const Array floats = ToFloat32(scales->second);
+    array.scales = std::shared_ptr<const float>(floats.data, floats.values<float>());
+    joined.push_back(scales->first);
   }
-  for (const auto& [name, array] : weights) {
-    if (array.type == ArrayType::kInt8) restored.erase(name + kScales);
-  }
+  for (const std::string& name : joined) weights.erase(name);
+  return weights;
+}
+
+absl::StatusOr<ArrayMap> DequantizeWeights(const ArrayMap& weights, const std::string& path) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(ArrayMap restored, JoinScales(weights, path));
+  for (auto& [name, array] : restored) array = ToFloat32(array);
   return restored;
 }
 

@@ -21,8 +21,11 @@ ArrayMap QuantizeWeights(const ArrayMap& weights, Precision precision);
 // The precision that the weights are quantised to.
 Precision PrecisionOf(const ArrayMap& weights);
 
-// The weights dequantised to fp32; those in fp32 stay as they are. DataLoss, naming `path`, if
-// integers and scales do not match, or are NaN or infinite.
+// The weights as they are stored, with the scales of integers as their Array::scales. DataLoss,
+// naming `path`, if integers and scales do not match, or if there are NaN or infinite numbers.
+absl::StatusOr<ArrayMap> JoinScales(ArrayMap weights, const std::string& path);
+
+// The same weights in fp32; those in fp32 stay as they are.
 absl::StatusOr<ArrayMap> DequantizeWeights(const ArrayMap& weights, const std::string& path);
 
 }  // namespace seq2seq
