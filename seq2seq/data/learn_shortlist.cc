@@ -1,6 +1,7 @@
 #include "seq2seq/data/learn_shortlist.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -10,6 +11,47 @@
 
 namespace seq2seq {
 namespace {
+
+// A systematic sample of `size` tokens that are not `listed`, the probability of each in proportion
+// to its frequency in the corpus; what would be in it more than once is in it for certain.
+TailSample SampleTail(const CorpusMix& corpus, const std::vector<bool>& listed, int64_t size) {
+  std::vector<double> counts(listed.size(), 0.05);  // Of those that do not occur.
+  for (int64_t pair = 0; pair < corpus.size(); ++pair) {
+    for (const int32_t token : corpus[pair].target) ++counts[static_cast<size_t>(token)];
+  }
+  std::vector<int32_t> order;  // Most frequent first.
+  double left = 0;
+  for (size_t token = 0; token < listed.size(); ++token) {
+    if (listed[token]) continue;
+    order.push_back(static_cast<int32_t>(token));
+    left += counts[token];
+  }
+  const auto count_of = [&](int32_t token) { return counts[static_cast<size_t>(token)]; };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int32_t a, int32_t b) { return count_of(a) > count_of(b); });
+  std::vector<std::pair<int32_t, float>> chosen;  // With its log-weight.
+  size_t certain = 0;
+  auto room = static_cast<double>(size);
+  for (; certain < order.size() && room * count_of(order[certain]) >= left; ++certain, --room) {
+    chosen.emplace_back(order[certain], 0.0F);
+    left -= count_of(order[certain]);
+  }
+  double sum = 0;
+  double next = left / room / 2;
+  for (size_t i = certain; i < order.size() && room > 0; ++i) {
+    sum += count_of(order[i]);
+    if (sum <= next) continue;
+    chosen.emplace_back(order[i], static_cast<float>(std::log(left / (room * count_of(order[i])))));
+    next += left / room;
+  }
+  std::sort(chosen.begin(), chosen.end());
+  TailSample tail;
+  for (const auto& [token, log_weight] : chosen) {
+    tail.tokens.push_back(token);
+    tail.log_weights.push_back(std::max(log_weight, 0.0F));
+  }
+  return tail;
+}
 
 // Sentences that contain a token.
 struct Frequency {
@@ -67,7 +109,8 @@ Shortlist LearnShortlist(const CorpusMix& corpus, absl::Span<const TokenIds> out
   }
   Array frequent = Array::Empty(ArrayType::kInt32, {static_cast<int64_t>(tokens.size())});
   std::copy(tokens.begin(), tokens.end(), frequent.values<int32_t>());
-  return {std::move(translations), std::move(frequent), target_vocab};
+  return {std::move(translations), std::move(frequent), SampleTail(corpus, listed, size.tail),
+          target_vocab};
 }
 
 }  // namespace seq2seq

@@ -17,7 +17,8 @@ namespace seq2seq {
 // translations by LearnLexicalModel, and the subwords that are most frequent in `outputs`, the
 // model's own translations of a few thousand sentences of the corpus. What a model generates where
 // it is uncertain is in these, and not in the references. Equally frequent ones, and all of them
-// without outputs, by their frequency in the corpus.
+// without outputs, by their frequency in the corpus. The tail is sampled with probabilities in
+// proportion to that frequency.
 Shortlist LearnShortlist(const CorpusMix& corpus, absl::Span<const TokenIds> outputs,
                          int64_t source_vocab, int64_t target_vocab,
                          const ShortlistSize& size = {});

@@ -6,11 +6,10 @@
 
 #include "absl/algorithm/container.h"
 
-#include "seq2seq/search/shortlist.h"
-
 namespace seq2seq {
 
-BatchShortlist::BatchShortlist(std::vector<TokenIds> own, int64_t target_vocab)
+BatchShortlist::BatchShortlist(std::vector<TokenIds> own, int64_t target_vocab,
+                               const TailSample& tail)
     : own_(std::move(own)) {
   std::vector<bool> listed(static_cast<size_t>(target_vocab), false);
   bool complete = false;  // Whether a sentence needs all subwords.
@@ -18,6 +17,7 @@ BatchShortlist::BatchShortlist(std::vector<TokenIds> own, int64_t target_vocab)
     complete = complete || tokens.empty();
     for (const int32_t token : tokens) listed[static_cast<size_t>(token)] = true;
   }
+  for (const int32_t token : tail.tokens) listed[static_cast<size_t>(token)] = true;
   if (!complete) tokens_ = ListedTokens(listed);
   const auto is_all = [&](const TokenIds& tokens) {
     return tokens.empty() || tokens.size() == tokens_.size();
@@ -31,6 +31,12 @@ BatchShortlist::BatchShortlist(std::vector<TokenIds> own, int64_t target_vocab)
   for (const TokenIds& tokens : own_) {
     std::vector<int32_t>& columns = columns_.emplace_back();
     for (const int32_t token : tokens) columns.push_back(column_of[static_cast<size_t>(token)]);
+    std::vector<TailColumn>& of_tail = tails_.emplace_back();
+    for (size_t i = 0; i < tail.tokens.size() && !tokens.empty(); ++i) {
+      const int32_t token = tail.tokens[i];
+      if (!absl::c_binary_search(tokens, token))
+        of_tail.push_back({column_of[static_cast<size_t>(token)], tail.log_weights[i]});
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 #include "seq2seq/search/shortlist_scorer.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -15,18 +16,23 @@ StepScores ShortlistScorer::Step(absl::Span<const Extension> rows) {
   StepScores step = scorer_->Step(rows);
   normalizers_.assign(step.normalizers.begin(), step.normalizers.end());
   row_tokens_.assign(rows.size(), {});
-  const auto keep = [&](size_t row) {
+  const auto keep = [&](size_t row, std::vector<float>& tail) {
     const auto sentence = static_cast<size_t>(rows[row].sentence);
     const std::vector<int32_t>& columns = shortlist_.columns(sentence);
     if (columns.empty()) return;
     float* const scores = step.scores.row(static_cast<int64_t>(row));
+    tail.clear();
+    for (const auto& [column, log_weight] : shortlist_.tail(sentence))
+      tail.push_back(scores[column] + log_weight);
     // In place: columns ascend, so that none is overwritten before it is read.
     for (size_t i = 0; i < columns.size(); ++i) scores[i] = scores[columns[i]];
-    normalizers_[row] = Normalizer({scores, columns.size()});
+    std::copy(tail.begin(), tail.end(), scores + columns.size());
+    normalizers_[row] = Normalizer({scores, columns.size() + tail.size()});
     row_tokens_[row] = shortlist_.own(sentence);
   };
   ForRanges(step.scores.rows, RowGrain(step.scores.columns), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) keep(static_cast<size_t>(row));
+    std::vector<float> tail;
+    for (int64_t row = begin; row < end; ++row) keep(static_cast<size_t>(row), tail);
   });
   step.normalizers = normalizers_;
   step.row_tokens = row_tokens_;

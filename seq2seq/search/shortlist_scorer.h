@@ -14,8 +14,8 @@
 namespace seq2seq {
 
 // The scores of a scorer of the union of a batch's shortlists, of which each row keeps those of its
-// sentence's own: they move to the front of the row and are normalised anew. A sentence is scored
-// as if it were alone. Costs a pass over the remaining scores.
+// sentence's own: they move to the front of the row and are normalised anew, with the tail. A
+// sentence is scored as if it were alone. Costs a pass over the remaining scores.
 class ShortlistScorer : public Scorer {
  public:
   // `scorer` was made for shortlist.tokens(); the shortlists, which differ, must outlive it.

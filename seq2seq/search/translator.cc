@@ -193,7 +193,8 @@ void Translator::SearchBatch(absl::Span<Prepared> lines, std::vector<size_t> ind
       own.push_back(shortlist->Tokens(lines[index].source.ids, NeededTokens(tasks.back())));
   }
   const BatchShortlist shortlists =
-      shortlist ? BatchShortlist(std::move(own), shortlist->target_vocab()) : BatchShortlist();
+      shortlist ? BatchShortlist(std::move(own), shortlist->target_vocab(), shortlist->tail())
+                : BatchShortlist();
   const std::unique_ptr<Scorer> scorer =
       ensemble_.Begin(sources, shortlists, options.language_model_weight);
   std::move(dropped).Invoke();

@@ -1,6 +1,7 @@
 #include "seq2seq/data/learn_shortlist.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -55,6 +56,20 @@ TEST_F(LearnShortlistTest, TranslationsAreNotAmongTheFrequent) {
   EXPECT_THAT(tokens(1), UnorderedElementsAre(kEosId, Target(3)));
   // Another one takes its place.
   EXPECT_THAT(tokens(2), AllOf(SizeIs(3), IsSupersetOf({kEosId, Target(3)})));
+}
+
+TEST_F(LearnShortlistTest, TheTailStandsForAllOtherSubwords) {
+  const Shortlist shortlist =
+      LearnShortlist(*corpus_, /*outputs=*/{}, source_->size(), /*target_vocab=*/2000,
+                     {.translations = 1, .frequent = 2, .tail = 5});
+  const TailSample& tail = shortlist.tail();
+  ASSERT_THAT(tail.tokens, SizeIs(5));
+  // Ten words of 20 occurrences, and next to nothing: each stands for two of them.
+  double sum = 0;
+  for (const float log_weight : tail.log_weights) sum += std::exp(static_cast<double>(log_weight));
+  EXPECT_GE(sum, 10);
+  for (const int32_t token : shortlist.Tokens({}, {}))
+    EXPECT_EQ(std::count(tail.tokens.begin(), tail.tokens.end(), token), 0);
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ namespace {
 
 constexpr size_t kVocab = 700;  // Not a multiple of a block of columns.
 
+const TailSample kTail = {.tokens = {11, 100, 333, 698}, .log_weights = {0, 2, 3, 3.5}};
+
 // The shortlist of a sentence, of some 50 tokens.
 TokenIds OwnList(uint64_t sentence) {
   std::set<int32_t> tokens = {kEosId};
@@ -47,6 +49,32 @@ std::unique_ptr<Scorer> Model(uint64_t seed, std::vector<uint64_t> sentences,
   auto scorer = std::make_unique<ToyScorer>(toy, std::move(sentences), shortlists.tokens());
   if (!shortlists.differs()) return scorer;
   return std::make_unique<ShortlistScorer>(std::move(scorer), shortlists);
+}
+
+TEST(ShortlistScorer, TheTailCountsInTheNormalizerOnly) {
+  TailSample tail;
+  const TokenIds own = OwnList(1);
+  for (int32_t token = 0; token < static_cast<int32_t>(kVocab); ++token) {
+    tail.tokens.push_back(token);  // All: the normaliser is that of the vocabulary.
+    tail.log_weights.push_back(0);
+  }
+  const BatchShortlist shortlists({own, OwnList(2)}, kVocab, tail);
+  const auto scorer = Model(0, {1, 2}, shortlists);
+  const StepScores step = scorer->Step({{0, 0, kBosId}, {1, 1, kBosId}});
+  EXPECT_EQ(step.row(0).tokens, absl::MakeConstSpan(own));
+  ToyScorer whole({.vocab = kVocab, .end_bonus = 3}, {1});
+  EXPECT_NEAR(step.row(0).normalizer, whole.Step({{0, 0, kBosId}}).row(0).normalizer, 1e-5);
+  // A weight counts as so many tokens.
+  const int32_t other = own[0] == 0 ? own[0] + 1 : 0;
+  const BatchShortlist doubled({own}, kVocab, {.tokens = {other}, .log_weights = {1.5F}});
+  ASSERT_TRUE(doubled.differs());
+  const auto alone = Model(0, {1}, doubled);
+  const ScoreRow row = alone->Step({{0, 0, kBosId}}).row(0);
+  ToyScorer again({.vocab = kVocab, .end_bonus = 3}, {1});
+  const ScoreRow all = again.Step({{0, 0, kBosId}}).row(0);
+  double sum = std::exp(static_cast<double>(*all.Find(other)) + 1.5);
+  for (const int32_t token : own) sum += std::exp(static_cast<double>(*all.Find(token)));
+  EXPECT_NEAR(row.normalizer, std::log(sum), 1e-5);
 }
 
 TEST(ShortlistScorer, RowsAreScoredAsThoseOfASentenceAlone) {
@@ -111,7 +139,7 @@ std::vector<std::vector<Hypothesis>> Search(Models models, const std::vector<uin
     tasks.back().max_length = 6;
     tasks.back().seed = sentence;
   }
-  const BatchShortlist shortlists(own, kVocab);
+  const BatchShortlist shortlists(own, kVocab, kTail);
   const auto scorer = Combined(models, sentences, shortlists);
   return options.sample ? Sample(*scorer, tasks, options) : BeamSearch(*scorer, tasks, options);
 }

@@ -36,7 +36,8 @@ Shortlist TestShortlist(int64_t target_vocab) {
   Array translations = Array::Empty(ArrayType::kInt32, {kSources, 1});
   for (int64_t i = 0; i < kSources; ++i)
     translations.values<int32_t>()[i] = static_cast<int32_t>(target_vocab / 2 + i);
-  return Shortlist(translations, Frequent(7), target_vocab);
+  return Shortlist(translations, Frequent(7), {.tokens = {4, 9}, .log_weights = {0, 1.5}},
+                   target_vocab);
 }
 
 TEST(Shortlist, HoldsTranslationsFrequentAndNeededTokens) {
@@ -54,7 +55,7 @@ TEST(Shortlist, MostOfAVocabularyIsAllOfIt) {
   EXPECT_THAT(shortlist.Tokens(source, needed), IsEmpty());
 }
 
-// The layout of the files of all versions: 0 fills up the lists.
+// They have no tail; 0 fills up the lists.
 TEST(Shortlist, FilesOfEarlierVersionsAreRead) {
   const TemporaryFolder folder;
   const std::string path = folder / "shortlist.safetensors";
@@ -64,6 +65,7 @@ TEST(Shortlist, FilesOfEarlierVersionsAreRead) {
   ASSERT_TRUE(WriteArrays(path, {{"translations", translations}, {"frequent", Frequent(7)}}).ok());
   const auto shortlist = Shortlist::Load(path, /*source_vocab=*/2, /*target_vocab=*/100);
   ASSERT_TRUE(shortlist.ok()) << shortlist.status();
+  EXPECT_THAT(shortlist->tail().tokens, IsEmpty());
   EXPECT_THAT(shortlist->Tokens({0}, {}), ElementsAre(kEosId, 7, 50, 60));
   EXPECT_THAT(shortlist->Tokens({1, 1}, {9}), ElementsAre(0, kEosId, 7, 9, 70));
 }
@@ -76,6 +78,8 @@ TEST(Shortlist, ComesBackFromAFile) {
   const auto loaded = Shortlist::Load(path, kSources, 2000);
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_EQ(loaded->Tokens({1}, {}), shortlist.Tokens({1}, {}));
+  EXPECT_THAT(loaded->tail().tokens, ElementsAre(4, 9));
+  EXPECT_THAT(loaded->tail().log_weights, ElementsAre(0, 1.5));
 
   EXPECT_THAT(Shortlist::Load(path, kSources + 1, 2000).status().message(),
               AllOf(HasSubstr(path), HasSubstr("not a shortlist")));
@@ -106,6 +110,8 @@ TEST(Shortlist, FilesOfOtherArraysAreRefused) {
   floats.type = ArrayType::kFloat32;
   EXPECT_FALSE(load("frequent", floats).ok());
   EXPECT_FALSE(load("translations", Frequent(7)).ok());  // Of one dimension.
+  EXPECT_FALSE(load("tail_log_weights", Frequent(7)).ok());
+  EXPECT_FALSE(load("tail", Frequent(2)).ok());  // Not ascending.
   ASSERT_TRUE(WriteArrays(changed, {{"frequent", Frequent(7)}}).ok());
   EXPECT_FALSE(Shortlist::Load(changed, kSources, 2000).ok());
 }
