@@ -52,10 +52,12 @@ const char* seq2seq_last_error(void);
  *   allow_scripts=true    runs a TorchScript image network, which is code of the model's author
  *   max_pixels=N          largest image
  *   batch_size, batch_tokens, batch_scores, batch_bytes, max_line_length
- *                         bounds of a batch, see `seq2seq decode --help`; batch_bytes is the
- * maximum of its estimated bytes, 0 for no bound max_beam, max_n_best, max_subwords, max_wishes,
- * max_constraints limits on each request, see `seq2seq serve --help` The caller frees it with
- * seq2seq_free. */
+ *                         bounds of a batch, see `seq2seq decode --help`; batch_bytes are
+ *                         those that it is estimated to take, 0 for no bound
+ *   max_beam, max_n_best, max_subwords, max_wishes, max_constraints
+ *                         limits on each request, see `seq2seq serve --help`
+ *
+ * The caller frees it with seq2seq_free. */
 seq2seq_translator* seq2seq_create(const char* const* models, size_t count, const char* options);
 
 /* NULL is allowed. No thread may use it any more. */

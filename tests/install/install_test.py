@@ -61,6 +61,15 @@ class InstallTest(unittest.TestCase):
         self.assertFalse((build / "train").exists())
         self.assertEqual(run(build / "translate", self.model, self.text), self.expected)
 
+    def test_translates_beside_libraries_with_their_own_protobuf(self):
+        program = self.build / "translate_beside_others"
+        if not program.exists():
+            self.skipTest("built without training")
+        linked = run("ldd", program)
+        for library in ("libtorch", "libprotobuf.so"):
+            self.assertIn(library, linked)
+        self.assertEqual(run(program, self.model, self.text), self.expected)
+
     def test_what_decodes_links_no_libtorch(self):
         modules = [path for path in self.prefix.glob("lib*/**/*.so*") if not path.is_symlink()]
         self.assertGreaterEqual(len(modules), 2)
