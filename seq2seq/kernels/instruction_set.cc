@@ -10,8 +10,10 @@
 namespace seq2seq {
 namespace {
 
+#if HWY_ARCH_X86
 // Highway's targets are single bits, a better target of an architecture being a lower bit.
 bool Has(int64_t target) { return (hwy::SupportedTargets() & (target | (target - 1))) != 0; }
+#endif
 
 InstructionSet Detect() {
 #if HWY_ARCH_X86
