@@ -680,7 +680,9 @@ TEST_F(TranslatorTest, TextsAreStreamedAsTheyGrow) {
     for (size_t i = 0; i < lines_.size(); ++i) {
       ASSERT_TRUE(found[i].ok()) << found[i].status();
       const Candidate& best = (*found[i])[0];
-      if (options == greedy || options == one) EXPECT_THAT(texts[i], SizeIs(best.tokens.size()));
+      if (options == greedy || options == one) {
+        EXPECT_THAT(texts[i], SizeIs(best.tokens.size()));
+      }
       EXPECT_EQ(texts[i].empty() ? "" : texts[i].back(), best.text);
       for (size_t k = 1; k < texts[i].size(); ++k) {
         EXPECT_GT(texts[i][k].size(), texts[i][k - 1].size());
