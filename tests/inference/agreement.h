@@ -2,6 +2,7 @@
 #ifndef TESTS_INFERENCE_AGREEMENT_H_
 #define TESTS_INFERENCE_AGREEMENT_H_
 
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,17 @@ inline ModelOptions WideOptions() {
   options.encoder.hidden = 18;
   options.decoder.hidden = 36;
   return options;
+}
+
+// TinyModel in fp32, with weights that shrink with its size: rounding must not grow from time step
+// to time step.
+inline Model StableModel(const ModelOptions& options) {
+  Model model = TinyModel(options, torch::kFloat32);
+  const torch::NoGradGuard no_grad;
+  const double scale =
+      std::sqrt(static_cast<double>(TinyOptions().decoder.hidden) / options.decoder.hidden);
+  for (auto& [name, parameter] : Parameters(*model)) parameter.mul_(scale);
+  return model;
 }
 
 // The parameters of a model in fp32, which share its memory.

@@ -81,7 +81,7 @@ void ExpectAgreementOfVariants(const ModelOptions& tiny) {
   const Batch batch = BatchOf(ids, 3);
   const Sources sources(ids);
   for (const auto& [name, options] : Variants(tiny)) {
-    Model model = TinyModel(options, torch::kFloat32);
+    Model model = StableModel(options);
     const ComputeGuard plain({.fused = false});
     ModelArrays arrays = ArraysOf(options, model);
     const PackedOutput output = PackOutput(arrays.decoder);

@@ -35,7 +35,7 @@ void ExpectAgreementOfVariants(const ModelOptions& tiny) {
         options.encoder.residual = layers == 3;
         const std::string what =
             absl::StrCat(EnumText(cell), ", ", EnumText(directions), ", ", layers, " layers");
-        Model model = TinyModel(options, torch::kFloat32);
+        Model model = StableModel(options);
         const ComputeGuard plain({.fused = false});
         const Encoded expected = model->Encode(BatchOf(ids, 1));
         ModelArrays arrays = ArraysOf(options, model);
