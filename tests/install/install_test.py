@@ -84,7 +84,7 @@ class InstallTest(unittest.TestCase):
 
         packages = {}
         for package in ("program", "library", "development", "training", "training_development"):
-            prefix = self.folder / package
+            prefix = self.folder / "packages" / package
             run("cmake", "--install", BUILD, "--prefix", prefix, "--component", package)
             packages[package] = files(prefix)
             self.assertEqual(packages[package] != [], self.trains or not package.startswith("training"), package)
