@@ -65,8 +65,8 @@ struct ModelArrays {
 // The table: all parameters of a model of `options`, stored in `arrays`, which must outlive it.
 std::vector<NamedArray> ListArrays(const ModelOptions& options, ModelArrays& arrays);
 
-// The parameters of a model of `options` from arrays by name. InvalidArgument, naming
-// `path` and the array, if one is missing, left over, or of another shape.
+// The parameters of a model of `options` from arrays by name. InvalidArgument, naming `path` and
+// the array, if one is missing, left over, or of another shape.
 absl::StatusOr<ModelArrays> TakeArrays(const ModelOptions& options, ArrayMap from,
                                        const std::string& path);
 
