@@ -1,5 +1,5 @@
-# Install rules, so that other projects find the library with find_package(seq2seq). The components program, library and
-# development, and with LibTorch training and training_development, are the packages of Package.cmake.
+# Install rules, so that other projects find the library with find_package(seq2seq). The components program, library,
+# images and development, and with LibTorch training and training_development, are the packages of Package.cmake.
 include(CMakePackageConfigHelpers)
 
 set(targets seq2seq_inference seq2seq_shared seq2seq_base seq2seq_tokenizer)
@@ -23,12 +23,11 @@ if(SEQ2SEQ_TRAINING)
 endif()
 
 # Modules that the library opens at run time, found by the run path of the program or library that contains it.
-set(modules seq2seq_sentencepiece)
-if(SEQ2SEQ_IMAGES)
-  list(APPEND modules seq2seq_images)
-endif()
 set(modules_folder ${CMAKE_INSTALL_LIBDIR}/seq2seq)
-install(TARGETS ${modules} LIBRARY DESTINATION ${modules_folder} COMPONENT library)
+install(TARGETS seq2seq_sentencepiece LIBRARY DESTINATION ${modules_folder} COMPONENT library)
+if(SEQ2SEQ_IMAGES)
+  install(TARGETS seq2seq_images LIBRARY DESTINATION ${modules_folder} COMPONENT images)
+endif()
 install(FILES ${PROJECT_SOURCE_DIR}/seq2seq/c_api/seq2seq.py DESTINATION ${modules_folder} COMPONENT library)
 target_link_options(seq2seq_inference INTERFACE $<INSTALL_INTERFACE:-Wl,-rpath,$<INSTALL_PREFIX>/${modules_folder}>)
 set_target_properties(seq2seq_shared PROPERTIES INSTALL_RPATH "$ORIGIN/seq2seq")

@@ -7,6 +7,9 @@ set(CPACK_COMPONENTS_ALL library development)
 if(SEQ2SEQ_PROGRAM)
   list(APPEND CPACK_COMPONENTS_ALL program)
 endif()
+if(SEQ2SEQ_IMAGES)
+  list(APPEND CPACK_COMPONENTS_ALL images)
+endif()
 if(SEQ2SEQ_TRAINING)
   list(APPEND CPACK_COMPONENTS_ALL training_development)
   if(SEQ2SEQ_PROGRAM)
@@ -40,9 +43,17 @@ it. The program seq2seq runs it by itself.")
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libseq2seq)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_SUGGESTS seq2seq-images)
 set(CPACK_DEBIAN_LIBRARY_DESCRIPTION
-    "The shared library, which decodes, with interfaces for C++ and C, and the modules that it and the program open at run
-time to read text and images.")
+    "The shared library, which decodes, with interfaces for C++, C and Python, and the module that it and the program open
+at run time to read text.")
+
+# By itself, since OpenCV brings some 130 packages.
+set(CPACK_DEBIAN_IMAGES_PACKAGE_NAME seq2seq-images)
+set(CPACK_DEBIAN_IMAGES_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_IMAGES_PACKAGE_DEPENDS "libseq2seq (${same})")
+set(CPACK_DEBIAN_IMAGES_DESCRIPTION
+    "The module that libseq2seq and the program open at run time to read images and ONNX networks.")
 
 set(development
     "libseq2seq (${same})"

@@ -15,7 +15,8 @@ absl::StatusOr<const ImageLibrary*> Open() {
 #if SEQ2SEQ_IMAGES
   void* module = dlopen(SEQ2SEQ_IMAGE_MODULE, RTLD_NOW | RTLD_LOCAL);
   if (module == nullptr) {
-    return absl::NotFoundError(absl::StrCat("cannot open the image module: ", dlerror()));
+    return absl::NotFoundError(
+        absl::StrCat("cannot open the image module, of the package seq2seq-images: ", dlerror()));
   }
   const auto get_library =
       reinterpret_cast<decltype(&seq2seq_images)>(dlsym(module, "seq2seq_images"));
