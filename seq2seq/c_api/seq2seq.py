@@ -140,7 +140,7 @@ def _library():
 
 
 class _Callbacks:
-    """The on_text functions of the requests of a call. What one raises cancels all, and is raised after the call."""
+    """The on_text functions of the requests of a call. What one raises cancels the others as they get text."""
 
     def __init__(self, on_text: Optional[Callable[[int, str], None]], count: int):
         self.error = None
@@ -190,7 +190,8 @@ class Translator:
         prefix: a forced prefix, in whole words: of all lines, or a list with that of each.
         constraints: words or phrases that all translations contain, or a list with those of each.
         on_text: called with the number of a line and the beginning of its best translation whenever more of it is
-            certain, and in the end with all of it. What it raises cancels the call.
+            certain, and in the end with all of it. What it raises cancels the lines that are still searched, when they
+            have new text, and is raised in the end.
         timeout: seconds after which what is not translated is given up, and Error raised; 0 is no limit.
         options: those of search, as listed by `seq2seq decode --help`: normalization="gnmt", attention=True,
             forbidden=["word"], sample=True, …
@@ -200,6 +201,8 @@ class Translator:
         if isinstance(lines, str):
             raise TypeError("lines: expected a list of texts, found one")
         lines = list(lines)
+        if isinstance(constraints, str):
+            raise TypeError("constraints: expected a list of texts, found one")
         prefixes = self._each("prefix", prefix, len(lines), lambda value: isinstance(value, str))
         wishes = self._each("constraints", constraints, len(lines),
                             lambda value: all(isinstance(word, str) for word in value))

@@ -90,8 +90,9 @@ class DnnModel : public OnnxModel {
     return Guarded([&]() -> std::string {
       net_.setInput(cv::Mat(4, image_shape.data(), CV_32F, const_cast<float*>(images)));
       const cv::Mat output = net_.forward();
-      if (output.dims != 4 || output.size[0] != image_shape[0]) {
-        return "its output is not [batch, channels, rows, columns]";
+      if (output.dims != 4 || output.size[0] != image_shape[0] || output.type() != CV_32F ||
+          !output.isContinuous()) {
+        return "its output is not [batch, channels, rows, columns] in fp32";
       }
       for (int i = 0; i < 4; ++i) shape[static_cast<size_t>(i)] = output.size[i];
       features.assign(output.ptr<float>(), output.ptr<float>() + output.total());

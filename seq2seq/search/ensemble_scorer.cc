@@ -42,8 +42,10 @@ void MeanLogProbability(absl::Span<const MemberRow> members, int64_t size, float
   }
 }
 
-// Overwrites the row of the first member with the mean; returns its normaliser.
-float Average(absl::Span<const MemberRow> members, int64_t columns, EnsembleMean mean) {
+// Overwrites the row of the first member with the mean; returns its normaliser. The first `columns`
+// are the row's, those up to `summed` count in the normaliser.
+float Average(absl::Span<const MemberRow> members, int64_t columns, int64_t summed,
+              EnsembleMean mean) {
   float* const out = members[0].scores;
   float normalizer = 0;
   switch (mean) {
@@ -51,8 +53,8 @@ float Average(absl::Span<const MemberRow> members, int64_t columns, EnsembleMean
       LogMeanExp(members, columns, out);
       break;
     case EnsembleMean::kLogProbability:
-      MeanLogProbability(members, columns, out);
-      normalizer = Normalizer({out, static_cast<size_t>(columns)});
+      MeanLogProbability(members, summed, out);
+      normalizer = Normalizer({out, static_cast<size_t>(summed)});
       break;
   }
   return normalizer;
@@ -76,7 +78,9 @@ StepScores EnsembleScorer::Step(absl::Span<const Extension> rows) {
       for (size_t member = 0; member < steps.size(); ++member)
         of_row[member] = {steps[member].scores.row(row), steps[member].normalizers[index]};
       const auto columns = static_cast<int64_t>(steps[0].row(index).scores.size());
-      normalizers_[index] = Average(of_row, columns, mean_);
+      const absl::Span<const int64_t> summed = steps[0].summed_columns;
+      normalizers_[index] =
+          Average(of_row, columns, summed.empty() ? columns : summed[index], mean_);
     }
   });
   return {scores, normalizers_, steps[0].tokens, steps[0].row_tokens};

@@ -50,6 +50,9 @@ struct StepScores {
   // [row], where sentences have shortlists of their own: the tokens of the first columns of each
   // row, the others of which have no meaning; an empty one is `tokens`.
   absl::Span<const absl::Span<const int32_t>> row_tokens = {};
+  // [row], with row_tokens: the number of first columns that the normaliser sums, the row's own and
+  // a sample of the others.
+  absl::Span<const int64_t> summed_columns = {};
 
   ScoreRow row(size_t index) const {
     const bool is_own = !row_tokens.empty() && !row_tokens[index].empty();

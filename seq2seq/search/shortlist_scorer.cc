@@ -16,6 +16,7 @@ StepScores ShortlistScorer::Step(absl::Span<const Extension> rows) {
   StepScores step = scorer_->Step(rows);
   normalizers_.assign(step.normalizers.begin(), step.normalizers.end());
   row_tokens_.assign(rows.size(), {});
+  summed_columns_.assign(rows.size(), step.scores.columns);
   const auto keep = [&](size_t row, std::vector<float>& tail) {
     const auto sentence = static_cast<size_t>(rows[row].sentence);
     const std::vector<int32_t>& columns = shortlist_.columns(sentence);
@@ -27,7 +28,9 @@ StepScores ShortlistScorer::Step(absl::Span<const Extension> rows) {
     // In place: columns ascend, so that none is overwritten before it is read.
     for (size_t i = 0; i < columns.size(); ++i) scores[i] = scores[columns[i]];
     std::copy(tail.begin(), tail.end(), scores + columns.size());
-    normalizers_[row] = Normalizer({scores, columns.size() + tail.size()});
+    const size_t summed = columns.size() + tail.size();
+    normalizers_[row] = Normalizer({scores, summed});
+    summed_columns_[row] = static_cast<int64_t>(summed);
     row_tokens_[row] = shortlist_.own(sentence);
   };
   ForRanges(step.scores.rows, RowGrain(step.scores.columns), [&](int64_t begin, int64_t end) {
@@ -36,6 +39,7 @@ StepScores ShortlistScorer::Step(absl::Span<const Extension> rows) {
   });
   step.normalizers = normalizers_;
   step.row_tokens = row_tokens_;
+  step.summed_columns = summed_columns_;
   return step;
 }
 

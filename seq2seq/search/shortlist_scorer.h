@@ -30,6 +30,7 @@ class ShortlistScorer : public Scorer {
   const BatchShortlist& shortlist_;
   std::vector<float> normalizers_;                     // [row]
   std::vector<absl::Span<const int32_t>> row_tokens_;  // [row]
+  std::vector<int64_t> summed_columns_;                // [row]
 };
 
 }  // namespace seq2seq

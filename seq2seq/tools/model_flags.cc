@@ -106,7 +106,7 @@ absl::StatusOr<std::string> FindDevice(const std::string& name) {
   if (kLibTorch != nullptr) return kLibTorch->find_device(name);
   std::error_code ignored;
   const bool gpu = std::filesystem::exists("/dev/nvidiactl", ignored) && !TorchProgram().empty();
-  if (name == "cpu" || (name == "auto" && !gpu)) return "cpu";
+  if (name == "cpu" || name == "cpu:0" || (name == "auto" && !gpu)) return "cpu";
   return HandOver(absl::StrCat("--device ", name, " needs LibTorch"));
 }
 

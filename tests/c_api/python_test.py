@@ -143,6 +143,8 @@ class PythonTest(unittest.TestCase):
             self.assert_fails(lambda options=options: self.translator.translate(["a dog runs"], **options), *parts)
         with self.assertRaises(TypeError):
             self.translator.translate("a dog runs")
+        with self.assertRaises(TypeError):
+            self.translator.translate(["a dog runs"], constraints="A DOG")
 
     def test_a_closed_translator_says_so(self):
         with seq2seq.Translator(self.model) as translator:

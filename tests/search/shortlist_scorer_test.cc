@@ -77,6 +77,26 @@ TEST(ShortlistScorer, TheTailCountsInTheNormalizerOnly) {
   EXPECT_NEAR(row.normalizer, std::log(sum), 1e-5);
 }
 
+TEST(ShortlistScorer, AnEnsembleOfAModelWithItselfScoresAsTheModel) {
+  const std::vector<Extension> rows = {{0, 0, kBosId}, {1, 1, kBosId}};
+  const BatchShortlist shortlists(OwnLists({1, 2}), kVocab, kTail);
+  const auto one = Model(0, {1, 2}, shortlists);
+  const StepScores expected = one->Step(rows);
+  for (const EnsembleMean mean : {EnsembleMean::kProbability, EnsembleMean::kLogProbability}) {
+    std::vector<std::unique_ptr<Scorer>> members;
+    for (int member = 0; member < 2; ++member) members.push_back(Model(0, {1, 2}, shortlists));
+    EnsembleScorer ensemble(std::move(members), mean);
+    const StepScores found = ensemble.Step(rows);
+    for (size_t r = 0; r < rows.size(); ++r) {
+      const ScoreRow row = found.row(r), single = expected.row(r);
+      EXPECT_EQ(row.tokens, single.tokens);
+      for (size_t i = 0; i < row.scores.size(); ++i) {
+        EXPECT_NEAR(row.scores[i] - row.normalizer, single.scores[i] - single.normalizer, 1e-5);
+      }
+    }
+  }
+}
+
 TEST(ShortlistScorer, RowsAreScoredAsThoseOfASentenceAlone) {
   const std::vector<uint64_t> sentences = {1, 2, 3};
   std::vector<TokenIds> own = OwnLists(sentences);

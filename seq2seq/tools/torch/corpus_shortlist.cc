@@ -47,7 +47,7 @@ absl::StatusOr<std::vector<TokenIds>> TranslateSome(const StoredModel& stored,
       const Translator translator,
       Translator::Load({stored.step}, {.shortlist = false, .load_module = LoadScoringModel}));
   std::vector<std::string> lines;
-  const int64_t distance = std::max<int64_t>(1, corpus.size() / kTranslated);
+  const int64_t distance = (corpus.size() + kTranslated - 1) / kTranslated;
   for (int64_t pair = 0; pair < corpus.size(); pair += distance)
     lines.push_back(tokenizer.Decode(corpus[pair].source));
   spdlog::info("translating {} sentences for the shortlist", lines.size());
