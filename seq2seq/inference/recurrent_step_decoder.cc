@@ -31,7 +31,7 @@ std::vector<PackedCell> PackAndDropCells(CellKind kind, std::vector<CellArrays>&
   return packed;
 }
 
-// Size of the buffers that only some decoders use.
+// Rows of a buffer that only some decoders use.
 int64_t RowsIf(bool used, int64_t rows) { return used ? rows : 0; }
 
 }  // namespace

@@ -46,7 +46,8 @@ struct DecoderRows {
   Buffer past;  // [row, longest], of InferenceAttention::UpdatePast; empty unless HasPast(kind).
 };
 
-// Keeps its intermediate results in buffers that it reuses.
+// A recurrent decoder at work on one batch. Keeps its intermediate results in buffers that it
+// reuses.
 class RecurrentStepDecoder : public StepDecoder {
  public:
   // Starts with a row for each sentence. The decoder and the output layer must outlive it.

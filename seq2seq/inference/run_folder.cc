@@ -134,9 +134,9 @@ absl::StatusOr<ArrayMap> ReadStoredWeights(const StoredModel& stored) {
 }
 
 absl::StatusOr<ArrayMap> ReadWeights(const StoredModel& stored) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(ArrayMap arrays, ReadStoredWeights(stored));
-  for (auto& [name, array] : arrays) array = ToFloat32(array);
-  return arrays;
+  const std::string path = stored.step + kWeightsFile;
+  SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap arrays, ReadArrays(path));
+  return DequantizeWeights(arrays, path);
 }
 
 absl::StatusOr<Precision> StoredPrecision(const StoredModel& stored) {

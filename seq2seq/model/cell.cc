@@ -41,7 +41,8 @@ CellState CellImpl::forward(const torch::Tensor& projected, const CellState& sta
 }
 
 bool CellImpl::is_fused() const {
-  return HasTrainingKernel(kind_) && UsesKernels(weight_hh_) && !(is_training() && recurrent_dropout_ > 0);
+  return HasTrainingKernel(kind_) && UsesKernels(weight_hh_) &&
+         !(is_training() && recurrent_dropout_ > 0);
 }
 
 torch::Tensor CellImpl::Gate(const torch::Tensor& input) const {

@@ -248,7 +248,8 @@ torch::Tensor RecurrentDecoderImpl::Penalty(const torch::Tensor& attention,
 bool RecurrentDecoderImpl::is_fused() const {
   const bool trains_by_steps = options_.doubly_stochastic > 0 || options_.variational ||
                                options_.attention_dropout > 0 || options_.recurrent_dropout > 0;
-  return UsesKernels(output_weight_) && HasTrainingKernel(options_) && !(trains_by_steps && is_training());
+  return UsesKernels(output_weight_) && HasTrainingKernel(options_) &&
+         !(trains_by_steps && is_training());
 }
 
 }  // namespace seq2seq

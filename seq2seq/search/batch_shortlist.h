@@ -19,8 +19,7 @@ class BatchShortlist {
   BatchShortlist() = default;
 
   // Of the shortlists of the sentences, [sentence], by Shortlist::Tokens. Costs a pass over the
-  // vocabulary and over the lists.
-  // `tail` is part of the union.
+  // vocabulary and over the lists. `tail` is part of the union.
   BatchShortlist(std::vector<TokenIds> own, int64_t target_vocab, const TailSample& tail = {});
 
   // The union, by ListedTokens; empty, for all subwords, where a sentence has no shortlist.
@@ -40,7 +39,7 @@ class BatchShortlist {
     float log_weight = 0;
   };
 
-  // Those of a sentence: the tail without its own tokens; none if its columns are all.
+  // Those of a sentence: the tail without its shortlist; none if its columns are all.
   const std::vector<TailColumn>& tail(size_t sentence) const { return tails_[sentence]; }
 
  private:
