@@ -62,6 +62,8 @@ set(development
     libyaml-cpp-dev
     nlohmann-json3-dev
     zlib1g-dev
+    libzstd-dev
+    liblzma-dev
     libutf8proc-dev
     libstemmer-dev)
 if(SEQ2SEQ_KERNELS)

@@ -17,7 +17,7 @@ inline std::vector<std::string> EnumTexts(TokenizerKind) {
 }
 
 struct TokenizerTrainOptions {
-  std::vector<std::string> input;  // Text files, plain or gzip; of two languages for a joint model.
+  std::vector<std::string> input;  // Text, plain or compressed; of two languages for a joint model.
   std::string model;               // The file to write.
   TokenizerKind kind = TokenizerKind::kBpe;  // How subwords are chosen.
   int64_t vocab_size = 8000;        // Maximum; 4,000-8,000 for small corpora, 32,000 for large.

@@ -1,4 +1,4 @@
-// Lines of text, from plain and gzip files and from standard input.
+// Lines of text, from plain and compressed files and from standard input.
 #ifndef SEQ2SEQ_BASE_LINE_READER_H_
 #define SEQ2SEQ_BASE_LINE_READER_H_
 
@@ -6,12 +6,15 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace seq2seq {
+
+class ByteReader;
 
 // Default limit on the length of a line.
 inline constexpr size_t kMaxLineBytes = 16 << 20;
@@ -26,18 +29,20 @@ inline constexpr size_t kMaxLineBytes = 16 << 20;
 //     …
 //   }
 //
-// Gzip files, by their first bytes, are decompressed. "-" is standard input, whose lines are
-// returned as soon as complete. A byte order mark, "\n" and "\r\n" are removed. Not thread-safe.
+// Files in gzip, zstd and xz, by their first bytes, are decompressed. "-" is standard input, which
+// is not, and whose lines are returned as soon as complete. A byte order mark, "\n" and "\r\n" are
+// removed. Not thread-safe.
 class LineReader {
  public:
   // NotFound or another error of the system, naming the file.
   static absl::StatusOr<std::unique_ptr<LineReader>> Open(const std::string& path,
                                                           size_t max_line_bytes = kMaxLineBytes);
 
-  virtual ~LineReader() = default;
+  ~LineReader();
 
   // Puts the next line into `line` and returns true, or returns false at the end of the file.
-  // DataLoss if the file is a truncated or corrupt gzip, InvalidArgument if the line is longer than
+  // DataLoss if compressed data are truncated or corrupt, ResourceExhausted if they need more
+  // memory than kMaxDecoderBytes (base/decompressor.h), InvalidArgument if the line is longer than
   // `max_line_bytes`.
   absl::StatusOr<bool> Next(std::string& line);
 
@@ -46,17 +51,17 @@ class LineReader {
   // Lines read so far: the number of the last one, counted from 1.
   int64_t line_number() const { return line_number_; }
 
- protected:
-  LineReader(std::string path, size_t max_line_bytes)
-      : path_(std::move(path)), max_line_bytes_(max_line_bytes) {}
+ private:
+  LineReader(std::string path, size_t max_line_bytes, std::unique_ptr<ByteReader> bytes);
 
   // Appends the next line with its terminator to `line`, which is empty; leaves it empty at the end
   // of the file. May stop within a line of more than `most` bytes.
-  virtual absl::Status ReadRaw(std::string& line, size_t most) = 0;
+  absl::Status ReadRaw(std::string& line, size_t most);
 
- private:
   std::string path_;
   size_t max_line_bytes_;
+  std::unique_ptr<ByteReader> bytes_;
+  absl::string_view unread_;  // Of what bytes_ returned last.
   int64_t line_number_ = 0;
 };
 

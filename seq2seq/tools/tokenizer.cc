@@ -104,7 +104,8 @@ void AddLearning(CLI::App& tokenizer, absl::Status* status) {
   auto kind = std::make_shared<std::string>(kinds[0]);
   train
       ->add_option("-i,--input", options->input,
-                   "Text, plain or gzip; repeat for a model shared by several languages")
+                   "Text, plain or in gzip, zstd or xz; repeat for a model shared by several "
+                   "languages")
       ->option_text("FILE")
       ->allow_extra_args(false)
       ->required();

@@ -21,8 +21,8 @@ struct VectorCoverage {
 
 // Fills the rows of `weight`, [vocab, size] with a row per subword, whose subwords are words in a
 // text file of vectors, in the format of word2vec and GloVe: a word and its numbers on each line,
-// separated by spaces, with an optional first line of two counts; plain or gzip. A subword is a
-// word if it begins one, "▁dog", or, in vocabularies of words, as it is. Other rows keep their
+// separated by spaces, with an optional first line of two counts; plain or compressed. A subword is
+// a word if it begins one, "▁dog", or, in vocabularies of words, as it is. Other rows keep their
 // values.
 //
 // Words may contain spaces, except the first one. InvalidArgument, naming file and line, if a line

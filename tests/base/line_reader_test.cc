@@ -1,9 +1,10 @@
 #include "seq2seq/base/line_reader.h"
 
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -15,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "tests/testing/standard_input.h"
 #include "tests/testing/temporary_folder.h"
 
 namespace seq2seq {
@@ -23,12 +25,27 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 // "ein\nzwei\ndrei" as gzip.
 const std::string kGzip(
     "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\x4b\xcd\xcc\xe3\xaa\x2a\x4f\xcd\xe4\x4a\x29\x4a\xcd"
     "\x04\x00\x66\x3a\xdb\x0c\x0d\x00\x00\x00",
     33);
+
+// The same as zstd, with a checksum.
+const std::string kZstd(
+    "\x28\xb5\x2f\xfd\x04\x68\x69\x00\x00\x65\x69\x6e\x0a\x7a\x77\x65\x69\x0a\x64\x72\x65\x69"
+    "\xd0\x65\xbd\x52",
+    26);
+
+// The same as xz.
+const std::string kXz(
+    "\xfd\x37\x7a\x58\x5a\x00\x00\x04\xe6\xd6\xb4\x46\x02\x00\x21\x01\x16\x00\x00\x00\x74\x2f"
+    "\xe5\xa3\x01\x00\x0c\x65\x69\x6e\x0a\x7a\x77\x65\x69\x0a\x64\x72\x65\x69\x00\x00\x00\x00"
+    "\x7a\x4f\xca\x4d\x4b\x89\x06\x4e\x00\x01\x25\x0d\x71\x19\xc4\xb6\x1f\xb6\xf3\x7d\x01\x00"
+    "\x00\x00\x00\x04\x59\x5a",
+    72);
 
 // The lines of a file with these bytes.
 std::vector<std::string> Lines(const std::string& bytes) {
@@ -71,28 +88,51 @@ TEST(LineReader, ReadsLinesOfAnyLength) {
   }
 }
 
-TEST(LineReader, UnpacksGzip) { EXPECT_THAT(Lines(kGzip), ElementsAre("ein", "zwei", "drei")); }
-
-TEST(LineReader, UnpacksGzipOfSeveralMembers) {
-  EXPECT_THAT(Lines(kGzip + kGzip), ElementsAre("ein", "zwei", "dreiein", "zwei", "drei"));
-}
-
-TEST(LineReader, TruncatedGzipIsDataLossAndNamed) {
-  TemporaryFolder folder;
-  for (size_t size = 2; size < kGzip.size(); ++size) {
-    const std::string path = folder.Write("a.gz", kGzip.substr(0, size));
-    const absl::StatusOr<std::vector<std::string>> lines = ReadLines(path);
-    EXPECT_TRUE(absl::IsDataLoss(lines.status())) << size << ": " << lines.status();
-    EXPECT_THAT(std::string(lines.status().message()), HasSubstr(path));
+TEST(LineReader, UnpacksWhatIsCompressed) {
+  for (const std::string& bytes : {kGzip, kZstd, kXz}) {
+    EXPECT_THAT(Lines(bytes), ElementsAre("ein", "zwei", "drei"));
+    EXPECT_THAT(Lines(bytes + bytes), ElementsAre("ein", "zwei", "dreiein", "zwei", "drei"));
   }
 }
 
-TEST(LineReader, CorruptGzipIsDataLoss) {
+TEST(LineReader, TruncatedDataAreDataLossAndNamed) {
   TemporaryFolder folder;
-  std::string bytes = kGzip;
-  bytes[26] ^= 1;  // The checksum.
-  const absl::StatusOr<std::vector<std::string>> lines = ReadLines(folder.Write("a.gz", bytes));
-  EXPECT_TRUE(absl::IsDataLoss(lines.status())) << lines.status();
+  for (const std::string& bytes : {kGzip, kZstd, kXz}) {
+    for (size_t size = bytes == kGzip ? 2 : 6; size < bytes.size(); ++size) {
+      const std::string path = folder.Write("a", bytes.substr(0, size));
+      const absl::StatusOr<std::vector<std::string>> lines = ReadLines(path);
+      EXPECT_TRUE(absl::IsDataLoss(lines.status())) << size << ": " << lines.status();
+      EXPECT_THAT(std::string(lines.status().message()),
+                  StartsWith(path + ": cannot read after line "));
+      EXPECT_THAT(std::string(lines.status().message()), HasSubstr(": unexpected end of "));
+    }
+  }
+}
+
+TEST(LineReader, CorruptDataAreDataLoss) {
+  TemporaryFolder folder;
+  for (const auto& [bytes, checksum] : {std::pair(kGzip, 26), {kZstd, 22}, {kXz, 44}}) {
+    std::string damaged = bytes;
+    damaged[static_cast<size_t>(checksum)] ^= 1;
+    const absl::StatusOr<std::vector<std::string>> lines = ReadLines(folder.Write("a", damaged));
+    EXPECT_TRUE(absl::IsDataLoss(lines.status())) << lines.status();
+  }
+}
+
+TEST(LineReader, ReadsAPipeByItsName) {
+  TemporaryFolder folder;
+  const std::string path = folder / "pipe";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  for (const std::string& bytes : {std::string("ein\nzwei\ndrei"), kZstd}) {
+    std::thread writer([&] {
+      std::ofstream out(path);
+      for (const char byte : bytes) out << byte << std::flush;
+    });
+    const absl::StatusOr<std::vector<std::string>> lines = ReadLines(path);
+    writer.join();
+    ASSERT_TRUE(lines.ok()) << lines.status();
+    EXPECT_THAT(*lines, ElementsAre("ein", "zwei", "drei"));
+  }
 }
 
 TEST(LineReader, CountsLines) {
@@ -110,32 +150,6 @@ TEST(LineReader, CountsLines) {
   EXPECT_FALSE(*lines.Next(line));
   EXPECT_EQ(lines.line_number(), 2);
 }
-
-// For its lifetime, standard input is what is written to it.
-class StandardInput {
- public:
-  StandardInput() {
-    int ends[2];
-    EXPECT_EQ(pipe(ends), 0);
-    EXPECT_EQ(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
-    close(ends[0]);
-    in_ = ends[1];
-  }
-  ~StandardInput() {
-    Close();
-    EXPECT_EQ(dup2(before_, STDIN_FILENO), STDIN_FILENO);
-    close(before_);
-  }
-
-  void Write(const std::string& text) {
-    EXPECT_EQ(write(in_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
-  }
-  void Close() { close(std::exchange(in_, -1)); }
-
- private:
-  int before_ = dup(STDIN_FILENO);
-  int in_ = -1;
-};
 
 TEST(LineReader, ReadsStandardInput) {
   StandardInput input;

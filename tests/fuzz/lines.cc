@@ -1,4 +1,4 @@
-// Lines of text, plain or gzip, cut into words as metrics do.
+// Lines of text, plain or compressed, cut into words as metrics do.
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/utf8.h"
 #include "seq2seq/metrics/segments.h"
