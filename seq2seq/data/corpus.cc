@@ -2,12 +2,10 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,7 +13,7 @@
 
 #include "seq2seq/base/fingerprint.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/base/utf8.h"
+#include "seq2seq/data/pair_encoder.h"
 #include "seq2seq/data/pair_reader.h"
 
 namespace seq2seq {
@@ -44,7 +42,7 @@ absl::string_view Bytes(const T& value) {
   return {reinterpret_cast<const char*>(&value), sizeof value};
 }
 
-absl::string_view Bytes(const std::vector<int32_t>& ids) {
+absl::string_view BytesOfIds(absl::Span<const int32_t> ids) {
   return {reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)};
 }
 
@@ -66,20 +64,6 @@ absl::StatusOr<uint64_t> FingerprintOf(const std::vector<std::string>& files, ui
   fingerprint.AddValue(filter.max_length);
   fingerprint.AddValue(filter.max_ratio);
   return fingerprint.value();
-}
-
-// The counter of the reason to drop a pair, or null to keep it.
-int64_t CorpusCounts::*Dropped(const std::vector<int32_t>& source,
-                               const std::vector<int32_t>& target, const FilterOptions& filter,
-                               bool has_sources) {
-  if ((has_sources && source.empty()) || target.empty()) return &CorpusCounts::empty;
-  const auto [shorter, longer] = std::minmax({source.size(), target.size()});
-  if (static_cast<int64_t>(longer) > filter.max_length) return &CorpusCounts::too_long;
-  if (has_sources && filter.max_ratio > 0 &&
-      static_cast<double>(longer) > filter.max_ratio * static_cast<double>(shorter)) {
-    return &CorpusCounts::bad_ratio;
-  }
-  return nullptr;
 }
 
 struct FileCloser {
@@ -126,6 +110,16 @@ class Spool {
 
 }  // namespace
 
+CorpusCounts& CorpusCounts::operator+=(const CorpusCounts& other) {
+  pairs += other.pairs;
+  empty += other.empty;
+  invalid += other.invalid;
+  too_long += other.too_long;
+  bad_ratio += other.bad_ratio;
+  no_image += other.no_image;
+  return *this;
+}
+
 std::string CorpusCounts::Text(const FilterOptions& filter) const {
   std::vector<std::string> reasons;
   if (empty > 0) reasons.push_back(absl::StrCat(empty, " empty"));
@@ -142,12 +136,13 @@ std::string CorpusCounts::Text(const FilterOptions& filter) const {
 
 absl::StatusOr<Corpus> Corpus::Build(const std::vector<std::string>& files,
                                      const SourceEncoder& source, const Tokenizer& target,
-                                     const FilterOptions& options, const std::string& path) {
+                                     const FilterOptions& options, const std::string& path,
+                                     int threads) {
   FilterOptions filter = options;
   if (!source.has_ratio) filter.max_ratio = 0;
-  const bool has_sources = source.encode != nullptr;
-  SEQ2SEQ_ASSIGN_OR_RETURN(PairReader reader,
-                           PairReader::Open(files, has_sources, filter.max_line_bytes));
+  SEQ2SEQ_ASSIGN_OR_RETURN(
+      PairReader reader,
+      PairReader::Open(files, /*has_sources=*/source.encode != nullptr, filter.max_line_bytes));
   SEQ2SEQ_ASSIGN_OR_RETURN(const uint64_t fingerprint,
                            FingerprintOf(files, source.identity, target, filter));
   absl::StatusOr<Corpus> cached = Open(path);
@@ -162,40 +157,21 @@ absl::StatusOr<Corpus> Corpus::Build(const std::vector<std::string>& files,
   Spool index(TemporaryName(path + ".index"));
   Fingerprint content;
   uint64_t offset = 0;
-  std::string source_line;
-  std::string target_line;
-  while (true) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(bool more, reader.Next(source_line, target_line));
-    if (!more) break;
-    ++counts.pairs;
-    if (!IsValidUtf8(source_line) || !IsValidUtf8(target_line)) {
-      ++counts.invalid;
-      continue;
+  const auto write = [&](const EncodedPairs& pairs) -> absl::Status {
+    counts += pairs.counts;
+    const int32_t* next = pairs.ids.data();
+    for (const auto& [source_length, target_length] : pairs.lengths) {
+      const Entry entry = {offset, source_length, target_length};
+      const size_t length = size_t{source_length} + target_length;
+      content.Add(Bytes(entry));
+      content.Add(BytesOfIds({next, length}));
+      SEQ2SEQ_RETURN_IF_ERROR(index.Append(Bytes(entry)));
+      offset += length;
+      next += length;
     }
-    std::vector<int32_t> source_ids;
-    if (has_sources) {
-      std::optional<std::vector<int32_t>> encoded = source.encode(source_line);
-      if (!encoded) {
-        ++counts.no_image;
-        continue;
-      }
-      source_ids = *std::move(encoded);
-    }
-    const std::vector<int32_t> target_ids = target.Encode(target_line);
-    if (const auto reason = Dropped(source_ids, target_ids, filter, has_sources)) {
-      ++(counts.*reason);
-      continue;
-    }
-    const Entry entry = {offset, static_cast<uint32_t>(source_ids.size()),
-                         static_cast<uint32_t>(target_ids.size())};
-    offset += source_ids.size() + target_ids.size();
-    content.Add(Bytes(entry));
-    content.Add(Bytes(source_ids));
-    content.Add(Bytes(target_ids));
-    SEQ2SEQ_RETURN_IF_ERROR(ids.Append(Bytes(source_ids)));
-    SEQ2SEQ_RETURN_IF_ERROR(ids.Append(Bytes(target_ids)));
-    SEQ2SEQ_RETURN_IF_ERROR(index.Append(Bytes(entry)));
-  }
+    return ids.Append(BytesOfIds(pairs.ids));
+  };
+  SEQ2SEQ_RETURN_IF_ERROR(PairEncoder(reader, source, target, filter).Run(threads, write));
   if (counts.kept() == 0) {
     return absl::InvalidArgumentError(
         absl::StrCat(absl::StrJoin(files, ", "), ": no pair is left; ", counts.Text(filter)));

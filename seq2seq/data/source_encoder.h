@@ -17,7 +17,7 @@ class ImageSet;
 // How the source lines of a corpus become ids. A value.
 struct SourceEncoder {
   // The ids of a line, without eos; nullopt drops the pair, since its image is missing. Empty for
-  // corpora of targets alone.
+  // corpora of targets alone. Called by several threads at once.
   std::function<std::optional<std::vector<int32_t>>(const std::string& line)> encode;
 
   // A hash of everything that the ids depend on.

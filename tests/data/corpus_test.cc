@@ -5,11 +5,13 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -292,6 +294,76 @@ TEST_F(CorpusTest, CacheIsMadeAnewForADroppedImage) {
   EXPECT_EQ(corpus->size(), 1);
 }
 
+// Pairs of all kinds, more than a block of them: good, not UTF-8, empty, too long, of bad ratio.
+std::vector<std::pair<std::string, std::string>> AllKinds(int count) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (int i = 0; i < count; ++i) {
+    std::string source = i % 3 == 0 ? "der Hund rennt" : "ein Mädchen";
+    std::string target = i % 2 == 0 ? "die Katze" : "das Kind rennt im Garten";
+    if (i % 11 == 0) source += "\xff";
+    if (i % 13 == 0) target = " ";
+    if (i % 17 == 0) source = "der der der der der der der der der der der der der der der der";
+    if (i % 19 == 0) target = "die die die die die die die die die die die die die die";
+    pairs.emplace_back(source, target);
+  }
+  return pairs;
+}
+
+TEST_F(CorpusTest, AnyNumberOfThreadsAgreesWithOne) {
+  FilterOptions filter;
+  filter.max_length = 15;
+  filter.max_ratio = 2;
+  const auto pairs = AllKinds(5321);
+  std::string table;
+  for (const auto& [source, target] : pairs) absl::StrAppend(&table, source, "\t", target, "\n");
+  const std::string path = folder_.Write("a.tsv", table);
+  const auto one = Build({path}, filter);
+  ASSERT_TRUE(one.ok()) << one.status();
+  const CorpusCounts& counts = one->counts();
+  for (const int64_t count : {counts.invalid, counts.empty, counts.too_long, counts.bad_ratio})
+    EXPECT_GT(count, 100) << counts.Text(filter);
+  int64_t kept = 0;
+  for (const auto& [source, target] : pairs) {
+    if (kept == one->size()) break;
+    // What was kept is in the order of the lines.
+    const Example pair = (*one)[kept];
+    const bool is_next = absl::MakeConstSpan(source_.Encode(source)) == pair.source &&
+                         absl::MakeConstSpan(target_.Encode(target)) == pair.target;
+    kept += is_next ? 1 : 0;
+  }
+  EXPECT_EQ(kept, one->size());
+
+  const std::string bytes = folder_.Read("cache");
+  for (const int threads : {0, 1, 2, 4, 9}) {
+    std::filesystem::remove(cache_);
+    const auto corpus =
+        Corpus::Build({path}, EncodeText(source_), target_, filter, cache_, threads);
+    ASSERT_TRUE(corpus.ok()) << corpus.status();
+    EXPECT_EQ(corpus->content(), one->content());
+    EXPECT_TRUE(folder_.Read("cache") == bytes) << threads;
+    EXPECT_THAT(folder_.Names(), ElementsAre("a.tsv", "cache"));
+  }
+}
+
+TEST_F(CorpusTest, ErrorNamesItsLineForAnyNumberOfThreads) {
+  std::string good;
+  for (int i = 0; i < 70'000; ++i) good += "ein\tdie\n";
+  for (const auto& [bad, problem] :
+       {std::pair<std::string, std::string>("ein", "expected source<TAB>target"),
+        {"ein\t" + std::string(5000, 'x'), "the line has more than 4000 bytes"}}) {
+    const std::string path = folder_.Write("a.tsv", good + bad + "\nein\n" + good);
+    FilterOptions filter;
+    filter.max_line_bytes = 4000;
+    for (const int threads : {1, 2, 4}) {
+      const auto corpus =
+          Corpus::Build({path}, EncodeText(source_), target_, filter, cache_, threads);
+      EXPECT_TRUE(absl::IsInvalidArgument(corpus.status())) << corpus.status();
+      EXPECT_EQ(Message(corpus), absl::StrCat(path, ":70001: ", problem));
+      EXPECT_THAT(folder_.Names(), ElementsAre("a.tsv"));
+    }
+  }
+}
+
 TEST_F(CorpusTest, OpenShowsWhatBuildWrote) {
   ASSERT_TRUE(BuildPair("ein\nder Hund\n\n", "die\ndas Kind\nein\n").ok());
   const auto corpus = Corpus::Open(cache_);
@@ -332,11 +404,15 @@ TEST_F(CorpusTest, OtherFilesAreNoCache) {
 }
 
 TEST_F(CorpusTest, FailedWriteNamesTheCache) {
-  const std::string path = folder_.Write("a.tsv", "ein\tdie\n");
-  const auto corpus =
-      Corpus::Build({path}, EncodeText(source_), target_, {}, folder_ / "none/cache");
-  EXPECT_TRUE(absl::IsNotFound(corpus.status())) << corpus.status();
-  EXPECT_THAT(Message(corpus), HasSubstr(folder_ / "none/cache"));
+  std::string table;
+  for (int i = 0; i < 5000; ++i) table += "ein\tdie\n";
+  const std::string path = folder_.Write("a.tsv", table);
+  for (const int threads : {1, 4}) {
+    const auto corpus =
+        Corpus::Build({path}, EncodeText(source_), target_, {}, folder_ / "none/cache", threads);
+    EXPECT_TRUE(absl::IsNotFound(corpus.status())) << corpus.status();
+    EXPECT_THAT(Message(corpus), HasSubstr(folder_ / "none/cache"));
+  }
 }
 
 }  // namespace
