@@ -33,9 +33,11 @@ struct DataOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("train", train,
-          "Training files: [source, target] with one sentence per line, or [table] of "
-          "source<TAB>target; [text] without a source. Plain or gzip.");
+    visit(
+        "train", train,
+        "Training files: [source, target] with one sentence per line, or [table] of "
+        "source<TAB>target; [text] without a source. Plain, or in gzip, zstd or xz. - is standard "
+        "input, which is copied into the run folder once.");
     visit(
         "weights", weights,
         "For several corpora, whose files follow each other in train: how often the pairs of each "
@@ -79,6 +81,11 @@ inline absl::Status Validate(const DataOptions& options) {
                options.train.size() == corpora || options.train.size() == 2 * corpora,
                corpora == 1 ? "[source, target] or [table]; several corpora need data.weights"
                             : "one or two files for each of data.weights");
+  const auto inputs = std::count(options.train.begin(), options.train.end(), "-");
+  rules.Expect("data.train", absl::StrCat("- ", inputs, " times"), inputs <= 1,
+               "-, standard input, once at most");
+  rules.Expect("data.valid", "-", std::count(options.valid.begin(), options.valid.end(), "-") == 0,
+               "files; standard input can only be in data.train");
   for (const double weight : options.weights)
     rules.Expect("data.weights", weight, weight > 0 && weight <= 1000, "more than 0, up to 1,000");
   rules.Expect("data.valid", options.valid.size(),

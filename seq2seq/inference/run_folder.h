@@ -20,7 +20,7 @@ namespace seq2seq {
 //   config.yaml                  all options
 //   source.model target.model    the tokenizers; source.model only where sources are text
 //   image_network                the file of an image network, where the model has one
-//   cache/                       the encoded corpora; may be deleted
+//   cache/                       the encoded corpora; may be deleted, but for stdin.txt
 //   log.jsonl                    a line per report
 //   shortlist.safetensors        lexical shortlist; only where it was exported
 //   step-N/                      checkpoint after update N: model.safetensors, training state

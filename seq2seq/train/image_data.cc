@@ -115,12 +115,10 @@ ImageData::ImageData(const TrainingConfig& config, ImageSet images)
       files_(FilesOf(config)),
       images_(std::move(images)) {}
 
-absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(const RunFolder& run,
-                                                              c10::Device device,
-                                                              TrainingConfig& config) {
+absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(
+    const RunFolder& run, c10::Device device, const std::vector<std::string>& tables,
+    TrainingConfig& config) {
   ImageEncoderOptions& options = config.model.image;
-  std::vector<std::string> tables = config.data.train;
-  tables.push_back(config.data.valid[0]);
   SEQ2SEQ_ASSIGN_OR_RETURN(ImageSet images, ImageSet::Open(config.data.images, tables));
   if (options.network.is_frozen() && config.data.augment.any()) {
     return absl::InvalidArgumentError(

@@ -24,11 +24,12 @@ namespace seq2seq {
 // The images of all tables, and their features if the image network is frozen. Thread-safe.
 class ImageData {
  public:
-  // Checks that the images can be read, or computes the features that are not yet in the run's
-  // cache; images that cannot be read are named, counted and left out. Sets
+  // Checks that the images that `tables` name can be read, or computes the features that are not
+  // yet in the run's cache; images that cannot be read are named, counted and left out. Sets
   // config.model.image.channels, and copies the network's file into the run folder.
   static absl::StatusOr<std::unique_ptr<ImageData>> Prepare(const RunFolder& run,
                                                             c10::Device device,
+                                                            const std::vector<std::string>& tables,
                                                             TrainingConfig& config);
 
   const ImageSet& images() const { return images_; }

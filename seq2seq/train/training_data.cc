@@ -5,13 +5,16 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include <ATen/Parallel.h>
 
 #include "seq2seq/base/enum_text.h"
+#include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/data/source_encoder.h"
+#include "seq2seq/train/standard_input.h"
 
 namespace seq2seq {
 namespace {
@@ -33,7 +36,8 @@ absl::Status SetVocab(const char* key, int64_t subwords, int64_t& vocab) {
 absl::StatusOr<Corpus> BuildCorpus(const std::string& what, const std::vector<std::string>& files,
                                    const SourceEncoder& source, const Tokenizer& target,
                                    const FilterOptions& filter, const std::string& path) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(Corpus corpus, Corpus::Build(files, source, target, filter, path));
+  SEQ2SEQ_ASSIGN_OR_RETURN(
+      Corpus corpus, Corpus::Build(files, source, target, filter, path, at::get_num_threads()));
   Log(LogLevel::kInfo, absl::StrCat(what, ": ", corpus.counts().Text(filter)));
   return corpus;
 }
@@ -66,6 +70,39 @@ absl::StatusOr<ValidationText> ReadValidation(const std::vector<std::string>& fi
     }
   }
   return text;
+}
+
+// Prepares `options`, whose files are those to read.
+absl::StatusOr<TrainingData> PrepareFiles(const RunFolder& run, c10::Device device,
+                                          const Tokenizers& tokenizers, const DataOptions& options,
+                                          TrainingConfig& config) {
+  std::unique_ptr<ImageData> images;
+  if (config.model.source == SourceKind::kImage) {
+    std::vector<std::string> tables = options.train;
+    tables.push_back(options.valid[0]);
+    SEQ2SEQ_ASSIGN_OR_RETURN(images, ImageData::Prepare(run, device, tables, config));
+  }
+  const SourceEncoder source = images              ? EncodeImages(images->images())
+                               : tokenizers.source ? EncodeText(*tokenizers.source)
+                                                   : EncodeNothing();
+  std::vector<Corpus> train;
+  for (const std::vector<std::string>& files : TrainCorpora(options)) {
+    const std::string number = train.empty() ? "" : absl::StrCat("-", train.size());
+    SEQ2SEQ_ASSIGN_OR_RETURN(
+        Corpus corpus,
+        BuildCorpus(options.weights.empty() ? "data.train" : files.back(), files, source,
+                    tokenizers.target, options.filter, run.Cache() + "/train" + number));
+    train.push_back(std::move(corpus));
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(Corpus valid,
+                           BuildCorpus("data.valid", options.valid, source, tokenizers.target,
+                                       options.filter, run.Cache() + "/valid"));
+  ValidationText validation;
+  if (images || tokenizers.source) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(validation, ReadValidation(options.valid));
+  }
+  return TrainingData{std::move(images), std::move(train), std::move(valid), std::move(validation),
+                      options};
 }
 
 }  // namespace
@@ -115,31 +152,16 @@ absl::Status TrainingData::Validate(const TrainingConfig& config) {
 absl::StatusOr<TrainingData> TrainingData::Prepare(const RunFolder& run, c10::Device device,
                                                    const Tokenizers& tokenizers,
                                                    TrainingConfig& config) {
-  std::unique_ptr<ImageData> images;
-  if (config.model.source == SourceKind::kImage) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(images, ImageData::Prepare(run, device, config));
+  DataOptions options = config.data;
+  options.train = ReplaceStandardInput(run, std::move(options.train));
+  bool copied = false;
+  if (options.train != config.data.train) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(copied, CopyStandardInput(run));
   }
-  const SourceEncoder source = images              ? EncodeImages(images->images())
-                               : tokenizers.source ? EncodeText(*tokenizers.source)
-                                                   : EncodeNothing();
-  std::vector<Corpus> train;
-  for (const std::vector<std::string>& files : TrainCorpora(config.data)) {
-    const std::string number = train.empty() ? "" : absl::StrCat("-", train.size());
-    SEQ2SEQ_ASSIGN_OR_RETURN(
-        Corpus corpus,
-        BuildCorpus(config.data.weights.empty() ? "data.train" : files.back(), files, source,
-                    tokenizers.target, config.data.filter, run.Cache() + "/train" + number));
-    train.push_back(std::move(corpus));
-  }
-  SEQ2SEQ_ASSIGN_OR_RETURN(Corpus valid,
-                           BuildCorpus("data.valid", config.data.valid, source, tokenizers.target,
-                                       config.data.filter, run.Cache() + "/valid"));
-  ValidationText validation;
-  if (images || tokenizers.source) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(validation, ReadValidation(config.data.valid));
-  }
-  return TrainingData{std::move(images), std::move(train), std::move(valid), std::move(validation),
-                      config.data};
+  absl::StatusOr<TrainingData> data = PrepareFiles(run, device, tokenizers, options, config);
+  // The next attempt may come with other input.
+  if (!data.ok() && copied) SEQ2SEQ_RETURN_IF_ERROR(RemovePath(StandardInputCopy(run)));
+  return data;
 }
 
 CorpusMix TrainingData::Train() const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include <ATen/Parallel.h>
 #include <spdlog/spdlog.h>
 
 #include "seq2seq/base/options.h"
@@ -19,6 +20,7 @@
 #include "seq2seq/model/stored_module.h"
 #include "seq2seq/search/translator.h"
 #include "seq2seq/tools/machine.h"
+#include "seq2seq/train/standard_input.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -42,7 +44,6 @@ constexpr int64_t kTranslated = 3000;
 absl::StatusOr<std::vector<TokenIds>> TranslateSome(const StoredModel& stored,
                                                     const CorpusMix& corpus,
                                                     const Tokenizer& tokenizer) {
-  SetUpThreads(0);
   SEQ2SEQ_ASSIGN_OR_RETURN(
       const Translator translator,
       Translator::Load({stored.step}, {.shortlist = false, .load_module = LoadScoringModel}));
@@ -72,16 +73,18 @@ absl::StatusOr<Shortlist> LearnCorpusShortlist(const StoredModel& stored,
   SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer source, Tokenizer::Load(stored.run.SourceTokenizer()));
   SEQ2SEQ_ASSIGN_OR_RETURN(const Tokenizer target, Tokenizer::Load(stored.run.TargetTokenizer()));
   DataOptions& data = section.data;
+  data.train = ReplaceStandardInput(stored.run, std::move(data.train));
   if (!corpus.empty()) {
     data.train = corpus;
     data.weights.clear();
   }
+  SetUpThreads(0);
   std::vector<Corpus> corpora;
   std::vector<const Corpus*> mixed;
   for (const std::vector<std::string>& files : TrainCorpora(data)) {
     const std::string cache = room + "/corpus";
-    SEQ2SEQ_ASSIGN_OR_RETURN(Corpus one,
-                             Corpus::Build(files, EncodeText(source), target, data.filter, cache));
+    SEQ2SEQ_ASSIGN_OR_RETURN(Corpus one, Corpus::Build(files, EncodeText(source), target,
+                                                       data.filter, cache, at::get_num_threads()));
     std::filesystem::remove(cache);  // It stays mapped.
     corpora.push_back(std::move(one));
   }
