@@ -17,6 +17,7 @@
 #include "seq2seq/inference/run_folder.h"
 #include "seq2seq/model/parameters.h"
 #include "tests/testing/learn.h"
+#include "tests/testing/standard_input.h"
 #include "tests/testing/temporary_folder.h"
 #include "tests/testing/tiny_model.h"
 #include "tests/train/lines.h"
@@ -28,6 +29,7 @@ using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 // Options of a program, which config.yaml holds too.
 struct ProgramOptions {
@@ -110,6 +112,51 @@ TEST_F(TrainingRunTest, ResumedRunEndsWithTheWeightsOfAnUninterruptedOne) {
     for (const auto& [name, parameter] : Parameters(*run->model()))
       EXPECT_TRUE(parameter.equal(whole.at(name))) << name;
   }
+}
+
+TEST_F(TrainingRunTest, StandardInputIsReadOnceAndResumedFrom) {
+  config_.train.max_updates = 4;
+  const TensorMap whole = Parameters(*Train()->model());
+  config_.train.run = folder_ / "other";
+  config_.data.train[0] = "-";
+  {
+    StandardInput input;
+    input.Write(Lines(22, 2));
+    input.Close();
+    config_.train.max_updates = 2;
+    ASSERT_NE(Train(), nullptr);
+  }
+  EXPECT_EQ(folder_.Read("other/cache/stdin.txt"), Lines(22, 2));
+  const StandardInput never_ends;  // Reading it would wait for ever.
+  config_.train.max_updates = 4;
+  const std::unique_ptr<TrainingRun> run = Train();
+  for (const auto& [name, parameter] : Parameters(*run->model()))
+    EXPECT_TRUE(torch::equal(parameter, whole.at(name))) << name;
+  EXPECT_EQ(run->config().data.train[0], "-");
+}
+
+TEST_F(TrainingRunTest, StandardInputThatCannotBeUsedIsNotKept) {
+  config_.data.train[0] = "-";
+  {
+    StandardInput input;
+    input.Write("a b\n");
+    input.Close();
+    EXPECT_THAT(std::string(CreateError().message()), HasSubstr("cache/stdin.txt has 1 lines"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run/cache/stdin.txt"));
+  StandardInput input;
+  input.Write(Lines(22, 2));
+  input.Close();
+  EXPECT_NE(Train(), nullptr);
+}
+
+TEST_F(TrainingRunTest, StandardInputTwiceIsRefusedByKey) {
+  config_.data.train = {"-", "-"};
+  EXPECT_EQ(CreateError().message(),
+            "data.train: expected -, standard input, once at most, found - 2 times");
+  config_.data.train[0] = config_.data.valid[1];
+  config_.data.valid[1] = "-";
+  EXPECT_THAT(std::string(CreateError().message()), StartsWith("data.valid: "));
 }
 
 TEST_F(TrainingRunTest, OtherModelOrDataIsRefusedByKey) {
