@@ -26,6 +26,12 @@ ImageOptions Plain(int64_t size) {
 
 class ImageTest : public ::testing::Test {
  protected:
+  void SetUp() override {
+#if !SEQ2SEQ_IMAGES
+    GTEST_SKIP() << "built without images";
+#endif
+  }
+
   Array Read(const std::string& bytes, const ImageOptions& options,
              const std::optional<Augmentation>& augmentation = {}) const {
     const auto image = ReadImage(folder_.Write("image", bytes), options, augmentation);

@@ -128,6 +128,9 @@ TEST_F(SourceTest, NoSourceReadsTheBeginningOfATarget) {
 }
 
 TEST_F(SourceTest, ImagesAreLoadedAfterTheyAreRead) {
+#if !SEQ2SEQ_IMAGES
+  GTEST_SKIP() << "built without images";
+#endif
   const std::string path = folder_.Write("a.ppm", PpmFile(8, 8, 255, 0, 0));
   const auto images = Make(SourceKind::kImage);
   EXPECT_EQ(images->kind(), SourceKind::kImage);
@@ -156,6 +159,9 @@ TEST_F(SourceTest, FeaturesAreLoadedAsTheyAreStored) {
 }
 
 TEST_F(SourceTest, FilesThatCannotBeLoadedAreNamed) {
+#if !SEQ2SEQ_IMAGES
+  GTEST_SKIP() << "built without images";
+#endif
   for (const bool features : {false, true}) {
     SourceInput missing = {.file = folder_ / "none"};
     const absl::Status status = MakeImages({}, features)->Load(missing);
