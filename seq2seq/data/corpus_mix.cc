@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <numeric>
 #include <utility>
 
@@ -24,7 +25,15 @@ CorpusMix::CorpusMix(std::vector<const Corpus*> corpora, std::vector<double> wei
   for (const double weight : weights_)
     TORCH_CHECK(std::isfinite(weight) && weight > 0,
                 "corpus weights must be finite and above 0, found ", weight);
-  for (const Corpus* corpus : corpora_) begins_.push_back(begins_.back() + corpus->size());
+  double pairs = 0;  // Of an epoch.
+  for (size_t i = 0; i < corpora_.size(); ++i) {
+    begins_.push_back(begins_.back() + corpora_[i]->size());
+    pairs += weights_[i] * static_cast<double>(corpora_[i]->size());
+  }
+  constexpr double kMost = 4294967295.0;
+  TORCH_CHECK(pairs < kMost && static_cast<double>(size()) < kMost,
+              "at most 4,294,967,294 pairs can be trained on, in all and in an epoch, found ",
+              size(), " and ", pairs);
 }
 
 Example CorpusMix::operator[](int64_t index) const {
@@ -33,18 +42,27 @@ Example CorpusMix::operator[](int64_t index) const {
   return (*corpora_[number])[index - begins_[number]];
 }
 
-std::vector<int64_t> CorpusMix::Epoch(uint64_t seed, int64_t epoch) const {
-  std::vector<int64_t> pairs;
+std::vector<uint32_t> CorpusMix::Epoch(uint64_t seed, int64_t epoch) const {
+  std::vector<uint32_t> pairs;
+  const auto append = [&](size_t corpus) {
+    const auto before = static_cast<std::ptrdiff_t>(pairs.size());
+    pairs.resize(pairs.size() + static_cast<size_t>(corpora_[corpus]->size()));
+    std::iota(pairs.begin() + before, pairs.end(), static_cast<uint32_t>(begins_[corpus]));
+  };
+  double expected = 1;
+  for (size_t i = 0; i < corpora_.size(); ++i)
+    expected += std::ceil(weights_[i] * static_cast<double>(corpora_[i]->size()));
+  pairs.reserve(static_cast<size_t>(expected));
   for (size_t i = 0; i < corpora_.size(); ++i) {
     const int64_t size = corpora_[i]->size();
-    std::vector<int64_t> all(static_cast<size_t>(size));
-    std::iota(all.begin(), all.end(), begins_[i]);
     const double times = std::floor(weights_[i]);
-    for (double n = 0; n < times; ++n) pairs.insert(pairs.end(), all.begin(), all.end());
-    const double share = (weights_[i] - times) * static_cast<double>(size);
-    int64_t rest = std::llround(share);
+    for (double n = 0; n < times; ++n) append(i);
+    int64_t rest = std::llround((weights_[i] - times) * static_cast<double>(size));
     if (pairs.empty() && rest == 0) rest = 1;  // Of the only corpus, however small its weight.
+    if (rest == 0) continue;
     // A window that slides over a fixed shuffled order, so that all pairs occur equally often.
+    std::vector<uint32_t> all(static_cast<size_t>(size));
+    std::iota(all.begin(), all.end(), static_cast<uint32_t>(begins_[i]));
     Shuffle(all, DeriveSeed({seed, kWindows, i}));
     for (int64_t n = 0; n < rest; ++n)
       pairs.push_back(all[static_cast<size_t>((epoch * rest + n) % size)]);

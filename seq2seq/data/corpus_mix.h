@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus.h"
 
 namespace seq2seq {
@@ -18,15 +19,23 @@ class CorpusMix {
   CorpusMix(const Corpus& corpus) : CorpusMix({&corpus}, {1}) {}  // NOLINT: it is one.
   CorpusMix(const Corpus&&) = delete;
 
-  // At least one corpus, and a weight above 0 for each.
+  // At least one corpus, a weight above 0 for each, and fewer than 2^32 pairs, in all and an epoch.
   CorpusMix(std::vector<const Corpus*> corpora, std::vector<double> weights);
 
   int64_t size() const { return begins_.back(); }
   Example operator[](int64_t index) const;
 
+  // The lengths of a pair, with eos of the source, and bos or eos of the target.
+  PairLength length(int64_t index) const {
+    const Example example = (*this)[index];
+    return {static_cast<int32_t>(example.source.size() + 1),
+            static_cast<int32_t>(example.target.size() + 1)};
+  }
+
   // The indices of the pairs of an epoch in unspecified order, at least one: a function of its
-  // arguments.
-  std::vector<int64_t> Epoch(uint64_t seed, int64_t epoch) const;
+  // arguments. Takes no other memory where all weights are whole numbers, else that of the indices
+  // of one corpus.
+  std::vector<uint32_t> Epoch(uint64_t seed, int64_t epoch) const;
 
   // A hash of all ids and weights.
   uint64_t content() const;

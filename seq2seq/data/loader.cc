@@ -1,35 +1,34 @@
 #include "seq2seq/data/loader.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
-
-#include <c10/util/Exception.h>
+#include <vector>
 
 #include "seq2seq/base/random.h"
 
 namespace seq2seq {
 
+std::pair<int64_t, int64_t> RowsOf(const DataShare& share, int64_t batch, int64_t rows) {
+  const int64_t in_update = batch % share.update_batches;
+  const bool whole = in_update < share.update_batches / share.size * share.size;
+  if (!whole) return {rows * share.rank / share.size, rows * (share.rank + 1) / share.size};
+  return {0, in_update % share.size == share.rank ? rows : 0};
+}
+
 Loader::Loader(CorpusMix corpus, const BucketOptions& options, uint64_t seed, LoaderPosition start,
-               ExampleTransforms transforms, int64_t prefetch, int64_t rank, int64_t world_size)
+               ExampleTransforms transforms, int64_t prefetch, DataShare share,
+               int64_t batches_per_epoch)
     : corpus_(std::move(corpus)),
       options_(options),
       seed_(seed),
       transforms_(std::move(transforms)),
-      rank_(rank),
-      world_size_(world_size),
-      prefetch_(static_cast<size_t>(std::max<int64_t>(prefetch, 1))) {
-  lengths_.reserve(static_cast<size_t>(corpus_.size()));
-  for (int64_t i = 0; i < corpus_.size(); ++i) {
-    const Example example = corpus_[i];
-    // With eos of the source, and bos or eos of the target.
-    lengths_.push_back({static_cast<int32_t>(example.source.size() + 1),
-                        static_cast<int32_t>(example.target.size() + 1)});
-  }
+      share_(share),
+      prefetch_(static_cast<size_t>(std::max<int64_t>(prefetch, 1))),
+      batches_per_epoch_(batches_per_epoch) {
   BatchPlan plan = Plan(start.epoch);
-  batches_per_epoch_ = static_cast<int64_t>(start.epoch == 0 ? plan.size() : Plan(0).size());
-  TORCH_CHECK(!plan.empty(), "rank ", rank, " of ", world_size, " gets none of the batches of ",
-              corpus_.size(), " pairs: use fewer ranks or smaller batches");
-  padding_share_ = PaddingShare(lengths_, plan);
+  if (batches_per_epoch_ == 0) batches_per_epoch_ = start.epoch == 0 ? plan.size() : Plan(0).size();
+  padding_share_ = PaddingShare([this](uint32_t pair) { return corpus_.length(pair); }, plan);
   thread_ =
       std::thread([this, start, plan = std::move(plan)]() mutable { Run(start, std::move(plan)); });
 }
@@ -44,15 +43,9 @@ Loader::~Loader() {
 }
 
 BatchPlan Loader::Plan(int64_t epoch) const {
-  const std::vector<int64_t> pairs = corpus_.Epoch(seed_, epoch);
-  std::vector<PairLength> lengths;
-  lengths.reserve(pairs.size());
-  for (const int64_t pair : pairs) lengths.push_back(lengths_[static_cast<size_t>(pair)]);
-  BatchPlan plan = PlanBatches(lengths, options_, seed_, epoch, rank_, world_size_);
-  for (std::vector<int64_t>& batch : plan) {
-    for (int64_t& index : batch) index = pairs[static_cast<size_t>(index)];
-  }
-  return plan;
+  return PlanBatches(
+      corpus_.Epoch(seed_, epoch), [this](uint32_t pair) { return corpus_.length(pair); }, options_,
+      seed_, epoch);
 }
 
 Loader::Item Loader::Next() {
@@ -75,9 +68,23 @@ void Loader::Run(LoaderPosition position, BatchPlan plan) {
   }
 }
 
-Batch Loader::MakeBatch(absl::Span<const int64_t> indices, uint64_t seed) const {
+Loader::Item Loader::MakeItem(absl::Span<const uint32_t> pairs, const LoaderPosition& position,
+                              int64_t batch) const {
+  Item item;
+  for (const uint32_t pair : pairs) item.tokens += corpus_.length(pair).target;
+  uint64_t seed = DeriveSeed(
+      {seed_, static_cast<uint64_t>(position.epoch), static_cast<uint64_t>(position.batch)});
+  if (share_.rank > 0) seed = DeriveSeed({seed, static_cast<uint64_t>(share_.rank)});
+  const auto [begin, end] = RowsOf(share_, batch, static_cast<int64_t>(pairs.size()));
+  if (begin == end) return item;
+  item.batch =
+      MakeBatch(pairs.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)), seed);
+  return item;
+}
+
+Batch Loader::MakeBatch(absl::Span<const uint32_t> pairs, uint64_t seed) const {
   std::vector<Example> examples;
-  for (const int64_t index : indices) examples.push_back(corpus_[index]);
+  for (const uint32_t pair : pairs) examples.push_back(corpus_[pair]);
   std::vector<std::vector<int32_t>> samples[2];  // Resampled sentences, viewed by examples.
   const auto resample = [&](const std::optional<SubwordSampler>& sampler, auto side, uint64_t use) {
     if (!sampler) return;
@@ -92,16 +99,20 @@ Batch Loader::MakeBatch(absl::Span<const int64_t> indices, uint64_t seed) const 
 }
 
 void Loader::Fill(LoaderPosition position, BatchPlan plan) {
-  while (true) {
-    while (position.batch >= static_cast<int64_t>(plan.size())) {
+  const auto plan_epoch = [this](int64_t epoch) {
+    return std::async(std::launch::async, [this, epoch] { return Plan(epoch); });
+  };
+  std::future<BatchPlan> next_plan = plan_epoch(position.epoch + 1);
+  for (int64_t count = 0;; ++count) {
+    while (position.batch >= plan.size()) {
       position = {position.epoch + 1, 0};
-      plan = Plan(position.epoch);
+      plan = BatchPlan();  // Its memory is free before that of the plan after the next is taken.
+      plan = next_plan.get();
+      next_plan = plan_epoch(position.epoch + 1);
     }
-    const std::vector<int64_t>& indices = plan[static_cast<size_t>(position.batch)];
-    const uint64_t seed = DeriveSeed(
-        {seed_, static_cast<uint64_t>(position.epoch), static_cast<uint64_t>(position.batch)});
-    const bool last = ++position.batch == static_cast<int64_t>(plan.size());
-    Item item = {MakeBatch(indices, seed), last ? LoaderPosition{position.epoch + 1, 0} : position};
+    Item item = MakeItem(plan[position.batch], position, count);
+    ++position.batch;
+    item.next = position.batch == plan.size() ? LoaderPosition{position.epoch + 1, 0} : position;
 
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return stopping_ || ready_.size() < prefetch_; });

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <vector>
+#include <utility>
 
 #include "absl/types/span.h"
 
@@ -33,31 +33,47 @@ struct ExampleTransforms {
   std::optional<SubwordSampler> target;
 };
 
-// The batches of one rank, epoch after epoch, in the order of PlanBatches; the batches from a
-// position on are the same as in a stream started at the beginning. Next must be called by one
-// thread at a time.
+// The part of the data that one of several processes computes. All go through the same batches:
+// how many processes there are does not change what a model learns from.
+struct DataShare {
+  int64_t rank = 0;
+  int64_t size = 1;            // Processes.
+  int64_t update_batches = 1;  // Batches of an update, which starts at the loader's start.
+};
+
+// The pairs of a batch that a process computes, [begin, end) of `rows`, where `batch` counts from
+// the start of the loader. The batches of an update are dealt out whole as far as every process
+// gets equally many of them; each of the rest is cut into `size` parts, some of which are empty
+// where it has fewer pairs.
+std::pair<int64_t, int64_t> RowsOf(const DataShare& share, int64_t batch, int64_t rows);
+
+// The batches of PlanBatches, or one process's share of them, epoch after epoch; the batches from a
+// position on are the same as in a stream started at the beginning. Besides the batches, takes 4
+// bytes a pair for the plan of the current epoch and 4 for that of the next one, which is made
+// while the current one is read. Next must be called by one thread at a time.
 class Loader {
  public:
   struct Item {
-    Batch batch;
-    LoaderPosition next;  // Start position of a loader that continues after this batch.
+    std::optional<Batch> batch;  // Absent if the share of this process is empty.
+    int64_t tokens = 0;          // Of the targets of the batch of all processes, with eos.
+    LoaderPosition next;         // Start position of a loader that continues after this batch.
   };
 
-  // The corpora of `corpus` must outlive the loader. Keeps up to `prefetch` batches ready. Throws
-  // if the rank gets no batch, as with more ranks than batches.
+  // The corpora of `corpus` must outlive the loader. Keeps up to `prefetch` batches ready.
+  // `batches_per_epoch`, if not 0, is that of an earlier loader of the same corpus and options.
   Loader(CorpusMix corpus, const BucketOptions& options, uint64_t seed, LoaderPosition start = {},
-         ExampleTransforms transforms = {}, int64_t prefetch = 8, int64_t rank = 0,
-         int64_t world_size = 1);
+         ExampleTransforms transforms = {}, int64_t prefetch = 8, DataShare share = {},
+         int64_t batches_per_epoch = 0);
   ~Loader();
 
   // The next batch; waits for it if it is not ready.
   Item Next();
 
-  // Batches in the first epoch, of every rank alike. With a mix of corpora other epochs may have
-  // slightly more or fewer.
+  // Batches in the first epoch. With a mix of corpora other epochs may have slightly more or fewer.
   int64_t batches_per_epoch() const { return batches_per_epoch_; }
 
-  // The share of positions that are padding in the epoch that the loader started in.
+  // The share of positions that are padding in the epoch that the loader started in, see
+  // PaddingShare.
   double padding_share() const { return padding_share_; }
 
  private:
@@ -65,17 +81,17 @@ class Loader {
   // The thread: calls Fill, and keeps its exception for Next.
   void Run(LoaderPosition position, BatchPlan plan);
   void Fill(LoaderPosition position, BatchPlan plan);
-  // The batch of the pairs `indices`.
-  Batch MakeBatch(absl::Span<const int64_t> indices, uint64_t seed) const;
+  // The share of the batch of `pairs` at `position`, the `batch`-th since the start.
+  Item MakeItem(absl::Span<const uint32_t> pairs, const LoaderPosition& position,
+                int64_t batch) const;
+  Batch MakeBatch(absl::Span<const uint32_t> pairs, uint64_t seed) const;
 
   const CorpusMix corpus_;
   const BucketOptions options_;
   const uint64_t seed_;
   const ExampleTransforms transforms_;
-  const int64_t rank_;
-  const int64_t world_size_;
+  const DataShare share_;
   const size_t prefetch_;
-  std::vector<PairLength> lengths_;
   int64_t batches_per_epoch_ = 0;
   double padding_share_ = 0;
 

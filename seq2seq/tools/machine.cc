@@ -35,8 +35,9 @@ int64_t CountCores() {
 
 }  // namespace
 
-void SetUpThreads(int64_t threads) {
-  if (threads == 0 && std::getenv("OMP_NUM_THREADS") == nullptr) threads = CountCores();
+void SetUpThreads(int64_t threads, int64_t processes) {
+  if (threads == 0 && std::getenv("OMP_NUM_THREADS") == nullptr)
+    threads = std::max<int64_t>(1, CountCores() / processes);
 #if SEQ2SEQ_KERNELS
   if (threads > 0) SetParallelThreads(static_cast<int>(threads));
 #endif

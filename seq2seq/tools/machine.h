@@ -7,8 +7,9 @@
 namespace seq2seq {
 
 // Sets the number of threads of the kernels, and of LibTorch where it is linked. 0 is
-// OMP_NUM_THREADS if the environment sets it, else one per core.
-void SetUpThreads(int64_t threads);
+// OMP_NUM_THREADS if the environment sets it, else one per core, of which `processes` on this
+// machine get an equal share.
+void SetUpThreads(int64_t threads, int64_t processes = 1);
 
 }  // namespace seq2seq
 

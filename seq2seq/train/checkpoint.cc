@@ -20,7 +20,8 @@ namespace seq2seq {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LoaderPosition, epoch, batch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Validation, update, scheduled, score, metrics)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainerState, update, position, seconds, corpus, valid, skipped,
-                                   skipped_in_a_row, recoveries, rate_share, validations)
+                                   skipped_in_a_row, recoveries, rate_share, batches_per_epoch,
+                                   validations)
 
 namespace {
 
@@ -59,6 +60,22 @@ int64_t TrainerState::SinceBest() const {
   const std::vector<double> scores = ScheduledScores();
   if (scores.empty()) return 0;
   return std::prev(scores.end()) - std::max_element(scores.begin(), scores.end());
+}
+
+std::string ToText(const TrainerState& state) { return nlohmann::json(state).dump(1) + "\n"; }
+
+absl::StatusOr<TrainerState> ParseTrainerState(const std::string& text) {
+  try {
+    nlohmann::json json = nlohmann::json::parse(text);
+    for (const char* key :
+         {"skipped", "skipped_in_a_row", "valid", "recoveries", "batches_per_epoch"}) {
+      json.emplace(key, 0);
+    }
+    json.emplace("rate_share", 1);
+    return json.get<TrainerState>();
+  } catch (const nlohmann::json::exception& error) {
+    return absl::DataLossError(error.what());
+  }
 }
 
 const Validation* StoredBest(const RunFolder& run, const TrainerState& state) {
@@ -112,8 +129,7 @@ absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state,
   SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFolder folder, AtomicFolder::Create(run.Step(state.update)));
   SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kWeightsFile, weights));
   SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kOptimizerFile, optimizer_state));
-  SEQ2SEQ_RETURN_IF_ERROR(
-      WriteFile(folder.temporary() + kStateFile, nlohmann::json(state).dump(1) + "\n"));
+  SEQ2SEQ_RETURN_IF_ERROR(WriteFile(folder.temporary() + kStateFile, ToText(state)));
   SEQ2SEQ_RETURN_IF_ERROR(folder.Commit());
 
   SEQ2SEQ_RETURN_IF_ERROR(LinkBest(run, state));
@@ -126,24 +142,18 @@ absl::StatusOr<TrainerState> LoadCheckpoint(const RunFolder& run, const TensorMa
                                             const TensorMap& optimizer_state) {
   const std::string step = run.Latest();
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(step + kStateFile, kMaxStateBytes));
-  TrainerState state;
-  try {
-    nlohmann::json json = nlohmann::json::parse(text);
-    // Missing in older checkpoints.
-    for (const char* key : {"skipped", "skipped_in_a_row", "valid", "recoveries"})
-      json.emplace(key, 0);
-    json.emplace("rate_share", 1);
-    state = json.get<TrainerState>();
-  } catch (const nlohmann::json::exception& error) {
-    return absl::DataLossError(absl::StrCat(step, kStateFile, ": damaged: ", error.what()));
+  const absl::StatusOr<TrainerState> state = ParseTrainerState(text);
+  if (!state.ok()) {
+    return absl::DataLossError(
+        absl::StrCat(step, kStateFile, ": damaged: ", state.status().message()));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap saved_weights, ReadArrays(step + kWeightsFile));
   SEQ2SEQ_ASSIGN_OR_RETURN(TensorMap saved_state, ReadTensors(step + kOptimizerFile));
   SEQ2SEQ_RETURN_IF_ERROR(CheckFinite(saved_weights, step + kWeightsFile));
-  AddCounts(state.update, saved_state);
+  AddCounts(state->update, saved_state);
   SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(ToTensors(saved_weights), step + kWeightsFile, weights));
   SEQ2SEQ_RETURN_IF_ERROR(AssignTensors(saved_state, step + kOptimizerFile, optimizer_state));
-  return state;
+  return *state;
 }
 
 }  // namespace seq2seq

@@ -26,15 +26,16 @@ struct Validation {
 
 // The state of training other than tensors.
 struct TrainerState {
-  int64_t update = 0;            // Updates done.
-  LoaderPosition position;       // Position of the next batch.
-  double seconds = 0;            // Training time.
-  uint64_t corpus = 0;           // Corpus::content of the training data.
-  uint64_t valid = 0;            // The same for the validation data; 0 in older checkpoints.
-  int64_t skipped = 0;           // Updates skipped for a NaN or infinite loss or gradient.
-  int64_t skipped_in_a_row = 0;  // The same since the last update that was applied.
-  int64_t recoveries = 0;        // Returns to an earlier checkpoint, by train.recoveries.
-  double rate_share = 1;         // Factor on the learning rate, lowered by each recovery.
+  int64_t update = 0;             // Updates done.
+  LoaderPosition position;        // Position of the next batch.
+  double seconds = 0;             // Training time.
+  uint64_t corpus = 0;            // Corpus::content of the training data.
+  uint64_t valid = 0;             // The same for the validation data; 0 in older checkpoints.
+  int64_t skipped = 0;            // Updates skipped for a NaN or infinite loss or gradient.
+  int64_t skipped_in_a_row = 0;   // The same since the last update that was applied.
+  int64_t recoveries = 0;         // Returns to an earlier checkpoint, by train.recoveries.
+  double rate_share = 1;          // Factor on the learning rate, lowered by each recovery.
+  int64_t batches_per_epoch = 0;  // Of the first epoch; 0 in older checkpoints.
   std::vector<Validation> validations;
 
   // The first validation with the highest score, or null.
@@ -47,6 +48,11 @@ struct TrainerState {
   // Scheduled validations since the best of them.
   int64_t SinceBest() const;
 };
+
+// The state as JSON, and back; DataLoss if `text` is not such a state. What older checkpoints lack
+// gets its default.
+std::string ToText(const TrainerState& state);
+absl::StatusOr<TrainerState> ParseTrainerState(const std::string& text);
 
 // The best validation whose checkpoint is stored in `run`, the first of equal scores, or null.
 const Validation* StoredBest(const RunFolder& run, const TrainerState& state);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <exception>
 #include <numeric>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -43,36 +44,51 @@ double FusedSquares(const torch::Tensor& values) {
 
 LossSums ComputeGradient(Model model, c10::Device device, const std::vector<Batch>& batches,
                          const LossOptions& options, MemoryPlan& memory,
-                         absl::FunctionRef<void(const std::string&)> warn) {
-  int64_t tokens = 0;
-  for (const Batch& batch : batches) tokens += batch.target_tokens;
+                         absl::FunctionRef<void(const std::string&)> warn,
+                         GradientExchange* exchange) {
+  const double scale = 1.0 / static_cast<double>(options.tokens);
   while (true) {
     torch::manual_seed(options.seed);
     // Undefined gradients instead of zeros: the first one of each parameter needs no addition.
     DropGradients(Parameters(*model));
     BatchShape shape;  // Of the current part.
     try {
-      // [2] for each part, fetched together: each fetch waits for the device.
-      std::vector<torch::Tensor> sums;
+      std::vector<Batch> parts;
+      int64_t tokens = 0;
       for (const Batch& batch : batches) {
-        for (const Batch& part : memory.Split(batch)) {
-          shape = ShapeOf(part);
-          const Loss loss = model->ComputeLoss(part.To(device), options.forcing, options.smoothing,
-                                               /*scale=*/1.0 / static_cast<double>(tokens));
-          loss.objective.backward();
-          sums.push_back(
-              torch::stack({loss.nll.to(torch::kFloat64), loss.correct.to(torch::kFloat64)}));
-        }
+        tokens += batch.target_tokens;
+        for (Batch& part : memory.Split(batch)) parts.push_back(std::move(part));
+      }
+      // [2] for each part, fetched together: each fetch waits for the device.
+      std::vector<torch::Tensor> sums = {torch::zeros({2}, torch::kFloat64).to(device)};
+      if (parts.empty() && exchange != nullptr) exchange->ExpectLastPass();
+      for (const Batch& part : parts) {
+        shape = ShapeOf(part);
+        const Loss loss =
+            model->ComputeLoss(part.To(device), options.forcing, options.smoothing, scale);
+        if (&part == &parts.back() && exchange != nullptr) exchange->ExpectLastPass();
+        loss.objective.backward();
+        sums.push_back(
+            torch::stack({loss.nll.to(torch::kFloat64), loss.correct.to(torch::kFloat64)}));
       }
       const torch::Tensor sum = torch::stack(sums).sum(0).to(torch::kCPU);
       return {sum[0].item<double>(), sum[1].item<double>(), tokens};
     } catch (const std::exception& error) {
-      if (!IsOutOfMemory(error) || shape.rows < 2) throw;
+      const bool sent = exchange != nullptr && exchange->has_sent();
+      if (!IsOutOfMemory(error) || shape.rows < 2 || sent) throw;
       memory.Halve(shape);
       warn(absl::StrCat(
           "out of memory for ", shape.rows, " x ", shape.source, " x ", shape.target,
           " tokens (rows x source x target) at once; continuing with parts half as large"));
     }
+  }
+}
+
+void ScaleGradients(const TensorMap& parameters, double factor) {
+  const torch::NoGradGuard no_grad;
+  for (const auto& [name, parameter] : parameters) {
+    torch::Tensor& gradient = parameter.mutable_grad();
+    if (gradient.defined()) gradient.mul_(factor);
   }
 }
 

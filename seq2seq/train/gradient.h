@@ -13,6 +13,7 @@
 #include "seq2seq/model/model.h"
 #include "seq2seq/model/parameters.h"
 #include "seq2seq/model/teacher_forcing.h"
+#include "seq2seq/train/gradient_exchange.h"
 #include "seq2seq/train/memory_plan.h"
 #include "seq2seq/train/optimizer.h"
 
@@ -23,6 +24,7 @@ struct LossOptions {
   TeacherForcing forcing;
   double smoothing = 0;  // Label smoothing.
   uint64_t seed = 0;     // Of dropout and scheduled sampling.
+  int64_t tokens = 1;    // Divides the loss.
 };
 
 // Sums of a loss over tokens.
@@ -32,13 +34,19 @@ struct LossSums {
   int64_t tokens = 0;
 };
 
-// Sets the gradients of `model`, on `device`, to that of the mean loss per token of `batches`,
-// which are computed in the parts of `memory`. Where memory runs out, parts become half as large,
-// which `warn` is told, and the computation starts again. Reseeds LibTorch's default generators.
-// Throws the exceptions of LibTorch, out of memory for a single row among them.
+// Sets the gradients of `model`, on `device`, to that of the loss of `batches`, summed over tokens
+// and divided by options.tokens. The batches are computed in the parts of `memory`; where it runs
+// out, parts become half as large, which `warn` is told, and the computation starts again. With
+// `exchange`, of several processes, the gradients are sent as they are completed, for its Finish,
+// and there may be no batch. Reseeds LibTorch's default generators. Throws the exceptions of
+// LibTorch, out of memory for a single row, or where gradients have been sent, among them.
 LossSums ComputeGradient(Model model, c10::Device device, const std::vector<Batch>& batches,
                          const LossOptions& options, MemoryPlan& memory,
-                         absl::FunctionRef<void(const std::string&)> warn);
+                         absl::FunctionRef<void(const std::string&)> warn,
+                         GradientExchange* exchange = nullptr);
+
+// Multiplies the gradients of `parameters`.
+void ScaleGradients(const TensorMap& parameters, double factor);
 
 // Frees the gradients of `parameters`, which are then undefined.
 void DropGradients(const TensorMap& parameters);

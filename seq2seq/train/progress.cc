@@ -28,6 +28,8 @@ Progress ProgressSums::Means() const {
   progress.gradient_norm = gradient_norm / static_cast<double>(updates);
   progress.tokens_per_second = count / seconds;
   progress.waiting = waiting / seconds;
+  progress.exchanging = exchanging / seconds;
+  progress.sent_bytes = sent_bytes / static_cast<double>(updates);
   return progress;
 }
 
@@ -47,6 +49,11 @@ std::string LogLine(const Progress& progress, const std::map<std::string, Module
       {"seconds", progress.seconds},
       {"skipped", progress.skipped},
   };
+  if (progress.processes > 1) {
+    line["processes"] = progress.processes;
+    line["exchanging"] = progress.exchanging;
+    line["sent_bytes"] = progress.sent_bytes;
+  }
   if (!modules.empty()) line["norms"] = ToJson(modules);
   return line.dump();
 }

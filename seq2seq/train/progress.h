@@ -24,8 +24,11 @@ struct Progress {
   double teacher_forcing = 0;    // Probability of feeding the reference.
   double tokens_per_second = 0;  // Target tokens, with end of sentence, without padding.
   double waiting = 0;            // Share of the time spent waiting for data, 0 to 1.
-  double seconds = 0;            // Of training, in all runs of the program together.
-  double remaining = 0;          // Estimated seconds to the first bound; 0 without bounds.
+  int64_t processes = 1;
+  double exchanging = 0;  // Share of the time spent waiting for other processes, 0 to 1.
+  double sent_bytes = 0;  // Sent by each process for an update.
+  double seconds = 0;     // Of training, in all runs of the program together.
+  double remaining = 0;   // Estimated seconds to the first bound; 0 without bounds.
 };
 
 // Sums over the updates since the last report.
@@ -35,7 +38,9 @@ struct ProgressSums {
   int64_t tokens = 0;
   int64_t updates = 0;
   double seconds = 0;
-  double waiting = 0;  // Seconds.
+  double waiting = 0;     // Seconds.
+  double exchanging = 0;  // Seconds.
+  double sent_bytes = 0;
   double gradient_norm = 0;
 
   // The progress with these means; the rest is left at its defaults.

@@ -1,5 +1,7 @@
 #include "seq2seq/train/train_options.h"
 
+#include "absl/strings/str_cat.h"
+
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/status_macros.h"
@@ -42,6 +44,17 @@ absl::Status Validate(const TrainOptions& options) {
   rules.Expect("train.save_every", options.save_every, options.save_every >= 0, "0 or more");
   rules.Expect("train.patience", options.patience, options.patience >= 0, "0 or more");
   rules.Expect("train.keep_last", options.keep_last, options.keep_last >= 1, "1 or more");
+  // Between exchanges the processes have different weights.
+  const int64_t sync_every = options.processes.sync_every;
+  const auto expect_exchange = [&](const char* key, int64_t updates) {
+    rules.Expect(key, updates, updates % sync_every == 0,
+                 absl::StrCat("a multiple of train.processes.sync_every, ", sync_every));
+  };
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(options.processes));
+  expect_exchange("train.max_updates", options.max_updates);
+  expect_exchange("train.report_every", options.report_every);
+  expect_exchange("train.validate_every", options.validate_every);
+  expect_exchange("train.save_every", options.save_every);
   SEQ2SEQ_RETURN_IF_ERROR(rules.status());
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options.optimizer));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options.schedule));

@@ -10,6 +10,7 @@
 
 #include "seq2seq/kernels/precision_choice.h"
 #include "seq2seq/train/optimizer.h"
+#include "seq2seq/train/process_options.h"
 #include "seq2seq/train/schedule.h"
 
 namespace seq2seq {
@@ -74,6 +75,7 @@ struct TrainOptions {
   Metric metric = Metric::kBleu;
   int64_t patience = 10;
   int64_t keep_last = 1;
+  ProcessOptions processes;
 
   template <typename V>
   void Visit(V&& visit) {
@@ -142,6 +144,7 @@ struct TrainOptions {
     visit("patience", patience,
           "Stop after this many validations without improvement; 0 is no bound.");
     visit("keep_last", keep_last, "Latest checkpoints kept besides the best, 1 or more.");
+    visit("processes", processes);
   }
 };
 

@@ -1,10 +1,10 @@
 #include "seq2seq/train/trainer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <exception>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -19,22 +19,12 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/train/freeze.h"
-#include "seq2seq/train/gradient.h"
 #include "seq2seq/train/module_report.h"
+#include "seq2seq/train/replicas.h"
 #include "seq2seq/train/validation_loss.h"
 
 namespace seq2seq {
 namespace {
-
-class Stopwatch {
- public:
-  double Seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 // The score of a validation: the metric, negated where lower is better.
 absl::StatusOr<double> ScoreOf(Metric metric, const std::map<std::string, double>& metrics) {
@@ -55,6 +45,24 @@ std::vector<OptimizerGroup> OptimizerGroups(const std::vector<ParameterGroup>& g
   return with_shares;
 }
 
+// Adds up the sums of processes that update by themselves; the times are means.
+void AddUp(ProgressSums& sums, ProcessGroup& group) {
+  torch::Tensor all =
+      torch::tensor({sums.nll, sums.correct, static_cast<double>(sums.tokens), sums.gradient_norm,
+                     static_cast<double>(sums.updates), sums.waiting, sums.exchanging},
+                    torch::kFloat64);
+  group.Sum(all);
+  const auto* values = all.data_ptr<double>();
+  const auto processes = static_cast<double>(group.size());
+  sums.nll = values[0];
+  sums.correct = values[1];
+  sums.tokens = static_cast<int64_t>(values[2]);
+  sums.gradient_norm = values[3];
+  sums.updates = static_cast<int64_t>(values[4]);
+  sums.waiting = values[5] / processes;
+  sums.exchanging = values[6] / processes;
+}
+
 // Batches that the loader prefetches.
 constexpr int64_t kPrefetch = 8;
 
@@ -73,7 +81,7 @@ bool MayPass(const absl::Status& status) {
 
 Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Model model,
                  torch::Device device, const CorpusMix& train, const Corpus& valid,
-                 TrainerHooks hooks)
+                 TrainerHooks hooks, ProcessGroup* group)
     : options_(options),
       buckets_(buckets),
       run_{options.run},
@@ -85,17 +93,18 @@ Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Mode
       groups_(model_->ParameterGroups()),
       parameters_(Parameters(*model_)),
       fine_tuned_(FineTuned(options, groups_)),
+      group_(group),
       optimizer_(
           MakeOptimizer(options.optimizer, OptimizerGroups(groups_, options.fine_tune.rate))),
       log_(run_.Log()) {
   if (options.average > 0) average_.emplace(parameters_, options.average);
+  if (group_ != nullptr && !IsLocal())
+    exchange_.emplace(parameters_, *group_, options.processes.compression);
 }
 
-absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& options,
-                                                         const BucketOptions& buckets, Model model,
-                                                         torch::Device device,
-                                                         const CorpusMix& train,
-                                                         const Corpus& valid, TrainerHooks hooks) {
+absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
+    const TrainOptions& options, const BucketOptions& buckets, Model model, torch::Device device,
+    const CorpusMix& train, const Corpus& valid, TrainerHooks hooks, ProcessGroup* group) {
   SEQ2SEQ_RETURN_IF_ERROR(seq2seq::Validate(options));
   if (!IsLoss(options.metric) && !hooks.evaluate) {
     return absl::InvalidArgumentError(
@@ -110,8 +119,8 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
   try {
     model->to(device);
     SEQ2SEQ_RETURN_IF_ERROR(Freeze(options, model->ParameterGroups()));
-    trainer.reset(
-        new Trainer(options, buckets, std::move(model), device, train, valid, std::move(hooks)));
+    trainer.reset(new Trainer(options, buckets, std::move(model), device, train, valid,
+                              std::move(hooks), group));
   } catch (const std::exception& error) {
     return ToStatus(error, "cannot set up training");
   }
@@ -124,6 +133,21 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainOptions& opt
 }
 
 absl::Status Trainer::Restore() {
+  if (IsFirst()) SEQ2SEQ_RETURN_IF_ERROR(ReadCheckpoint());
+  if (group_ == nullptr) return absl::OkStatus();
+  SEQ2SEQ_RETURN_IF_ERROR(group_->Meet());
+  try {
+    const std::string text = group_->Gather(IsFirst() ? ToText(state_) : "")[0];
+    SEQ2SEQ_ASSIGN_OR_RETURN(state_, ParseTrainerState(text));
+    CopyReplicas(StateTensors(), *group_);
+  } catch (const std::exception& error) {
+    return ToStatus(error, "cannot start together");
+  }
+  saved_update_ = state_.update;
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::ReadCheckpoint() {
   SEQ2SEQ_RETURN_IF_ERROR(LinkLatest(run_));
   // A dangling link is a damaged run, not a new one.
   std::error_code ignored;
@@ -145,13 +169,24 @@ absl::Status Trainer::Restore() {
   return log_.Truncate(state_.update);
 }
 
+TensorMap Trainer::StateTensors() const {
+  TensorMap tensors = OptimizerState();
+  for (const auto& [name, tensor] : average_ ? average_->average() : parameters_)
+    tensors.emplace("weights." + name, tensor);
+  return tensors;
+}
+
 absl::Status Trainer::StartLoader() {
+  DataShare share;
+  if (group_ != nullptr) share = {group_->rank(), group_->size(), options_.accumulate};
   try {
     loader_ = std::make_unique<Loader>(train_, buckets_, static_cast<uint64_t>(options_.seed),
-                                       state_.position, hooks_.examples, kPrefetch);
+                                       state_.position, hooks_.examples, kPrefetch, share,
+                                       state_.batches_per_epoch);
   } catch (const std::exception& error) {
     return ToStatus(error, "cannot read the training data");
   }
+  state_.batches_per_epoch = loader_->batches_per_epoch();
   return absl::OkStatus();
 }
 
@@ -185,16 +220,19 @@ absl::Status Trainer::PlanMemory() {
 }
 
 absl::StatusOr<StopReason> Trainer::Run() {
+  absl::StatusOr<StopReason> reason;
   try {
-    return Loop();
+    reason = Loop();
   } catch (const std::exception& error) {  // Of LibTorch, mostly out of memory.
-    return ToStatus(error, absl::StrCat("training failed after update ", state_.update));
+    reason = ToStatus(error, absl::StrCat("training failed after update ", state_.update));
   }
+  if (group_ != nullptr && !reason.ok()) group_->Fail(reason.status());
+  return reason;
 }
 
 absl::StatusOr<StopReason> Trainer::Loop() {
   std::optional<StopReason> stop = Stop();
-  RemoveSteps(run_, state_, options_.keep_last);
+  if (IsFirst()) RemoveSteps(run_, state_, options_.keep_last);
   const auto every = [this](int64_t updates) {
     return updates > 0 && state_.update % updates == 0;
   };
@@ -214,13 +252,30 @@ absl::StatusOr<StopReason> Trainer::Loop() {
     if (*stop != StopReason::kRequested && !every(options_.validate_every))
       SEQ2SEQ_RETURN_IF_ERROR(Validate());
     SEQ2SEQ_RETURN_IF_ERROR(Save());
+    if (group_ != nullptr) SEQ2SEQ_RETURN_IF_ERROR(group_->Meet());
   }
   return *stop;
 }
 
 std::optional<StopReason> Trainer::Stop() const {
-  if (hooks_.stop_requested && hooks_.stop_requested()) return StopReason::kRequested;
-  return ReachedBound(options_, state_);
+  if (IsLocal() && state_.update % options_.processes.sync_every != 0) return std::nullopt;
+  const bool requested = group_ != nullptr ? stop_agreed_ : IsStopRequested();
+  return requested ? StopReason::kRequested : ReachedBound(options_, state_);
+}
+
+std::vector<Batch> Trainer::NextBatches(int64_t& tokens) {
+  const PhaseTimer timer(Phase::kData);
+  std::vector<Batch> batches;
+  for (int64_t i = 0; i < options_.accumulate; ++i) {
+    Loader::Item item = loader_->Next();
+    state_.position = item.next;
+    if (item.batch) batches.push_back(*std::move(item.batch));
+    tokens += item.tokens;
+  }
+  // Resampled subwords are not those of the plan.
+  if (!exchange_) tokens = 0;
+  for (const Batch& batch : batches) tokens += exchange_ ? 0 : batch.target_tokens;
+  return batches;
 }
 
 absl::Status Trainer::Update() {
@@ -230,28 +285,68 @@ absl::Status Trainer::Update() {
   const int64_t update = state_.update + 1;
   model_->train();
 
-  std::vector<Batch> batches;
-  {
-    const PhaseTimer timer(Phase::kData);
-    for (int64_t i = 0; i < options_.accumulate; ++i) {
-      Loader::Item item = loader_->Next();
-      state_.position = item.next;
-      batches.push_back(std::move(item.batch));
-    }
-  }
+  int64_t tokens = 0;
+  const std::vector<Batch> batches = NextBatches(tokens);
   sums_.waiting += stopwatch.Seconds();
 
   for (const auto& [name, parameter] : fine_tuned_) {
     parameter.requires_grad_(update > options_.fine_tune.from);
   }
-  if (options_.log_norms && update % options_.report_every == 0)
+  if (options_.log_norms && update % options_.report_every == 0 && !batches.empty())
     reported_batch_ = memory_.Split(batches.back()).back();
-  const LossOptions loss_options = {
-      ForcingAt(options_.teacher_forcing, update), options_.label_smoothing,
-      DeriveSeed({static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(update)})};
-  const LossSums loss = ComputeGradient(
+  uint64_t seed = DeriveSeed({static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(update)});
+  if (!IsFirst()) seed = DeriveSeed({seed, static_cast<uint64_t>(group_->rank())});
+  const LossOptions loss_options = {ForcingAt(options_.teacher_forcing, update),
+                                    options_.label_smoothing, seed, std::max<int64_t>(tokens, 1)};
+  LossSums loss = ComputeGradient(
       model_, device_, batches, loss_options, memory_,
-      [&](const std::string& warning) { Warn(absl::StrCat("update ", update, ": ", warning)); });
+      [&](const std::string& warning) { Warn(absl::StrCat("update ", update, ": ", warning)); },
+      exchange_ ? &*exchange_ : nullptr);
+  if (exchange_) Exchange(stopwatch, tokens, loss);
+  const int64_t recoveries = state_.recoveries;
+  // A share of the data may be empty.
+  if (loss.tokens > 0) SEQ2SEQ_RETURN_IF_ERROR(Apply(update, loss));
+
+  phase_seconds_.resize(PhaseSeconds().size());
+  for (size_t i = 0; i < phase_seconds_.size(); ++i) phase_seconds_[i] += PhaseSeconds()[i];
+  if (IsLocal() && update % options_.processes.sync_every == 0)
+    SEQ2SEQ_RETURN_IF_ERROR(Synchronize(update, stopwatch));
+  if (state_.recoveries > recoveries) return absl::OkStatus();
+  state_.update = update;
+  if (group_ != nullptr) {
+    late_seconds_ += stopwatch.Seconds();
+  } else {
+    state_.seconds += stopwatch.Seconds();
+  }
+  sums_.seconds += stopwatch.Seconds();
+  return absl::OkStatus();
+}
+
+void Trainer::Exchange(const Stopwatch& stopwatch, int64_t planned_tokens, LossSums& loss) {
+  const double waited = exchange_->waiting_seconds(), sent = group_->sent_bytes();
+  const double seconds = state_.seconds + late_seconds_ + stopwatch.Seconds();
+  double sums[] = {loss.nll,
+                   loss.correct,
+                   static_cast<double>(loss.tokens),
+                   IsStopRequested() ? 1.0 : 0.0,
+                   IsFirst() ? seconds : 0.0,
+                   last_wait_};
+  exchange_->Finish(absl::MakeSpan(sums));
+  loss = {sums[0], sums[1], static_cast<int64_t>(sums[2])};
+  stop_agreed_ = sums[3] > 0;
+  state_.seconds = sums[4];
+  late_seconds_ = -stopwatch.Seconds();
+  sums_.exchanging += sums[5] / static_cast<double>(group_->size());
+  last_wait_ = exchange_->waiting_seconds() - waited;
+  sums_.sent_bytes += group_->sent_bytes() - sent;
+  // Resampled subwords are not those of the plan.
+  if (loss.tokens != planned_tokens) {
+    ScaleGradients(parameters_,
+                   static_cast<double>(planned_tokens) / static_cast<double>(loss.tokens));
+  }
+}
+
+absl::Status Trainer::Apply(int64_t update, const LossSums& loss) {
   SEQ2SEQ_RETURN_IF_ERROR(CheckGradients());
   // Clipping would make infinite values finite.
   const double uncut = options_.optimizer.clip_value > 0 ? GradientNorm(parameters_) : 0;
@@ -259,26 +354,48 @@ absl::Status Trainer::Update() {
   const double norm = std::isfinite(uncut) ? GradientNorm(parameters_) : uncut;
   const bool finite = std::isfinite(loss.nll) && std::isfinite(norm);
   state_.skipped_in_a_row = finite ? 0 : state_.skipped_in_a_row + 1;
-  if (state_.skipped_in_a_row > options_.max_skipped) return Recover(update, loss.nll, norm);
-  if (finite) {
-    const double limit = options_.optimizer.clip_norm;
-    optimizer_->Step(CurrentRate(update), limit > 0 && norm > limit ? limit / norm : 1.0);
-    if (average_) average_->Update(update);
-    sums_.nll += loss.nll;
-    sums_.correct += loss.correct;
-    sums_.tokens += loss.tokens;
-    sums_.gradient_norm += norm;
-    ++sums_.updates;
-  } else {
-    ++state_.skipped;
+  if (!finite && IsLocal()) {
+    ++skipped_here_;  // What it leads to is decided at the next exchange.
+    return absl::OkStatus();
   }
-
-  phase_seconds_.resize(PhaseSeconds().size());
-  for (size_t i = 0; i < phase_seconds_.size(); ++i) phase_seconds_[i] += PhaseSeconds()[i];
-  state_.update = update;
-  state_.seconds += stopwatch.Seconds();
-  sums_.seconds += stopwatch.Seconds();
+  if (state_.skipped_in_a_row > options_.max_skipped) return Recover(update, loss.nll, norm);
+  if (!finite) {
+    ++state_.skipped;
+    return absl::OkStatus();
+  }
+  const double limit = options_.optimizer.clip_norm;
+  optimizer_->Step(CurrentRate(update), limit > 0 && norm > limit ? limit / norm : 1.0);
+  if (average_) average_->Update(update);
+  sums_.nll += loss.nll;
+  sums_.correct += loss.correct;
+  sums_.tokens += loss.tokens;
+  sums_.gradient_norm += norm;
+  ++sums_.updates;
   return absl::OkStatus();
+}
+
+absl::Status Trainer::Synchronize(int64_t update, const Stopwatch& stopwatch) {
+  const Stopwatch exchange;
+  const double sent = group_->sent_bytes();
+  torch::Tensor sums =
+      torch::tensor({IsStopRequested() ? 1.0 : 0.0,
+                     IsFirst() ? state_.seconds + late_seconds_ + stopwatch.Seconds() : 0.0,
+                     static_cast<double>(skipped_here_),
+                     state_.skipped_in_a_row > options_.max_skipped ? 1.0 : 0.0},
+                    torch::kFloat64);
+  group_->Sum(sums);
+  AverageReplicas(StateTensors(), *group_);
+  sums_.exchanging += exchange.Seconds();
+  sums_.sent_bytes += group_->sent_bytes() - sent;
+  const auto* all = sums.data_ptr<double>();
+  stop_agreed_ = all[0] > 0;
+  state_.seconds = all[1];
+  late_seconds_ = -stopwatch.Seconds();
+  state_.skipped += static_cast<int64_t>(all[2]);
+  skipped_here_ = 0;
+  if (all[3] == 0) return absl::OkStatus();
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  return Recover(update, kNan, kNan);
 }
 
 absl::Status Trainer::CheckGradients() const {
@@ -302,7 +419,7 @@ double Trainer::CurrentRate(int64_t update) const {
 absl::Status Trainer::Recover(int64_t update, double loss, double gradient_norm) {
   const std::string cause = absl::StrCat("update ", update, ": the loss is ", loss,
                                          " and the gradient norm ", gradient_norm);
-  if (state_.recoveries >= options_.recoveries || saved_update_ < 0) {
+  if (IsFirst() && (state_.recoveries >= options_.recoveries || saved_update_ < 0)) {
     return absl::InternalError(absl::StrCat(cause,
                                             "; try a lower train.schedule.learning_rate than ",
                                             state_.rate_share * options_.schedule.learning_rate));
@@ -313,8 +430,10 @@ absl::Status Trainer::Recover(int64_t update, double loss, double gradient_norm)
   state_.skipped_in_a_row = 0;
   state_.recoveries = lost.recoveries + 1;
   state_.rate_share = lost.rate_share * options_.recovery_rate;
+  skipped_here_ = 0;
   sums_ = ProgressSums();
   SEQ2SEQ_RETURN_IF_ERROR(StartLoader());
+  if (!IsFirst()) return absl::OkStatus();
   Warn(absl::StrCat(cause, "; resuming from update ", state_.update, " with ", state_.rate_share,
                     " of the learning rate"));
   // Logged for the next update, so that a run which resumes from the checkpoint itself drops the
@@ -327,6 +446,7 @@ absl::Status Trainer::Recover(int64_t update, double loss, double gradient_norm)
 }
 
 absl::Status Trainer::Log(const std::string& line) {
+  if (!IsFirst()) return absl::OkStatus();
   const absl::Status status = log_.Append(line);
   return MayPass(status) ? absl::OkStatus() : status;  // The next line is written with it.
 }
@@ -338,7 +458,9 @@ void Trainer::Warn(const std::string& warning) const {
 absl::Status Trainer::Report() {
   const TrainingTime now = TimeAt(state_.update, state_.position);
   const auto updates = static_cast<double>(std::max<int64_t>(state_.update - first_update_, 1));
+  if (IsLocal()) AddUp(sums_, *group_);
   Progress progress = sums_.Means();
+  if (group_ != nullptr) progress.processes = group_->size();
   progress.update = state_.update;
   progress.epoch = now.epoch;
   progress.learning_rate = CurrentRate(state_.update);
@@ -349,10 +471,11 @@ absl::Status Trainer::Report() {
       RemainingSeconds(options_, state_, update_seconds() / updates, loader_->batches_per_epoch());
   sums_ = ProgressSums();
   std::map<std::string, ModuleReport> modules;
-  if (options_.log_norms) modules = ReportModules(model_, reported_batch_.To(device_));
+  if (options_.log_norms && IsFirst() && reported_batch_.target_tokens > 0)
+    modules = ReportModules(model_, reported_batch_.To(device_));
   reported_batch_ = Batch();
   SEQ2SEQ_RETURN_IF_ERROR(Log(LogLine(progress, modules)));
-  if (hooks_.on_progress) hooks_.on_progress(progress);
+  if (hooks_.on_progress && IsFirst()) hooks_.on_progress(progress);
   return absl::OkStatus();
 }
 
@@ -368,16 +491,17 @@ absl::Status Trainer::Validate() {
       {"event", "validation"}, {"update", state_.update}, {"seconds", state_.seconds}};
   line.update(nlohmann::ordered_json(validation.metrics));
   SEQ2SEQ_RETURN_IF_ERROR(Log(line.dump()));
-  if (hooks_.on_validation) hooks_.on_validation(validation);
+  if (hooks_.on_validation && IsFirst()) hooks_.on_validation(validation);
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::map<std::string, double>> Trainer::Metrics() {
   model_->eval();
   DropGradients(parameters_);  // They would take memory that validation needs.
+  if (group_ != nullptr) KeepReplicasEqual();
   const AverageInPlace in_place(average_);
-  std::map<std::string, double> metrics =
-      ValidationLoss(model_, device_, valid_, buckets_, hooks_.examples.images, memory_);
+  SEQ2SEQ_ASSIGN_OR_RETURN(auto metrics, ValidationLoss(model_, device_, valid_, buckets_,
+                                                        hooks_.examples.images, memory_, group_));
   if (hooks_.evaluate) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const auto evaluated, hooks_.evaluate(model_));
     metrics.insert(evaluated.begin(), evaluated.end());
@@ -389,6 +513,16 @@ absl::StatusOr<std::map<std::string, double>> Trainer::Metrics() {
     }
   }
   return metrics;
+}
+
+void Trainer::KeepReplicasEqual() {
+  if (AreReplicasEqual(parameters_, *group_)) return;
+  CopyReplicas(StateTensors(), *group_);
+  if (!IsFirst() || warned_of_rounding_) return;
+  warned_of_rounding_ = true;
+  Warn(absl::StrCat("update ", state_.update,
+                    ": the processes round differently, as on different processors; each "
+                    "validation sets all to the weights of rank 0"));
 }
 
 TrainingTime Trainer::TimeAt(int64_t update, const LoaderPosition& position) const {
@@ -405,10 +539,13 @@ TensorMap Trainer::OptimizerState() const {
 }
 
 absl::Status Trainer::Save() {
-  // Before the checkpoint, so that no line up to it can be missing.
-  SEQ2SEQ_RETURN_IF_ERROR(log_.Sync());
-  SEQ2SEQ_RETURN_IF_ERROR(SaveCheckpoint(run_, state_, average_ ? average_->average() : parameters_,
-                                         OptimizerState(), options_.keep_last));
+  if (IsFirst()) {
+    // Before the checkpoint, so that no line up to it can be missing.
+    SEQ2SEQ_RETURN_IF_ERROR(log_.Sync());
+    SEQ2SEQ_RETURN_IF_ERROR(SaveCheckpoint(run_, state_,
+                                           average_ ? average_->average() : parameters_,
+                                           OptimizerState(), options_.keep_last));
+  }
   saved_update_ = state_.update;
   failed_saves_ = 0;
   return absl::OkStatus();
@@ -416,10 +553,12 @@ absl::Status Trainer::Save() {
 
 absl::Status Trainer::TrySave() {
   const absl::Status status = Save();
+  // A slow disk must not count as a process that hangs.
+  if (status.ok() && group_ != nullptr) return group_->Meet();
   if (!MayPass(status) || ++failed_saves_ > options_.max_failed_saves) return status;
   Warn(absl::StrCat("the checkpoint of update ", state_.update,
                     " was not saved: ", status.message(), "; training continues"));
-  return absl::OkStatus();
+  return group_ != nullptr ? group_->Meet() : absl::OkStatus();
 }
 
 }  // namespace seq2seq

@@ -22,10 +22,14 @@
 #include "seq2seq/model/parameters.h"
 #include "seq2seq/train/bounds.h"
 #include "seq2seq/train/checkpoint.h"
+#include "seq2seq/train/gradient.h"
+#include "seq2seq/train/gradient_exchange.h"
 #include "seq2seq/train/memory_plan.h"
 #include "seq2seq/train/optimizer.h"
+#include "seq2seq/train/process_group.h"
 #include "seq2seq/train/progress.h"
 #include "seq2seq/train/run_log.h"
+#include "seq2seq/train/stopwatch.h"
 #include "seq2seq/train/train_options.h"
 #include "seq2seq/train/weight_average.h"
 
@@ -58,6 +62,12 @@ struct TrainerHooks {
 // continues when the disk is full, up to train.max_failed_saves, and when losses are NaN or
 // infinite, up to train.max_skipped and train.recoveries.
 //
+// With a group of processes, each runs a trainer of the same options and data, and computes its
+// share of every batch: the weights are those of one process up to rounding, and the same from run
+// to run for the same number of processes. A run may continue with another number of them. Rank 0
+// alone reads and writes the folder, and calls on_progress and on_validation; a stop that any
+// process is asked for stops all.
+//
 // A batch that is estimated to exceed train.memory is computed in parts, whose gradients add up to
 // that of the batch; the parts are a function of the batch and the training setup. Where memory
 // runs out nevertheless, on CUDA or because of other programs, the parts become smaller.
@@ -68,12 +78,14 @@ class Trainer {
   // device or the hooks, or names no module; FailedPrecondition for a run that was started with
   // other training or validation data; DataLoss and InvalidArgument, naming the file, for a
   // checkpoint that is damaged or does not fit the model. No other process may train in the folder
-  // (FolderLock).
+  // (FolderLock). `group`, if not null, must outlive the trainer, and is used by nothing else while
+  // it runs; `hooks.evaluate` must return the same in all processes.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(const TrainOptions& options,
                                                          const BucketOptions& buckets, Model model,
                                                          torch::Device device,
                                                          const CorpusMix& train,
-                                                         const Corpus& valid, TrainerHooks hooks);
+                                                         const Corpus& valid, TrainerHooks hooks,
+                                                         ProcessGroup* group = nullptr);
 
   // Trains until a bound is reached.
   absl::StatusOr<StopReason> Run();
@@ -92,10 +104,19 @@ class Trainer {
 
  private:
   Trainer(const TrainOptions& options, const BucketOptions& buckets, Model model,
-          torch::Device device, const CorpusMix& train, const Corpus& valid, TrainerHooks hooks);
+          torch::Device device, const CorpusMix& train, const Corpus& valid, TrainerHooks hooks,
+          ProcessGroup* group);
+
+  // Whether this process writes the folder: the only one, or rank 0.
+  bool IsFirst() const { return group_ == nullptr || group_->rank() == 0; }
+  // Whether processes update by themselves between exchanges.
+  bool IsLocal() const { return group_ != nullptr && options_.processes.sync_every > 1; }
 
   // Loads the latest checkpoint, if there is one; else starts from the beginning.
   absl::Status Restore();
+  absl::Status ReadCheckpoint();
+  // All tensors of the state of training.
+  TensorMap StateTensors() const;
   // Starts to load batches at state_.position.
   absl::Status StartLoader();
 
@@ -109,9 +130,20 @@ class Trainer {
   absl::Status PlanMemory();
 
   absl::StatusOr<StopReason> Loop();
+  bool IsStopRequested() const { return hooks_.stop_requested && hooks_.stop_requested(); }
   // Whether to stop now, on request or at a bound.
   std::optional<StopReason> Stop() const;
   absl::Status Update();
+  // The batches of the next update, and the target tokens of all processes' ones.
+  std::vector<Batch> NextBatches(int64_t& tokens);
+  // Adds up gradients and loss over all processes, and what they decide together.
+  void Exchange(const Stopwatch& stopwatch, int64_t planned_tokens, LossSums& loss);
+  // Applies the gradients, unless they or the loss are NaN or infinite.
+  absl::Status Apply(int64_t update, const LossSums& loss);
+  // Averages weights and optimizer states over processes that update by themselves.
+  absl::Status Synchronize(int64_t update, const Stopwatch& stopwatch);
+  // Sets all processes to the state of rank 0, where rounding has set them apart.
+  void KeepReplicasEqual();
   // Internal, naming the parameter, if a trainable one has no gradient.
   absl::Status CheckGradients() const;
   // Returns to the latest checkpoint after `update`, which was one skipped update too many in a
@@ -139,6 +171,7 @@ class Trainer {
   const std::vector<ParameterGroup> groups_;
   const TensorMap parameters_;  // Of all groups.
   const TensorMap fine_tuned_;  // Of pretrained groups.
+  ProcessGroup* const group_;   // Null for one process.
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
   std::unique_ptr<Loader> loader_;
@@ -152,6 +185,14 @@ class Trainer {
   Batch reported_batch_;  // For the gate saturation in the next report.
   ProgressSums sums_;     // Since the last report.
   std::vector<double> phase_seconds_;
+
+  // Of several processes.
+  std::optional<GradientExchange> exchange_;
+  bool stop_agreed_ = false;  // Whether any process was asked to stop.
+  double late_seconds_ = 0;   // Of the last update, after the exchange that agreed on the time.
+  int64_t skipped_here_ = 0;  // Since the last exchange.
+  double last_wait_ = 0;      // Seconds of the last exchange.
+  bool warned_of_rounding_ = false;
 };
 
 }  // namespace seq2seq

@@ -1,5 +1,6 @@
 #include "seq2seq/train/training_run.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <filesystem>
@@ -9,10 +10,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include <torch/torch.h>
 
 #include "seq2seq/base/describe_error.h"
 #include "seq2seq/base/enum_text.h"
+#include "seq2seq/base/fingerprint.h"
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/memory_limit.h"
 #include "seq2seq/base/random.h"
@@ -22,6 +26,8 @@
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/initial_weights.h"
 #include "seq2seq/train/pin_file.h"
+#include "seq2seq/train/process_agreement.h"
+#include "seq2seq/train/translation_metrics.h"
 
 namespace seq2seq {
 namespace {
@@ -91,8 +97,9 @@ absl::StatusOr<PrecisionChoice> KeptPrecision(const RunFolder& run, PrecisionCho
 }
 
 // Checks that `config` continues the run; resolves train.precision, which a run keeps unless
-// another is requested.
-absl::Status SettleConfig(const RunFolder& run, c10::Device device, TrainingConfig& config) {
+// another is requested. auto is what all processes have.
+absl::Status SettleConfig(const RunFolder& run, c10::Device device, bool all_have_bf16,
+                          TrainingConfig& config) {
   PrecisionChoice& precision = config.train.precision;
   if (Resumes(run)) {
     SEQ2SEQ_ASSIGN_OR_RETURN(TrainingConfig stored, ReadConfig(run));
@@ -101,7 +108,23 @@ absl::Status SettleConfig(const RunFolder& run, c10::Device device, TrainingConf
       SEQ2SEQ_ASSIGN_OR_RETURN(precision, KeptPrecision(run, stored.train.precision, device));
     }
   }
+  if (precision == PrecisionChoice::kAuto && !all_have_bf16) precision = PrecisionChoice::kFp32;
   precision = ChoiceOf(Resolve(precision, device.is_cpu()));
+  return absl::OkStatus();
+}
+
+// Whether all processes compute in bf16 on their devices. All of `group`, if not null, call it.
+bool AllHaveBf16(c10::Device device, ProcessGroup* group) {
+  const bool here = HasPrecision(Precision::kBf16, device.is_cpu());
+  if (group == nullptr) return here;
+  return group->Gather(torch::full({1}, here ? 1.0f : 0.0f)).all().item<bool>();
+}
+
+// What rank 0 has settled, in all processes.
+absl::Status TakeOver(TrainingConfig& config, ProcessGroup& group) {
+  SEQ2SEQ_RETURN_IF_ERROR(group.Meet());
+  const std::string precision = group.Gather(EnumText(config.train.precision))[0];
+  config.train.precision = *EnumFromText<PrecisionChoice>(precision);
   return absl::OkStatus();
 }
 
@@ -118,48 +141,93 @@ absl::Status PinTokenizers(const RunFolder& run, const Tokenizers& tokenizers,
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TrainingRun>> TrainingRun::Create(TrainingConfig config,
-                                                                 TrainingRunHooks hooks) {
+                                                                 TrainingRunHooks hooks,
+                                                                 ProcessGroup* group) {
   const std::string path = config.train.run;
+  absl::StatusOr<std::unique_ptr<TrainingRun>> run;
   try {
-    SEQ2SEQ_RETURN_IF_ERROR(TrainingData::Validate(config));
-    SEQ2SEQ_RETURN_IF_ERROR(Validate(config.train));
-    SEQ2SEQ_RETURN_IF_ERROR(Validate(config.run));
-    SEQ2SEQ_ASSIGN_OR_RETURN(const c10::Device device, ParseDevice(config.run.device));
-    SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizers tokenizers, LoadTokenizers(config));
-    SEQ2SEQ_RETURN_IF_ERROR(Validate(config.model));
-
-    const RunFolder folder{path};
-    SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(folder.path));
-    SEQ2SEQ_ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Acquire(folder.path));
-    SEQ2SEQ_RETURN_IF_ERROR(PrepareFolder(folder));
-    SEQ2SEQ_RETURN_IF_ERROR(SettleConfig(folder, device, config));
-    SEQ2SEQ_RETURN_IF_ERROR(PinTokenizers(folder, tokenizers, config.data));
-    SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(folder.Cache()));
-
-    std::unique_ptr<TrainingRun> run(new TrainingRun(std::move(config), std::move(hooks), device,
-                                                     std::move(tokenizers), std::move(lock)));
-    SEQ2SEQ_RETURN_IF_ERROR(run->PrepareData());
-    SEQ2SEQ_RETURN_IF_ERROR(run->BuildModel());
-    SEQ2SEQ_RETURN_IF_ERROR(run->MakeTrainer());
-    return run;
+    run = Make(std::move(config), std::move(hooks), group);
   } catch (const std::exception& error) {  // Of LibTorch and the file system.
-    return ToStatus(error, absl::StrCat("train.run: ", path, ": cannot set up training"));
+    run = ToStatus(error, absl::StrCat("train.run: ", path, ": cannot set up training"));
   }
+  if (group != nullptr && !run.ok()) group->Fail(run.status());
+  return run;
+}
+
+absl::StatusOr<std::unique_ptr<TrainingRun>> TrainingRun::Make(TrainingConfig config,
+                                                               TrainingRunHooks hooks,
+                                                               ProcessGroup* group) {
+  SEQ2SEQ_RETURN_IF_ERROR(TrainingData::Validate(config));
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(config.train));
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(config.run));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const c10::Device device, ParseDevice(config.run.device));
+  SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizers tokenizers, LoadTokenizers(config));
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(config.model));
+  if (group != nullptr) {
+    Facts facts = ConfigFacts(config);
+    const auto add = [&](const char* name, const Tokenizer& tokenizer) {
+      Fingerprint content;
+      content.Add(tokenizer.model());
+      facts.emplace_back(absl::StrCat("the content of ", name), absl::StrCat(content.value()));
+    };
+    if (tokenizers.source) add("data.source_tokenizer", *tokenizers.source);
+    add("data.target_tokenizer", tokenizers.target);
+    SEQ2SEQ_RETURN_IF_ERROR(CheckAgreement(facts, *group));
+  }
+
+  const RunFolder folder{config.train.run};
+  const bool all_have_bf16 = AllHaveBf16(device, group);
+  std::optional<FolderLock> lock;
+  SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(folder.path));
+  if (group == nullptr || group->rank() == 0) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(FolderLock acquired, FolderLock::Acquire(folder.path));
+    lock.emplace(std::move(acquired));
+    SEQ2SEQ_RETURN_IF_ERROR(PrepareFolder(folder));
+    SEQ2SEQ_RETURN_IF_ERROR(SettleConfig(folder, device, all_have_bf16, config));
+    SEQ2SEQ_RETURN_IF_ERROR(PinTokenizers(folder, tokenizers, config.data));
+  }
+  if (group != nullptr) SEQ2SEQ_RETURN_IF_ERROR(TakeOver(config, *group));
+  SEQ2SEQ_RETURN_IF_ERROR(CreateFolders(folder.Cache()));
+
+  std::unique_ptr<TrainingRun> run(new TrainingRun(std::move(config), std::move(hooks), device,
+                                                   std::move(tokenizers), std::move(lock), group));
+  SEQ2SEQ_RETURN_IF_ERROR(run->PrepareData());
+  SEQ2SEQ_RETURN_IF_ERROR(run->WriteConfig());
+  SEQ2SEQ_RETURN_IF_ERROR(run->BuildModel());
+  SEQ2SEQ_RETURN_IF_ERROR(run->MakeTrainer());
+  return run;
 }
 
 TrainingRun::TrainingRun(TrainingConfig config, TrainingRunHooks hooks, c10::Device device,
-                         Tokenizers tokenizers, FolderLock lock)
+                         Tokenizers tokenizers, std::optional<FolderLock> lock, ProcessGroup* group)
     : config_(std::move(config)),
       hooks_(std::move(hooks)),
       folder_{config_.train.run},
       device_(device),
       tokenizers_(std::move(tokenizers)),
-      lock_(std::move(lock)) {}
+      lock_(std::move(lock)),
+      group_(group) {}
 
 absl::Status TrainingRun::PrepareData() {
-  SEQ2SEQ_ASSIGN_OR_RETURN(TrainingData data,
-                           TrainingData::Prepare(folder_, device_, tokenizers_, config_));
-  data_ = std::make_unique<const TrainingData>(std::move(data));
+  // Rank 0 writes the cache; then one process of each other machine, which maps that cache or, if
+  // it does not share the folder, writes its own; then the others, which map it.
+  const int mine = IsFirst() ? 0 : group_->place().local_rank == 0 ? 1 : 2;
+  for (int turn = 0; turn < (group_ != nullptr ? 3 : 1); ++turn) {
+    if (turn == mine) {
+      SEQ2SEQ_ASSIGN_OR_RETURN(TrainingData data,
+                               TrainingData::Prepare(folder_, device_, tokenizers_, config_));
+      data_ = std::make_unique<const TrainingData>(std::move(data));
+    }
+    if (group_ != nullptr) SEQ2SEQ_RETURN_IF_ERROR(group_->Meet());
+  }
+  if (group_ == nullptr) return absl::OkStatus();
+  return CheckAgreement({{"the content of data.train", absl::StrCat(data_->Train().content())},
+                         {"the content of data.valid", absl::StrCat(data_->valid.content())}},
+                        *group_);
+}
+
+absl::Status TrainingRun::WriteConfig() {
+  if (!IsFirst()) return absl::OkStatus();
   OptionList options = ListOptions(config_);
   options.insert(options.end(), hooks_.further_sections.begin(), hooks_.further_sections.end());
   std::string others;  // Of programs that trained it before.
@@ -173,15 +241,20 @@ absl::Status TrainingRun::BuildModel() {
   torch::manual_seed(DeriveSeed({static_cast<uint64_t>(config_.train.seed)}));
   model_ = Model(config_.model);
   model_->train();
-  if (Resumes(folder_)) return absl::OkStatus();  // It has its weights already.
+  // The run has its weights already, or rank 0 will hand them out.
+  if (!IsFirst() || Resumes(folder_)) return absl::OkStatus();
   return SetInitialWeights(config_.run, tokenizers_.source, tokenizers_.target, model_);
 }
 
 absl::Status TrainingRun::MakeTrainer() {
   TrainOptions options = config_.train;  // A copy: config.yaml keeps them as given.
-  if (options.memory == 0 && device_.is_cpu()) options.memory = UsableMemory();
-  SEQ2SEQ_ASSIGN_OR_RETURN(trainer_, Trainer::Create(options, config_.data.batch, model_, device_,
-                                                     data_->Train(), data_->valid, MakeHooks()));
+  if (options.memory == 0 && device_.is_cpu()) {
+    options.memory = UsableMemory();
+    if (group_ != nullptr) options.memory /= std::max<int64_t>(group_->place().local_size, 1);
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(
+      trainer_, Trainer::Create(options, config_.data.batch, model_, device_, data_->Train(),
+                                data_->valid, MakeHooks(), group_));
   LogSetup(options.memory);
   return absl::OkStatus();
 }
@@ -189,19 +262,40 @@ absl::Status TrainingRun::MakeTrainer() {
 TrainerHooks TrainingRun::MakeHooks() const {
   TrainerHooks hooks;
   hooks.examples = data_->Transforms(tokenizers_);
-  // A language model has no sources to decode.
-  if (hooks_.evaluate && !data_->validation.sources.empty()) {
-    const ValidationInput input = {data_->validation, data_->MakeSource(tokenizers_),
-                                   tokenizers_.target, device_};
-    hooks.evaluate = [evaluate = hooks_.evaluate, input](Model model) {
-      return evaluate(std::move(model), input);
-    };
-  }
+  // A language model has no sources to translate.
+  if (hooks_.translate && !data_->validation.sources.empty())
+    hooks.evaluate = [this](Model model) { return Evaluate(std::move(model)); };
   hooks.on_progress = hooks_.on_progress;
   hooks.on_validation = hooks_.on_validation;
   hooks.on_warning = [](const std::string& warning) { Log(LogLevel::kWarning, warning); };
   hooks.stop_requested = hooks_.stop_requested;
   return hooks;
+}
+
+absl::StatusOr<std::map<std::string, double>> TrainingRun::Evaluate(Model model) const {
+  const std::vector<std::string>& sources = data_->validation.sources;
+  const auto ranks = static_cast<size_t>(group_ != nullptr ? group_->size() : 1);
+  const auto rank = static_cast<size_t>(group_ != nullptr ? group_->rank() : 0);
+  std::vector<std::string> mine;
+  for (size_t i = rank; i < sources.size(); i += ranks) mine.push_back(sources[i]);
+  const ValidationInput input = {mine, data_->MakeSource(tokenizers_), tokenizers_.target, device_};
+  std::vector<std::string> translations;
+  if (!mine.empty()) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(translations, hooks_.translate(std::move(model), input));
+  }
+  if (group_ != nullptr) {
+    SEQ2SEQ_RETURN_IF_ERROR(group_->Meet());
+    const std::vector<std::string> of_ranks = group_->Gather(absl::StrJoin(translations, "\n"));
+    translations.resize(sources.size());
+    for (size_t of = 0; of < std::min(ranks, sources.size()); ++of) {
+      size_t line = of;
+      for (const absl::string_view text : absl::StrSplit(of_ranks[of], '\n')) {
+        translations.at(line) = std::string(text);
+        line += ranks;
+      }
+    }
+  }
+  return TranslationMetrics(translations, data_->validation.references);
 }
 
 void TrainingRun::LogSetup(int64_t memory) const {
@@ -221,6 +315,10 @@ void TrainingRun::LogSetup(int64_t memory) const {
     Log(LogLevel::kInfo,
         absl::StrFormat("memory: up to about %.0f of %.0f MB", trainer_->memory().estimate() / 1e6,
                         static_cast<double>(memory) / 1e6));
+  }
+  if (group_ != nullptr) {
+    Log(LogLevel::kInfo,
+        absl::StrCat("processes: ", group_->size(), ", each with its share of ", "every batch"));
   }
   if (trainer_->state().update > 0) {
     Log(LogLevel::kInfo,

@@ -6,7 +6,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,6 +19,7 @@
 #include "seq2seq/inference/run_folder.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/source/source.h"
+#include "seq2seq/train/process_group.h"
 #include "seq2seq/train/trainer.h"
 #include "seq2seq/train/training_config.h"
 #include "seq2seq/train/training_data.h"
@@ -24,21 +27,20 @@
 
 namespace seq2seq {
 
-// What decoding the validation data needs besides the model. The run owns what it refers to.
+// What translating validation data needs besides the model. The run owns what it refers to.
 struct ValidationInput {
-  const ValidationText& text;
-  std::shared_ptr<const Source> source;  // Reads the lines of text.sources.
+  const std::vector<std::string>& lines;
+  std::shared_ptr<const Source> source;  // Reads the lines.
   const Tokenizer& target;
   c10::Device device;  // Of the model.
 };
 
 // What a program adds to a run. All may be empty.
 struct TrainingRunHooks {
-  // Metrics of decoded validation data, such as {"bleu", 31.2}; the model is in eval mode. Needed
-  // for the metrics bleu, chrf and accuracy; not called for models without a source. The run itself
-  // does not depend on search.
-  std::function<absl::StatusOr<std::map<std::string, double>>(Model, const ValidationInput&)>
-      evaluate;
+  // A translation of each line of the validation data; the model is in eval mode. Needed for the
+  // metrics bleu, chrf and accuracy; not called for models without a source. The run itself does
+  // not depend on search.
+  std::function<absl::StatusOr<std::vector<std::string>>(Model, const ValidationInput&)> translate;
   std::function<void(const Progress&)> on_progress;
   std::function<void(const Validation&)> on_validation;
   // Called after every update; true saves and stops.
@@ -62,6 +64,11 @@ struct TrainingRunHooks {
 //   SEQ2SEQ_ASSIGN_OR_RETURN(const StopReason reason, run->Run());
 //   std::cout << Text(reason) << ": " << run->folder().Best() << "\n";
 //
+// In several processes, each creates a run of the same configuration with its ProcessGroup, after
+// which the trained weights are the same in all. Rank 0 alone writes the run folder, but for the
+// encoded data in its cache, which is written once on every machine that does not share the folder.
+// The result is that of one process, up to rounding, however many they are; see Trainer.
+//
 // Messages go to the log (base/log.h), among them failures that training survives. The number of
 // LibTorch's threads stays as it is: config.run.threads is for the program to apply, since it holds
 // for the whole process. Create seeds LibTorch's default generators from config.train.seed, which
@@ -74,9 +81,12 @@ class TrainingRun {
   //
   // InvalidArgument, naming the key or file, for a configuration that is wrong; FailedPrecondition
   // for a folder that is in use, is not a run's, or was started with another model, other data or
-  // tokenizers; the errors of Trainer::Create.
+  // tokenizers, and for processes that differ in these, in the configuration or the build, naming
+  // the process and what differs; the errors of Trainer::Create. `group`, if not null, must outlive
+  // the run, and learns of errors.
   static absl::StatusOr<std::unique_ptr<TrainingRun>> Create(TrainingConfig config,
-                                                             TrainingRunHooks hooks);
+                                                             TrainingRunHooks hooks,
+                                                             ProcessGroup* group = nullptr);
 
   // Trains until a bound is reached, and saves; errors as Trainer::Run. May be called again, with
   // the same bounds.
@@ -90,14 +100,21 @@ class TrainingRun {
 
  private:
   TrainingRun(TrainingConfig config, TrainingRunHooks hooks, c10::Device device,
-              Tokenizers tokenizers, FolderLock lock);
+              Tokenizers tokenizers, std::optional<FolderLock> lock, ProcessGroup* group);
 
+  static absl::StatusOr<std::unique_ptr<TrainingRun>> Make(TrainingConfig config,
+                                                           TrainingRunHooks hooks,
+                                                           ProcessGroup* group);
+  bool IsFirst() const { return group_ == nullptr || group_->rank() == 0; }
   // Reads the data, and writes config.yaml.
   absl::Status PrepareData();
+  absl::Status WriteConfig();
   // Builds the model; sets its initial weights unless the run resumes.
   absl::Status BuildModel();
   absl::Status MakeTrainer();
   TrainerHooks MakeHooks() const;
+  // Metrics of translations of the validation data, of which each process makes its share.
+  absl::StatusOr<std::map<std::string, double>> Evaluate(Model model) const;
   // Logs the size of the model and how it computes, and the bound of train.memory.
   void LogSetup(int64_t memory) const;
 
@@ -106,7 +123,8 @@ class TrainingRun {
   const RunFolder folder_;
   const c10::Device device_;
   const Tokenizers tokenizers_;
-  const FolderLock lock_;
+  const std::optional<FolderLock> lock_;  // Of the process that writes.
+  ProcessGroup* const group_;             // Null for one process.
   std::unique_ptr<const TrainingData> data_;
   Model model_{nullptr};
   std::unique_ptr<Trainer> trainer_;  // Last, since it reads the data until it is destroyed.

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include <c10/core/Device.h>
 
 #include "seq2seq/data/batch.h"
@@ -12,16 +13,17 @@
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/train/memory_plan.h"
+#include "seq2seq/train/process_group.h"
 
 namespace seq2seq {
 
 // {"loss", "perplexity"} of the reference: the negative log-likelihood per token, in nats, without
 // label smoothing, and exp of it. `model` is in eval mode, on `device`; `memory` splits the batches
-// of `buckets`, and `images` reads their images. Costs a forward pass over `corpus`. Throws the
-// exceptions of LibTorch.
-std::map<std::string, double> ValidationLoss(Model model, torch::Device device,
-                                             const Corpus& corpus, const BucketOptions& buckets,
-                                             const ImageReader& images, const MemoryPlan& memory);
+// of `buckets`, and `images` reads their images. Costs a forward pass over `corpus`, of which each
+// process of `group`, if it is not null, computes its share. Throws the exceptions of LibTorch.
+absl::StatusOr<std::map<std::string, double>> ValidationLoss(
+    Model model, torch::Device device, const Corpus& corpus, const BucketOptions& buckets,
+    const ImageReader& images, const MemoryPlan& memory, ProcessGroup* group);
 
 }  // namespace seq2seq
 

@@ -2,9 +2,10 @@
 #include "seq2seq/tools/torch/train.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <iostream>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,14 +20,12 @@
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/profile.h"
 #include "seq2seq/base/status_macros.h"
-#include "seq2seq/metrics/bleu.h"
-#include "seq2seq/metrics/chrf.h"
-#include "seq2seq/metrics/error_rate.h"
 #include "seq2seq/model/scoring_model.h"
 #include "seq2seq/search/translator.h"
 #include "seq2seq/tools/machine.h"
 #include "seq2seq/tools/signals.h"
 #include "seq2seq/tools/torch/config.h"
+#include "seq2seq/tools/torch/launch.h"
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/training_run.h"
 
@@ -39,6 +38,7 @@ struct TrainFlags {
   bool allow_scripts = false;
   bool dump_config = false;
   bool profile = false;
+  int64_t processes = 1;
 };
 
 absl::Status ReadConfig(const TrainFlags& flags, Config& config) {
@@ -50,21 +50,15 @@ absl::Status ReadConfig(const TrainFlags& flags, Config& config) {
   return absl::OkStatus();
 }
 
-// BLEU, chrF and accuracy, the percentage of lines equal to the reference, of search on validation
-// data: the values that `decode` with the same options and `eval` give.
-absl::StatusOr<std::map<std::string, double>> Evaluate(Model model, const ValidationInput& input,
-                                                       const SearchOptions& options) {
+// The translations that `decode` with the same options gives.
+absl::StatusOr<std::vector<std::string>> Translate(Model model, const ValidationInput& input,
+                                                   const SearchOptions& options) {
   const Translator translator(MakeScoringModel(std::move(model), input.device, Precision::kFp32),
                               input.source, input.target);
-  const ValidationText& text = input.text;
-  SEQ2SEQ_ASSIGN_OR_RETURN(const auto translations, translator.Translate(text.sources, options));
-  std::vector<std::string> hypotheses;
-  for (const auto& candidates : translations) hypotheses.push_back(candidates[0].text);
-  SEQ2SEQ_ASSIGN_OR_RETURN(const BleuScore bleu, CorpusBleu(hypotheses, text.references));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const ChrfScore chrf, CorpusChrf(hypotheses, text.references));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const ErrorRate errors, CorpusErrorRate(hypotheses, text.references));
-  return std::map<std::string, double>{
-      {"bleu", bleu.score}, {"chrf", chrf.score}, {"accuracy", errors.Accuracy()}};
+  SEQ2SEQ_ASSIGN_OR_RETURN(const auto candidates, translator.Translate(input.lines, options));
+  std::vector<std::string> translations;
+  for (const auto& of_line : candidates) translations.push_back(of_line[0].text);
+  return translations;
 }
 
 std::string Clock(double seconds) {
@@ -74,9 +68,11 @@ std::string Clock(double seconds) {
 
 std::string ProgressLine(const Progress& progress) {
   return absl::StrFormat(
-      "update %6d | epoch %6.2f | loss %5.3f | ppl %8.2f | lr %.2e | %5.0f tok/s%s%s",
+      "update %6d | epoch %6.2f | loss %5.3f | ppl %8.2f | lr %.2e | %5.0f tok/s%s%s%s",
       progress.update, progress.epoch, progress.loss, progress.perplexity, progress.learning_rate,
       progress.tokens_per_second,
+      progress.processes > 1 ? absl::StrFormat(" | exchange %.0f%%", 100 * progress.exchanging)
+                             : "",
       progress.skipped > 0 ? absl::StrCat(" | ", progress.skipped, " updates skipped") : "",
       progress.remaining > 0 ? absl::StrCat(" | eta ", Clock(progress.remaining)) : "");
 }
@@ -90,8 +86,8 @@ std::string ValidationLine(const Validation& validation) {
 
 TrainingRunHooks MakeHooks(Config& config) {
   TrainingRunHooks hooks;
-  hooks.evaluate = [&config](Model model, const ValidationInput& input) {
-    return Evaluate(std::move(model), input, config.validation);
+  hooks.translate = [&config](Model model, const ValidationInput& input) {
+    return Translate(std::move(model), input, config.validation);
   };
   hooks.on_progress = [](const Progress& progress) { spdlog::info("{}", ProgressLine(progress)); };
   hooks.on_validation = [](const Validation& validation) {
@@ -120,23 +116,38 @@ void PrintProfile(const Trainer& trainer, int64_t updates) {
   print("rest", rest);
 }
 
-absl::Status Train(Config& config, bool profile) {
+absl::Status Train(Config& config, bool profile, ProcessGroup* group) {
   if (const absl::Status valid = Validate(config.validation, SearchLimits()); !valid.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("validation.", valid.message()));
   }
-  SetUpThreads(config.training.run.threads);
+  SetUpThreads(config.training.run.threads, group != nullptr ? group->place().local_size : 1);
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<TrainingRun> run,
-                           TrainingRun::Create(config.training, MakeHooks(config)));
+                           TrainingRun::Create(config.training, MakeHooks(config), group));
   const Trainer& trainer = run->trainer();
   const int64_t first_update = trainer.state().update;
   CatchStopSignals();
   SEQ2SEQ_ASSIGN_OR_RETURN(const StopReason reason, run->Run());
   const int64_t updates = trainer.state().update - first_update;
   if (profile && updates > 0) PrintProfile(trainer, updates);
+  if (group != nullptr && group->rank() > 0) return absl::OkStatus();
   const Validation* best = StoredBest(run->folder(), trainer.state());
   spdlog::info("{}; saved {}{}", Text(reason), run->folder().Step(trainer.state().update),
                best == nullptr ? "" : absl::StrCat("; best is update ", best->update));
   return absl::OkStatus();
+}
+
+// Trains as one of several processes.
+absl::Status TrainInGroup(Config& config, bool profile, const Rendezvous& place) {
+  if (place.rank > 0) {
+    spdlog::set_level(spdlog::level::warn);
+    spdlog::set_pattern(absl::StrCat("%^[rank ", place.rank, "] %v%$"));
+  }
+  ProcessOptions options = config.training.train.processes;
+  const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
+  if (options.interface.empty() && interface != nullptr) options.interface = interface;
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<ProcessGroup> group,
+                           ProcessGroup::Connect(place, options));
+  return Train(config, profile, group.get());
 }
 
 absl::Status RunTrain(const TrainFlags& flags) {
@@ -147,7 +158,18 @@ absl::Status RunTrain(const TrainFlags& flags) {
     std::cout << PrintOptions(ListOptions(config));
     return absl::OkStatus();
   }
-  return Train(config, flags.profile);
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::optional<Rendezvous> place, ReadRendezvous());
+  if (place && flags.processes > 1) {
+    return absl::InvalidArgumentError(
+        "--processes: this is one of several processes of a launcher already, as the environment "
+        "variable RANK tells");
+  }
+  if (place) return TrainInGroup(config, flags.profile, *place);
+  if (flags.processes > 1) {
+    // They end by themselves when they notice that one is lost.
+    return RunProcesses(flags.processes, config.training.train.processes.timeout + 20);
+  }
+  return Train(config, flags.profile, /*group=*/nullptr);
 }
 
 }  // namespace
@@ -169,6 +191,12 @@ void DefineTrain(CLI::App& train, absl::Status* status) {
   train.add_flag("--dump-config", flags->dump_config,
                  "Print the configuration and do nothing else");
   train.add_flag("--profile", flags->profile, "Print the time per update of each phase at the end");
+  train
+      .add_option("--processes", flags->processes,
+                  "Train in N processes on this machine, each with its share of every batch; a "
+                  "launcher such as torchrun, srun or mpirun starts them on several machines")
+      ->option_text("N")
+      ->check(CLI::Range(1, 4096));
   Config defaults;
   train.footer(absl::StrCat("Configuration keys, their defaults and meaning:\n",
                             DescribeOptions(ListOptions(defaults))));

@@ -1,0 +1,47 @@
+#include "seq2seq/train/replicas.h"
+
+#include <cstdint>
+
+#include <torch/torch.h>
+
+namespace seq2seq {
+namespace {
+
+// The values of a tensor in memory that collective operations take.
+torch::Tensor OnCpu(const torch::Tensor& tensor) { return tensor.detach().cpu().contiguous(); }
+
+}  // namespace
+
+void CopyReplicas(const TensorMap& tensors, ProcessGroup& group) {
+  const torch::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : tensors) {
+    const torch::Tensor values = OnCpu(tensor);
+    group.Broadcast(values);
+    if (group.rank() > 0) tensor.detach().copy_(values);
+  }
+}
+
+void AverageReplicas(const TensorMap& tensors, ProcessGroup& group) {
+  const torch::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : tensors) {
+    const torch::Tensor values = OnCpu(tensor);
+    group.Sum(values);
+    tensor.detach().copy_(values / static_cast<double>(group.size()));
+  }
+}
+
+bool AreReplicasEqual(const TensorMap& tensors, ProcessGroup& group) {
+  const torch::NoGradGuard no_grad;
+  torch::Tensor sums = torch::zeros({static_cast<int64_t>(tensors.size()), 2}, torch::kFloat64);
+  int64_t row = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const torch::Tensor values = tensor.detach().to(torch::kFloat64);
+    sums[row][0] = values.sum();
+    sums[row][1] = values.square().sum();
+    ++row;
+  }
+  const torch::Tensor all = group.Gather(sums);
+  return (all == all[0]).all().item<bool>();
+}
+
+}  // namespace seq2seq
