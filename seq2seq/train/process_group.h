@@ -25,7 +25,7 @@ struct Rendezvous {
   int64_t port = 29500;
   // Whether the launcher listens at this address, as torchrun may, instead of rank 0.
   bool launcher_listens = false;
-  std::string attempt;  // Distinguishes groups that meet at the same launcher.
+  std::string attempt = "";  // Distinguishes groups that meet at the same launcher.
 };
 
 // Collective operations on LibTorch's c10d, with Gloo. All processes call the same operations, with

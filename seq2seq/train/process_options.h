@@ -16,7 +16,7 @@ inline std::vector<std::string> EnumTexts(Compression) { return {"none", "bf16"}
 
 struct ProcessOptions {
   double timeout = 60;
-  std::string interface;
+  std::string interface = "";
   Compression compression = Compression::kNone;
   int64_t sync_every = 1;
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <set>
+#include <numeric>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -33,7 +33,29 @@ std::vector<PairLength> RandomLengths(int64_t count) {
   return lengths;
 }
 
-std::vector<int64_t> Sorted(const BatchPlan& plan) {
+using Batches = std::vector<std::vector<int64_t>>;
+
+BatchPlan PlanOf(const std::vector<PairLength>& lengths, const BucketOptions& options,
+                 uint64_t seed, int64_t epoch) {
+  std::vector<uint32_t> pairs(lengths.size());
+  std::iota(pairs.begin(), pairs.end(), 0);
+  return PlanBatches(
+      pairs, [&](uint32_t pair) { return lengths[pair]; }, options, seed, epoch);
+}
+
+Batches Plan(const std::vector<PairLength>& lengths, const BucketOptions& options, uint64_t seed,
+             int64_t epoch) {
+  const BatchPlan plan = PlanOf(lengths, options, seed, epoch);
+  Batches batches;
+  for (int64_t i = 0; i < plan.size(); ++i) batches.emplace_back(plan[i].begin(), plan[i].end());
+  return batches;
+}
+
+double Padding(const std::vector<PairLength>& lengths, const BucketOptions& options) {
+  return PaddingShare([&](uint32_t pair) { return lengths[pair]; }, PlanOf(lengths, options, 1, 0));
+}
+
+std::vector<int64_t> Sorted(const Batches& plan) {
   std::vector<int64_t> indices;
   for (const auto& batch : plan) indices.insert(indices.end(), batch.begin(), batch.end());
   std::sort(indices.begin(), indices.end());
@@ -56,7 +78,7 @@ TEST(BatchPlan, HoldsEveryPairOnceForAnySize) {
   for (const BatchUnit unit : {BatchUnit::kSentences, BatchUnit::kTokens}) {
     for (const int64_t size : {1, 7, 100, 5000}) {
       for (const int64_t pool : {1, 300, 100'000}) {
-        const BatchPlan plan = PlanBatches(lengths, {size, unit, pool}, 1, 2);
+        const Batches plan = Plan(lengths, {size, unit, pool}, 1, 2);
         for (const auto& batch : plan) EXPECT_FALSE(batch.empty());
         EXPECT_EQ(Sorted(plan), all) << size << " " << pool;
       }
@@ -64,44 +86,8 @@ TEST(BatchPlan, HoldsEveryPairOnceForAnySize) {
   }
 }
 
-TEST(BatchPlan, RanksShareAllCompleteRoundsInEqualNumbers) {
-  const std::vector<PairLength> lengths = RandomLengths(1000);
-  const BatchPlan all = PlanBatches(lengths, {}, 1, 0);
-  for (const int64_t world_size : {1, 2, 3, 5, 16, 17}) {
-    const size_t rounds = all.size() / static_cast<size_t>(world_size);
-    for (int64_t rank = 0; rank < world_size; ++rank) {
-      const BatchPlan mine = PlanBatches(lengths, {}, 1, 0, rank, world_size);
-      ASSERT_EQ(mine.size(), rounds) << rank << " of " << world_size;
-      for (size_t i = 0; i < rounds; ++i)
-        EXPECT_EQ(mine[i], all[i * static_cast<size_t>(world_size) + static_cast<size_t>(rank)]);
-    }
-  }
-}
-
-TEST(BatchPlan, IncompleteRoundThatRanksLeaveOutVariesByEpoch) {
-  const std::vector<PairLength> lengths = RandomLengths(10);
-  std::set<int64_t> dropped;
-  for (int64_t epoch = 0; epoch < 100; ++epoch) {
-    std::set<int64_t> left;
-    for (int64_t i = 0; i < 10; ++i) left.insert(i);
-    for (const int64_t rank : {0, 1, 2}) {
-      const BatchPlan plan = PlanBatches(lengths, {1}, 1, epoch, rank, 3);
-      EXPECT_THAT(plan, SizeIs(3));
-      for (const int64_t pair : Sorted(plan)) EXPECT_EQ(left.erase(pair), 1u);
-    }
-    EXPECT_THAT(left, SizeIs(1));
-    dropped.merge(left);
-  }
-  EXPECT_THAT(dropped, SizeIs(10));
-}
-
-TEST(BatchPlan, MoreRanksThanBatchesGetNone) {
-  const std::vector<PairLength> lengths = RandomLengths(3);
-  EXPECT_THAT(PlanBatches(lengths, {1}, 1, 0, 0, 4), IsEmpty());
-}
-
 TEST(BatchPlan, SentenceBudgetFillsAllBatchesButOneOfEachPool) {
-  const BatchPlan plan = PlanBatches(RandomLengths(1000), {64, BatchUnit::kSentences, 320}, 1, 0);
+  const Batches plan = Plan(RandomLengths(1000), {64, BatchUnit::kSentences, 320}, 1, 0);
   EXPECT_THAT(plan, SizeIs(16));  // Pools of 320, 320, 320 and 40.
   int64_t smaller = 0;
   for (const auto& batch : plan) {
@@ -113,7 +99,7 @@ TEST(BatchPlan, SentenceBudgetFillsAllBatchesButOneOfEachPool) {
 
 TEST(BatchPlan, TokenBudgetIsKeptAndUsed) {
   const std::vector<PairLength> lengths = RandomLengths(10'000);
-  const BatchPlan plan = PlanBatches(lengths, {2000, BatchUnit::kTokens}, 1, 0);
+  const Batches plan = Plan(lengths, {2000, BatchUnit::kTokens}, 1, 0);
   int64_t positions = 0;
   for (const auto& batch : plan) {
     EXPECT_LE(Positions(lengths, batch), 2000);
@@ -124,30 +110,30 @@ TEST(BatchPlan, TokenBudgetIsKeptAndUsed) {
 
 TEST(BatchPlan, PairOverTheBudgetIsAlone) {
   const std::vector<PairLength> lengths = {{3, 3}, {2, 50}, {3, 3}, {90, 2}};
-  EXPECT_THAT(PlanBatches(lengths, {10, BatchUnit::kTokens}, 1, 0),
+  EXPECT_THAT(Plan(lengths, {10, BatchUnit::kTokens}, 1, 0),
               UnorderedElementsAre(UnorderedElementsAre(0, 2), ElementsAre(1), ElementsAre(3)));
 }
 
 TEST(BatchPlan, IsAPureFunction) {
   const std::vector<PairLength> lengths = RandomLengths(1000);
-  const BatchPlan plan = PlanBatches(lengths, {}, 3, 4, 1, 2);
-  PlanBatches(lengths, {}, 9, 9);
-  EXPECT_EQ(PlanBatches(lengths, {}, 3, 4, 1, 2), plan);
+  const Batches plan = Plan(lengths, {}, 3, 4);
+  Plan(lengths, {}, 9, 9);
+  EXPECT_EQ(Plan(lengths, {}, 3, 4), plan);
 }
 
 TEST(BatchPlan, DiffersAcrossEpochsAndSeeds) {
   const std::vector<PairLength> lengths = RandomLengths(1000);
-  const BatchPlan plan = PlanBatches(lengths, {}, 1, 2);
-  EXPECT_NE(PlanBatches(lengths, {}, 1, 3), plan);
-  EXPECT_NE(PlanBatches(lengths, {}, 2, 2), plan);
-  EXPECT_NE(PlanBatches(lengths, {}, 2, 1), plan);
+  const Batches plan = Plan(lengths, {}, 1, 2);
+  EXPECT_NE(Plan(lengths, {}, 1, 3), plan);
+  EXPECT_NE(Plan(lengths, {}, 2, 2), plan);
+  EXPECT_NE(Plan(lengths, {}, 2, 1), plan);
 }
 
 TEST(BatchPlan, MixesPairsOfTheSameLengthAnewInEachEpoch) {
   const std::vector<PairLength> lengths(1000, PairLength{5, 5});
-  auto first = PlanBatches(lengths, {}, 1, 0);
-  auto second = PlanBatches(lengths, {}, 1, 1);
-  for (BatchPlan* plan : {&first, &second}) {
+  auto first = Plan(lengths, {}, 1, 0);
+  auto second = Plan(lengths, {}, 1, 1);
+  for (Batches* plan : {&first, &second}) {
     for (auto& batch : *plan) std::sort(batch.begin(), batch.end());
     std::sort(plan->begin(), plan->end());
   }
@@ -156,7 +142,7 @@ TEST(BatchPlan, MixesPairsOfTheSameLengthAnewInEachEpoch) {
 
 TEST(BatchPlan, DoesNotGoFromShortToLong) {
   const std::vector<PairLength> lengths = RandomLengths(10'000);
-  const BatchPlan plan = PlanBatches(lengths, {}, 1, 0);
+  const Batches plan = Plan(lengths, {}, 1, 0);
   int64_t rises = 0;
   for (size_t i = 1; i < plan.size(); ++i) {
     rises += lengths[plan[i - 1][0]].target < lengths[plan[i][0]].target ? 1 : 0;
@@ -166,16 +152,16 @@ TEST(BatchPlan, DoesNotGoFromShortToLong) {
 
 TEST(BatchPlan, PadsLessThanATwentiethOfRealisticLengths) {
   const std::vector<PairLength> lengths = RandomLengths(30'000);
-  EXPECT_LT(PaddingShare(lengths, PlanBatches(lengths, {64, BatchUnit::kSentences}, 1, 0)), 0.05);
-  EXPECT_LT(PaddingShare(lengths, PlanBatches(lengths, {4000, BatchUnit::kTokens}, 1, 0)), 0.05);
+  EXPECT_LT(Padding(lengths, {64, BatchUnit::kSentences}), 0.05);
+  EXPECT_LT(Padding(lengths, {4000, BatchUnit::kTokens}), 0.05);
 }
 
-TEST(BatchPlan, OfNoPairsIsEmpty) { EXPECT_THAT(PlanBatches({}, {}, 1, 0), IsEmpty()); }
+TEST(BatchPlan, OfNoPairsIsEmpty) { EXPECT_THAT(Plan({}, {}, 1, 0), IsEmpty()); }
 
 TEST(BatchPlan, OfSizeZeroTakesPairsOneByOne) {
   const std::vector<PairLength> lengths = RandomLengths(3);
   for (const BatchUnit unit : {BatchUnit::kSentences, BatchUnit::kTokens}) {
-    EXPECT_THAT(PlanBatches(lengths, {0, unit, 0}, 1, 0),
+    EXPECT_THAT(Plan(lengths, {0, unit, 0}, 1, 0),
                 UnorderedElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(2)));
   }
 }
@@ -183,9 +169,9 @@ TEST(BatchPlan, OfSizeZeroTakesPairsOneByOne) {
 TEST(PaddingShare, CountsBothSides) {
   const std::vector<PairLength> lengths = {{1, 4}, {3, 2}, {5, 5}};
   // 3 + 3 source and 4 + 4 target positions for 4 + 6 tokens, and 10 for 10.
-  EXPECT_DOUBLE_EQ(PaddingShare(lengths, {{0, 1}, {2}}), 4.0 / 24);
-  EXPECT_EQ(PaddingShare(lengths, {{0}, {1}, {2}}), 0.0);
-  EXPECT_EQ(PaddingShare(lengths, {}), 0.0);
+  EXPECT_DOUBLE_EQ(Padding(lengths, {2, BatchUnit::kSentences}), 4.0 / 24);
+  EXPECT_EQ(Padding(lengths, {1, BatchUnit::kSentences}), 0.0);
+  EXPECT_EQ(Padding({}, {}), 0.0);
 }
 
 }  // namespace

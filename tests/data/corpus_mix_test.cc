@@ -59,7 +59,7 @@ TEST_F(CorpusMixTest, HoldsThePairsOfAllOneBehindTheOther) {
 
 TEST_F(CorpusMixTest, OneCorpusIsItselfInItsOrder) {
   const CorpusMix mix(large_);
-  const std::vector<int64_t> epoch = mix.Epoch(1, 3);
+  const std::vector<uint32_t> epoch = mix.Epoch(1, 3);
   ASSERT_EQ(epoch.size(), 20u);
   EXPECT_TRUE(std::is_sorted(epoch.begin(), epoch.end()));
   EXPECT_EQ(mix.content(), large_.content());

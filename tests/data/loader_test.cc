@@ -1,9 +1,11 @@
 #include "seq2seq/data/loader.h"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -41,13 +43,17 @@ class LoaderTest : public ::testing::Test {
     return *std::move(corpus);
   }
 
-  std::vector<PairLength> Lengths() const {
-    std::vector<PairLength> lengths;
-    for (int64_t i = 0; i < corpus_.size(); ++i) {
-      lengths.push_back({static_cast<int32_t>(corpus_.source_length(i) + 1),
-                         static_cast<int32_t>(corpus_.target_length(i) + 1)});
-    }
-    return lengths;
+  BatchPlan Plan(int64_t epoch) const {
+    const CorpusMix mix(corpus_);
+    return PlanBatches(
+        mix.Epoch(kSeed, epoch), [&](uint32_t pair) { return mix.length(pair); }, options_, kSeed,
+        epoch);
+  }
+
+  Batch CollateOf(absl::Span<const uint32_t> pairs) const {
+    std::vector<Example> examples;
+    for (const uint32_t pair : pairs) examples.push_back(corpus_[pair]);
+    return Collate(examples);
   }
 
   // The first `count` batches from `start`.
@@ -66,10 +72,12 @@ class LoaderTest : public ::testing::Test {
 TEST_F(LoaderTest, GivesTheBatchesOfThePlanEpochAfterEpoch) {
   Loader loader(corpus_, options_, kSeed);
   for (int64_t epoch = 0; epoch < 3; ++epoch) {
-    for (const auto& indices : PlanBatches(Lengths(), options_, kSeed, epoch)) {
-      std::vector<Example> examples;
-      for (const int64_t index : indices) examples.push_back(corpus_[index]);
-      EXPECT_TRUE(Same(loader.Next().batch, Collate(examples)));
+    const BatchPlan plan = Plan(epoch);
+    for (int64_t i = 0; i < plan.size(); ++i) {
+      const Loader::Item item = loader.Next();
+      const Batch expected = CollateOf(plan[i]);
+      EXPECT_TRUE(Same(*item.batch, expected));
+      EXPECT_EQ(item.tokens, expected.target_tokens);
     }
   }
 }
@@ -83,7 +91,7 @@ TEST_F(LoaderTest, AsksForTheImagesOfEachBatchWithASeedOfItsOwn) {
   {
     Loader loader(corpus_, options_, kSeed, {}, {read, {}, {}});
     for (int i = 0; i < 5; ++i) {
-      const Batch batch = loader.Next().batch;
+      const Batch batch = *loader.Next().batch;
       EXPECT_TRUE(batch.values.equal(batch.source.select(1, 0)));
     }
   }
@@ -97,7 +105,7 @@ TEST_F(LoaderTest, SamplesSubwordsAnewInEachEpochAndTheSameInEachRun) {
   BucketOptions all = options_;
   all.size = corpus_.size();
   const auto take = [&](const ExampleTransforms& with, int64_t epoch) {
-    return Loader(corpus_, all, kSeed, {epoch, 0}, with).Next().batch;
+    return Loader(corpus_, all, kSeed, {epoch, 0}, with).Next().batch.value();
   };
   // The subwords of each text, on one side.
   const auto subwords = [&](const Batch& batch, bool source) {
@@ -137,7 +145,7 @@ TEST_F(LoaderTest, BothSidesOfACopiedSentenceAreSampledByThemselves) {
   Loader loader(corpus_, options_, kSeed, {}, {{}, sampler, sampler});
   int64_t differ = 0;
   for (int64_t i = 0; i < loader.batches_per_epoch(); ++i) {
-    const Batch batch = loader.Next().batch;
+    const Batch batch = *loader.Next().batch;
     for (int64_t row = 0; row < batch.size(); ++row) {
       const int64_t length = batch.source_lengths[row].item<int64_t>();
       differ += length != batch.target_lengths[row].item<int64_t>() ||
@@ -154,19 +162,56 @@ TEST_F(LoaderTest, MixesCorporaByTheirWeights) {
   const CorpusMix mix({&corpus_, &corpus_}, {1, 0.5});
   Loader loader(mix, options_, kSeed);
   int64_t sentences = 0;
-  for (int64_t i = 0; i < loader.batches_per_epoch(); ++i) sentences += loader.Next().batch.size();
+  for (int64_t i = 0; i < loader.batches_per_epoch(); ++i) sentences += loader.Next().batch->size();
   EXPECT_EQ(sentences, corpus_.size() * 3 / 2);
 }
 
-TEST_F(LoaderTest, RanksGetTheirShareOfThePlan) {
-  const BatchPlan plan = PlanBatches(Lengths(), options_, kSeed, 0, 1, 3);
-  Loader loader(corpus_, options_, kSeed, {}, {}, 8, 1, 3);
-  EXPECT_EQ(loader.batches_per_epoch(), static_cast<int64_t>(plan.size()));
-  for (const auto& indices : plan) {
-    std::vector<Example> examples;
-    for (const int64_t index : indices) examples.push_back(corpus_[index]);
-    EXPECT_TRUE(Same(loader.Next().batch, Collate(examples)));
+TEST_F(LoaderTest, ProcessesShareEveryBatchInItsOrder) {
+  const int64_t ranks = 3;
+  std::vector<std::unique_ptr<Loader>> loaders;
+  for (int64_t rank = 0; rank < ranks; ++rank) {
+    loaders.push_back(std::make_unique<Loader>(corpus_, options_, kSeed, LoaderPosition(),
+                                               ExampleTransforms(), 8, DataShare{rank, ranks}));
   }
+  for (int64_t epoch = 0; epoch < 2; ++epoch) {
+    const BatchPlan plan = Plan(epoch);
+    for (int64_t i = 0; i < plan.size(); ++i) {
+      size_t begin = 0;
+      for (const auto& loader : loaders) {
+        const Loader::Item item = loader->Next();
+        EXPECT_EQ(item.tokens, CollateOf(plan[i]).target_tokens);
+        if (!item.batch) continue;
+        const auto rows = static_cast<size_t>(item.batch->size());
+        ASSERT_LE(begin + rows, plan[i].size());
+        EXPECT_TRUE(Same(*item.batch, CollateOf(plan[i].subspan(begin, rows))));
+        begin += rows;
+      }
+      EXPECT_EQ(begin, plan[i].size());
+    }
+  }
+}
+
+TEST(RowsOf, DealsOutWholeBatchesAndCutsTheRest) {
+  using Rows = std::pair<int64_t, int64_t>;
+  // Five batches of eight an update, two processes: two each, and half of the last.
+  for (const int64_t update : {0, 1}) {
+    for (const int64_t rank : {0, 1}) {
+      const DataShare share = {rank, 2, 5};
+      for (int64_t i = 0; i < 4; ++i)
+        EXPECT_EQ(RowsOf(share, 5 * update + i, 8), (i % 2 == rank ? Rows(0, 8) : Rows(0, 0)));
+      EXPECT_EQ(RowsOf(share, 5 * update + 4, 8), Rows(4 * rank, 4 * rank + 4));
+    }
+  }
+}
+
+TEST(RowsOf, BatchesOfFewerRowsThanProcessesLeaveSomeWithout) {
+  int64_t rows = 0;
+  for (int64_t rank = 0; rank < 7; ++rank) {
+    const auto [begin, end] = RowsOf({rank, 7, 1}, 0, 3);
+    EXPECT_EQ(begin, rows);
+    rows = end;
+  }
+  EXPECT_EQ(rows, 3);
 }
 
 TEST_F(LoaderTest, StreamFromAnyPositionEqualsTheOneFromTheStart) {
@@ -176,7 +221,7 @@ TEST_F(LoaderTest, StreamFromAnyPositionEqualsTheOneFromTheStart) {
     const std::vector<Loader::Item> rest =
         Take(total - static_cast<int64_t>(begin), all[begin - 1].next);
     for (size_t i = 0; i < rest.size(); ++i) {
-      ASSERT_TRUE(Same(rest[i].batch, all[begin + i].batch)) << begin << " " << i;
+      ASSERT_TRUE(Same(*rest[i].batch, *all[begin + i].batch)) << begin << " " << i;
       ASSERT_EQ(rest[i].next.epoch, all[begin + i].next.epoch);
       ASSERT_EQ(rest[i].next.batch, all[begin + i].next.batch);
     }
@@ -186,7 +231,7 @@ TEST_F(LoaderTest, StreamFromAnyPositionEqualsTheOneFromTheStart) {
 TEST_F(LoaderTest, PositionsCountBatchesWithinTheEpoch) {
   Loader loader(corpus_, options_, kSeed);
   const int64_t batches = loader.batches_per_epoch();
-  EXPECT_EQ(batches, static_cast<int64_t>(PlanBatches(Lengths(), options_, kSeed, 0).size()));
+  EXPECT_EQ(batches, Plan(0).size());
   for (int64_t epoch = 0; epoch < 2; ++epoch) {
     for (int64_t batch = 0; batch < batches; ++batch) {
       const LoaderPosition next = loader.Next().next;
@@ -199,21 +244,29 @@ TEST_F(LoaderTest, PositionsCountBatchesWithinTheEpoch) {
 
 TEST_F(LoaderTest, EndOfAnEpochIsTheStartOfTheNext) {
   const int64_t batches = Loader(corpus_, options_, kSeed).batches_per_epoch();
-  EXPECT_TRUE(Same(Take(1, {0, batches})[0].batch, Take(1, {1, 0})[0].batch));
+  EXPECT_TRUE(Same(*Take(1, {0, batches})[0].batch, *Take(1, {1, 0})[0].batch));
 }
 
 TEST_F(LoaderTest, StreamDoesNotDependOnPrefetch) {
   const std::vector<Loader::Item> expected = Take(40);
   for (const int64_t prefetch : {0, 1, 100}) {
     Loader loader(corpus_, options_, kSeed, {}, {}, prefetch);
-    for (const Loader::Item& item : expected) ASSERT_TRUE(Same(loader.Next().batch, item.batch));
+    for (const Loader::Item& item : expected) ASSERT_TRUE(Same(*loader.Next().batch, *item.batch));
   }
 }
 
 TEST_F(LoaderTest, PaddingShareIsThatOfThePlanWithEos) {
-  const std::vector<PairLength> lengths = Lengths();
+  const auto length = [&](uint32_t pair) {
+    return PairLength{static_cast<int32_t>(corpus_.source_length(pair) + 1),
+                      static_cast<int32_t>(corpus_.target_length(pair) + 1)};
+  };
   EXPECT_DOUBLE_EQ(Loader(corpus_, options_, kSeed, {2, 0}).padding_share(),
-                   PaddingShare(lengths, PlanBatches(lengths, options_, kSeed, 2)));
+                   PaddingShare(length, Plan(2)));
+}
+
+TEST_F(LoaderTest, TakesTheLengthOfTheFirstEpochFromAnEarlierLoader) {
+  EXPECT_EQ(Loader(corpus_, options_, kSeed, {2, 0}).batches_per_epoch(), Plan(0).size());
+  EXPECT_EQ(Loader(corpus_, options_, kSeed, {2, 0}, {}, 8, {}, 77).batches_per_epoch(), 77);
 }
 
 TEST_F(LoaderTest, EndsWhetherFullOrFilling) {
@@ -223,10 +276,6 @@ TEST_F(LoaderTest, EndsWhetherFullOrFilling) {
       for (int64_t i = 0; i < taken; ++i) loader.Next();
     }
   }
-}
-
-TEST_F(LoaderTest, RankWithoutBatchesIsRefused) {
-  EXPECT_THROW(Loader(corpus_, options_, kSeed, {}, {}, 8, 200, 201), c10::Error);
 }
 
 }  // namespace

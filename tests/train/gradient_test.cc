@@ -17,8 +17,11 @@ namespace {
 // The gradients that ComputeGradient leaves.
 TensorMap Gradients(Model model, const std::vector<Batch>& batches, LossSums& sums) {
   MemoryPlan memory;
-  sums = ComputeGradient(model, torch::kCPU, batches, {.forcing = TeacherForcing(), .seed = 3},
-                         memory, [](const std::string& warning) { ADD_FAILURE() << warning; });
+  int64_t tokens = 0;
+  for (const Batch& batch : batches) tokens += batch.target_tokens;
+  sums = ComputeGradient(model, torch::kCPU, batches,
+                         {.forcing = TeacherForcing(), .seed = 3, .tokens = tokens}, memory,
+                         [](const std::string& warning) { ADD_FAILURE() << warning; });
   TensorMap gradients;
   for (const auto& [name, parameter] : Parameters(*model))
     gradients.emplace(name, parameter.grad().clone());
