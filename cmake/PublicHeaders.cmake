@@ -23,6 +23,7 @@ set(seq2seq_interface
     seq2seq/model/scoring_model.h
     seq2seq/model/stored_module.h
     seq2seq/seq2seq.h
+    seq2seq/train/process_group.h
     seq2seq/train/training_run.h)
 # What these include.
 set(included_headers
@@ -95,6 +96,7 @@ set(included_headers
     seq2seq/train/memory_plan.h
     seq2seq/train/module_report.h
     seq2seq/train/optimizer.h
+    seq2seq/train/process_options.h
     seq2seq/train/progress.h
     seq2seq/train/run_log.h
     seq2seq/train/run_options.h

@@ -1,6 +1,9 @@
 // The program `seq2seq`, in both executables: subcommands, logging and exit code. Results go to
 // stdout, all else to stderr; the exit code is 0, or 1 after one line that describes the error.
 #include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
 
 #include <exception>
 #include <iostream>
@@ -28,15 +31,32 @@
 
 namespace {
 
-// Makes waiting OpenMP threads sleep after a short spin, unless the user has chosen: by default
-// they spin long, which costs much of the speed as soon as another process needs a core; without
-// any spin, some is lost on a quiet machine. OpenMP reads this when its library is initialised, so
-// it is set before any library is.
-void ChooseWaitPolicy() {
-  if (getenv("OMP_WAIT_POLICY") == nullptr) setenv("GOMP_SPINCOUNT", "2000", /*overwrite=*/0);
+// Starts the program anew with what libraries read from the environment when they are initialised,
+// unless the user has chosen: it runs before they are, but the C library would forget variables
+// that are set by then. Costs some 5 ms.
+void ChooseEnvironment(int, char** arguments, char** environment) {
+  // Waiting OpenMP threads sleep after a short spin: by default they spin long, which costs much of
+  // the speed as soon as another process needs a core; without any, some is lost on a quiet
+  // machine.
+  static char spin[] = "GOMP_SPINCOUNT=2000";
+  // c10d logs errors that it also returns, and which the program reports in its own words.
+  static char log[] = "GLOG_minloglevel=3";
+  constexpr size_t kMost = 4096;
+  static char* variables[kMost];
+  size_t count = 0;
+  for (; environment[count] != nullptr; ++count) {
+    const bool chosen = strncmp(environment[count], "GOMP_SPINCOUNT=", 15) == 0 ||
+                        strncmp(environment[count], "OMP_WAIT_POLICY=", 16) == 0;
+    if (chosen || count + 3 >= kMost) return;
+    variables[count] = environment[count];
+  }
+  variables[count] = spin;
+  variables[count + 1] = log;
+  // It goes on as it is if this fails.
+  execve(reinterpret_cast<const char*>(getauxval(AT_EXECFN)), arguments, variables);
 }
 [[gnu::section(".preinit_array"),
-  gnu::used]] void (*const choose_wait_policy)() = &ChooseWaitPolicy;
+  gnu::used]] void (*const choose_environment)(int, char**, char**) = &ChooseEnvironment;
 
 void SetUpLogging() {
   spdlog::set_default_logger(spdlog::stderr_color_mt("seq2seq"));

@@ -60,7 +60,7 @@ LossSums ComputeGradient(Model model, c10::Device device, const std::vector<Batc
         for (Batch& part : memory.Split(batch)) parts.push_back(std::move(part));
       }
       // [2] for each part, fetched together: each fetch waits for the device.
-      std::vector<torch::Tensor> sums = {torch::zeros({2}, torch::kFloat64).to(device)};
+      std::vector<torch::Tensor> sums;
       if (parts.empty() && exchange != nullptr) exchange->ExpectLastPass();
       for (const Batch& part : parts) {
         shape = ShapeOf(part);
@@ -71,6 +71,7 @@ LossSums ComputeGradient(Model model, c10::Device device, const std::vector<Batc
         sums.push_back(
             torch::stack({loss.nll.to(torch::kFloat64), loss.correct.to(torch::kFloat64)}));
       }
+      if (sums.empty()) return {};
       const torch::Tensor sum = torch::stack(sums).sum(0).to(torch::kCPU);
       return {sum[0].item<double>(), sum[1].item<double>(), tokens};
     } catch (const std::exception& error) {

@@ -19,8 +19,11 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/train/freeze.h"
+#include "seq2seq/train/gradient.h"
+#include "seq2seq/train/gradient_exchange.h"
 #include "seq2seq/train/module_report.h"
 #include "seq2seq/train/replicas.h"
+#include "seq2seq/train/stopwatch.h"
 #include "seq2seq/train/validation_loss.h"
 
 namespace seq2seq {
@@ -99,8 +102,11 @@ Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Mode
       log_(run_.Log()) {
   if (options.average > 0) average_.emplace(parameters_, options.average);
   if (group_ != nullptr && !IsLocal())
-    exchange_.emplace(parameters_, *group_, options.processes.compression);
+    exchange_ =
+        std::make_unique<GradientExchange>(parameters_, *group_, options.processes.compression);
 }
+
+Trainer::~Trainer() = default;
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
     const TrainOptions& options, const BucketOptions& buckets, Model model, torch::Device device,
@@ -301,7 +307,7 @@ absl::Status Trainer::Update() {
   LossSums loss = ComputeGradient(
       model_, device_, batches, loss_options, memory_,
       [&](const std::string& warning) { Warn(absl::StrCat("update ", update, ": ", warning)); },
-      exchange_ ? &*exchange_ : nullptr);
+      exchange_.get());
   if (exchange_) Exchange(stopwatch, tokens, loss);
   const int64_t recoveries = state_.recoveries;
   // A share of the data may be empty.

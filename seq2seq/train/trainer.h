@@ -22,18 +22,19 @@
 #include "seq2seq/model/parameters.h"
 #include "seq2seq/train/bounds.h"
 #include "seq2seq/train/checkpoint.h"
-#include "seq2seq/train/gradient.h"
-#include "seq2seq/train/gradient_exchange.h"
 #include "seq2seq/train/memory_plan.h"
 #include "seq2seq/train/optimizer.h"
 #include "seq2seq/train/process_group.h"
 #include "seq2seq/train/progress.h"
 #include "seq2seq/train/run_log.h"
-#include "seq2seq/train/stopwatch.h"
 #include "seq2seq/train/train_options.h"
 #include "seq2seq/train/weight_average.h"
 
 namespace seq2seq {
+
+class GradientExchange;
+class Stopwatch;
+struct LossSums;
 
 // Callbacks of a trainer. All may be empty.
 struct TrainerHooks {
@@ -73,6 +74,8 @@ struct TrainerHooks {
 // runs out nevertheless, on CUDA or because of other programs, the parts become smaller.
 class Trainer {
  public:
+  ~Trainer();
+
   // `model` is trained in place, on `device`. The corpora must outlive the trainer.
   // InvalidArgument, naming the key, for an option that is out of range, is not supported by the
   // device or the hooks, or names no module; FailedPrecondition for a run that was started with
@@ -187,8 +190,8 @@ class Trainer {
   std::vector<double> phase_seconds_;
 
   // Of several processes.
-  std::optional<GradientExchange> exchange_;
-  bool stop_agreed_ = false;  // Whether any process was asked to stop.
+  std::unique_ptr<GradientExchange> exchange_;  // Null where processes update by themselves.
+  bool stop_agreed_ = false;                    // Whether any process was asked to stop.
   double late_seconds_ = 0;   // Of the last update, after the exchange that agreed on the time.
   int64_t skipped_here_ = 0;  // Since the last exchange.
   double last_wait_ = 0;      // Seconds of the last exchange.

@@ -4,13 +4,14 @@
 usage: hand_over_test.py PROGRAM
 """
 
+import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
 import unittest
 
-from program import PROGRAM, TestCase
+from program import PROGRAM, TestCase, seq2seq
 
 FOLDERS = pathlib.Path(__file__).resolve().parent / "run_folders"
 
@@ -58,6 +59,14 @@ class HandOverTest(TestCase):
         result = self.run_program("decode", "-m", FOLDERS / "translate", "-i", FOLDERS / "text.a")
         self.assertEqual(result.stderr, b"")
         self.assertEqual(result.stdout, (FOLDERS / "text.b").read_bytes())
+
+    def test_waiting_threads_sleep_unless_the_user_has_chosen(self):
+        unset = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+        for chosen, count in (({}, "2000"), ({"GOMP_SPINCOUNT": "77"}, "77")):
+            shown = seq2seq("--version", env={**unset, **chosen, "OMP_DISPLAY_ENV": "verbose"}).stderr.decode()
+            if "GOMP_SPINCOUNT" not in shown:
+                self.skipTest("another OpenMP than GCC's")
+            self.assertIn(f"GOMP_SPINCOUNT = '{count}'", shown)
 
     def test_help_lists_train(self):
         self.assertRegex(self.run_program("--help").stdout.decode(), r"\n  train +Trains a model")
