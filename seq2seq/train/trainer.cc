@@ -4,7 +4,6 @@
 #include <cmath>
 #include <exception>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -46,24 +45,6 @@ std::vector<OptimizerGroup> OptimizerGroups(const std::vector<ParameterGroup>& g
   for (const ParameterGroup& group : groups)
     with_shares.push_back({group.parameters, group.pretrained ? pretrained_share : 1});
   return with_shares;
-}
-
-// Adds up the sums of processes that update by themselves; the times are means.
-void AddUp(ProgressSums& sums, ProcessGroup& group) {
-  torch::Tensor all =
-      torch::tensor({sums.nll, sums.correct, static_cast<double>(sums.tokens), sums.gradient_norm,
-                     static_cast<double>(sums.updates), sums.waiting, sums.exchanging},
-                    torch::kFloat64);
-  group.Sum(all);
-  const auto* values = all.data_ptr<double>();
-  const auto processes = static_cast<double>(group.size());
-  sums.nll = values[0];
-  sums.correct = values[1];
-  sums.tokens = static_cast<int64_t>(values[2]);
-  sums.gradient_norm = values[3];
-  sums.updates = static_cast<int64_t>(values[4]);
-  sums.waiting = values[5] / processes;
-  sums.exchanging = values[6] / processes;
 }
 
 // Batches that the loader prefetches.
@@ -216,6 +197,7 @@ absl::Status Trainer::PlanMemory() {
                                    .longest = LongestRow(train_, hooks_.examples.images),
                                    .batches = kPrefetch + options_.accumulate,
                                    .tensors = Bytes(parameters_) + Bytes(optimizer_->State()) +
+                                              (exchange_ ? Bytes(parameters_) : 0) +
                                               (average_ ? Bytes(average_->average()) : 0),
                                    .pass = pass,
                                    .device = device_}));
@@ -328,30 +310,6 @@ absl::Status Trainer::Update() {
   return absl::OkStatus();
 }
 
-void Trainer::Exchange(const Stopwatch& stopwatch, int64_t planned_tokens, LossSums& loss) {
-  const double waited = exchange_->waiting_seconds(), sent = group_->sent_bytes();
-  const double seconds = state_.seconds + late_seconds_ + stopwatch.Seconds();
-  double sums[] = {loss.nll,
-                   loss.correct,
-                   static_cast<double>(loss.tokens),
-                   IsStopRequested() ? 1.0 : 0.0,
-                   IsFirst() ? seconds : 0.0,
-                   last_wait_};
-  exchange_->Finish(absl::MakeSpan(sums));
-  loss = {sums[0], sums[1], static_cast<int64_t>(sums[2])};
-  stop_agreed_ = sums[3] > 0;
-  state_.seconds = sums[4];
-  late_seconds_ = -stopwatch.Seconds();
-  sums_.exchanging += sums[5] / static_cast<double>(group_->size());
-  last_wait_ = exchange_->waiting_seconds() - waited;
-  sums_.sent_bytes += group_->sent_bytes() - sent;
-  // Resampled subwords are not those of the plan.
-  if (loss.tokens != planned_tokens) {
-    ScaleGradients(parameters_,
-                   static_cast<double>(planned_tokens) / static_cast<double>(loss.tokens));
-  }
-}
-
 absl::Status Trainer::Apply(int64_t update, const LossSums& loss) {
   SEQ2SEQ_RETURN_IF_ERROR(CheckGradients());
   // Clipping would make infinite values finite.
@@ -378,30 +336,6 @@ absl::Status Trainer::Apply(int64_t update, const LossSums& loss) {
   sums_.gradient_norm += norm;
   ++sums_.updates;
   return absl::OkStatus();
-}
-
-absl::Status Trainer::Synchronize(int64_t update, const Stopwatch& stopwatch) {
-  const Stopwatch exchange;
-  const double sent = group_->sent_bytes();
-  torch::Tensor sums =
-      torch::tensor({IsStopRequested() ? 1.0 : 0.0,
-                     IsFirst() ? state_.seconds + late_seconds_ + stopwatch.Seconds() : 0.0,
-                     static_cast<double>(skipped_here_),
-                     state_.skipped_in_a_row > options_.max_skipped ? 1.0 : 0.0},
-                    torch::kFloat64);
-  group_->Sum(sums);
-  AverageReplicas(StateTensors(), *group_);
-  sums_.exchanging += exchange.Seconds();
-  sums_.sent_bytes += group_->sent_bytes() - sent;
-  const auto* all = sums.data_ptr<double>();
-  stop_agreed_ = all[0] > 0;
-  state_.seconds = all[1];
-  late_seconds_ = -stopwatch.Seconds();
-  state_.skipped += static_cast<int64_t>(all[2]);
-  skipped_here_ = 0;
-  if (all[3] == 0) return absl::OkStatus();
-  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-  return Recover(update, kNan, kNan);
 }
 
 absl::Status Trainer::CheckGradients() const {
@@ -464,7 +398,7 @@ void Trainer::Warn(const std::string& warning) const {
 absl::Status Trainer::Report() {
   const TrainingTime now = TimeAt(state_.update, state_.position);
   const auto updates = static_cast<double>(std::max<int64_t>(state_.update - first_update_, 1));
-  if (IsLocal()) AddUp(sums_, *group_);
+  if (IsLocal()) AddUpProgress();
   Progress progress = sums_.Means();
   if (group_ != nullptr) progress.processes = group_->size();
   progress.update = state_.update;
@@ -519,16 +453,6 @@ absl::StatusOr<std::map<std::string, double>> Trainer::Metrics() {
     }
   }
   return metrics;
-}
-
-void Trainer::KeepReplicasEqual() {
-  if (AreReplicasEqual(parameters_, *group_)) return;
-  CopyReplicas(StateTensors(), *group_);
-  if (!IsFirst() || warned_of_rounding_) return;
-  warned_of_rounding_ = true;
-  Warn(absl::StrCat("update ", state_.update,
-                    ": the processes round differently, as on different processors; each "
-                    "validation sets all to the weights of rank 0"));
 }
 
 TrainingTime Trainer::TimeAt(int64_t update, const LoaderPosition& position) const {

@@ -145,6 +145,8 @@ class Trainer {
   absl::Status Apply(int64_t update, const LossSums& loss);
   // Averages weights and optimizer states over processes that update by themselves.
   absl::Status Synchronize(int64_t update, const Stopwatch& stopwatch);
+  // Adds up sums_ over processes that update by themselves; the times are means.
+  void AddUpProgress();
   // Sets all processes to the state of rank 0, where rounding has set them apart.
   void KeepReplicasEqual();
   // Internal, naming the parameter, if a trainable one has no gradient.
