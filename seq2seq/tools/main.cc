@@ -44,14 +44,20 @@ void ChooseEnvironment(int, char** arguments, char** environment) {
   constexpr size_t kMost = 4096;
   static char* variables[kMost];
   size_t count = 0;
-  for (; environment[count] != nullptr; ++count) {
-    const bool chosen = strncmp(environment[count], "GOMP_SPINCOUNT=", 15) == 0 ||
-                        strncmp(environment[count], "OMP_WAIT_POLICY=", 16) == 0;
-    if (chosen || count + 3 >= kMost) return;
+  bool has_spin = false, has_log = false;
+  for (; environment[count] != nullptr && count + 3 < kMost; ++count) {
+    const char* variable = environment[count];
+    has_spin = has_spin || strncmp(variable, "GOMP_SPINCOUNT=", 15) == 0 ||
+               strncmp(variable, "OMP_WAIT_POLICY=", 16) == 0;
+    has_log = has_log || strncmp(variable, "GLOG_minloglevel=", 17) == 0;
+    // Valgrind would lose the program.
+    if (strncmp(variable, "LD_PRELOAD=", 11) == 0 && strstr(variable, "vgpreload")) return;
     variables[count] = environment[count];
   }
-  variables[count] = spin;
-  variables[count + 1] = log;
+  // Without a base address the loader itself was started, with the program as its argument.
+  if (environment[count] != nullptr || (has_spin && has_log) || getauxval(AT_BASE) == 0) return;
+  if (!has_spin) variables[count++] = spin;
+  if (!has_log) variables[count++] = log;
   // It goes on as it is if this fails.
   execve(reinterpret_cast<const char*>(getauxval(AT_EXECFN)), arguments, variables);
 }

@@ -51,6 +51,7 @@ LossSums ComputeGradient(Model model, c10::Device device, const std::vector<Batc
     torch::manual_seed(options.seed);
     // Undefined gradients instead of zeros: the first one of each parameter needs no addition.
     DropGradients(Parameters(*model));
+    if (exchange != nullptr) exchange->Begin();
     BatchShape shape;  // Of the current part.
     try {
       std::vector<Batch> parts;
@@ -61,7 +62,6 @@ LossSums ComputeGradient(Model model, c10::Device device, const std::vector<Batc
       }
       // [2] for each part, fetched together: each fetch waits for the device.
       std::vector<torch::Tensor> sums;
-      if (parts.empty() && exchange != nullptr) exchange->ExpectLastPass();
       for (const Batch& part : parts) {
         shape = ShapeOf(part);
         const Loss loss =

@@ -1,7 +1,6 @@
 #include "seq2seq/train/gradient_exchange.h"
 
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -17,15 +16,13 @@
 #include <torch/csrc/autograd/variable.h>
 #include <torch/torch.h>
 
+#include "seq2seq/train/stopwatch.h"
+
 namespace seq2seq {
 namespace {
 
 constexpr int64_t kSlices = 8;                    // At most.
 constexpr int64_t kSliceSize = int64_t{1} << 18;  // Values of a slice, at least.
-
-double Seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 }  // namespace
 
@@ -108,8 +105,11 @@ class GradientExchange::Sender {
 };
 
 GradientExchange::GradientExchange(const TensorMap& parameters, ProcessGroup& group,
-                                   Compression compression)
-    : group_(group), compression_(compression), sender_(std::make_unique<Sender>()) {
+                                   GradientCompression compression, bool keep_sparse)
+    : group_(group),
+      compression_(compression),
+      keep_sparse_(keep_sparse),
+      sender_(std::make_unique<Sender>()) {
   for (const auto& [name, parameter] : parameters) slots_.emplace_back().parameter = parameter;
 }
 
@@ -131,7 +131,8 @@ void GradientExchange::AddHook(size_t slot) {
       of.accumulator->add_post_hook(std::make_unique<torch::autograd::utils::LambdaPostHook>(hook));
 }
 
-void GradientExchange::ExpectLastPass() {
+void GradientExchange::Begin() {
+  expecting_ = false;
   for (size_t i = 0; i < slots_.size(); ++i) {
     slots_[i].completed = false;
     if (slots_[i].parameter.requires_grad() && !slots_[i].accumulator) AddHook(i);
@@ -139,7 +140,6 @@ void GradientExchange::ExpectLastPass() {
   for (Slice& slice : slices_) slice.completed = 0;
   sent_slices_ = 0;
   completed_ = 0;
-  expecting_ = true;
 }
 
 void GradientExchange::Fill(Slot& slot) {
@@ -177,26 +177,30 @@ void GradientExchange::SendCompleteSlices() {
 
 void GradientExchange::SumValues(torch::Tensor values) {
   switch (compression_) {
-    case Compression::kNone:
+    case GradientCompression::kNone:
       return group_.Sum(std::move(values));
-    case Compression::kBf16:
+    case GradientCompression::kBf16:
       return group_.SumAsBfloat16(std::move(values));
   }
+}
+
+void GradientExchange::FillRest() {
+  for (Slot& slot : slots_) {
+    if (slot.begin < 0 || slot.completed) continue;
+    Fill(slot);
+    ++slices_[slot.slice].completed;
+  }
+  SendCompleteSlices();
 }
 
 void GradientExchange::Finish(absl::Span<double> sums) {
   const torch::NoGradGuard no_grad;
   expecting_ = false;
-  for (Slot& slot : slots_) {
-    if (slot.begin < 0 || slot.completed) continue;
-    Fill(slot);  // This process has no data, or the parameter is frozen by now.
-    ++slices_[slot.slice].completed;
-  }
-  SendCompleteSlices();
+  FillRest();  // This process has no data, or a parameter is frozen by now.
 
   // The facts of each slot: processes with a dense gradient, with a sparse one, the sum of their
   // orders; then the rows of each process's sparse one.
-  const size_t ranks = static_cast<size_t>(group_.size());
+  const auto ranks = static_cast<size_t>(group_.size());
   const size_t facts = 3 + ranks;
   torch::Tensor numbers =
       torch::zeros({static_cast<int64_t>(sums.size() + facts * slots_.size())}, torch::kFloat64);
@@ -205,7 +209,7 @@ void GradientExchange::Finish(absl::Span<double> sums) {
   double* fact = values + sums.size();
   for (Slot& slot : slots_) {
     torch::Tensor& gradient = slot.parameter.mutable_grad();
-    if (slot.completed && gradient.defined()) {
+    if (gradient.defined()) {
       const bool sparse = slot.begin < 0 && gradient.is_sparse();
       fact[sparse ? 1 : 0] = 1;
       fact[2] = slot.order;
@@ -216,33 +220,46 @@ void GradientExchange::Finish(absl::Span<double> sums) {
     }
     fact += facts;
   }
-  const double start = Seconds();
+  const Stopwatch waiting;
   sender_->Send([this, numbers] { group_.Sum(numbers); });
   sender_->Wait();
-
   std::copy(values, values + sums.size(), sums.begin());
+  TakeSums({values + sums.size(), facts * slots_.size()});
+  waiting_seconds_ += waiting.Seconds();
+}
+
+void GradientExchange::TakeSums(absl::Span<const double> facts_of_slots) {
+  const size_t facts = facts_of_slots.size() / slots_.size();
   std::vector<double> order(slots_.size(), -1);  // Of those with a dense gradient.
   bool late = false;                             // Whether one is not in the flat buffer.
-  fact = values + sums.size();
-  for (size_t i = 0; i < slots_.size(); ++i, fact += facts) {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    const double* fact = facts_of_slots.data() + facts * i;
+    if (fact[0] == 0) continue;
+    order[i] = fact[2] / (fact[0] + fact[1]);
+    late = late || slots_[i].begin < 0;
+  }
+  const bool first = late && !flat_.defined();
+  if (first) {  // Sums in slices have the same rounding in this update as in all that follow.
+    LayOut(order);
+    FillRest();
+    sender_->Wait();
+  }
+  for (size_t i = 0; i < slots_.size(); ++i) {
     Slot& slot = slots_[i];
-    const double dense = fact[0], sparse = fact[1];
-    if (dense > 0) order[i] = fact[2] / (dense + sparse);
-    if (dense + sparse == 0) {
+    const absl::Span<const double> fact = facts_of_slots.subspan(facts * i, facts);
+    if (fact[0] + fact[1] == 0) {
       slot.parameter.mutable_grad() = torch::Tensor();
     } else if (slot.begin >= 0) {
       slot.parameter.mutable_grad() = flat_.narrow(0, slot.begin, slot.parameter.numel())
                                           .view(slot.parameter.sizes())
                                           .to(slot.parameter.device());
-    } else if (dense > 0) {
+    } else if (fact[0] > 0) {
       SumDense(slot);
-      late = true;
     } else {
-      SumSparse(slot, absl::MakeConstSpan(fact + 3, ranks));
+      SumSparse(slot, fact.subspan(3));
     }
   }
-  waiting_seconds_ += Seconds() - start;
-  if (late) LayOut(order);
+  if (late && !first) LayOut(order);  // Parameters that are trained from now on.
 }
 
 void GradientExchange::SumDense(Slot& slot) {
@@ -257,11 +274,11 @@ void GradientExchange::SumSparse(Slot& slot, absl::Span<const double> rows) {
   torch::Tensor& gradient = slot.parameter.mutable_grad();
   const auto most = static_cast<int64_t>(*std::max_element(rows.begin(), rows.end()));
   const int64_t width = slot.parameter.size(1);
-  const bool half = compression_ == Compression::kBf16;
+  const bool half = compression_ == GradientCompression::kBf16;
   const double row_bytes = static_cast<double>(width * (half ? 2 : 4) + 8);
   const double dense_bytes = 2.0 / static_cast<double>(group_.size()) *
                              static_cast<double>(slot.parameter.numel() * (half ? 2 : 4));
-  if (static_cast<double>(most) * row_bytes >= dense_bytes) return SumDense(slot);
+  if (!keep_sparse_ && static_cast<double>(most) * row_bytes >= dense_bytes) return SumDense(slot);
   torch::Tensor indices = torch::zeros({most}, torch::kInt64);
   torch::Tensor values = torch::zeros({most, width}, half ? torch::kBFloat16 : torch::kFloat32);
   if (gradient.defined()) {
@@ -285,6 +302,7 @@ void GradientExchange::LayOut(const std::vector<double>& order) {
   std::vector<size_t> dense;
   for (size_t i = 0; i < slots_.size(); ++i) {
     slots_[i].begin = -1;
+    slots_[i].completed = false;
     if (order[i] >= 0) dense.push_back(i);
   }
   std::stable_sort(dense.begin(), dense.end(),
@@ -293,6 +311,7 @@ void GradientExchange::LayOut(const std::vector<double>& order) {
   for (const size_t slot : dense) total += slots_[slot].parameter.numel();
   const int64_t size = std::max(kSliceSize, total / kSlices);
   slices_.clear();
+  sent_slices_ = 0;
   int64_t end = 0;
   for (const size_t i : dense) {
     if (slices_.empty() || end - slices_.back().begin >= size) slices_.push_back({end, end, {}});

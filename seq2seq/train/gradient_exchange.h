@@ -20,20 +20,26 @@ namespace seq2seq {
 // follow, as their rows or densely, whichever is fewer bytes. Which gradients are sparse, and the
 // order, is what the first update shows; it has no overlap.
 //
-//   GradientExchange exchange(Parameters(*model), group, Compression::kNone);
+//   GradientExchange exchange(Parameters(*model), group, GradientCompression::kNone);
+//   exchange.Begin();
 //   exchange.ExpectLastPass();
 //   loss.backward();
 //   exchange.Finish(sums);  // Gradients and sums are those of all processes.
 //
-// All processes call ExpectLastPass and Finish in turns; one without data runs no pass between.
+// All processes call Begin and Finish in turns; one without data runs no pass between.
 class GradientExchange {
  public:
-  // The group must outlive it, and is used by nothing else between ExpectLastPass and Finish.
-  GradientExchange(const TensorMap& parameters, ProcessGroup& group, Compression compression);
+  // The group must outlive it, and is used by nothing else between Begin and Finish. With
+  // `keep_sparse`, gradients that are sparse in every process stay so, whatever they cost.
+  GradientExchange(const TensorMap& parameters, ProcessGroup& group,
+                   GradientCompression compression, bool keep_sparse = false);
   ~GradientExchange();
 
+  // Begins an update, or begins it again unless gradients have been sent (has_sent).
+  void Begin();
+
   // The gradients of the next backward pass, or what it adds them up to, are complete after it.
-  void ExpectLastPass();
+  void ExpectLastPass() { expecting_ = true; }
 
   // Sets the gradients of all parameters to their sums over the processes; those that no process
   // has are undefined. Adds up `sums` as well, of as many values in each process. Throws as the
@@ -57,6 +63,10 @@ class GradientExchange {
   // Copies the gradient of a slot into the flat buffer, which it shares from then on.
   void Fill(Slot& slot);
   void SendCompleteSlices();
+  // Fills in what no backward pass has completed, and sends the slices.
+  void FillRest();
+  // Sets all gradients, by the facts of the slots (see Finish), of all processes.
+  void TakeSums(absl::Span<const double> facts_of_slots);
   // The sparse gradient of a slot, summed; `rows` are the numbers of rows of all processes.
   void SumSparse(Slot& slot, absl::Span<const double> rows);
   void SumDense(Slot& slot);
@@ -65,7 +75,8 @@ class GradientExchange {
   void SumValues(torch::Tensor values);
 
   ProcessGroup& group_;
-  const Compression compression_;
+  const GradientCompression compression_;
+  const bool keep_sparse_;
   std::vector<Slot> slots_;
   torch::Tensor flat_;
   std::vector<Slice> slices_;

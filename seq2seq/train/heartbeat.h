@@ -26,8 +26,8 @@ class Heartbeat {
   Heartbeat(c10::intrusive_ptr<c10d::Store> store, int64_t rank, int64_t size, std::string name,
             std::chrono::duration<double> timeout);
 
-  // Says goodbye. Rank 0, whose process may hold the store, waits up to five seconds for the
-  // others to leave.
+  // Publishes that this process leaves. Rank 0, whose process may hold the store, waits up to five
+  // seconds for the others to leave.
   ~Heartbeat();
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;

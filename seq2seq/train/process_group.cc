@@ -1,6 +1,8 @@
 #include "seq2seq/train/process_group.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -85,7 +88,7 @@ absl::Status AwaitAll(c10d::Store& store, const Rendezvous& place, double timeou
     if (std::chrono::steady_clock::now() > deadline) {
       return absl::UnavailableError(
           absl::StrCat("of ", place.size, " processes, rank ", absl::StrJoin(missing, ", rank "),
-                       " did not come to ", place.address, ":", place.port, " within ", timeout,
+                       " did not connect to ", place.address, ":", place.port, " within ", timeout,
                        " s (train.processes.timeout)"));
     }
     std::this_thread::sleep_for(Milliseconds(20));
@@ -94,8 +97,32 @@ absl::Status AwaitAll(c10d::Store& store, const Rendezvous& place, double timeou
   return absl::OkStatus();
 }
 
-// The address of this machine from which rank 0's is reached: the name of a machine often resolves
-// to loopback, where no other machine finds it. Empty if it cannot be told.
+std::string AddressText(const sockaddr* address, socklen_t size) {
+  char text[NI_MAXHOST] = "";
+  getnameinfo(address, size, text, sizeof text, nullptr, 0, NI_NUMERICHOST);
+  return text;
+}
+
+bool IsLoopback(const std::string& address) {
+  return absl::StartsWith(address, "127.") || address == "::1";
+}
+
+// The first address of version 4 of this machine that is not of loopback; empty if there is none.
+std::string AnyAddress() {
+  ifaddrs* found = nullptr;
+  if (getifaddrs(&found) != 0) return "";
+  std::string any;
+  for (const ifaddrs* at = found; at != nullptr && any.empty(); at = at->ifa_next) {
+    if (at->ifa_addr == nullptr || at->ifa_addr->sa_family != AF_INET) continue;
+    if ((at->ifa_flags & IFF_UP) != 0 && (at->ifa_flags & IFF_LOOPBACK) == 0)
+      any = AddressText(at->ifa_addr, sizeof(sockaddr_in));
+  }
+  freeifaddrs(found);
+  return any;
+}
+
+// The address of this machine from which rank 0's is reached; empty if it cannot be told. The name
+// of a machine, which c10d would take, often resolves to loopback, where no other machine finds it.
 std::string OwnAddress(const Rendezvous& place) {
   addrinfo hints = {};
   hints.ai_socktype = SOCK_DGRAM;
@@ -108,17 +135,16 @@ std::string OwnAddress(const Rendezvous& place) {
     if (file < 0) continue;
     sockaddr_storage address = {};
     socklen_t size = sizeof address;
-    char text[NI_MAXHOST] = "";
     auto* generic = reinterpret_cast<sockaddr*>(&address);
     // Sends nothing: it only chooses a route.
-    if (connect(file, at->ai_addr, at->ai_addrlen) == 0 && getsockname(file, generic, &size) == 0 &&
-        getnameinfo(generic, size, text, sizeof text, nullptr, 0, NI_NUMERICHOST) == 0) {
-      own = text;
-    }
+    if (connect(file, at->ai_addr, at->ai_addrlen) == 0 && getsockname(file, generic, &size) == 0)
+      own = AddressText(generic, size);
     close(file);
   }
   freeaddrinfo(found);
-  return own;
+  // On rank 0's own machine its name may mean loopback.
+  const bool others = place.size > place.local_size;
+  return others && IsLoopback(own) && !IsLoopback(place.address) ? AnyAddress() : own;
 }
 
 std::shared_ptr<gloo::transport::Device> MakeDevice(const Rendezvous& place,
@@ -146,24 +172,26 @@ absl::StatusOr<std::unique_ptr<ProcessGroup>> ProcessGroup::Connect(const Rendez
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options));
   const std::string name = NameOf(place);
   const Milliseconds timeout = Timeout(options);
+  auto connection = std::make_unique<Connection>();
   try {
-    auto connection = std::make_unique<Connection>();
+    const auto gloo = c10d::ProcessGroupGloo::Options::create(timeout);
+    gloo->devices = {MakeDevice(place, options.interface)};
     connection->store = OpenStore(place, timeout, place.rank == 0 && !place.launcher_listens);
     Heartbeat::SignIn(*connection->store, place.rank, name);
     SEQ2SEQ_RETURN_IF_ERROR(AwaitAll(*connection->store, place, options.timeout));
     connection->heartbeat =
         std::make_unique<Heartbeat>(OpenStore(place, timeout, /*hold=*/false), place.rank,
                                     place.size, name, std::chrono::duration<double>(timeout));
-    const auto gloo = c10d::ProcessGroupGloo::Options::create(timeout);
-    gloo->devices = {MakeDevice(place, options.interface)};
     connection->gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(
         c10::make_intrusive<c10d::PrefixStore>("gloo", connection->store),
         static_cast<int>(place.rank), static_cast<int>(place.size), gloo);
     return std::unique_ptr<ProcessGroup>(new ProcessGroup(place, std::move(connection)));
   } catch (const std::exception& error) {
+    std::string why(ToStatus(error, "c10d").message());
+    if (connection->heartbeat) why = connection->heartbeat->Explain(why);
     return absl::UnavailableError(absl::StrCat(name, ": cannot join the ", place.size,
                                                " processes at ", place.address, ":", place.port,
-                                               ": ", ToStatus(error, "c10d").message()));
+                                               ": ", why));
   }
 }
 

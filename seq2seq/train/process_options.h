@@ -10,14 +10,14 @@
 
 namespace seq2seq {
 
-enum class Compression { kNone, kBf16 };
+enum class GradientCompression { kNone, kBf16 };
 
-inline std::vector<std::string> EnumTexts(Compression) { return {"none", "bf16"}; }
+inline std::vector<std::string> EnumTexts(GradientCompression) { return {"none", "bf16"}; }
 
 struct ProcessOptions {
   double timeout = 60;
   std::string interface = "";
-  Compression compression = Compression::kNone;
+  GradientCompression compression = GradientCompression::kNone;
   int64_t sync_every = 1;
 
   template <typename V>
@@ -25,8 +25,9 @@ struct ProcessOptions {
     visit("timeout", timeout,
           "Seconds after which a process without a sign of life, or one that does not take part, "
           "ends the training of all; 1 or more.");
-    visit("interface", interface,
-          "Network interface of the exchange, as eth0; empty is the one that leads to rank 0.");
+    visit(
+        "interface", interface,
+        "Network interface of the exchange, such as eth0; empty is the one that leads to rank 0.");
     visit("compression", compression,
           "Type in which gradients are sent: none is fp32; bf16 halves the bytes, rounds each "
           "gradient once, and their sum once. For slow networks.");

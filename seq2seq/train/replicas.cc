@@ -4,6 +4,8 @@
 
 #include <torch/torch.h>
 
+#include "seq2seq/base/fingerprint.h"
+
 namespace seq2seq {
 namespace {
 
@@ -31,16 +33,12 @@ void AverageReplicas(const TensorMap& tensors, ProcessGroup& group) {
 }
 
 bool AreReplicasEqual(const TensorMap& tensors, ProcessGroup& group) {
-  const torch::NoGradGuard no_grad;
-  torch::Tensor sums = torch::zeros({static_cast<int64_t>(tensors.size()), 2}, torch::kFloat64);
-  int64_t row = 0;
+  Fingerprint content;
   for (const auto& [name, tensor] : tensors) {
-    const torch::Tensor values = tensor.detach().to(torch::kFloat64);
-    sums[row][0] = values.sum();
-    sums[row][1] = values.square().sum();
-    ++row;
+    const torch::Tensor values = OnCpu(tensor);
+    content.Add({static_cast<const char*>(values.data_ptr()), values.nbytes()});
   }
-  const torch::Tensor all = group.Gather(sums);
+  const torch::Tensor all = group.Gather(torch::tensor(static_cast<int64_t>(content.value())));
   return (all == all[0]).all().item<bool>();
 }
 

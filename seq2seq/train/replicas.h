@@ -13,8 +13,7 @@ void CopyReplicas(const TensorMap& tensors, ProcessGroup& group);
 // Sets the tensors of all processes to their mean over the processes.
 void AverageReplicas(const TensorMap& tensors, ProcessGroup& group);
 
-// Whether the tensors have the same values in all processes, by sums that tell apart what rounding
-// makes different. Costs a pass over them.
+// Whether the tensors have the same bits in all processes, by a hash. Costs a pass over them.
 bool AreReplicasEqual(const TensorMap& tensors, ProcessGroup& group);
 
 }  // namespace seq2seq

@@ -84,7 +84,8 @@ Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Mode
   if (options.average > 0) average_.emplace(parameters_, options.average);
   if (group_ != nullptr && !IsLocal())
     exchange_ =
-        std::make_unique<GradientExchange>(parameters_, *group_, options.processes.compression);
+        std::make_unique<GradientExchange>(parameters_, *group_, options.processes.compression,
+                                           /*keep_sparse=*/options.optimizer.lazy);
 }
 
 Trainer::~Trainer() = default;
@@ -114,6 +115,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   SEQ2SEQ_RETURN_IF_ERROR(trainer->Restore());
   SEQ2SEQ_RETURN_IF_ERROR(trainer->StartLoader());
   SEQ2SEQ_RETURN_IF_ERROR(trainer->PlanMemory());
+  if (group != nullptr) SEQ2SEQ_RETURN_IF_ERROR(group->Meet());
   trainer->first_update_ = trainer->state_.update;
   trainer->first_seconds_ = trainer->state_.seconds;
   return trainer;
@@ -126,11 +128,11 @@ absl::Status Trainer::Restore() {
   try {
     const std::string text = group_->Gather(IsFirst() ? ToText(state_) : "")[0];
     SEQ2SEQ_ASSIGN_OR_RETURN(state_, ParseTrainerState(text));
+    saved_update_ = group_->Gather(torch::tensor(saved_update_))[0].item<int64_t>();
     CopyReplicas(StateTensors(), *group_);
   } catch (const std::exception& error) {
     return ToStatus(error, "cannot start together");
   }
-  saved_update_ = state_.update;
   return absl::OkStatus();
 }
 
@@ -219,6 +221,7 @@ absl::StatusOr<StopReason> Trainer::Run() {
 }
 
 absl::StatusOr<StopReason> Trainer::Loop() {
+  stop_agreed_ = false;
   std::optional<StopReason> stop = Stop();
   if (IsFirst()) RemoveSteps(run_, state_, options_.keep_last);
   const auto every = [this](int64_t updates) {
@@ -260,9 +263,9 @@ std::vector<Batch> Trainer::NextBatches(int64_t& tokens) {
     if (item.batch) batches.push_back(*std::move(item.batch));
     tokens += item.tokens;
   }
-  // Resampled subwords are not those of the plan.
-  if (!exchange_) tokens = 0;
-  for (const Batch& batch : batches) tokens += exchange_ ? 0 : batch.target_tokens;
+  if (exchange_) return batches;
+  tokens = 0;
+  for (const Batch& batch : batches) tokens += batch.target_tokens;
   return batches;
 }
 
@@ -371,6 +374,7 @@ absl::Status Trainer::Recover(int64_t update, double loss, double gradient_norm)
   state_.recoveries = lost.recoveries + 1;
   state_.rate_share = lost.rate_share * options_.recovery_rate;
   skipped_here_ = 0;
+  late_seconds_ = 0;
   sums_ = ProgressSums();
   SEQ2SEQ_RETURN_IF_ERROR(StartLoader());
   if (!IsFirst()) return absl::OkStatus();

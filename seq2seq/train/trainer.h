@@ -137,7 +137,8 @@ class Trainer {
   // Whether to stop now, on request or at a bound.
   std::optional<StopReason> Stop() const;
   absl::Status Update();
-  // The batches of the next update, and the target tokens of all processes' ones.
+  // The batches of the next update, and the target tokens that divide their loss: those that are
+  // planned for all processes, or where there is no exchange those of the batches.
   std::vector<Batch> NextBatches(int64_t& tokens);
   // Adds up gradients and loss over all processes, and what they decide together.
   void Exchange(const Stopwatch& stopwatch, int64_t planned_tokens, LossSums& loss);
@@ -145,6 +146,8 @@ class Trainer {
   absl::Status Apply(int64_t update, const LossSums& loss);
   // Averages weights and optimizer states over processes that update by themselves.
   absl::Status Synchronize(int64_t update, const Stopwatch& stopwatch);
+  // Adds what was sent since the last call to sums_.
+  void CountSentBytes();
   // Adds up sums_ over processes that update by themselves; the times are means.
   void AddUpProgress();
   // Sets all processes to the state of rank 0, where rounding has set them apart.
@@ -197,6 +200,7 @@ class Trainer {
   double late_seconds_ = 0;   // Of the last update, after the exchange that agreed on the time.
   int64_t skipped_here_ = 0;  // Since the last exchange.
   double last_wait_ = 0;      // Seconds of the last exchange.
+  double counted_bytes_ = 0;  // Sent, and counted in a report.
   bool warned_of_rounding_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include "absl/types/span.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/status_macros.h"
 #include "seq2seq/train/gradient.h"
 #include "seq2seq/train/gradient_exchange.h"
 #include "seq2seq/train/replicas.h"
@@ -16,7 +17,7 @@
 namespace seq2seq {
 
 void Trainer::Exchange(const Stopwatch& stopwatch, int64_t planned_tokens, LossSums& loss) {
-  const double waited = exchange_->waiting_seconds(), sent = group_->sent_bytes();
+  const double waited = exchange_->waiting_seconds();
   const double seconds = state_.seconds + late_seconds_ + stopwatch.Seconds();
   double sums[] = {loss.nll,
                    loss.correct,
@@ -31,7 +32,7 @@ void Trainer::Exchange(const Stopwatch& stopwatch, int64_t planned_tokens, LossS
   late_seconds_ = -stopwatch.Seconds();
   sums_.exchanging += sums[5] / static_cast<double>(group_->size());
   last_wait_ = exchange_->waiting_seconds() - waited;
-  sums_.sent_bytes += group_->sent_bytes() - sent;
+  CountSentBytes();
   // Resampled subwords are not those of the plan.
   if (loss.tokens != planned_tokens) {
     ScaleGradients(parameters_,
@@ -41,7 +42,8 @@ void Trainer::Exchange(const Stopwatch& stopwatch, int64_t planned_tokens, LossS
 
 absl::Status Trainer::Synchronize(int64_t update, const Stopwatch& stopwatch) {
   const Stopwatch exchange;
-  const double sent = group_->sent_bytes();
+  // Updates without an exchange add up to what one process is slower by.
+  SEQ2SEQ_RETURN_IF_ERROR(group_->Meet());
   torch::Tensor sums =
       torch::tensor({IsStopRequested() ? 1.0 : 0.0,
                      IsFirst() ? state_.seconds + late_seconds_ + stopwatch.Seconds() : 0.0,
@@ -51,7 +53,7 @@ absl::Status Trainer::Synchronize(int64_t update, const Stopwatch& stopwatch) {
   group_->Sum(sums);
   AverageReplicas(StateTensors(), *group_);
   sums_.exchanging += exchange.Seconds();
-  sums_.sent_bytes += group_->sent_bytes() - sent;
+  CountSentBytes();
   const auto* all = sums.data_ptr<double>();
   stop_agreed_ = all[0] > 0;
   state_.seconds = all[1];
@@ -63,12 +65,17 @@ absl::Status Trainer::Synchronize(int64_t update, const Stopwatch& stopwatch) {
   return Recover(update, kNan, kNan);
 }
 
+void Trainer::CountSentBytes() {
+  sums_.sent_bytes += group_->sent_bytes() - counted_bytes_;
+  counted_bytes_ = group_->sent_bytes();
+}
+
 void Trainer::AddUpProgress() {
   ProgressSums& sums = sums_;
-  torch::Tensor all =
-      torch::tensor({sums.nll, sums.correct, static_cast<double>(sums.tokens), sums.gradient_norm,
-                     static_cast<double>(sums.updates), sums.waiting, sums.exchanging},
-                    torch::kFloat64);
+  torch::Tensor all = torch::tensor(
+      {sums.nll, sums.correct, static_cast<double>(sums.tokens), sums.gradient_norm,
+       static_cast<double>(sums.updates), sums.waiting, sums.exchanging, sums.sent_bytes},
+      torch::kFloat64);
   group_->Sum(all);
   const auto* values = all.data_ptr<double>();
   const auto processes = static_cast<double>(group_->size());
@@ -79,6 +86,7 @@ void Trainer::AddUpProgress() {
   sums.updates = static_cast<int64_t>(values[4]);
   sums.waiting = values[5] / processes;
   sums.exchanging = values[6] / processes;
+  sums.sent_bytes = values[7];
 }
 
 void Trainer::KeepReplicasEqual() {

@@ -10,8 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include <nlohmann/json.hpp>
 #include <torch/torch.h>
 
 #include "seq2seq/base/describe_error.h"
@@ -165,6 +164,8 @@ absl::StatusOr<std::unique_ptr<TrainingRun>> TrainingRun::Make(TrainingConfig co
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.model));
   if (group != nullptr) {
     Facts facts = ConfigFacts(config);
+    for (const Option& option : hooks.further_sections)
+      facts.emplace_back(option.key, OptionText(option));
     const auto add = [&](const char* name, const Tokenizer& tokenizer) {
       Fingerprint content;
       content.Add(tokenizer.model());
@@ -285,12 +286,14 @@ absl::StatusOr<std::map<std::string, double>> TrainingRun::Evaluate(Model model)
   }
   if (group_ != nullptr) {
     SEQ2SEQ_RETURN_IF_ERROR(group_->Meet());
-    const std::vector<std::string> of_ranks = group_->Gather(absl::StrJoin(translations, "\n"));
+    using Json = nlohmann::json;
+    const std::vector<std::string> of_ranks =
+        group_->Gather(Json(translations).dump(-1, ' ', false, Json::error_handler_t::replace));
     translations.resize(sources.size());
-    for (size_t of = 0; of < std::min(ranks, sources.size()); ++of) {
+    for (size_t of = 0; of < ranks; ++of) {
       size_t line = of;
-      for (const absl::string_view text : absl::StrSplit(of_ranks[of], '\n')) {
-        translations.at(line) = std::string(text);
+      for (const Json& text : Json::parse(of_ranks[of])) {
+        translations.at(line) = text.get<std::string>();
         line += ranks;
       }
     }
@@ -318,7 +321,7 @@ void TrainingRun::LogSetup(int64_t memory) const {
   }
   if (group_ != nullptr) {
     Log(LogLevel::kInfo,
-        absl::StrCat("processes: ", group_->size(), ", each with its share of ", "every batch"));
+        absl::StrCat("processes: ", group_->size(), ", each with its share of every batch"));
   }
   if (trainer_->state().update > 0) {
     Log(LogLevel::kInfo,

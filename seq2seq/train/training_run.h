@@ -83,7 +83,7 @@ class TrainingRun {
   // for a folder that is in use, is not a run's, or was started with another model, other data or
   // tokenizers, and for processes that differ in these, in the configuration or the build, naming
   // the process and what differs; the errors of Trainer::Create. `group`, if not null, must outlive
-  // the run, and learns of errors.
+  // the run; errors are published to its processes.
   static absl::StatusOr<std::unique_ptr<TrainingRun>> Create(TrainingConfig config,
                                                              TrainingRunHooks hooks,
                                                              ProcessGroup* group = nullptr);

@@ -181,7 +181,7 @@ class ProcessesTest(program.TestCase):
                           "--processes", "RANK")
         self.assert_fails(self.train("mistake", "--processes=0"), "--processes")
         self.assert_fails(self.train("mistake", "train.processes.timeout=2", RANK="0", WORLD_SIZE="2",
-                                     MASTER_ADDR="127.0.0.1", MASTER_PORT=str(free_port())), "rank 1 did not come")
+                                     MASTER_ADDR="127.0.0.1", MASTER_PORT=str(free_port())), "rank 1 did not connect")
         self.assert_fails(self.train("mistake", "train.processes.timeout=2", RANK="1", WORLD_SIZE="2",
                                      MASTER_ADDR="127.0.0.1", MASTER_PORT=str(free_port())), "cannot join")
         self.assertFalse(re.search("terminate called", self.train("mistake", RANK="x").stderr.decode()))

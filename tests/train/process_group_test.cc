@@ -131,7 +131,7 @@ TEST(ProcessGroup, ThoseThatDoNotComeAreNamed) {
   const auto group =
       ProcessGroup::Connect({.rank = 0, .size = 3, .port = FreePort()}, {.timeout = 1});
   EXPECT_TRUE(absl::IsUnavailable(group.status())) << group.status();
-  EXPECT_THAT(std::string(group.status().message()), HasSubstr("rank 1, rank 2 did not come"));
+  EXPECT_THAT(std::string(group.status().message()), HasSubstr("rank 1, rank 2 did not connect"));
 }
 
 TEST(ProcessGroup, ImpossiblePlacesAreRefused) {

@@ -101,7 +101,8 @@ TEST_F(ProcessesTest, GradientsOfUnequalSharesAreThoseOfTheJoinedBatch) {
   for (const auto& [name, parameter] : Parameters(*whole))
     reference.emplace(name, parameter.grad().to_dense().clone());
 
-  for (const Compression compression : {Compression::kNone, Compression::kBf16}) {
+  for (const GradientCompression compression :
+       {GradientCompression::kNone, GradientCompression::kBf16}) {
     RunRanks(3, [&](ProcessGroup& group) {
       // Rank 1 has nothing.
       std::vector<Batch> mine;
@@ -123,7 +124,7 @@ TEST_F(ProcessesTest, GradientsOfUnequalSharesAreThoseOfTheJoinedBatch) {
           const torch::Tensor difference = (parameter.grad().to_dense() - reference.at(name)).abs();
           const double scale = reference.at(name).abs().max().item<double>();
           EXPECT_LT(difference.max().item<double>(),
-                    compression == Compression::kNone ? 1e-6 : 0.01 * scale + 1e-6)
+                    compression == GradientCompression::kNone ? 1e-6 : 0.01 * scale + 1e-6)
               << name << " update " << update;
         }
       }
@@ -145,13 +146,43 @@ TEST_F(ProcessesTest, TrajectoryOf200UpdatesIsThatOfOneProcess) {
 }
 
 TEST_F(ProcessesTest, IsTheSameFromRunToRun) {
-  for (const Compression compression : {Compression::kNone, Compression::kBf16}) {
+  for (const GradientCompression compression :
+       {GradientCompression::kNone, GradientCompression::kBf16}) {
     options_.processes.compression = compression;
     Restart();
     const TensorMap first = TrainRanks(3);
     Restart();
     EXPECT_EQ(LargestDifference(TrainRanks(3), first), 0);
   }
+}
+
+TEST_F(ProcessesTest, ResumedTrainingEndsWithTheSameWeights) {
+  const TensorMap straight = TrainRanks(3);
+  Restart();
+  for (const int64_t updates : {7, 20}) {
+    options_.max_updates = updates;
+    const TensorMap weights = TrainRanks(3);
+    if (updates == 20) {
+      EXPECT_EQ(LargestDifference(weights, straight), 0);
+    }
+  }
+}
+
+TEST_F(ProcessesTest, NothingSavedIsNothingToReturnTo) {
+  options_.max_skipped = 0;
+  options_.recoveries = 2;
+  RunRanks(2, [&](ProcessGroup& group) {
+    Model model = MakeRanksModel();
+    TrainerHooks hooks;
+    hooks.stop_requested = [model] {
+      model->parameters()[0].detach().fill_(std::numeric_limits<float>::quiet_NaN());
+      return false;
+    };
+    auto trainer =
+        Trainer::Create(options_, buckets_, model, torch::kCPU, mix_, valid_, hooks, &group);
+    ASSERT_TRUE(trainer.ok()) << trainer.status();
+    EXPECT_THAT(std::string((*trainer)->Run().status().message()), HasSubstr("try a lower"));
+  });
 }
 
 TEST_F(ProcessesTest, GoesOnWithAnotherNumberOfProcesses) {

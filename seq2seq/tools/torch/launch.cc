@@ -159,17 +159,21 @@ absl::StatusOr<pid_t> Start(std::vector<std::string> arguments, int64_t rank, in
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string text = *variable;
     const std::string name = text.substr(0, text.find('=') + 1);
+    // Of a launcher that started this process, as the only one.
+    if (absl::StartsWith(name, "TORCHELASTIC_")) continue;
     const bool set =
         std::any_of(environment.begin(), environment.begin() + 6,
                     [&](const std::string& own) { return absl::StartsWith(own, name); });
     if (!set) environment.push_back(text);
   }
   const std::vector<char*> argv = Pointers(arguments), envp = Pointers(environment);
+  const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0) return absl::ErrnoToStatus(errno, "--processes: cannot start another process");
   if (child == 0) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(1);  // It has ended before.
     execve("/proc/self/exe", argv.data(), envp.data());
     _exit(127);
   }

@@ -166,6 +166,9 @@ absl::Status RunTrain(const TrainFlags& flags) {
   }
   if (place) return TrainInGroup(config, flags.profile, *place);
   if (flags.processes > 1) {
+    SEQ2SEQ_RETURN_IF_ERROR(TrainingData::Validate(config.training));
+    SEQ2SEQ_RETURN_IF_ERROR(Validate(config.training.train));
+    SEQ2SEQ_RETURN_IF_ERROR(Validate(config.training.run));
     // They end by themselves when they notice that one is lost.
     return RunProcesses(flags.processes, config.training.train.processes.timeout + 20);
   }
