@@ -5,7 +5,6 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include <ATen/Parallel.h>
 
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/file.h"
@@ -35,9 +34,10 @@ absl::Status SetVocab(const char* key, int64_t subwords, int64_t& vocab) {
 
 absl::StatusOr<Corpus> BuildCorpus(const std::string& what, const std::vector<std::string>& files,
                                    const SourceEncoder& source, const Tokenizer& target,
-                                   const FilterOptions& filter, const std::string& path) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(
-      Corpus corpus, Corpus::Build(files, source, target, filter, path, at::get_num_threads()));
+                                   const FilterOptions& filter, const std::string& path,
+                                   int threads) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(Corpus corpus,
+                           Corpus::Build(files, source, target, filter, path, threads));
   Log(LogLevel::kInfo, absl::StrCat(what, ": ", corpus.counts().Text(filter)));
   return corpus;
 }
@@ -75,7 +75,7 @@ absl::StatusOr<ValidationText> ReadValidation(const std::vector<std::string>& fi
 // Prepares `options`, whose files are those to read.
 absl::StatusOr<TrainingData> PrepareFiles(const RunFolder& run, c10::Device device,
                                           const Tokenizers& tokenizers, const DataOptions& options,
-                                          TrainingConfig& config) {
+                                          int threads, TrainingConfig& config) {
   std::unique_ptr<ImageData> images;
   if (config.model.source == SourceKind::kImage) {
     std::vector<std::string> tables = options.train;
@@ -91,12 +91,12 @@ absl::StatusOr<TrainingData> PrepareFiles(const RunFolder& run, c10::Device devi
     SEQ2SEQ_ASSIGN_OR_RETURN(
         Corpus corpus,
         BuildCorpus(options.weights.empty() ? "data.train" : files.back(), files, source,
-                    tokenizers.target, options.filter, run.Cache() + "/train" + number));
+                    tokenizers.target, options.filter, run.Cache() + "/train" + number, threads));
     train.push_back(std::move(corpus));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(Corpus valid,
                            BuildCorpus("data.valid", options.valid, source, tokenizers.target,
-                                       options.filter, run.Cache() + "/valid"));
+                                       options.filter, run.Cache() + "/valid", threads));
   ValidationText validation;
   if (images || tokenizers.source) {
     SEQ2SEQ_ASSIGN_OR_RETURN(validation, ReadValidation(options.valid));
@@ -150,7 +150,7 @@ absl::Status TrainingData::Validate(const TrainingConfig& config) {
 }
 
 absl::StatusOr<TrainingData> TrainingData::Prepare(const RunFolder& run, c10::Device device,
-                                                   const Tokenizers& tokenizers,
+                                                   const Tokenizers& tokenizers, int threads,
                                                    TrainingConfig& config) {
   DataOptions options = config.data;
   options.train = ReplaceStandardInput(run, std::move(options.train));
@@ -158,7 +158,8 @@ absl::StatusOr<TrainingData> TrainingData::Prepare(const RunFolder& run, c10::De
   if (options.train != config.data.train) {
     SEQ2SEQ_ASSIGN_OR_RETURN(copied, CopyStandardInput(run));
   }
-  absl::StatusOr<TrainingData> data = PrepareFiles(run, device, tokenizers, options, config);
+  absl::StatusOr<TrainingData> data =
+      PrepareFiles(run, device, tokenizers, options, threads, config);
   // The next attempt may come with other input.
   if (!data.ok() && copied) SEQ2SEQ_RETURN_IF_ERROR(RemovePath(StandardInputCopy(run)));
   return data;

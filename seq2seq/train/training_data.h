@@ -39,12 +39,13 @@ struct TrainingData {
   // Checks that `config.data` and train.metric suit the model's source.
   static absl::Status Validate(const TrainingConfig& config);
 
-  // Encodes the text into the run's cache, with as many threads as LibTorch has, and checks the
-  // images, as far as not done before; logs what is kept. Sets config.model.image.channels. "-" in
-  // data.train is standard input, which is copied into the cache and read from there when the run
-  // resumes; without success no new copy stays.
+  // Encodes the text into the run's cache, with this number of threads, and checks the images, as
+  // far as not done before; logs what is kept. Sets config.model.image.channels. "-" in data.train
+  // is standard input, which is copied into the cache and read from there when the run resumes;
+  // without success no new copy stays.
   static absl::StatusOr<TrainingData> Prepare(const RunFolder& run, c10::Device device,
-                                              const Tokenizers& tokenizers, TrainingConfig& config);
+                                              const Tokenizers& tokenizers, int threads,
+                                              TrainingConfig& config);
 
   // The mixture of the training corpora by their weights. Must not outlive this.
   CorpusMix Train() const;

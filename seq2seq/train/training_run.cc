@@ -213,10 +213,14 @@ absl::Status TrainingRun::PrepareData() {
   // Rank 0 writes the cache; then one process of each other machine, which maps that cache or, if
   // it does not share the folder, writes its own; then the others, which map it.
   const int mine = IsFirst() ? 0 : group_->place().local_rank == 0 ? 1 : 2;
+  // The process that writes has the cores of those that wait for it.
+  const int64_t threads =
+      torch::get_num_threads() * (group_ != nullptr && mine < 2 ? group_->place().local_size : 1);
   for (int turn = 0; turn < (group_ != nullptr ? 3 : 1); ++turn) {
     if (turn == mine) {
-      SEQ2SEQ_ASSIGN_OR_RETURN(TrainingData data,
-                               TrainingData::Prepare(folder_, device_, tokenizers_, config_));
+      SEQ2SEQ_ASSIGN_OR_RETURN(
+          TrainingData data,
+          TrainingData::Prepare(folder_, device_, tokenizers_, static_cast<int>(threads), config_));
       data_ = std::make_unique<const TrainingData>(std::move(data));
     }
     if (group_ != nullptr) SEQ2SEQ_RETURN_IF_ERROR(group_->Meet());
