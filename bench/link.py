@@ -16,6 +16,7 @@ PORT = 29501
 SIZES = [1, 1 << 14, 1 << 18, 1 << 20, 1 << 22]
 STEPS = 8
 ROUNDS = 5
+WARM_UP = 2000  # Steps of a byte: processors that were idle wake up slowly.
 INLINE = 1 << 14  # As many bytes fit into the buffers of a socket.
 
 
@@ -57,6 +58,8 @@ def measure(connection):
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     measured = []
     with concurrent.futures.ThreadPoolExecutor(1) as sender:
+        for _ in range(WARM_UP):
+            step(connection, sender, b"x", memoryview(bytearray(1)))
         for size in SIZES:
             data, buffer, seconds = bytes(size), memoryview(bytearray(size)), []
             for _ in range(ROUNDS + 1):
