@@ -124,6 +124,25 @@ class ModelTest(unittest.TestCase):
             self.assertEqual(rates[-1], max(rates))
 
 
+# "train" leaves the log and the weights of a run whose updates take 0.1 s and 1 ms a token, of 15 to a sentence.
+SEQ2SEQ = """#!/usr/bin/env python3
+import json, pathlib, struct, sys
+settings = dict(argument.split("=", 1) for argument in sys.argv[1:] if "=" in argument)
+run, updates, every = (settings["train." + key] for key in ("run", "max_updates", "report_every"))
+(pathlib.Path(run) / "latest").mkdir(parents=True)
+tokens = 15 * int(settings["data.batch.size"])
+with open(run + "/log.jsonl", "w") as log:
+    for update in range(int(every), int(updates) + 1, int(every)):
+        seconds = 0.1 + 0.001 * tokens
+        print(json.dumps({"event": "progress", "update": update, "seconds": update * seconds,
+                          "tokens_per_second": tokens / seconds,
+                          "sent_bytes": 2000 if "train.processes.compression" in settings else 4000}), file=log)
+for name, tensors in (("model", ["a.weight", "embedding.weight"]), ("optimizer", ["mean.a.weight"])):
+    header = json.dumps({tensor: {"shape": [10, 50]} for tensor in tensors}).encode()
+    pathlib.Path(run, "latest", name + ".safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
+"""
+
+
 class ChartTest(unittest.TestCase):
     def test_labels_do_not_overlap_and_stay_near(self):
         places = chart.spread([10, 11, 12, 100, 200, 200], gap=10)
@@ -157,6 +176,24 @@ class ProgramTest(unittest.TestCase):
         texts = {element.text for element in root.iter(f"{svg}text")}
         for text in ("workers", "target tokens/s", "1,024", "10 Gbit/s", "W2, fp32, 64 sentences a worker", "each, bf16"):
             self.assertIn(text, texts)
+
+    def test_measures_what_a_program_takes(self):
+        (self.folder / "seq2seq").write_text(SEQ2SEQ)
+        (self.folder / "seq2seq").chmod(0o755)
+        (self.folder / "text").write_text("a\n")
+        result = self.scaling(".", "text", "text", "text", "--measurements", "new.json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        measured = json.loads((self.folder / "new.json").read_text())
+        workload = model.Model(measured).workloads["W2"]
+        self.assertAlmostEqual(workload.fixed, 0.1)
+        self.assertAlmostEqual(workload.per_token, 0.001)
+        self.assertAlmostEqual(workload.sentence, 15)
+        self.assertEqual(workload.dense, 2000)
+        self.assertEqual(workload.rows, {"fp32": 2000, "bf16": 1000})
+        self.assertEqual((workload.embeddings, workload.state, workload.state_tensors), (2000, 6000, 3))
+        self.assertAlmostEqual(measured["beside"], 1)
+        self.assertEqual([point["processes"] for point in measured["points"]], [2, 2, 2, 2, 4, 2])
+        self.assertAlmostEqual(measured["points"][0]["seconds"], 1.06)
 
     def test_keeps_what_it_reads(self):
         result = self.scaling("--from", "measured.json", "--measurements", "again.json")
