@@ -222,6 +222,7 @@ absl::StatusOr<StopReason> Trainer::Run() {
 
 absl::StatusOr<StopReason> Trainer::Loop() {
   stop_agreed_ = false;
+  if (group_ != nullptr) counted_bytes_ = group_->sent_bytes();
   std::optional<StopReason> stop = Stop();
   if (IsFirst()) RemoveSteps(run_, state_, options_.keep_last);
   const auto every = [this](int64_t updates) {

@@ -197,7 +197,7 @@ class Trainer {
   // Of several processes.
   std::unique_ptr<GradientExchange> exchange_;  // Null where processes update by themselves.
   bool stop_agreed_ = false;                    // Whether any process was asked to stop.
-  double late_seconds_ = 0;   // Of the last update, after the exchange that agreed on the time.
+  double late_seconds_ = 0;   // Since the exchange that agreed on state_.seconds began.
   int64_t skipped_here_ = 0;  // Since the last exchange.
   double last_wait_ = 0;      // Seconds of the last exchange.
   double counted_bytes_ = 0;  // Sent, and counted in a report.

@@ -18,18 +18,18 @@ namespace seq2seq {
 
 void Trainer::Exchange(const Stopwatch& stopwatch, int64_t planned_tokens, LossSums& loss) {
   const double waited = exchange_->waiting_seconds();
-  const double seconds = state_.seconds + late_seconds_ + stopwatch.Seconds();
+  const double now = stopwatch.Seconds();
   double sums[] = {loss.nll,
                    loss.correct,
                    static_cast<double>(loss.tokens),
                    IsStopRequested() ? 1.0 : 0.0,
-                   IsFirst() ? seconds : 0.0,
+                   IsFirst() ? state_.seconds + late_seconds_ + now : 0.0,
                    last_wait_};
   exchange_->Finish(absl::MakeSpan(sums));
   loss = {sums[0], sums[1], static_cast<int64_t>(sums[2])};
   stop_agreed_ = sums[3] > 0;
   state_.seconds = sums[4];
-  late_seconds_ = -stopwatch.Seconds();
+  late_seconds_ = -now;
   sums_.exchanging += sums[5] / static_cast<double>(group_->size());
   last_wait_ = exchange_->waiting_seconds() - waited;
   CountSentBytes();
@@ -41,15 +41,15 @@ void Trainer::Exchange(const Stopwatch& stopwatch, int64_t planned_tokens, LossS
 }
 
 absl::Status Trainer::Synchronize(int64_t update, const Stopwatch& stopwatch) {
+  const double now = stopwatch.Seconds();
   const Stopwatch exchange;
   // Updates without an exchange add up to what one process is slower by.
   SEQ2SEQ_RETURN_IF_ERROR(group_->Meet());
-  torch::Tensor sums =
-      torch::tensor({IsStopRequested() ? 1.0 : 0.0,
-                     IsFirst() ? state_.seconds + late_seconds_ + stopwatch.Seconds() : 0.0,
-                     static_cast<double>(skipped_here_),
-                     state_.skipped_in_a_row > options_.max_skipped ? 1.0 : 0.0},
-                    torch::kFloat64);
+  torch::Tensor sums = torch::tensor(
+      {IsStopRequested() ? 1.0 : 0.0, IsFirst() ? state_.seconds + late_seconds_ + now : 0.0,
+       static_cast<double>(skipped_here_),
+       state_.skipped_in_a_row > options_.max_skipped ? 1.0 : 0.0},
+      torch::kFloat64);
   group_->Sum(sums);
   AverageReplicas(StateTensors(), *group_);
   sums_.exchanging += exchange.Seconds();
@@ -57,7 +57,7 @@ absl::Status Trainer::Synchronize(int64_t update, const Stopwatch& stopwatch) {
   const auto* all = sums.data_ptr<double>();
   stop_agreed_ = all[0] > 0;
   state_.seconds = all[1];
-  late_seconds_ = -stopwatch.Seconds();
+  late_seconds_ = -now;
   state_.skipped += static_cast<int64_t>(all[2]);
   skipped_here_ = 0;
   if (all[3] == 0) return absl::OkStatus();

@@ -1,10 +1,12 @@
 // Training in several processes: their result is that of one.
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <limits>
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -249,6 +251,22 @@ TEST_F(ProcessesTest, StopThatOneIsAskedForStopsAllTogether) {
   TrainRanks(3, hooks);
   EXPECT_LT(state_.update, 10);
   EXPECT_GT(state_.update, 0);
+}
+
+TEST_F(ProcessesTest, WaitingForOthersIsTrainingTime) {
+  options_.max_updates = 10;
+  RunRanks(2, [&](ProcessGroup& group) {
+    TrainerHooks hooks;
+    hooks.stop_requested = [&] {
+      if (group.rank() == 1) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      return false;
+    };
+    auto trainer = Trainer::Create(options_, buckets_, MakeRanksModel(), torch::kCPU, mix_, valid_,
+                                   hooks, &group);
+    ASSERT_TRUE(trainer.ok()) << trainer.status();
+    ASSERT_TRUE((*trainer)->Run().ok());
+    EXPECT_GT((*trainer)->state().seconds, 0.4);
+  });
 }
 
 TEST_F(ProcessesTest, NanInTheShareOfOneIsSkippedByAll) {
