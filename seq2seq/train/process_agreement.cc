@@ -28,7 +28,7 @@ constexpr const char* kOfMachine[] = {"data.train",
                                       "train.target_vectors",
                                       "train.processes.interface"};
 
-std::string Quoted(const Facts& facts, const std::string& name) {
+std::string ValueOf(const Facts& facts, const std::string& name) {
   for (const auto& [key, value] : facts) {
     if (key == name) return value.empty() ? "nothing" : value;
   }
@@ -60,7 +60,7 @@ absl::Status CheckAgreement(const Facts& facts, ProcessGroup& group) {
     for (const auto& [name, value] : first) names.push_back(name);
     for (const auto& [name, value] : other) names.push_back(name);
     for (const std::string& name : names) {
-      const std::string here = Quoted(other, name), there = Quoted(first, name);
+      const std::string here = ValueOf(other, name), there = ValueOf(first, name);
       if (here == there) continue;
       return absl::FailedPreconditionError(
           absl::StrCat(name, " is ", here, " in rank ", rank, " and ", there,

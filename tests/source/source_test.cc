@@ -175,9 +175,7 @@ TEST_F(SourceTest, FilesThatCannotBeLoadedAreNamed) {
 }
 
 TEST_F(SourceTest, FingerprintsAreEqualWhereTheSameLinesCanBeRead) {
-  const auto text = [&](const Tokenizer& tokenizer) {
-    return MakeSource({}, tokenizer, target_);
-  };
+  const auto text = [&](const Tokenizer& tokenizer) { return MakeSource({}, tokenizer, target_); };
   EXPECT_EQ(text(source_)->Fingerprint(), Make(SourceKind::kText)->Fingerprint());
   EXPECT_NE(text(source_)->Fingerprint(), text(target_)->Fingerprint());
   EXPECT_EQ(text(source_)->Requirement(), "source tokenizer");
