@@ -158,12 +158,20 @@ std::shared_ptr<gloo::transport::Device> MakeDevice(const Rendezvous& place,
 // The bytes of contiguous values, in a type that Gloo transports.
 torch::Tensor Bytes(const torch::Tensor& values) { return values.flatten().view(torch::kChar); }
 
+// The first values of a buffer, which grows to hold them.
+torch::Tensor Start(torch::Tensor& buffer, int64_t count) {
+  if (!buffer.defined() || buffer.numel() < count) buffer = torch::empty({count}, torch::kBFloat16);
+  return buffer.narrow(0, 0, count);
+}
+
 }  // namespace
 
 struct ProcessGroup::Connection {
   c10::intrusive_ptr<c10d::Store> store;  // First: rank 0's holds what all others use.
   std::unique_ptr<Heartbeat> heartbeat;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
+  torch::Tensor
+      halves[2];  // Buffers of SumAsBfloat16, kept: fresh memory costs as much as the sum.
 };
 
 absl::StatusOr<std::unique_ptr<ProcessGroup>> ProcessGroup::Connect(const Rendezvous& place,
@@ -226,17 +234,20 @@ void ProcessGroup::Sum(torch::Tensor values) {
 void ProcessGroup::SumAsBfloat16(torch::Tensor values) {
   // Each process sums one part of all processes' values in fp32, and sends the sum to all.
   const torch::NoGradGuard no_grad;
-  const int64_t part = (values.numel() + size() - 1) / size();
-  torch::Tensor mine = torch::zeros({size() * part}, torch::kBFloat16);
-  mine.narrow(0, 0, values.numel()).copy_(values.flatten());
-  torch::Tensor theirs = torch::empty({size(), part}, torch::kBFloat16);
+  const int64_t count = values.numel(), part = (count + size() - 1) / size();
+  const torch::Tensor mine = Start(connection_->halves[0], size() * part).view({size(), part});
+  const torch::Tensor theirs = Start(connection_->halves[1], size() * part).view({size(), part});
+  const torch::Tensor flat = mine.view({-1});
+  flat.narrow(0, 0, count).copy_(values.view({-1}));
+  flat.narrow(0, count, size() * part - count).zero_();
   sent_bytes_ += 2 * static_cast<double>(size() - 1) * static_cast<double>(2 * part);
   torch::Tensor out = Bytes(theirs), in = Bytes(mine);
   std::vector<int64_t> equal;
   Run([&](c10d::ProcessGroupGloo& gloo) { return gloo.alltoall_base(out, in, equal, equal); });
-  const torch::Tensor sum = theirs.to(torch::kFloat32).sum(0).to(torch::kBFloat16);
-  GatherInto(sum, mine.view({size(), part}));
-  values.copy_(mine.narrow(0, 0, values.numel()).view(values.sizes()));
+  torch::Tensor sum = mine[rank()];
+  torch::sum_out(sum, theirs, 0);  // Adds up in fp32.
+  GatherInto(sum, mine);
+  values.copy_(flat.narrow(0, 0, count).view(values.sizes()));
 }
 
 void ProcessGroup::GatherInto(const torch::Tensor& values, const torch::Tensor& all) {

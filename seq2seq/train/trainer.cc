@@ -322,11 +322,16 @@ absl::Status Trainer::Apply(int64_t update, const LossSums& loss) {
   const double norm = std::isfinite(uncut) ? GradientNorm(parameters_) : uncut;
   const bool finite = std::isfinite(loss.nll) && std::isfinite(norm);
   state_.skipped_in_a_row = finite ? 0 : state_.skipped_in_a_row + 1;
+  const auto cause = [&] {
+    return absl::StrCat("update ", update, ": the loss is ", loss.nll, " and the gradient norm ",
+                        norm);
+  };
   if (!finite && IsLocal()) {
     ++skipped_here_;  // What it leads to is decided at the next exchange.
+    failure_here_ = absl::StrCat("rank ", group_->rank(), ": ", cause());
     return absl::OkStatus();
   }
-  if (state_.skipped_in_a_row > options_.max_skipped) return Recover(update, loss.nll, norm);
+  if (state_.skipped_in_a_row > options_.max_skipped) return Recover(update, cause());
   if (!finite) {
     ++state_.skipped;
     return absl::OkStatus();
@@ -360,9 +365,7 @@ double Trainer::CurrentRate(int64_t update) const {
          LearningRate(options_.schedule, TimeAt(update, state_.position), state_.ScheduledScores());
 }
 
-absl::Status Trainer::Recover(int64_t update, double loss, double gradient_norm) {
-  const std::string cause = absl::StrCat("update ", update, ": the loss is ", loss,
-                                         " and the gradient norm ", gradient_norm);
+absl::Status Trainer::Recover(int64_t update, const std::string& cause) {
   if (IsFirst() && (state_.recoveries >= options_.recoveries || saved_update_ < 0)) {
     return absl::InternalError(absl::StrCat(cause,
                                             "; try a lower train.schedule.learning_rate than ",

@@ -155,8 +155,8 @@ class Trainer {
   // Internal, naming the parameter, if a trainable one has no gradient.
   absl::Status CheckGradients() const;
   // Returns to the latest checkpoint after `update`, which was one skipped update too many in a
-  // row; an error if train.recoveries is used up.
-  absl::Status Recover(int64_t update, double loss, double gradient_norm);
+  // row; an error with `cause` if train.recoveries is used up.
+  absl::Status Recover(int64_t update, const std::string& cause);
   double CurrentRate(int64_t update) const;
   void Warn(const std::string& warning) const;
   absl::Status Report();
@@ -199,6 +199,7 @@ class Trainer {
   bool stop_agreed_ = false;                    // Whether any process was asked to stop.
   double late_seconds_ = 0;   // Since the exchange that agreed on state_.seconds began.
   int64_t skipped_here_ = 0;  // Since the last exchange.
+  std::string failure_here_;  // Of the last update that was skipped here.
   double last_wait_ = 0;      // Seconds of the last exchange.
   double counted_bytes_ = 0;  // Sent, and counted in a report.
   bool warned_of_rounding_ = false;

@@ -1,9 +1,11 @@
 // What a trainer exchanges with those of other processes.
-#include <cmath>
+#include <algorithm>
 #include <cstdint>
-#include <limits>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/types/span.h"
 #include <torch/torch.h>
 
@@ -61,8 +63,10 @@ absl::Status Trainer::Synchronize(int64_t update, const Stopwatch& stopwatch) {
   state_.skipped += static_cast<int64_t>(all[2]);
   skipped_here_ = 0;
   if (all[3] == 0) return absl::OkStatus();
-  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-  return Recover(update, kNan, kNan);
+  const bool failed = state_.skipped_in_a_row > options_.max_skipped;
+  std::vector<std::string> causes = group_->Gather(failed ? failure_here_ : "");
+  causes.erase(std::remove(causes.begin(), causes.end(), ""), causes.end());
+  return Recover(update, absl::StrJoin(causes, "; "));
 }
 
 void Trainer::CountSentBytes() {

@@ -110,6 +110,15 @@ class ProcessesTest(program.TestCase):
                 self.assertEqual(rank.returncode, 0, error)
             self.assertTrue((self.path / f"launched-{i}/best/model.safetensors").exists())
 
+    def test_configuration_that_one_process_alone_can_read_is_refused(self):
+        read, write = os.pipe()
+        os.close(write)
+        result = subprocess.run([PROGRAM, "train", "-c", f"/dev/fd/{read}", "--processes", "2"], pass_fds=[read],
+                                capture_output=True, check=False, timeout=60)
+        os.close(read)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"/dev/fd/{read}: with --processes, a configuration is a file", result.stderr.decode())
+
     def test_one_task_of_slurm_trains_alone(self):
         # As a script of sbatch sees it, which has started no tasks.
         result = self.train("alone", "train.max_updates=2", SLURM_PROCID="0", SLURM_NTASKS="4")

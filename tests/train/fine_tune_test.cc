@@ -1,6 +1,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -9,6 +10,7 @@
 #include "seq2seq/data/image_set.h"
 #include "seq2seq/data/source_encoder.h"
 #include "seq2seq/model/parameters.h"
+#include "tests/testing/process_threads.h"
 #include "tests/testing/script_file.h"
 #include "tests/train/trainer_fixture.h"
 
@@ -25,8 +27,8 @@ class FineTuneTest : public TrainerTest {
     table_ = corpora_.Write("captions", table);
   }
 
-  // The parameter of the network after so many updates.
-  torch::Tensor ScaleAfter(int64_t updates) {
+  // The parameter of the network after so many updates, in so many processes.
+  torch::Tensor ScaleAfter(int64_t updates, int64_t processes = 1) {
     const auto images = ImageSet::Open(corpora_.path(), {table_});
     EXPECT_TRUE(images.ok()) << images.status();
     const auto corpus =
@@ -41,8 +43,6 @@ class FineTuneTest : public TrainerTest {
     model_options.image.network.fine_tune = true;
     model_options.image.channels = 4;
     model_options.image.hidden = 6;
-    torch::manual_seed(1);
-    Model model(model_options);
     TrainerHooks hooks;
     hooks.examples.images = [](absl::Span<const int64_t> numbers, std::optional<uint64_t>) {
       torch::Tensor pixels = torch::zeros({static_cast<int64_t>(numbers.size()), 3, 16, 16});
@@ -56,12 +56,22 @@ class FineTuneTest : public TrainerTest {
     const TemporaryFolder run;
     options_.run = run.path();
     options_.max_updates = updates;
-    const auto trainer =
-        Trainer::Create(options_, buckets_, model, torch::kCPU, *corpus, *corpus, hooks);
-    EXPECT_TRUE(trainer.ok()) << trainer.status();
-    const auto reason = (*trainer)->Run();
-    EXPECT_TRUE(reason.ok()) << reason.status();
-    return Parameters(*model).at("image_encoder.network.scale").detach().clone();
+    std::vector<Model> models;
+    torch::manual_seed(1);
+    for (int64_t i = 0; i < processes; ++i) models.emplace_back(model_options);
+    const auto train = [&](int64_t rank, ProcessGroup* group) {
+      const auto trainer = Trainer::Create(options_, buckets_, models[static_cast<size_t>(rank)],
+                                           torch::kCPU, *corpus, *corpus, hooks, group);
+      ASSERT_TRUE(trainer.ok()) << trainer.status();
+      const auto reason = (*trainer)->Run();
+      EXPECT_TRUE(reason.ok()) << reason.status();
+    };
+    if (processes == 1) {
+      train(0, nullptr);
+    } else {
+      RunRanks(processes, [&](ProcessGroup& group) { train(group.rank(), &group); });
+    }
+    return Parameters(*models.back()).at("image_encoder.network.scale").detach().clone();
   }
 
   std::string table_;
@@ -85,6 +95,11 @@ TEST_F(FineTuneTest, NetworkMovesByItsShareOfTheRate) {
   const torch::Tensor whole = ScaleAfter(1) - start;
   options_.fine_tune.rate = 0.25;
   EXPECT_LT(MaxDifference((ScaleAfter(1) - start) * 4, whole), 1e-5);
+}
+
+TEST_F(FineTuneTest, ProcessesMoveItAsOneDoes) {
+  options_.fine_tune.from = 3;  // From then on, gradients come that were not there before.
+  EXPECT_LT(MaxDifference(ScaleAfter(8, 2), ScaleAfter(8)), 1e-5);
 }
 
 }  // namespace

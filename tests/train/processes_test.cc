@@ -147,6 +147,14 @@ TEST_F(ProcessesTest, TrajectoryOf200UpdatesIsThatOfOneProcess) {
   }
 }
 
+TEST_F(ProcessesTest, WeightsOfCorporaAreThoseOfOneProcess) {
+  const Corpus other = MakeCorpus(9, 5);
+  mix_ = CorpusMix({&train_, &other}, {0.5, 2.5});
+  const TensorMap one = TrainRanks(1);
+  Restart();
+  EXPECT_LT(LargestDifference(TrainRanks(3), one), 1e-4);
+}
+
 TEST_F(ProcessesTest, IsTheSameFromRunToRun) {
   for (const GradientCompression compression :
        {GradientCompression::kNone, GradientCompression::kBf16}) {
@@ -288,6 +296,26 @@ TEST_F(ProcessesTest, NanInTheShareOfOneIsSkippedByAll) {
     const auto reason = (*trainer)->Run();
     EXPECT_EQ((*trainer)->state().skipped, 2);
     EXPECT_THAT(std::string(reason.status().message()), HasSubstr("gradient norm nan"));
+  });
+}
+
+TEST_F(ProcessesTest, ThoseThatUpdateByThemselvesNameTheOneThatFails) {
+  options_.max_skipped = 2;
+  options_.recoveries = 1;
+  options_.processes.sync_every = 5;
+  options_.validate_every = options_.report_every = options_.save_every = 10;
+  RunRanks(2, [&](ProcessGroup& group) {
+    Model model = MakeRanksModel();
+    TrainerHooks hooks;
+    hooks.stop_requested = [model, rank = group.rank()] {
+      if (rank == 1) model->parameters()[0].detach().fill_(std::numeric_limits<float>::quiet_NaN());
+      return false;
+    };
+    auto trainer =
+        Trainer::Create(options_, buckets_, model, torch::kCPU, mix_, valid_, hooks, &group);
+    ASSERT_TRUE(trainer.ok()) << trainer.status();
+    EXPECT_THAT(std::string((*trainer)->Run().status().message()),
+                HasSubstr("rank 1: update 5: the loss is nan"));
   });
 }
 

@@ -3,10 +3,12 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -136,6 +138,14 @@ absl::Status Train(Config& config, bool profile, ProcessGroup* group) {
   return absl::OkStatus();
 }
 
+// Every process reads the configuration again, as its launcher started it.
+absl::Status CheckIsFile(const std::string& config) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(config, ignored)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      config, ": with --processes, a configuration is a file, which every process reads"));
+}
+
 // Trains as one of several processes.
 absl::Status TrainInGroup(Config& config, bool profile, const Rendezvous& place) {
   if (place.rank > 0) {
@@ -166,6 +176,7 @@ absl::Status RunTrain(const TrainFlags& flags) {
   }
   if (place) return TrainInGroup(config, flags.profile, *place);
   if (flags.processes > 1) {
+    for (const std::string& config : flags.configs) SEQ2SEQ_RETURN_IF_ERROR(CheckIsFile(config));
     SEQ2SEQ_RETURN_IF_ERROR(TrainingData::Validate(config.training));
     SEQ2SEQ_RETURN_IF_ERROR(Validate(config.training.train));
     SEQ2SEQ_RETURN_IF_ERROR(Validate(config.training.run));
