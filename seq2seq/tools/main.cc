@@ -7,6 +7,7 @@
 
 #include <exception>
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -39,25 +40,36 @@ void ChooseEnvironment(int, char** arguments, char** environment) {
   // the speed as soon as another process needs a core; without any, some is lost on a quiet
   // machine.
   static char spin[] = "GOMP_SPINCOUNT=2000";
-  // c10d logs errors that it also returns, and which the program reports in its own words.
-  static char log[] = "GLOG_minloglevel=3";
+  // c10d logs errors that it also returns, and which the program reports in its own words: where
+  // LibTorch is built with glog, and where it is not.
+  static char glog[] = "GLOG_minloglevel=3";
+  static char torch_log[] = "TORCH_CPP_LOG_LEVEL=FATAL";
+  struct Choice {
+    char* variable;
+    bool made;  // By the user.
+  };
+  Choice choices[] = {{spin, false}, {glog, false}, {torch_log, false}};
+  const auto names = [](const char* variable, const char* assignment) {
+    return strncmp(variable, assignment, strcspn(assignment, "=") + 1) == 0;
+  };
   constexpr size_t kMost = 4096;
   static char* variables[kMost];
   size_t count = 0;
-  bool has_spin = false, has_log = false;
-  for (; environment[count] != nullptr && count + 3 < kMost; ++count) {
+  for (; environment[count] != nullptr && count + std::size(choices) + 1 < kMost; ++count) {
     const char* variable = environment[count];
-    has_spin = has_spin || strncmp(variable, "GOMP_SPINCOUNT=", 15) == 0 ||
-               strncmp(variable, "OMP_WAIT_POLICY=", 16) == 0;
-    has_log = has_log || strncmp(variable, "GLOG_minloglevel=", 17) == 0;
+    for (Choice& choice : choices) choice.made = choice.made || names(variable, choice.variable);
+    if (names(variable, "OMP_WAIT_POLICY=")) choices[0].made = true;
     // Valgrind would lose the program.
-    if (strncmp(variable, "LD_PRELOAD=", 11) == 0 && strstr(variable, "vgpreload")) return;
+    if (names(variable, "LD_PRELOAD=") && strstr(variable, "vgpreload")) return;
     variables[count] = environment[count];
   }
   // Without a base address the loader itself was started, with the program as its argument.
-  if (environment[count] != nullptr || (has_spin && has_log) || getauxval(AT_BASE) == 0) return;
-  if (!has_spin) variables[count++] = spin;
-  if (!has_log) variables[count++] = log;
+  if (environment[count] != nullptr || getauxval(AT_BASE) == 0) return;
+  const size_t given = count;
+  for (const Choice& choice : choices) {
+    if (!choice.made) variables[count++] = choice.variable;
+  }
+  if (count == given) return;
   // It goes on as it is if this fails.
   execve(reinterpret_cast<const char*>(getauxval(AT_EXECFN)), arguments, variables);
 }

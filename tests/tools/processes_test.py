@@ -159,6 +159,48 @@ class ProcessesTest(program.TestCase):
             self.assertEqual(training.returncode, 1, error)
             self.assertRegex(error, rf"rank {stopped} \(.*, process {ranks[stopped]}\) gives no sign of life")
 
+    def test_machine_that_is_cut_off_ends_all_and_training_goes_on(self):
+        # Two network namespaces stand for two machines.
+        sides = [f"seq2seq-{os.getpid()}-{side}" for side in "ab"]
+
+        def ip(*words):
+            subprocess.run(["ip", *words], check=True, capture_output=True)
+
+        for side in sides:
+            self.addCleanup(subprocess.run, ["ip", "netns", "del", side], check=False, stderr=subprocess.DEVNULL)
+        try:
+            for side in sides:
+                ip("netns", "add", side)
+            ip("link", "add", "cut-a", "netns", sides[0], "type", "veth", "peer", "name", "cut-b", "netns", sides[1])
+        except (OSError, subprocess.CalledProcessError):
+            self.skipTest("needs network namespaces, which root may make")
+        for i, side in enumerate(sides):
+            device = f"cut-{'ab'[i]}"
+            ip("-n", side, "addr", "add", f"10.77.0.{i + 1}/24", "dev", device)
+            ip("-n", side, "link", "set", "lo", "up")
+            ip("-n", side, "link", "set", device, "up")
+
+        def start_both(updates):
+            return [subprocess.Popen(["ip", "netns", "exec", side, PROGRAM, "train", f"train.run={self.path}/cut-{i}",
+                                      *self.settings, f"train.max_updates={updates}", "train.processes.timeout=4"],
+                                     stderr=subprocess.PIPE, text=True,
+                                     env={**os.environ, "RANK": str(i), "WORLD_SIZE": "2", "MASTER_ADDR": "10.77.0.1",
+                                          "MASTER_PORT": "29500"}) for i, side in enumerate(sides)]
+
+        ranks = start_both(100000)
+        self.await_checkpoint(ranks[0], "cut-0")
+        ip("-n", sides[0], "link", "set", "cut-a", "down")
+        for i, rank in enumerate(ranks):
+            error = rank.communicate(timeout=30)[1]
+            self.assertEqual(rank.returncode, 1, error)
+            self.assertRegex(error, f"rank {1 - i} ")
+        ip("-n", sides[0], "link", "set", "cut-a", "up")
+        saved = json.loads((self.path / "cut-0/latest/trainer.json").read_text())["update"]
+        for rank in start_both(saved + 20):
+            error = rank.communicate(timeout=60)[1]
+            self.assertEqual(rank.returncode, 0, error)
+        self.assertEqual(json.loads((self.path / "cut-0/latest/trainer.json").read_text())["update"], saved + 20)
+
     def test_request_to_stop_saves_and_ends_all(self):
         training = self.start("stopped", "train.max_updates=100000", "--processes", "2")
         self.await_checkpoint(training, "stopped")

@@ -43,6 +43,7 @@ class FineTuneTest : public TrainerTest {
     model_options.image.network.fine_tune = true;
     model_options.image.channels = 4;
     model_options.image.hidden = 6;
+    model_options.image.dropout = 0;
     TrainerHooks hooks;
     hooks.examples.images = [](absl::Span<const int64_t> numbers, std::optional<uint64_t>) {
       torch::Tensor pixels = torch::zeros({static_cast<int64_t>(numbers.size()), 3, 16, 16});
