@@ -15,8 +15,7 @@ absl::Status Validate(const DecoderOptions& options) {
   rules.ExpectShare("model.decoder.dropout", options.dropout);
   rules.ExpectShare("model.decoder.embedding_dropout",
                     DropoutOf(options.embedding_dropout, options.dropout));
-  rules.ExpectShare("model.decoder.output_dropout",
-                    DropoutOf(options.output_dropout, options.dropout));
+  rules.ExpectShare("model.decoder.output_dropout", OutputDropout(options));
   rules.ExpectShare("model.decoder.attention_dropout", options.attention_dropout);
   rules.ExpectShare("model.decoder.recurrent_dropout", options.recurrent_dropout);
   rules.Expect("model.decoder.recurrent_dropout", options.recurrent_dropout,
@@ -26,15 +25,24 @@ absl::Status Validate(const DecoderOptions& options) {
   rules.Expect("model.decoder.doubly_stochastic", options.doubly_stochastic,
                options.doubly_stochastic >= 0 && options.doubly_stochastic <= 1000, "0 to 1,000");
   rules.Expect("model.decoder.attention_heads", options.attention_heads,
-               options.attention != AttentionKind::kMultiHead ||
+               options.kind != DecoderKind::kRecurrent ||
+                   options.attention != AttentionKind::kMultiHead ||
                    (options.attention_heads >= 1 && options.hidden % options.attention_heads == 0),
                absl::StrCat("a divisor of model.decoder.hidden, ", options.hidden));
+  if (options.kind != DecoderKind::kRecurrent) {
+    if (!rules.status().ok()) return rules.status();
+    return Validate(options.transformer, options.hidden, "model.decoder");
+  }
   const bool blind = options.attention == AttentionKind::kNone;
   rules.Expect("model.decoder.context_gate", "true", !blind || !options.context_gate,
                "false where model.decoder.attention is none");
   rules.Expect("model.decoder.doubly_stochastic", options.doubly_stochastic,
                !blind || options.doubly_stochastic == 0, "0 where model.decoder.attention is none");
   return rules.status();
+}
+
+int64_t EmbeddingSize(const DecoderOptions& options) {
+  return options.kind == DecoderKind::kRecurrent ? options.embedding : options.hidden;
 }
 
 bool HasTrainingKernel(const DecoderOptions& options) {
@@ -44,6 +52,15 @@ bool HasTrainingKernel(const DecoderOptions& options) {
 
 int64_t AttentionalSize(const DecoderOptions& options) {
   return options.tied_embeddings ? options.embedding : options.hidden;
+}
+
+int64_t OutputSize(const DecoderOptions& options) {
+  return options.kind == DecoderKind::kRecurrent ? AttentionalSize(options) : options.hidden;
+}
+
+double OutputDropout(const DecoderOptions& options) {
+  return DropoutOf(options.output_dropout,
+                   options.kind == DecoderKind::kRecurrent ? options.dropout : 0);
 }
 
 }  // namespace seq2seq

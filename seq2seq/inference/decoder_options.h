@@ -1,17 +1,29 @@
-// Options of attentional recurrent decoders.
+// Options of decoders.
 #ifndef SEQ2SEQ_INFERENCE_DECODER_OPTIONS_H_
 #define SEQ2SEQ_INFERENCE_DECODER_OPTIONS_H_
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 
 #include "seq2seq/inference/attention_kind.h"
+#include "seq2seq/inference/transformer_options.h"
 #include "seq2seq/kernels/gates.h"
 
 namespace seq2seq {
 
+// What carries the state from time step to time step: recurrent cells, the self-attention of
+// Transformer layers, or in its place simpler simple recurrent units (Kim et al. 2019).
+enum class DecoderKind { kRecurrent, kTransformer, kSsru };
+
+inline std::vector<std::string> EnumTexts(DecoderKind) {
+  return {"recurrent", "transformer", "ssru"};
+}
+
 struct DecoderOptions {
+  DecoderKind kind = DecoderKind::kRecurrent;
   int64_t embedding = 256;
   int64_t hidden = 512;
   int64_t layers = 1;
@@ -30,35 +42,44 @@ struct DecoderOptions {
   bool variational = false;
   double recurrent_dropout = 0;
   double word_dropout = 0;
+  TransformerOptions transformer;
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("embedding", embedding, "Size of a target embedding.");
+    visit("kind", kind,
+          "recurrent: cells that attend to the source; transformer: Transformer layers; ssru: "
+          "Transformer layers with a simpler simple recurrent unit in the place of "
+          "self-attention, which decode faster (Kim et al. 2019). Those two have other defaults, "
+          "as model.encoder.kind says, hidden 256 and layers 4 or 2, and do not read keys that "
+          "say recurrent.");
+    visit("embedding", embedding, "recurrent: size of a target embedding; else it is hidden.");
     visit("hidden", hidden, "Size of the hidden state; the capacity of the model.");
     visit("layers", layers,
-          "Number of stacked layers. 2 to 4 from about a million sentence pairs.");
-    visit("cell", cell, "Recurrent cell; see model.encoder.cell.");
+          "Number of stacked layers. recurrent: 2 to 4 from about a million sentence pairs.");
+    visit("cell", cell, "recurrent: the cell; see model.encoder.cell.");
     visit("residual", residual,
-          "Residual connections around the layers above the first. For three layers or more. "
-          "Trains one time step at a time, which is slower.");
+          "recurrent: residual connections around the layers above the first. For three layers or "
+          "more. Trains one time step at a time, which is slower.");
     visit("attention", attention,
-          "Score function of attention. dot and scaled_dot need hidden to equal the size of the "
-          "encoder output, which is 2 x encoder.hidden where its last layer is bidirectional. mlp "
-          "is additive attention; coverage and location are mlp with the attention weights of "
-          "earlier time steps as a further input; none leaves only the initial state. general, "
-          "dot, scaled_dot and none train with the kernels, the others one time step at a time, "
-          "which is slower.");
-    visit("attention_heads", attention_heads, "multi_head: number of heads, a divisor of hidden.");
+          "Score function of the attention of recurrent decoders; of others, none is no attention "
+          "to a source. dot and scaled_dot need hidden to equal the size of the encoder output, "
+          "which is 2 x encoder.hidden where its last layer is bidirectional. mlp is additive "
+          "attention; coverage and location are mlp with the attention weights of earlier time "
+          "steps as a further input; none leaves only the initial state. general, dot, scaled_dot "
+          "and none train with the kernels, the others one time step at a time, which is slower.");
+    visit("attention_heads", attention_heads,
+          "recurrent, multi_head: number of heads, a divisor of hidden.");
     visit("input_feeding", input_feeding,
-          "Input feeding: the attentional state of the previous time step is part of the input "
-          "(Luong et al. 2015, section 3.3).");
+          "recurrent: input feeding, the attentional state of the previous time step is part of "
+          "the input (Luong et al. 2015, section 3.3).");
     visit("context_gate", context_gate,
-          "Scales the context by a gate computed from the hidden state (Xu et al. 2015, section "
-          "4.2.1). Trains one time step at a time, which is slower.");
+          "recurrent: scales the context by a gate computed from the hidden state (Xu et al. "
+          "2015, section 4.2.1). Trains one time step at a time, which is slower.");
     visit("doubly_stochastic", doubly_stochastic,
-          "Weight of the doubly stochastic penalty, which pushes the sum of the attention weights "
-          "of each source position towards 1 (Xu et al. 2015, section 4.2.1, with weight 1). For "
-          "images. 0 to 1,000; 0 is off. Trains one time step at a time, which is slower.");
+          "recurrent: weight of the doubly stochastic penalty, which pushes the sum of the "
+          "attention weights of each source position towards 1 (Xu et al. 2015, section 4.2.1, "
+          "with weight 1). For images. 0 to 1,000; 0 is off. Trains one time step at a time, "
+          "which is slower.");
     visit("tied_embeddings", tied_embeddings,
           "The output layer shares its weights with the target embedding (Press & Wolf 2017). "
           "Saves memory; often better for small corpora.");
@@ -68,19 +89,23 @@ struct DecoderOptions {
     visit("embedding_dropout", embedding_dropout,
           "Dropout rate on embeddings; -1 uses the value of dropout.");
     visit("output_dropout", output_dropout,
-          "Dropout rate before the output layer; -1 uses the value of dropout.");
-    visit("attention_dropout", attention_dropout,
-          "Dropout rate on the context. Trains one time step at a time, which is slower.");
+          "Dropout rate before the output layer; -1 uses the value of dropout, for a recurrent "
+          "decoder, or 0.");
+    visit(
+        "attention_dropout", attention_dropout,
+        "recurrent: dropout rate on the context. Trains one time step at a time, which is slower.");
     visit("variational", variational,
-          "Variational dropout: the same mask at every time step of a sentence (Gal & Ghahramani "
-          "2016), but without their masks of the recurrent state. Trains one time step at a time, "
-          "which is slower.");
+          "recurrent: variational dropout, the same mask at every time step of a sentence (Gal & "
+          "Ghahramani 2016), but without their masks of the recurrent state. Trains one time step "
+          "at a time, which is slower.");
     visit("recurrent_dropout", recurrent_dropout,
-          "Dropout rate on the candidate values of the recurrent state (Semeniuta et al. 2016); "
-          "must be 0 for rnn_tanh and rnn_relu. Trains one time step at a time, which is slower.");
+          "recurrent: dropout rate on the candidate values of the recurrent state (Semeniuta et "
+          "al. 2016); must be 0 for rnn_tanh and rnn_relu. Trains one time step at a time, which "
+          "is slower.");
     visit("word_dropout", word_dropout,
           "Share of the input tokens replaced by the unknown token in training, so that the "
           "decoder relies on the source. Use at most 0.1; 0 is off.");
+    visit("transformer", transformer);
   }
 };
 
@@ -90,8 +115,17 @@ absl::Status Validate(const DecoderOptions& options);
 // Whether the kernels train such a decoder.
 bool HasTrainingKernel(const DecoderOptions& options);
 
-// Size of the attentional state, which the output layer reads.
+// Size of a target embedding.
+int64_t EmbeddingSize(const DecoderOptions& options);
+
+// Size of the attentional state of a recurrent decoder.
 int64_t AttentionalSize(const DecoderOptions& options);
+
+// Size of the output, which the output layer reads.
+int64_t OutputSize(const DecoderOptions& options);
+
+// Dropout rate before the output layer.
+double OutputDropout(const DecoderOptions& options);
 
 }  // namespace seq2seq
 

@@ -18,10 +18,16 @@ absl::Status Validate(const EncoderOptions& options) {
                options.recurrent_dropout == 0 || HasGates(options.cell),
                "0 for cells without gates");
   rules.ExpectShare("model.encoder.word_dropout", options.word_dropout);
-  return rules.status();
+  if (!rules.status().ok() || options.kind == EncoderKind::kRecurrent) return rules.status();
+  return Validate(options.transformer, options.hidden, "model.encoder");
+}
+
+int64_t EmbeddingSize(const EncoderOptions& options) {
+  return options.kind == EncoderKind::kTransformer ? options.hidden : options.embedding;
 }
 
 int64_t OutputSize(const EncoderOptions& options) {
+  if (options.kind == EncoderKind::kTransformer) return options.hidden;
   return (IsBidirectional(options, options.layers - 1) ? 2 : 1) * options.hidden;
 }
 

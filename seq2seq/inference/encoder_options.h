@@ -1,4 +1,4 @@
-// Options of recurrent encoders.
+// Options of encoders of text.
 #ifndef SEQ2SEQ_INFERENCE_ENCODER_OPTIONS_H_
 #define SEQ2SEQ_INFERENCE_ENCODER_OPTIONS_H_
 
@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 
+#include "seq2seq/inference/transformer_options.h"
 #include "seq2seq/kernels/gates.h"
 
 namespace seq2seq {
@@ -20,7 +21,12 @@ inline std::vector<std::string> EnumTexts(Directions) {
   return {"bidirectional", "unidirectional", "lowest"};
 }
 
+enum class EncoderKind { kRecurrent, kTransformer };
+
+inline std::vector<std::string> EnumTexts(EncoderKind) { return {"recurrent", "transformer"}; }
+
 struct EncoderOptions {
+  EncoderKind kind = EncoderKind::kRecurrent;
   int64_t embedding = 256;
   int64_t hidden = 256;
   int64_t layers = 1;
@@ -32,44 +38,56 @@ struct EncoderOptions {
   bool variational = false;
   double recurrent_dropout = 0;
   double word_dropout = 0;
+  TransformerOptions transformer;
 
   template <typename V>
   void Visit(V&& visit) {
-    visit("embedding", embedding, "Size of a source embedding.");
-    visit("hidden", hidden, "Size of the hidden state in each direction.");
+    visit("kind", kind,
+          "recurrent: stacked recurrent layers; transformer: layers of self-attention, whose "
+          "defaults, of training too, are others: layers 4, dropout 0.1, train.schedule.kind "
+          "inverse_sqrt with warmup 2000u, train.optimizer.beta2 0.98. A Transformer does not "
+          "read keys that say recurrent.");
+    visit("embedding", embedding, "recurrent: size of a source embedding; else it is hidden.");
+    visit("hidden", hidden,
+          "Size of a layer: of the recurrent state in each direction, or of the Transformer.");
     visit("layers", layers,
-          "Number of stacked layers. 2 to 4 from about a million sentence pairs.");
+          "Number of stacked layers. recurrent: 2 to 4 from about a million sentence pairs.");
     visit("directions", directions,
-          "bidirectional: all layers; unidirectional: none; lowest: the lowest layer alone is "
-          "bidirectional, which is faster than all.");
+          "recurrent: which layers read both ways: all (bidirectional), none (unidirectional), or the "
+          "lowest alone (lowest), which is faster than all.");
     visit("cell", cell,
-          "Recurrent cell. lstm is the safe choice; gru costs a quarter less; rnn_tanh and "
-          "rnn_relu learn short dependencies only. peephole: LSTM whose gates read the cell state; "
-          "coupled: peephole with the forget gate tied to 1 - input gate. coupled, layer_norm_lstm "
-          "and layer_norm_gru train one time step at a time, which is slower.");
+          "recurrent: the cell. lstm is the safe choice; gru costs a quarter less; rnn_tanh and "
+          "rnn_relu learn short dependencies only. peephole: LSTM whose gates read the cell "
+          "state; coupled: peephole with the forget gate tied to 1 - input gate. coupled, "
+          "layer_norm_lstm and layer_norm_gru train one time step at a time, which is slower.");
     visit("residual", residual,
-          "Residual connections around the layers above the first where input and output sizes "
-          "agree. For three layers or more.");
+          "recurrent: residual connections around the layers above the first where input and "
+          "output sizes agree. For three layers or more.");
     visit("dropout", dropout,
-          "Dropout rate on embeddings and between layers. 0.3 to 0.5 for small corpora, 0.1 for "
-          "large.");
+          "Dropout rate on embeddings and between layers, of a Transformer after each sub-layer. "
+          "0.3 to 0.5 for small corpora, 0.1 for large.");
     visit("embedding_dropout", embedding_dropout,
           "Dropout rate on embeddings; -1 uses the value of dropout.");
     visit("variational", variational,
-          "Variational dropout: the same mask at every time step of a sentence (Gal & Ghahramani "
-          "2016), but without their masks of the recurrent state. Trains one time step at a time, "
-          "which is slower.");
+          "recurrent: variational dropout, the same mask at every time step of a sentence (Gal & "
+          "Ghahramani 2016), but without their masks of the recurrent state. Trains one time step "
+          "at a time, which is slower.");
     visit("recurrent_dropout", recurrent_dropout,
-          "Dropout rate on the candidate values of the recurrent state (Semeniuta et al. 2016); "
-          "must be 0 for rnn_tanh and rnn_relu. Trains one time step at a time, which is slower.");
+          "recurrent: dropout rate on the candidate values of the recurrent state (Semeniuta et "
+          "al. 2016); must be 0 for rnn_tanh and rnn_relu. Trains one time step at a time, which "
+          "is slower.");
     visit("word_dropout", word_dropout,
           "Share of the source tokens replaced by the unknown token in training. Use at most 0.1; "
           "0 is off.");
+    visit("transformer", transformer);
   }
 };
 
 // InvalidArgument, naming the key and its value, if `options` are invalid.
 absl::Status Validate(const EncoderOptions& options);
+
+// Size of a source embedding.
+int64_t EmbeddingSize(const EncoderOptions& options);
 
 // Size of the encoder output.
 int64_t OutputSize(const EncoderOptions& options);

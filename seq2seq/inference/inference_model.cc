@@ -13,6 +13,8 @@
 #include "seq2seq/inference/no_encoder.h"
 #include "seq2seq/inference/recurrent_decoder.h"
 #include "seq2seq/inference/recurrent_encoder.h"
+#include "seq2seq/inference/transformer_decoder.h"
+#include "seq2seq/inference/transformer_encoder.h"
 
 namespace seq2seq {
 namespace {
@@ -28,16 +30,28 @@ void Dequantize(const ModelOptions& options, absl::string_view prefix, ModelArra
   }
 }
 
+std::unique_ptr<InferenceEncoder> MakeTextEncoder(const ModelOptions& options, ModelArrays& arrays,
+                                                  Precision precision) {
+  const Array& embedding =
+      options.shared_embeddings ? arrays.decoder.embedding : arrays.encoder.embedding;
+  switch (options.encoder.kind) {
+    case EncoderKind::kRecurrent:
+      return std::make_unique<RecurrentInferenceEncoder>(options.encoder, embedding, arrays.encoder,
+                                                         precision);
+    case EncoderKind::kTransformer:
+      return std::make_unique<TransformerInferenceEncoder>(options.encoder, embedding,
+                                                           arrays.encoder.transformer, precision);
+  }
+  return nullptr;  // Not one of the kinds.
+}
+
 std::unique_ptr<InferenceEncoder> MakeEncoder(const ModelOptions& options, ModelArrays& arrays,
                                               Precision precision) {
   Dequantize(options, "encoder.", arrays);
   Dequantize(options, "image_encoder.", arrays);
   switch (options.source) {
     case SourceKind::kText:
-      return std::make_unique<RecurrentInferenceEncoder>(
-          options.encoder,
-          options.shared_embeddings ? arrays.decoder.embedding : arrays.encoder.embedding,
-          arrays.encoder, precision);
+      return MakeTextEncoder(options, arrays, precision);
     case SourceKind::kNone:
       return std::make_unique<NoInferenceEncoder>();
     case SourceKind::kImage:
@@ -51,7 +65,14 @@ std::unique_ptr<InferenceDecoder> MakeDecoder(const ModelOptions& options, Model
                                               Precision precision) {
   Dequantize(options, "decoder.", arrays);
   Dequantize(options, "bridge.", arrays);
-  return std::make_unique<RecurrentInferenceDecoder>(options, arrays.decoder, precision);
+  switch (options.decoder.kind) {
+    case DecoderKind::kRecurrent:
+      return std::make_unique<RecurrentInferenceDecoder>(options, arrays.decoder, precision);
+    case DecoderKind::kTransformer:
+    case DecoderKind::kSsru:
+      return std::make_unique<TransformerInferenceDecoder>(options, arrays.decoder, precision);
+  }
+  return nullptr;  // Not one of the kinds.
 }
 
 // The output layer; with tied embeddings `weight` is that of the embedding.

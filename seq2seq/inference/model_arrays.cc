@@ -39,15 +39,92 @@ void List(CellKind kind, int64_t input, int64_t hidden, CellArrays& cell,
   }
 }
 
-void List(const ModelOptions& model, RecurrentEncoderArrays& encoder, const ArrayLister& lister) {
+void List(int64_t size, int64_t memory, TransformerAttentionArrays& attention,
+          const ArrayLister& lister) {
+  if (memory == size) {
+    lister.Add("in_proj_weight", attention.in_proj, {3 * size, size});
+  } else {
+    lister.Add("q_proj_weight", attention.query_proj, {size, size});
+    lister.Add("k_proj_weight", attention.key_proj, {size, memory});
+    lister.Add("v_proj_weight", attention.value_proj, {size, memory});
+  }
+  lister.Add("in_proj_bias", attention.in_proj_bias, {3 * size});
+  lister.Add("out_proj.weight", attention.out_proj, {size, size});
+  lister.Add("out_proj.bias", attention.out_proj_bias, {size});
+}
+
+void ListFeedForward(const TransformerOptions& options, int64_t size, TransformerLayerArrays& layer,
+                     const ArrayLister& lister) {
+  const int64_t hidden = options.feed_forward;
+  lister.Add("linear1.weight", layer.linear1, {hidden, size});
+  lister.Add("linear1.bias", layer.linear1_bias, {hidden});
+  if (options.gated) {
+    lister.Add("gate.weight", layer.gate, {hidden, size});
+    lister.Add("gate.bias", layer.gate_bias, {hidden});
+  }
+  lister.Add("linear2.weight", layer.linear2, {size, hidden});
+  lister.Add("linear2.bias", layer.linear2_bias, {size});
+}
+
+// What stands around the layers.
+void List(const TransformerOptions& options, int64_t size, TransformerArrays& transformer,
+          const ArrayLister& lister) {
+  if (options.positions == PositionKind::kLearned)
+    lister.Add("positions", transformer.positions, {options.max_positions, size});
+  if (options.norm == NormPlacement::kPre) ListArrays(size, transformer.norm, lister.In("norm"));
+}
+
+void ListTransformer(const EncoderOptions& options, TransformerArrays& encoder,
+                     const ArrayLister& lister) {
+  const int64_t size = options.hidden;
+  List(options.transformer, size, encoder, lister);
+  encoder.layers.resize(static_cast<size_t>(options.layers));
+  for (int64_t number = 0; number < options.layers; ++number) {
+    TransformerLayerArrays& layer = encoder.layers[static_cast<size_t>(number)];
+    const ArrayLister in_layer = lister.In(absl::StrCat("layer_", number));
+    List(size, size, layer.self_attention, in_layer.In("self_attn"));
+    ListArrays(size, layer.self_norm, in_layer.In("norm1"));
+    ListArrays(size, layer.feed_forward_norm, in_layer.In("norm2"));
+    ListFeedForward(options.transformer, size, layer, in_layer);
+  }
+}
+
+void ListTransformer(const ModelOptions& model, TransformerArrays& decoder,
+                     const ArrayLister& lister) {
+  const DecoderOptions& options = model.decoder;
+  const int64_t size = options.hidden;
+  List(options.transformer, size, decoder, lister);
+  decoder.layers.resize(static_cast<size_t>(options.layers));
+  for (int64_t number = 0; number < options.layers; ++number) {
+    TransformerLayerArrays& layer = decoder.layers[static_cast<size_t>(number)];
+    const ArrayLister in_layer = lister.In(absl::StrCat("layer_", number));
+    if (options.kind == DecoderKind::kSsru) {
+      in_layer.Add("ssru.weight", layer.ssru, {2 * size, size});
+      in_layer.Add("ssru.bias", layer.ssru_bias, {size});
+    } else {
+      List(size, size, layer.self_attention, in_layer.In("self_attn"));
+    }
+    ListArrays(size, layer.self_norm, in_layer.In("norm1"));
+    if (HasAttention(model)) {
+      List(size, EncodedSize(model), layer.cross_attention, in_layer.In("multihead_attn"));
+      ListArrays(size, layer.cross_norm, in_layer.In("norm2"));
+    }
+    ListArrays(size, layer.feed_forward_norm, in_layer.In("norm3"));
+    ListFeedForward(options.transformer, size, layer, in_layer);
+  }
+}
+
+void List(const ModelOptions& model, EncoderArrays& encoder, const ArrayLister& lister) {
   const EncoderOptions& options = model.encoder;
   if (!model.shared_embeddings) {
-    lister.Add("embedding.weight", encoder.embedding, {model.source_vocab, options.embedding});
+    lister.Add("embedding.weight", encoder.embedding, {model.source_vocab, EmbeddingSize(options)});
   }
+  if (options.kind == EncoderKind::kTransformer)
+    return ListTransformer(options, encoder.transformer, lister);
   encoder.layers.resize(static_cast<size_t>(options.layers));
   int64_t input = options.embedding;
   for (int64_t number = 0; number < options.layers; ++number) {
-    RecurrentEncoderArrays::Layer& layer = encoder.layers[static_cast<size_t>(number)];
+    EncoderArrays::Layer& layer = encoder.layers[static_cast<size_t>(number)];
     const bool both = IsBidirectional(options, number);
     List(options.cell, input, options.hidden, layer.forward,
          lister.In(absl::StrCat("forward_", number)));
@@ -72,12 +149,11 @@ void List(const ImageEncoderOptions& options, ImageEncoderArrays& encoder,
   List(CellKind::kLstm, options.hidden, half, encoder.backward, lister.In("backward"));
 }
 
-void List(const ModelOptions& model, RecurrentDecoderArrays& decoder, const ArrayLister& lister) {
+void ListRecurrent(const ModelOptions& model, DecoderArrays& decoder, const ArrayLister& lister) {
   const DecoderOptions& options = model.decoder;
   const int64_t hidden = options.hidden;
   const int64_t attentional = AttentionalSize(options);
   const int64_t memory = EncodedSize(model);
-  lister.Add("embedding.weight", decoder.embedding, {model.target_vocab, options.embedding});
   decoder.cells.resize(static_cast<size_t>(options.layers));
   int64_t input = options.embedding + (options.input_feeding ? attentional : 0);
   for (int64_t layer = 0; layer < options.layers; ++layer) {
@@ -92,13 +168,27 @@ void List(const ModelOptions& model, RecurrentDecoderArrays& decoder, const Arra
   }
   lister.Add("readout.weight", decoder.attentional,
              {attentional, ContextSize(options.attention, memory, hidden) + hidden});
-  if (!options.tied_embeddings)
-    lister.Add("output_weight", decoder.output_weight, {model.target_vocab, attentional});
+}
+
+void List(const ModelOptions& model, DecoderArrays& decoder, const ArrayLister& lister) {
+  const DecoderOptions& options = model.decoder;
+  lister.Add("embedding.weight", decoder.embedding, {model.target_vocab, EmbeddingSize(options)});
+  switch (options.kind) {
+    case DecoderKind::kRecurrent:
+      ListRecurrent(model, decoder, lister);
+      break;
+    case DecoderKind::kTransformer:
+    case DecoderKind::kSsru:
+      ListTransformer(model, decoder.transformer, lister);
+      break;
+  }
+  if (!options.tied_embeddings) {
+    lister.Add("output_weight", decoder.output_weight, {model.target_vocab, OutputSize(options)});
+  }
   lister.Add("output_bias", decoder.output_bias, {model.target_vocab});
 }
 
-void ListBridge(const ModelOptions& model, RecurrentDecoderArrays& decoder,
-                const ArrayLister& lister) {
+void ListBridge(const ModelOptions& model, DecoderArrays& decoder, const ArrayLister& lister) {
   switch (BridgeOf(model)) {
     case BridgeKind::kDense:
     case BridgeKind::kMean: {

@@ -11,6 +11,7 @@
 #include "seq2seq/inference/attention_kind.h"
 #include "seq2seq/inference/model_options.h"
 #include "seq2seq/inference/named_array.h"
+#include "seq2seq/inference/norm_arrays.h"
 #include "seq2seq/inference/residual_network_arrays.h"
 #include "seq2seq/weights/array.h"
 
@@ -28,8 +29,32 @@ struct CellArrays {
   Array norm_cell_state, norm_cell_state_bias;  // layer_norm_lstm
 };
 
-struct RecurrentEncoderArrays {
+struct TransformerAttentionArrays {
+  Array in_proj;                           // [3 x size, size], where sizes are equal.
+  Array query_proj, key_proj, value_proj;  // [size, size], [size, memory], else.
+  Array in_proj_bias;                      // [3 x size]
+  Array out_proj, out_proj_bias;
+};
+
+struct TransformerLayerArrays {
+  TransformerAttentionArrays self_attention;   // But for ssru.
+  Array ssru, ssru_bias;                       // ssru, [2 x size, size] and [size]
+  TransformerAttentionArrays cross_attention;  // Of decoders with a source.
+  Array linear1, linear1_bias, linear2, linear2_bias;
+  Array gate, gate_bias;  // With gated.
+  // Of self-attention or its place, attention to the source, and the feed-forward network.
+  NormArrays self_norm, cross_norm, feed_forward_norm;
+};
+
+struct TransformerArrays {
+  Array positions;  // Learned, [max_positions, hidden].
+  std::vector<TransformerLayerArrays> layers;
+  NormArrays norm;  // With norm pre.
+};
+
+struct EncoderArrays {
   Array embedding;  // Undefined if it is the decoder's.
+  TransformerArrays transformer;
   struct Layer {
     CellArrays forward;
     CellArrays backward;  // Of bidirectional layers.
@@ -44,9 +69,10 @@ struct ImageEncoderArrays {
   CellArrays forward, backward;  // With recurrent.
 };
 
-struct RecurrentDecoderArrays {
+struct DecoderArrays {
   Array embedding;
-  std::vector<CellArrays> cells;  // One per layer.
+  TransformerArrays transformer;  // transformer, ssru
+  std::vector<CellArrays> cells;  // One per layer of a recurrent decoder, as all that follow.
   AttentionArrays attention;
   Array gate, gate_bias;      // With context_gate.
   Array attentional;          // The attentional state's W, [attentional, context + hidden].
@@ -57,9 +83,9 @@ struct RecurrentDecoderArrays {
 
 // The parameters of a model. Those of a TorchScript network are not among them.
 struct ModelArrays {
-  RecurrentEncoderArrays encoder;    // Empty unless sources are text.
+  EncoderArrays encoder;             // Empty unless sources are text.
   ImageEncoderArrays image_encoder;  // Empty unless sources are images.
-  RecurrentDecoderArrays decoder;
+  DecoderArrays decoder;
 };
 
 // The table: all parameters of a model of `options`, stored in `arrays`, which must outlive it.

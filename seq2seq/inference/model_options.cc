@@ -26,15 +26,20 @@ absl::Status Validate(const ModelOptions& options) {
   const std::string name = EnumText(attention);
   const bool blind = attention == AttentionKind::kNone;
   rules.Expect("model.decoder.attention", name, blind || !alone, "none where model.source is none");
-  rules.Expect("model.bridge", "zero", !blind || alone || options.bridge != BridgeKind::kZero,
+  const bool recurrent = options.decoder.kind == DecoderKind::kRecurrent;
+  rules.Expect("model.decoder.attention", name, recurrent || alone || !blind,
+               absl::StrCat("another than none, where model.decoder.kind is ",
+                            EnumText(options.decoder.kind), " and there is a source"));
+  rules.Expect("model.bridge", "zero",
+               !recurrent || !blind || alone || options.bridge != BridgeKind::kZero,
                "dense, mean or copy where model.decoder.attention is none");
 
   // Dot-product attention and the bridge copy need equal sizes.
   const int64_t encoded = EncodedSize(options);
   const std::pair<std::string, bool> binding[] = {
       {"model.decoder.attention: " + name,
-       attention == AttentionKind::kDot || attention == AttentionKind::kScaledDot},
-      {"model.bridge: copy", !alone && options.bridge == BridgeKind::kCopy},
+       recurrent && (attention == AttentionKind::kDot || attention == AttentionKind::kScaledDot)},
+      {"model.bridge: copy", recurrent && !alone && options.bridge == BridgeKind::kCopy},
   };
   for (const auto& [what, binds] : binding) {
     if (!rules.status().ok() || !binds || options.decoder.hidden == encoded) continue;
@@ -47,10 +52,10 @@ absl::Status Validate(const ModelOptions& options) {
   rules.Expect("model.shared_embeddings", "true", !shared || text,
                "false unless model.source is text");
   rules.Expect("model.shared_embeddings",
-               absl::StrCat(options.source_vocab, " x ", options.encoder.embedding, " and ",
-                            options.target_vocab, " x ", options.decoder.embedding),
+               absl::StrCat(options.source_vocab, " x ", EmbeddingSize(options.encoder), " and ",
+                            options.target_vocab, " x ", EmbeddingSize(options.decoder)),
                !shared || (options.source_vocab == options.target_vocab &&
-                           options.encoder.embedding == options.decoder.embedding),
+                           EmbeddingSize(options.encoder) == EmbeddingSize(options.decoder)),
                "vocabularies and embeddings of equal sizes on both sides");
   return rules.status();
 }
@@ -75,7 +80,9 @@ std::string UnsupportedPart(const ModelOptions& options) {
 }
 
 BridgeKind BridgeOf(const ModelOptions& options) {
-  return options.source == SourceKind::kNone ? BridgeKind::kZero : options.bridge;
+  const bool none =
+      options.source == SourceKind::kNone || options.decoder.kind != DecoderKind::kRecurrent;
+  return none ? BridgeKind::kZero : options.bridge;
 }
 
 bool HasAttention(const ModelOptions& options) {

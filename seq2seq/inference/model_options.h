@@ -16,8 +16,8 @@
 
 namespace seq2seq {
 
-// The initial states of the decoder's cells, from the encoder output. The initial attentional state
-// is zero.
+// The initial states of a recurrent decoder's cells, from the encoder output. The initial
+// attentional state is zero.
 //
 // dense  tanh(W final + b), one slice per state (Bahdanau et al. 2015)
 // mean   the same with the mean of the encoder output
@@ -51,7 +51,8 @@ struct ModelOptions {
     visit("image", image);
     visit("decoder", decoder);
     visit("bridge", bridge,
-          "Initial decoder state. dense: a dense layer over the final encoder states; mean: a "
+          "Initial state of a recurrent decoder. dense: a dense layer over the final encoder "
+          "states; mean: a "
           "dense layer over the mean of the encoder output; copy: the final encoder output as "
           "hidden state of every layer, with decoder.hidden equal to its size and cell states of "
           "zero; zero: all zero.");
@@ -72,7 +73,7 @@ int64_t EncodedSize(const ModelOptions& options);
 // empty if there is none.
 std::string UnsupportedPart(const ModelOptions& options);
 
-// The bridge in use: zero without a source.
+// The bridge in use: zero without a source, and without a recurrent decoder.
 BridgeKind BridgeOf(const ModelOptions& options);
 
 // Whether the decoder attends to a source.

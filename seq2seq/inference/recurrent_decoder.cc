@@ -8,8 +8,7 @@
 namespace seq2seq {
 
 RecurrentInferenceDecoder::RecurrentInferenceDecoder(const ModelOptions& options,
-                                                     RecurrentDecoderArrays& arrays,
-                                                     Precision precision)
+                                                     DecoderArrays& arrays, Precision precision)
     : bridge_kind_(BridgeOf(options)),
       bridge_(PackAndDrop(arrays.bridge, precision)),
       decoder_(options.decoder, EncodedSize(options), arrays, precision) {}

@@ -15,7 +15,7 @@ namespace seq2seq {
 class RecurrentInferenceDecoder : public InferenceDecoder {
  public:
   // Packs the weights, which are then removed from `arrays`; shares the others.
-  RecurrentInferenceDecoder(const ModelOptions& options, RecurrentDecoderArrays& arrays,
+  RecurrentInferenceDecoder(const ModelOptions& options, DecoderArrays& arrays,
                             Precision precision);
 
   std::unique_ptr<StepDecoder> Begin(const EncoderOutput& sources,

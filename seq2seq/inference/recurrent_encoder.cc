@@ -20,10 +20,9 @@ std::vector<int64_t> LengthsOf(absl::Span<const SourceInput* const> sources) {
 }  // namespace
 
 RecurrentInferenceEncoder::RecurrentInferenceEncoder(const EncoderOptions& options, Array embedding,
-                                                     RecurrentEncoderArrays& arrays,
-                                                     Precision precision)
+                                                     EncoderArrays& arrays, Precision precision)
     : options_(options), embedding_(std::move(embedding)) {
-  for (RecurrentEncoderArrays::Layer& layer : arrays.layers) {
+  for (EncoderArrays::Layer& layer : arrays.layers) {
     std::vector<CellWeights> cells = {ViewCell(layer.forward)};
     if (layer.backward.weight_ih.defined()) cells.push_back(ViewCell(layer.backward));
     layers_.push_back(PackCells(options.cell, cells, precision));

@@ -15,8 +15,8 @@ class RecurrentInferenceEncoder : public InferenceEncoder {
  public:
   // Packs the weights, which are then removed from `arrays`;
   // shares the others. `embedding`, [vocab, embedding], of the source.
-  RecurrentInferenceEncoder(const EncoderOptions& options, Array embedding,
-                            RecurrentEncoderArrays& arrays, Precision precision);
+  RecurrentInferenceEncoder(const EncoderOptions& options, Array embedding, EncoderArrays& arrays,
+                            Precision precision);
 
   EncoderOutput Encode(absl::Span<const SourceInput* const> sources) const override;
   double packed_bytes() const override;
@@ -29,8 +29,8 @@ class RecurrentInferenceEncoder : public InferenceEncoder {
 
   const EncoderOptions options_;
   const Array embedding_;
-  std::vector<RecurrentEncoderArrays::Layer> biases_;  // What the cells point to.
-  std::vector<std::vector<PackedCell>> layers_;        // With a cell per direction.
+  std::vector<EncoderArrays::Layer> biases_;     // What the cells point to.
+  std::vector<std::vector<PackedCell>> layers_;  // With a cell per direction.
 };
 
 }  // namespace seq2seq

@@ -36,8 +36,8 @@ int64_t RowsIf(bool used, int64_t rows) { return used ? rows : 0; }
 
 }  // namespace
 
-PackedDecoder::PackedDecoder(const DecoderOptions& options, int64_t memory,
-                             RecurrentDecoderArrays& arrays, Precision precision)
+PackedDecoder::PackedDecoder(const DecoderOptions& options, int64_t memory, DecoderArrays& arrays,
+                             Precision precision)
     : options(options),
       cells(PackAndDropCells(options.cell, arrays.cells, precision)),
       attention(MakeInferenceAttention(options, memory, arrays.attention, precision)),

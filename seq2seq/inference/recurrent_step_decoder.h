@@ -22,7 +22,7 @@ namespace seq2seq {
 struct PackedDecoder {
   // For encoder output of size `memory`. Packs the weights, which are then removed from `arrays`;
   // shares the others.
-  PackedDecoder(const DecoderOptions& options, int64_t memory, RecurrentDecoderArrays& arrays,
+  PackedDecoder(const DecoderOptions& options, int64_t memory, DecoderArrays& arrays,
                 Precision precision);
 
   int64_t packed_bytes() const;
@@ -31,8 +31,8 @@ struct PackedDecoder {
   // Input of the first: embedding, then the attentional state with input feeding.
   const std::vector<PackedCell> cells;
   const std::unique_ptr<const InferenceAttention> attention;
-  const PackedMatrix attentional;       // [context + hidden, attentional]
-  const RecurrentDecoderArrays arrays;  // Those that are not packed.
+  const PackedMatrix attentional;  // [context + hidden, attentional]
+  const DecoderArrays arrays;      // Those that are not packed.
 };
 
 // The decoder state of hypotheses, a row each.

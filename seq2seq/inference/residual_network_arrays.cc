@@ -24,11 +24,6 @@ int64_t NormGroups(int64_t channels) {
   return std::gcd(channels, std::max<int64_t>(channels / 16, 1));
 }
 
-void ListArrays(int64_t channels, NormArrays& norm, const ArrayLister& lister) {
-  lister.Add("weight", norm.gain, {channels});
-  lister.Add("bias", norm.bias, {channels});
-}
-
 void ListArrays(const ImageNetworkOptions& options, ResidualNetworkArrays& network,
                 const ArrayLister& lister) {
   lister.Add("stem.weight", network.stem, {options.width, 3, kStemKernel, kStemKernel});

@@ -7,6 +7,7 @@
 
 #include "seq2seq/inference/image_encoder_options.h"
 #include "seq2seq/inference/named_array.h"
+#include "seq2seq/inference/norm_arrays.h"
 #include "seq2seq/weights/array.h"
 
 namespace seq2seq {
@@ -39,10 +40,6 @@ inline int64_t ResidualChannels(int64_t width) { return 8 * width; }
 // brightness and colour of an image.
 int64_t NormGroups(int64_t channels);
 
-struct NormArrays {
-  Array gain, bias;
-};
-
 struct ResidualNetworkArrays {
   struct Block {
     NormArrays first_norm, second_norm;
@@ -54,8 +51,7 @@ struct ResidualNetworkArrays {
   NormArrays norm;  // Of the features.
 };
 
-// The table of the parameters of a normalisation layer, and of a network.
-void ListArrays(int64_t channels, NormArrays& norm, const ArrayLister& lister);
+// The table of the parameters of a network.
 void ListArrays(const ImageNetworkOptions& options, ResidualNetworkArrays& network,
                 const ArrayLister& lister);
 

@@ -61,8 +61,8 @@ void AdditiveRows(ConstMatrix keys, const float* query, const PastFeatures& past
   }
 }
 
-void SoftmaxMeanRow(ConstMatrix values, float* weights, float* context) {
-  const int64_t size = values.rows;
+// weights = softmax(weights), [size].
+void Softmax(int64_t size, float* weights) {
   const float highest = *std::max_element(weights, weights + size);
   ForEach(size, [&](auto d, int64_t s) HWY_ATTR {
     hn::StoreU(hn::Exp(d, hn::Sub(hn::LoadU(d, weights + s), hn::Set(d, highest))), d, weights + s);
@@ -70,12 +70,28 @@ void SoftmaxMeanRow(ConstMatrix values, float* weights, float* context) {
   float sum = 0;
   for (int64_t s = 0; s < size; ++s) sum += weights[s];
   for (int64_t s = 0; s < size; ++s) weights[s] /= sum;
+}
+
+void SoftmaxMeanRow(ConstMatrix values, float* weights, float* context) {
+  Softmax(values.rows, weights);
   WeightedSum(weights, 1, values, /*add=*/false, context);
 }
 
 void AttendRow(const AttentionMemory& source, const float* query, float* weights, float* context) {
   DotRows(source.keys, query, weights);
   SoftmaxMeanRow(source.values, weights, context);
+}
+
+void AttendPlaces(absl::Span<const float* const> keys, int64_t value_offset, int64_t size,
+                  const float* query, float* weights, float* HWY_RESTRICT context) {
+  for (size_t s = 0; s < keys.size(); ++s) weights[s] = Dot(keys[s], query, size);
+  Softmax(static_cast<int64_t>(keys.size()), weights);
+  ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
+    auto sum = hn::Zero(d);
+    for (size_t s = 0; s < keys.size(); ++s)
+      sum = hn::MulAdd(hn::Set(d, weights[s]), hn::LoadU(d, keys[s] + value_offset + i), sum);
+    hn::StoreU(sum, d, context + i);
+  });
 }
 
 void AttendRowBackward(const AttentionMemory& source, const float* weights,
@@ -106,6 +122,7 @@ HWY_EXPORT(DotRows);
 HWY_EXPORT(AdditiveRows);
 HWY_EXPORT(SoftmaxMeanRow);
 HWY_EXPORT(AttendRow);
+HWY_EXPORT(AttendPlaces);
 HWY_EXPORT(AttendRowBackward);
 HWY_EXPORT(OuterProducts);
 
@@ -124,6 +141,11 @@ void SoftmaxMean(ConstMatrix values, float* weights, float* context) {
 
 void Attend(const AttentionMemory& source, const float* query, float* weights, float* context) {
   HWY_DYNAMIC_DISPATCH(AttendRow)(source, query, weights, context);
+}
+
+void AttendInPlaces(absl::Span<const float* const> keys, int64_t value_offset, int64_t size,
+                    const float* query, float* weights, float* context) {
+  HWY_DYNAMIC_DISPATCH(AttendPlaces)(keys, value_offset, size, query, weights, context);
 }
 
 void AttendBackward(const AttentionMemory& source, const float* weights,

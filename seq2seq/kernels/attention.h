@@ -3,6 +3,10 @@
 #ifndef SEQ2SEQ_KERNELS_ATTENTION_H_
 #define SEQ2SEQ_KERNELS_ATTENTION_H_
 
+#include <cstdint>
+
+#include "absl/types/span.h"
+
 #include "seq2seq/kernels/matrix.h"
 
 namespace seq2seq {
@@ -32,6 +36,11 @@ void SoftmaxMean(ConstMatrix values, float* weights, float* context);
 
 // DotScores and SoftmaxMean in one.
 void Attend(const AttentionMemory& source, const float* query, float* weights, float* context);
+
+// The same where the keys, of `size` values, stand in places of their own, and each value
+// `value_offset` floats behind its key; weights [source], context [size].
+void AttendInPlaces(absl::Span<const float* const> keys, int64_t value_offset, int64_t size,
+                    const float* query, float* weights, float* context);
 
 // Backward pass, given the gradient of the context: sets `score_gradient`, [source], to that of the
 // scores, keys query, and adds that of the query to `query_gradient`.

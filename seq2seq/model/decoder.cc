@@ -1,26 +1,29 @@
 #include "seq2seq/model/decoder.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <torch/torch.h>
 
-#include "seq2seq/inference/dropout_rate.h"
 #include "seq2seq/model/dropout.h"
 #include "seq2seq/model/initialization.h"
 #include "seq2seq/model/recurrent_decoder.h"
+#include "seq2seq/model/transformer_decoder.h"
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/ops/output_loss_op.h"
+#include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
 
 DecoderImpl::DecoderImpl(int64_t vocab, const DecoderOptions& options,
                          torch::nn::Embedding embedding)
     : embedding_(register_module("embedding", embedding.is_empty()
-                                                  ? MakeEmbedding(vocab, options.embedding)
+                                                  ? MakeEmbedding(vocab, EmbeddingSize(options))
                                                   : std::move(embedding))),
       tied_(options.tied_embeddings),
-      variational_(options.variational),
-      output_dropout_(DropoutOf(options.output_dropout, options.dropout)) {}
+      variational_(options.variational && options.kind == DecoderKind::kRecurrent),
+      output_dropout_(OutputDropout(options)) {}
 
 void DecoderImpl::MakeOutputLayer(int64_t size) {
   const int64_t vocab = embedding_->weight.size(0);
@@ -50,6 +53,33 @@ torch::Tensor DecoderImpl::Preview(const torch::Tensor& outputs) const {
   return Logits(outputs);
 }
 
+torch::Tensor DecoderImpl::DrawPredicted(const torch::Tensor& tokens,
+                                         const TeacherForcing& forcing) {
+  if (forcing.rate >= 1.0) return {};
+  const torch::Tensor predicted =
+      forcing.Draw(tokens.size(0), tokens.size(1), tokens.device()).logical_not();
+  // The first token is always bos.
+  return torch::cat({torch::zeros_like(predicted.narrow(1, 0, 1)), predicted.slice(1, 1)}, 1);
+}
+
+torch::Tensor DecoderImpl::WithPredictedTokens(const torch::Tensor& tokens,
+                                               const torch::Tensor& outputs,
+                                               const torch::Tensor& predicted,
+                                               const TeacherForcing& forcing) const {
+  torch::Tensor mixed = tokens.clone();
+  torch::Tensor rest = mixed.slice(1, 1);  // The first token is always bos.
+  const torch::Tensor chosen = predicted.slice(1, 1).logical_and(rest.ne(kPadId));
+  const torch::Tensor rows = outputs.slice(1, 0, rest.size(1)).index({chosen});
+  constexpr int64_t kLogits = 1 << 22;
+  std::vector<torch::Tensor> tokens_of_rows;
+  for (const torch::Tensor& part :
+       rows.split(std::max<int64_t>(kLogits / output_weight_.size(0), 1))) {
+    if (part.size(0) > 0) tokens_of_rows.push_back(forcing.Choose(Preview(part)));
+  }
+  if (!tokens_of_rows.empty()) rest.masked_scatter_(chosen, torch::cat(tokens_of_rows));
+  return mixed;
+}
+
 Loss DecoderImpl::ComputeLoss(const torch::Tensor& outputs, const Batch& batch, double smoothing,
                               double scale) const {
   if (UsesKernels(output_weight_)) {
@@ -65,8 +95,17 @@ Loss DecoderImpl::ComputeLoss(const torch::Tensor& outputs, const Batch& batch, 
 }
 
 Decoder MakeDecoder(const ModelOptions& options, torch::nn::Embedding embedding) {
-  return Decoder(std::shared_ptr<DecoderImpl>(
-      std::make_shared<RecurrentDecoderImpl>(options, std::move(embedding))));
+  std::shared_ptr<DecoderImpl> decoder;
+  switch (options.decoder.kind) {
+    case DecoderKind::kRecurrent:
+      decoder = std::make_shared<RecurrentDecoderImpl>(options, std::move(embedding));
+      break;
+    case DecoderKind::kTransformer:
+    case DecoderKind::kSsru:
+      decoder = std::make_shared<TransformerDecoderImpl>(options, std::move(embedding));
+      break;
+  }
+  return Decoder(decoder);
 }
 
 }  // namespace seq2seq

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include <torch/nn/module.h>
 #include <torch/nn/modules/embedding.h>
@@ -61,8 +62,11 @@ class DecoderImpl : public torch::nn::Module {
   // Whether the kernels compute whole targets.
   virtual bool is_fused() const = 0;
 
+  // How it computes whole targets in the current mode, for the log: "fused decoder".
+  virtual std::string DescribePath() const = 0;
+
   // The module that Start makes the initial state with, which the model registers; empty for none.
-  virtual Bridge bridge() const = 0;
+  virtual Bridge bridge() const { return nullptr; }
 
   // Dropout before the output layer: of the outputs of a batch, [batch, target, output].
   torch::Tensor DropOutputs(const torch::Tensor& outputs) const;
@@ -89,6 +93,15 @@ class DecoderImpl : public torch::nn::Module {
 
   // Logits without gradient.
   torch::Tensor Preview(const torch::Tensor& outputs) const;
+
+  // Where scheduled sampling feeds predicted tokens, [batch, target]; undefined for nowhere.
+  static torch::Tensor DrawPredicted(const torch::Tensor& tokens, const TeacherForcing& forcing);
+
+  // `tokens`, [batch, target], replaced where `predicted` is true by tokens predicted from the
+  // outputs of the previous time steps. Holds the logits of some rows at a time.
+  torch::Tensor WithPredictedTokens(const torch::Tensor& tokens, const torch::Tensor& outputs,
+                                    const torch::Tensor& predicted,
+                                    const TeacherForcing& forcing) const;
 
   torch::nn::Embedding embedding_;
   torch::Tensor output_weight_;  // [vocab, output]

@@ -7,6 +7,7 @@
 #include "seq2seq/model/initialization.h"
 #include "seq2seq/model/no_encoder.h"
 #include "seq2seq/model/recurrent_encoder.h"
+#include "seq2seq/model/transformer_encoder.h"
 
 namespace seq2seq {
 
@@ -14,12 +15,28 @@ void EncoderImpl::Initialize(const InitializationOptions& options) {
   seq2seq::Initialize(*this, options);
 }
 
+namespace {
+
+std::shared_ptr<EncoderImpl> MakeTextEncoder(const ModelOptions& options,
+                                             torch::nn::Embedding embedding) {
+  switch (options.encoder.kind) {
+    case EncoderKind::kRecurrent:
+      return std::make_shared<RecurrentEncoderImpl>(options.source_vocab, options.encoder,
+                                                    std::move(embedding));
+    case EncoderKind::kTransformer:
+      return std::make_shared<TransformerEncoderImpl>(options.source_vocab, options.encoder,
+                                                      std::move(embedding));
+  }
+  return nullptr;  // Not one of the kinds.
+}
+
+}  // namespace
+
 Encoder MakeEncoder(const ModelOptions& options, torch::nn::Embedding embedding) {
   std::shared_ptr<EncoderImpl> encoder;
   switch (options.source) {
     case SourceKind::kText:
-      encoder = std::make_shared<RecurrentEncoderImpl>(options.source_vocab, options.encoder,
-                                                       std::move(embedding));
+      encoder = MakeTextEncoder(options, std::move(embedding));
       break;
     case SourceKind::kImage:
       encoder = std::make_shared<ImageEncoderImpl>(options.image);

@@ -12,7 +12,7 @@ namespace seq2seq {
 ModelImpl::ModelImpl(const ModelOptions& options) : options_(options) {
   torch::nn::Embedding shared = nullptr;
   if (options.shared_embeddings)
-    shared = MakeEmbedding(options.target_vocab, options.decoder.embedding);
+    shared = MakeEmbedding(options.target_vocab, EmbeddingSize(options.decoder));
   encoder_ = register_module(EncoderName(options.source), MakeEncoder(options, shared));
   decoder_ = register_module("decoder", MakeDecoder(options, shared));
   Bridge bridge = decoder_->bridge();
@@ -45,8 +45,7 @@ Decoded ModelImpl::Decode(const Batch& batch, const TeacherForcing& forcing) {
 
 std::string ModelImpl::DescribePaths() const {
   const std::string encoder = encoder_->DescribePath();
-  return absl::StrCat(encoder, encoder.empty() ? "" : ", ",
-                      is_fused() ? "fused decoder" : "decoder step by step");
+  return absl::StrCat(encoder, encoder.empty() ? "" : ", ", decoder_->DescribePath());
 }
 
 std::vector<ParameterGroup> ModelImpl::ParameterGroups() const {

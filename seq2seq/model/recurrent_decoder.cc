@@ -75,11 +75,9 @@ Decoded RecurrentDecoderImpl::forward(const torch::Tensor& tokens, const torch::
     if (!is_fused()) return PlainDecode(fed, state, predicted, forcing);
     return {FusedDecode(fed, lengths, state, predicted, forcing), {}};
   };
-  if (forcing.rate >= 1.0) return decode(tokens, {});
-  torch::Tensor predicted =
-      forcing.Draw(tokens.size(0), tokens.size(1), tokens.device()).logical_not();
-  predicted = torch::cat({torch::zeros_like(predicted.narrow(1, 0, 1)), predicted.slice(1, 1)}, 1);
-  if (forcing.form == SamplingForm::kStepwise) return decode(tokens, predicted);
+  const torch::Tensor predicted = DrawPredicted(tokens, forcing);
+  if (!predicted.defined() || forcing.form == SamplingForm::kStepwise)
+    return decode(tokens, predicted);
 
   torch::Tensor mixed;
   {
@@ -87,24 +85,6 @@ Decoded RecurrentDecoderImpl::forward(const torch::Tensor& tokens, const torch::
     mixed = WithPredictedTokens(tokens, decode(tokens, {}).outputs, predicted, forcing);
   }
   return decode(mixed, {});
-}
-
-torch::Tensor RecurrentDecoderImpl::WithPredictedTokens(const torch::Tensor& tokens,
-                                                        const torch::Tensor& states,
-                                                        const torch::Tensor& predicted,
-                                                        const TeacherForcing& forcing) const {
-  torch::Tensor mixed = tokens.clone();
-  torch::Tensor rest = mixed.slice(1, 1);  // The first token is always bos.
-  const torch::Tensor chosen = predicted.slice(1, 1).logical_and(rest.ne(kPadId));
-  const torch::Tensor rows = states.slice(1, 0, rest.size(1)).index({chosen});
-  constexpr int64_t kLogits = 1 << 22;
-  std::vector<torch::Tensor> tokens_of_rows;
-  for (const torch::Tensor& part :
-       rows.split(std::max<int64_t>(kLogits / output_weight_.size(0), 1))) {
-    if (part.size(0) > 0) tokens_of_rows.push_back(forcing.Choose(Preview(part)));
-  }
-  if (!tokens_of_rows.empty()) rest.masked_scatter_(chosen, torch::cat(tokens_of_rows));
-  return mixed;
 }
 
 torch::Tensor RecurrentDecoderImpl::FusedDecode(const torch::Tensor& tokens,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <torch/nn/modules/embedding.h>
@@ -46,6 +47,9 @@ class RecurrentDecoderImpl : public DecoderImpl {
                   const DecoderState& start, const TeacherForcing& forcing) override;
   DecoderStep Step(const torch::Tensor& tokens, const DecoderState& state) override;
   bool is_fused() const override;
+  std::string DescribePath() const override {
+    return is_fused() ? "fused decoder" : "decoder step by step";
+  }
   Bridge bridge() const override { return bridge_; }
 
  private:
@@ -60,12 +64,6 @@ class RecurrentDecoderImpl : public DecoderImpl {
 
   // `start` with new dropout masks.
   RecurrentDecoderState WithMasks(const RecurrentDecoderState& start) const;
-
-  // `tokens`, [batch, target], replaced where `predicted` is true by tokens predicted from the
-  // attentional states of the previous time steps. Holds the logits of some rows at a time.
-  torch::Tensor WithPredictedTokens(const torch::Tensor& tokens, const torch::Tensor& states,
-                                    const torch::Tensor& predicted,
-                                    const TeacherForcing& forcing) const;
 
   // Embeds tokens and projects them for the first cell: [row], or [target, batch], -> [..., gates].
   // `mask`, [row, embedding], replaces dropout where it is defined.

@@ -15,6 +15,7 @@ std::vector<std::vector<size_t>> PlanSearchBatches(
   std::vector<std::vector<size_t>> batches;
   SearchShape shape;
   shape.hypotheses = bounds.hypotheses;
+  shape.attention = bounds.attention;
   for (const size_t index : order) {
     // The last sentence is the longest.
     shape.source = lines[index].tokens + 1;

@@ -16,7 +16,7 @@ namespace seq2seq {
 // The size of a line that is searched.
 struct LineShape {
   int64_t tokens = 0;  // Of its source or prefix.
-  int64_t steps = 0;   // Time steps whose attention weights are kept, or 0.
+  int64_t steps = 0;   // Time steps, at most.
 };
 
 // Bounds of a batch, each of at least one sentence.
@@ -24,6 +24,7 @@ struct BatchBounds {
   int64_t sentences = 1;
   int64_t tokens = 1;      // Of the sources or prefixes, with their ends and padding.
   int64_t hypotheses = 1;  // Per sentence.
+  bool attention = false;  // Whether attention weights are kept.
   double bytes = 0;        // Estimated, of a batch; 0 is no bound.
 };
 

@@ -13,7 +13,8 @@ struct SearchShape {
   int64_t sentences = 1;
   int64_t source = 0;      // Of the longest sentence, in subwords with eos; ignored for images.
   int64_t hypotheses = 1;  // Per sentence: beam size, or number of samples.
-  int64_t steps = 0;  // Time steps whose attention weights are kept: of the longest target, or 0.
+  int64_t steps = 0;       // Time steps, of the longest target.
+  bool attention = false;  // Whether the attention weights of all time steps are kept.
 };
 
 // The bytes that a model of `options` takes for a batch, beyond its weights: with the kernels

@@ -127,7 +127,7 @@ std::vector<std::vector<size_t>> Translator::Batches(absl::Span<const Prepared> 
   for (const Prepared& line : lines) {
     const size_t tokens =
         line.source.ids.empty() ? line.task.prefix.size() : line.source.ids.size();
-    shapes.push_back({static_cast<int64_t>(tokens), options.attention ? line.task.max_length : 0});
+    shapes.push_back({static_cast<int64_t>(tokens), line.task.max_length});
   }
   const BatchBounds bounds = {
       .sentences =
@@ -135,6 +135,7 @@ std::vector<std::vector<size_t>> Translator::Batches(absl::Span<const Prepared> 
                    std::max<int64_t>(1, options_.batch_scores / ScoresOfSentence(options))),
       .tokens = options_.batch_tokens,
       .hypotheses = options.sample ? options.n_best : options.beam,
+      .attention = options.attention,
       .bytes = options_.batch_bytes};
   return PlanSearchBatches(
       shapes, bounds, [this](const SearchShape& shape) { return ensemble_.BatchBytes(shape); });

@@ -43,6 +43,10 @@ struct TrainingConfig {
   };
 };
 
+// The configuration that is trained without further settings, by the kinds of its networks: for
+// Transformers another than TrainingConfig(), which is for recurrent ones.
+TrainingConfig DefaultConfig(EncoderKind encoder, DecoderKind decoder);
+
 }  // namespace seq2seq
 
 #endif  // SEQ2SEQ_TRAIN_TRAINING_CONFIG_H_

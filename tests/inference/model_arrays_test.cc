@@ -90,6 +90,7 @@ std::vector<std::pair<std::string, ModelOptions>> AllKinds() {
     o.encoder.embedding = o.decoder.embedding;
     o.shared_embeddings = true;
   });
+  for (const auto& [name, options] : TransformerVariants()) all.emplace_back(name, options);
   return all;
 }
 

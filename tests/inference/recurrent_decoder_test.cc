@@ -66,7 +66,7 @@ std::vector<Variant> Variants(const ModelOptions& tiny) {
   return variants;
 }
 
-PackedOutput PackOutput(const RecurrentDecoderArrays& arrays) {
+PackedOutput PackOutput(const DecoderArrays& arrays) {
   const ConstMatrix bias = arrays.output_bias.matrix();
   PackedOutput output = {
       PackedMatrix::PackTransposed(arrays.output_weight.matrix(), Precision::kFp32),
@@ -123,7 +123,7 @@ TEST(RecurrentInferenceDecoder, AgreesWithTheModuleInWholeVectors) {
 
 TEST(RecurrentInferenceDecoder, TakesTheWeightsThatItPacks) {
   const ModelOptions options = TinyOptions();
-  RecurrentDecoderArrays arrays = ArraysOf(options, TinyModel(options, torch::kFloat32)).decoder;
+  DecoderArrays arrays = ArraysOf(options, TinyModel(options, torch::kFloat32)).decoder;
   const RecurrentInferenceDecoder decoder(options, arrays, Precision::kFp32);
   EXPECT_GT(decoder.packed_bytes(), 0);
   EXPECT_FALSE(arrays.cells[0].weight_hh.defined());

@@ -68,6 +68,7 @@ std::vector<ModelOptions> Variants() {
     options.source = SourceKind::kNone;
     options.decoder.attention = AttentionKind::kNone;
   });
+  for (const auto& [name, options] : TransformerVariants()) variants.push_back(options);
   return variants;
 }
 
@@ -173,6 +174,18 @@ TEST(Model, DropoutActsInTrainingOnly) {
       [](ModelOptions& o) { o.decoder.output_dropout = 0.5; },
       [](ModelOptions& o) { o.encoder.recurrent_dropout = 0.5; },
       [](ModelOptions& o) { o.decoder.recurrent_dropout = 0.5; },
+      [](ModelOptions& o) {
+        o.encoder.kind = EncoderKind::kTransformer;
+        o.encoder.transformer.attention_dropout = 0.5;
+      },
+      [](ModelOptions& o) {
+        o.decoder.kind = DecoderKind::kTransformer;
+        o.decoder.transformer.activation_dropout = 0.5;
+      },
+      [](ModelOptions& o) {
+        o.decoder.kind = DecoderKind::kSsru;
+        o.decoder.dropout = 0.5;
+      },
       [](ModelOptions& o) {
         o.encoder.variational = true;
         o.encoder.dropout = 0.5;
@@ -294,6 +307,28 @@ TEST(ValidateModel, NamesTheKeyAndItsValue) {
        [](ModelOptions& o) {
          o.decoder.attention = AttentionKind::kMultiHead;
          o.decoder.attention_heads = 3;
+       }},
+      {"model.encoder.transformer.heads: 3",
+       [](ModelOptions& o) {
+         o.encoder.kind = EncoderKind::kTransformer;
+         o.encoder.transformer.heads = 3;
+       }},
+      {"model.decoder.transformer.heads: 8",
+       [](ModelOptions& o) {
+         o.decoder.kind = DecoderKind::kTransformer;
+         o.decoder.transformer.heads = 8;
+         o.decoder.transformer.positions = PositionKind::kRotary;
+       }},
+      {"model.decoder.hidden: 5",
+       [](ModelOptions& o) {
+         o.decoder.kind = DecoderKind::kSsru;
+         o.decoder.hidden = 5;
+         o.decoder.transformer.heads = 1;
+       }},
+      {"model.decoder.attention: none",
+       [](ModelOptions& o) {
+         o.decoder.kind = DecoderKind::kTransformer;
+         o.decoder.attention = AttentionKind::kNone;
        }},
       {"model.bridge: 7",
        [](ModelOptions& o) {

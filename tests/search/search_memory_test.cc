@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/model/scoring_model.h"
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/search/beam.h"
@@ -28,8 +29,8 @@ double Peak(const ModelOptions& options, const SearchShape& shape, bool packed) 
   if (options.source == SourceKind::kImage) source.values = ToArray(torch::rand({3, size, size}));
   const std::vector<const SourceInput*> sources(static_cast<size_t>(shape.sentences), &source);
   SearchTask task;
-  task.min_length = task.max_length = 20;
-  task.attention = shape.steps > 0;
+  task.min_length = task.max_length = shape.steps;
+  task.attention = shape.attention;
   const std::vector<SearchTask> tasks(static_cast<size_t>(shape.sentences), task);
   SearchOptions search;
   search.beam = shape.hypotheses;
@@ -47,7 +48,8 @@ ModelOptions Options() {
   return options;
 }
 
-const std::vector<SearchShape> kShapes = {{32, 15, 5}, {32, 15, 1}, {4, 120, 5}, {64, 30, 12}};
+const std::vector<SearchShape> kShapes = {
+    {32, 15, 5, 20}, {32, 15, 1, 20}, {4, 120, 5, 20}, {64, 30, 12, 20}};
 
 std::string Text(const SearchShape& shape) {
   return absl::StrCat(shape.sentences, " x ", shape.source, ", beam ", shape.hypotheses);
@@ -63,6 +65,21 @@ TEST(SearchBytes, LiesWithin15PercentOfThePeakOfTheKernels) {
   }
 }
 
+TEST(SearchBytes, LiesWithin15PercentOfThePeakOfTransformers) {
+  for (const DecoderKind kind : {DecoderKind::kTransformer, DecoderKind::kSsru}) {
+    ModelOptions options = Options();
+    options.encoder.kind = EncoderKind::kTransformer;
+    options.decoder.kind = kind;
+    options.encoder.hidden = options.decoder.hidden = 64;
+    options.encoder.layers = options.decoder.layers = 3;
+    options.encoder.transformer.feed_forward = options.decoder.transformer.feed_forward = 256;
+    for (const SearchShape& shape : kShapes) {
+      EXPECT_NEAR(SearchBytes(options, shape, true) / Peak(options, shape, true), 1, 0.15)
+          << Text(shape) << ", " << EnumText(kind);
+    }
+  }
+}
+
 // The inputs, which are read before the search, are in the estimate.
 TEST(SearchBytes, LiesWithin15PercentOfThePeakOfAnImageNetwork) {
   for (const int64_t sentences : {1, 6}) {
@@ -72,7 +89,7 @@ TEST(SearchBytes, LiesWithin15PercentOfThePeakOfAnImageNetwork) {
     options.image.network.width = 16;
     options.image.channels = 128;
     options.image.hidden = 64;
-    const SearchShape shape = {sentences, 1, 5};
+    const SearchShape shape = {sentences, 1, 5, 20};
     const double inputs = static_cast<double>(sentences) * 3 * 160 * 160 * sizeof(float);
     EXPECT_NEAR(SearchBytes(options, shape, true) / (inputs + Peak(options, shape, true)), 1, 0.15)
         << sentences;

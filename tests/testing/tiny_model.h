@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/data/batch.h"
@@ -37,6 +38,70 @@ inline ModelOptions TinyOptions() {
   options.decoder.hidden = 8;
   options.decoder.dropout = 0;
   return options;
+}
+
+// Every kind of Transformer, of decoder with it, and option of its layers, by a name; with layers
+// of `size` values, a multiple of 12.
+inline std::vector<std::pair<std::string, ModelOptions>> TransformerVariants(int64_t size = 12) {
+  std::vector<std::pair<std::string, ModelOptions>> variants;
+  const auto add = [&](const std::string& name, auto change) {
+    ModelOptions options = TinyOptions();
+    options.encoder.kind = EncoderKind::kTransformer;
+    options.decoder.kind = DecoderKind::kTransformer;
+    options.encoder.hidden = options.decoder.hidden = size;
+    options.encoder.layers = options.decoder.layers = 2;
+    for (TransformerOptions* layers :
+         {&options.encoder.transformer, &options.decoder.transformer}) {
+      layers->heads = 3;
+      layers->feed_forward = 2 * size - 3;
+      layers->max_positions = 4;
+    }
+    change(options);
+    EXPECT_TRUE(Validate(options).ok()) << name << ": " << Validate(options);
+    variants.emplace_back(name, options);
+  };
+  const auto layers = [](ModelOptions& options, auto change) {
+    change(options.encoder.transformer);
+    change(options.decoder.transformer);
+  };
+  add("pre, sinusoidal, relu", [](ModelOptions&) {});
+  add("post, learned, gelu", [&](ModelOptions& o) {
+    layers(o, [](TransformerOptions& t) {
+      t.norm = NormPlacement::kPost;
+      t.positions = PositionKind::kLearned;
+      t.activation = ActivationKind::kGelu;
+    });
+  });
+  add("rotary, gated silu", [&](ModelOptions& o) {
+    layers(o, [](TransformerOptions& t) {
+      t.positions = PositionKind::kRotary;
+      t.activation = ActivationKind::kSilu;
+      t.gated = true;
+    });
+  });
+  add("ssru", [](ModelOptions& o) { o.decoder.kind = DecoderKind::kSsru; });
+  add("post, ssru", [&](ModelOptions& o) {
+    o.decoder.kind = DecoderKind::kSsru;
+    layers(o, [](TransformerOptions& t) { t.norm = NormPlacement::kPost; });
+  });
+  add("recurrent encoder", [](ModelOptions& o) { o.encoder = TinyOptions().encoder; });
+  add("recurrent decoder", [](ModelOptions& o) {
+    o.decoder = TinyOptions().decoder;
+    o.encoder.hidden = 8;
+    o.encoder.transformer.heads = 2;
+  });
+  add("shared and tied embeddings", [](ModelOptions& o) {
+    o.source_vocab = o.target_vocab;
+    o.shared_embeddings = o.decoder.tied_embeddings = true;
+  });
+  for (const DecoderKind kind : {DecoderKind::kTransformer, DecoderKind::kSsru}) {
+    add("language model, " + EnumText(kind), [&](ModelOptions& o) {
+      o.source = SourceKind::kNone;
+      o.decoder.attention = AttentionKind::kNone;
+      o.decoder.kind = kind;
+    });
+  }
+  return variants;
 }
 
 // Fills the parameters with values so large that every part of the model matters, padding's

@@ -43,13 +43,24 @@ struct TrainFlags {
   int64_t processes = 1;
 };
 
-absl::Status ReadConfig(const TrainFlags& flags, Config& config) {
+absl::Status ReadSettings(const TrainFlags& flags, Config& config) {
   const OptionList options = ListOptions(config);
   for (const std::string& path : flags.configs) SEQ2SEQ_RETURN_IF_ERROR(ReadOptions(path, options));
   for (const std::string& assignment : flags.overrides) {
     SEQ2SEQ_RETURN_IF_ERROR(SetOption(assignment, options));
   }
   return absl::OkStatus();
+}
+
+// The settings, and for all other keys the defaults of the kinds of networks.
+absl::StatusOr<Config> ReadConfig(const TrainFlags& flags) {
+  Config kinds;
+  SEQ2SEQ_RETURN_IF_ERROR(ReadSettings(flags, kinds));
+  const ModelOptions& model = kinds.training.model;
+  Config config;
+  config.training = DefaultConfig(model.encoder.kind, model.decoder.kind);
+  SEQ2SEQ_RETURN_IF_ERROR(ReadSettings(flags, config));
+  return config;
 }
 
 // The translations that `decode` with the same options gives.
@@ -161,8 +172,7 @@ absl::Status TrainInGroup(Config& config, bool profile, const Rendezvous& place)
 }
 
 absl::Status RunTrain(const TrainFlags& flags) {
-  Config config;
-  SEQ2SEQ_RETURN_IF_ERROR(ReadConfig(flags, config));
+  SEQ2SEQ_ASSIGN_OR_RETURN(Config config, ReadConfig(flags));
   config.training.model.image.network.allow_scripts = flags.allow_scripts;
   if (flags.dump_config) {
     std::cout << PrintOptions(ListOptions(config));

@@ -1,0 +1,214 @@
+#include "seq2seq/inference/transformer_layer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "seq2seq/inference/packed_weights.h"
+#include "seq2seq/inference/positions.h"
+#include "seq2seq/kernels/normalization.h"
+#include "seq2seq/kernels/parallel.h"
+
+namespace seq2seq {
+namespace {
+
+PackedMatrix PackSelf(TransformerLayerArrays& arrays, Precision precision) {
+  return PackAndDrop(arrays.ssru.defined() ? arrays.ssru : arrays.self_attention.in_proj,
+                     precision);
+}
+
+PackedMatrix PackQueries(const TransformerAttentionArrays& arrays, int64_t size,
+                         Precision precision) {
+  if (arrays.in_proj.defined())
+    return PackedMatrix::PackTransposed(arrays.in_proj.matrix().Rows(0, size), precision);
+  if (!arrays.query_proj.defined()) return {};
+  return PackedMatrix::PackTransposed(arrays.query_proj.matrix(), precision);
+}
+
+PackedMatrix PackMemory(TransformerAttentionArrays& arrays, int64_t size, Precision precision) {
+  if (arrays.in_proj.defined()) {
+    PackedMatrix packed =
+        PackedMatrix::PackTransposed(arrays.in_proj.matrix().Rows(size, 2 * size), precision);
+    arrays.in_proj = Array();
+    return packed;
+  }
+  if (!arrays.key_proj.defined()) return {};
+  const ConstMatrix keys = arrays.key_proj.matrix(), values = arrays.value_proj.matrix();
+  const Buffer both(2 * size, keys.columns);
+  Copy(keys, both.view().Rows(0, size));
+  Copy(values, both.view().Rows(size, size));
+  arrays.query_proj = arrays.key_proj = arrays.value_proj = Array();
+  return PackedMatrix::PackTransposed(both.view(), precision);
+}
+
+void Activate(ActivationKind kind, Matrix values) {
+  for (int64_t row = 0; row < values.rows; ++row) {
+    float* const value = values.row(row);
+    for (int64_t i = 0; i < values.columns; ++i) {
+      const float x = value[i];
+      switch (kind) {
+        case ActivationKind::kRelu:
+          value[i] = std::max(x, 0.0f);
+          break;
+        case ActivationKind::kGelu:
+          value[i] = 0.5f * x * (1 + std::erf(x * 0.70710678f));
+          break;
+        case ActivationKind::kSilu:
+          value[i] = x / (1 + std::exp(-x));
+          break;
+      }
+    }
+  }
+}
+
+void MultiplyRows(ConstMatrix by, Matrix values) {
+  for (int64_t row = 0; row < values.rows; ++row) {
+    for (int64_t i = 0; i < values.columns; ++i) values.row(row)[i] *= by.row(row)[i];
+  }
+}
+
+}  // namespace
+
+PackedTransformerLayer::PackedTransformerLayer(int64_t size, TransformerLayerArrays& arrays,
+                                               Precision precision)
+    : self(PackSelf(arrays, precision)),
+      self_output(PackAndDrop(arrays.self_attention.out_proj, precision)),
+      queries(PackQueries(arrays.cross_attention, size, precision)),
+      memory(PackMemory(arrays.cross_attention, size, precision)),
+      cross_output(PackAndDrop(arrays.cross_attention.out_proj, precision)),
+      linear1(PackAndDrop(arrays.linear1, precision)),
+      gate(PackAndDrop(arrays.gate, precision)),
+      linear2(PackAndDrop(arrays.linear2, precision)),
+      arrays(arrays) {}
+
+int64_t PackedTransformerLayer::packed_bytes() const {
+  int64_t bytes = 0;
+  for (const PackedMatrix* weight :
+       {&self, &self_output, &queries, &memory, &cross_output, &linear1, &gate, &linear2})
+    bytes += weight->bytes();
+  return bytes;
+}
+
+std::vector<PackedTransformerLayer> PackLayers(int64_t size, TransformerArrays& arrays,
+                                               Precision precision) {
+  std::vector<PackedTransformerLayer> layers;
+  layers.reserve(arrays.layers.size());
+  for (TransformerLayerArrays& layer : arrays.layers) layers.emplace_back(size, layer, precision);
+  return layers;
+}
+
+TransformerBuffers::TransformerBuffers(const TransformerOptions& options, int64_t size,
+                                       int64_t rows) {
+  const auto make = [&](int64_t columns) {
+    return storage_.emplace_back(columns == 0 ? 0 : rows, columns).view();
+  };
+  normal = make(size);
+  output = make(size);
+  hidden = make(options.feed_forward);
+  gate = make(options.gated ? options.feed_forward : 0);
+}
+
+TransformerBuffers TransformerBuffers::Rows(int64_t begin, int64_t count) const {
+  TransformerBuffers part = *this;
+  for (Matrix* rows : {&part.normal, &part.output, &part.hidden, &part.gate}) {
+    if (rows->rows > 0) *rows = rows->Rows(begin, count);
+  }
+  return part;
+}
+
+void Residual(NormPlacement placement, const NormArrays& norm, const TransformerBuffers& buffers,
+              Matrix values, absl::FunctionRef<void(ConstMatrix input, Matrix output)> run) {
+  constexpr int64_t kGrain = 64;
+  const bool before = placement == NormPlacement::kPre;
+  if (before) {
+    ParallelRanges(values.rows, kGrain, [&](int64_t begin, int64_t end) {
+      LayerNorm(values.Rows(begin, end - begin), norm.view(),
+                buffers.normal.Rows(begin, end - begin));
+    });
+  }
+  run(before ? buffers.normal : values, buffers.output);
+  ParallelRanges(values.rows, kGrain, [&](int64_t begin, int64_t end) {
+    const Matrix rows = values.Rows(begin, end - begin);
+    Add(buffers.output.Rows(begin, end - begin), rows);
+    if (!before) LayerNorm(rows, norm.view(), rows);
+  });
+}
+
+void FeedForward(const TransformerOptions& options, const PackedTransformerLayer& layer,
+                 const TransformerBuffers& buffers, Matrix values) {
+  const TransformerLayerArrays& arrays = layer.arrays;
+  Residual(options.norm, arrays.feed_forward_norm, buffers, values,
+           [&](ConstMatrix input, Matrix output) {
+             Multiply(input, layer.linear1, buffers.hidden, arrays.linear1_bias.values<float>());
+             if (options.gated) {
+               Multiply(input, layer.gate, buffers.gate, arrays.gate_bias.values<float>());
+               Activate(options.activation, buffers.gate);
+               MultiplyRows(buffers.gate, buffers.hidden);
+             } else {
+               Activate(options.activation, buffers.hidden);
+             }
+             Multiply(buffers.hidden, layer.linear2, output, arrays.linear2_bias.values<float>());
+           });
+}
+
+void NormalizeLast(const TransformerOptions& options, const NormArrays& norm, Matrix values) {
+  if (options.norm == NormPlacement::kPre) LayerNorm(values, norm.view(), values);
+}
+
+PositionAdder::PositionAdder(const TransformerOptions& options, const Array& learned, int64_t size,
+                             int64_t first, int64_t count)
+    : first_(first) {
+  switch (options.positions) {
+    case PositionKind::kSinusoidal:
+      sinusoids_ = Buffer(count, size);
+      SinusoidalPositions(first, sinusoids_.view());
+      break;
+    case PositionKind::kLearned:
+      learned_ = learned.matrix();
+      break;
+    case PositionKind::kRotary:
+      break;
+  }
+}
+
+void PositionAdder::Add(int64_t position, Matrix row) const {
+  Scale(row, std::sqrt(static_cast<float>(row.columns)));
+  if (learned_.rows > 0) {
+    seq2seq::Add(learned_.Rows(std::min(position, learned_.rows - 1), 1), row);
+  } else if (sinusoids_.view().rows > 0) {
+    seq2seq::Add(sinusoids_.view().Rows(position - first_, 1), row);
+  }
+}
+
+Rotation::Rotation(const TransformerOptions& options, int64_t size, int64_t first, int64_t count) {
+  if (options.positions != PositionKind::kRotary) return;
+  heads_ = options.heads;
+  first_ = first;
+  const int64_t half = size / heads_ / 2;
+  cosines_ = Buffer(count, half);
+  sines_ = Buffer(count, half);
+  for (int64_t i = 0; i < count; ++i) {
+    for (int64_t j = 0; j < half; ++j) {
+      const double angle = static_cast<double>(first + i) *
+                           std::pow(10000.0, -static_cast<double>(j) / static_cast<double>(half));
+      cosines_.view().row(i)[j] = static_cast<float>(std::cos(angle));
+      sines_.view().row(i)[j] = static_cast<float>(std::sin(angle));
+    }
+  }
+}
+
+void Rotation::Turn(int64_t position, float* row) const {
+  const int64_t half = cosines_.view().columns;
+  for (int64_t head = 0; head < heads_; ++head) {
+    const float* const cosines = cosines_.view().row(position - first_);
+    const float* const sines = sines_.view().row(position - first_);
+    float* const x = row + 2 * half * head;
+    float* const y = x + half;
+    for (int64_t i = 0; i < half; ++i) {
+      const float turned = x[i] * cosines[i] - y[i] * sines[i];
+      y[i] = y[i] * cosines[i] + x[i] * sines[i];
+      x[i] = turned;
+    }
+  }
+}
+
+}  // namespace seq2seq

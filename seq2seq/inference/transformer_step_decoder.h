@@ -1,0 +1,79 @@
+// Transformer decoder, one time step at a time and without gradients.
+#ifndef SEQ2SEQ_INFERENCE_TRANSFORMER_STEP_DECODER_H_
+#define SEQ2SEQ_INFERENCE_TRANSFORMER_STEP_DECODER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+
+#include "seq2seq/inference/decoder.h"
+#include "seq2seq/inference/transformer_decoder.h"
+#include "seq2seq/kernels/extension.h"
+
+namespace seq2seq {
+
+// Keys and values of the sources of a batch, for each layer: [row, 2 x hidden], rows as in
+// EncoderOutput; no layers without a source.
+struct SourceMemory {
+  std::vector<Buffer> layers;
+  std::vector<int64_t> begins;
+};
+
+// A decoder at work on one batch. Keys and values of a time step stay where they were computed: a
+// hypothesis remembers in which row of each time step its own are, so that extending it copies a
+// row number per time step and, with ssru, one vector per layer.
+class TransformerStepDecoder : public StepDecoder {
+ public:
+  // The decoder and the output layer must outlive it.
+  TransformerStepDecoder(const TransformerInferenceDecoder& decoder, const PackedOutput& output,
+                         SourceMemory memory);
+
+  // Rows are divided among the threads; if there are few, the threads share the matrix products
+  // instead.
+  void Step(absl::Span<const Extension> rows) override;
+
+  Matrix scores() const override { return First(scores_.view(), size()); }
+  absl::Span<const float> normalizers() const override {
+    return {normalizers_.data(), rows_.size()};
+  }
+  absl::Span<const float> Attention(size_t row) const override;
+
+ private:
+  int64_t size() const { return static_cast<int64_t>(rows_.size()); }
+  int64_t LengthOf(const Extension& row) const;
+  void Reserve(int64_t rows);
+  // Sets ancestors_ to those of the new rows.
+  void Inherit();
+  // Part of a time step: `rows`, which begin at row `begin`, padded to `count` rows.
+  void RunGroup(absl::Span<const Extension> rows, int64_t begin, int64_t count);
+  void Embed(absl::Span<const Extension> rows, Matrix values) const;
+  // What carries the state, from normalised input to output: [row, hidden].
+  void SelfAttend(size_t layer, int64_t rows, int64_t begin, ConstMatrix input, Matrix output);
+  void Recur(size_t layer, absl::Span<const Extension> rows, int64_t begin, ConstMatrix input,
+             Matrix output);
+  void AttendToSource(size_t layer, absl::Span<const Extension> rows, int64_t begin,
+                      ConstMatrix input, Matrix output);
+
+  const TransformerInferenceDecoder& decoder_;
+  const DecoderOptions& options_;
+  const PackedOutput& output_;
+  const SourceMemory memory_;
+  int64_t longest_ = 0;          // Source.
+  std::vector<Extension> rows_;  // Of the last time step.
+  int64_t time_ = 0;             // Of the last time step, from 0; the number of time steps before.
+  int64_t capacity_ = 0;         // Of the buffers, in rows.
+
+  std::vector<std::vector<Buffer>>
+      cache_;                       // Keys and values, [row, 2 x hidden], by time and layer.
+  std::vector<int32_t> ancestors_;  // [row, time_], the row of each earlier time step.
+  std::vector<Buffer> cells_before_, cells_;  // States of ssru, one per layer, [row, hidden].
+
+  TransformerBuffers buffers_;
+  Buffer values_, projected_, contexts_, attention_, scores_;  // [row, …]
+  std::vector<float> normalizers_;
+};
+
+}  // namespace seq2seq
+
+#endif  // SEQ2SEQ_INFERENCE_TRANSFORMER_STEP_DECODER_H_

@@ -1,0 +1,28 @@
+#include "seq2seq/train/training_config.h"
+
+namespace seq2seq {
+
+TrainingConfig DefaultConfig(EncoderKind encoder, DecoderKind decoder) {
+  TrainingConfig config;
+  const bool transformer_encoder = encoder == EncoderKind::kTransformer;
+  const bool transformer_decoder = decoder != DecoderKind::kRecurrent;
+  config.model.encoder.kind = encoder;
+  config.model.decoder.kind = decoder;
+  if (transformer_encoder) {
+    config.model.encoder.layers = 4;
+    config.model.encoder.dropout = 0.1;
+  }
+  if (transformer_decoder) {
+    config.model.decoder.hidden = 256;
+    config.model.decoder.layers = decoder == DecoderKind::kSsru ? 2 : 4;
+    config.model.decoder.dropout = 0.1;
+  }
+  if (transformer_encoder || transformer_decoder) {
+    config.train.schedule.kind = RateScheduleKind::kInverseSqrt;
+    config.train.schedule.warmup = 2000;
+    config.train.optimizer.beta2 = 0.98;
+  }
+  return config;
+}
+
+}  // namespace seq2seq
