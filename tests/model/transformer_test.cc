@@ -54,10 +54,9 @@ TEST(Transformer, AgreesWithTheLayersOfLibTorch) {
     Model model = TinyModel(options);
     const TensorMap parameters = Parameters(*model);
     const Batch batch = MakeBatch(RandomPairs(options, {{3, 5}, {6, 2}, {1, 7}}));
-    const torch::nn::TransformerEncoderLayerOptions::activation_t name =
-        activation == ActivationKind::kRelu
-            ? torch::nn::TransformerEncoderLayerOptions::activation_t(torch::kReLU)
-            : torch::nn::TransformerEncoderLayerOptions::activation_t(torch::kGELU);
+    const bool relu = activation == ActivationKind::kRelu;
+    const auto name =
+        relu ? torch::nn::activation_t(torch::kReLU) : torch::nn::activation_t(torch::kGELU);
     torch::nn::TransformerEncoderLayer encoder(
         torch::nn::TransformerEncoderLayerOptions(kSize, kHeads)
             .dim_feedforward(kFeedForward)
@@ -66,9 +65,9 @@ TEST(Transformer, AgreesWithTheLayersOfLibTorch) {
     Copy(parameters, "encoder.layer_0.", *encoder);
     const torch::Tensor padding = batch.source.eq(kPadId);
     const Encoded encoded = model->Encode(batch);
-    torch::Tensor expected =
-        encoder(Embed(batch.source, parameters.at("encoder.embedding.weight")), {}, padding)
-            .transpose(0, 1);
+    torch::Tensor expected = encoder(Embed(batch.source, parameters.at("encoder.embedding.weight")),
+                                     torch::Tensor(), padding)
+                                 .transpose(0, 1);
     expected = expected.masked_fill(padding.unsqueeze(2), 0);
     EXPECT_LT(MaxDifference(encoded.values, expected), 1e-12);
 
@@ -84,7 +83,7 @@ TEST(Transformer, AgreesWithTheLayersOfLibTorch) {
             Embed(batch.target_input, parameters.at("decoder.embedding.weight")),
             encoded.values.transpose(0, 1),
             torch::nn::TransformerImpl::generate_square_subsequent_mask(target).to(torch::kFloat64),
-            {}, {}, padding)
+            torch::Tensor(), torch::Tensor(), padding)
             .transpose(0, 1);
     const auto start = model->decoder()->Start(encoded);
     const Decoded decoded =
