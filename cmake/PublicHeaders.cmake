@@ -52,6 +52,8 @@ set(included_headers
     seq2seq/inference/model_options.h
     seq2seq/inference/named_array.h
     seq2seq/inference/run_folder.h
+    seq2seq/inference/transformer_options.h
+    seq2seq/kernels/activation.h
     seq2seq/kernels/extension.h
     seq2seq/kernels/gates.h
     seq2seq/kernels/matrix.h

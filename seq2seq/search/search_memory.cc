@@ -37,7 +37,7 @@ int64_t Encoded(const ModelOptions& options) {
 // The rows of a Transformer layer: input, output, normalised input, queries, keys, values and
 // contexts, and the feed-forward network.
 int64_t RowsOfLayer(int64_t size, const TransformerOptions& options) {
-  return 8 * size + (options.gated ? 2 : 1) * options.feed_forward;
+  return 7 * size + (options.gated ? 2 : 1) * options.feed_forward;
 }
 
 Numbers OfImage(const ModelOptions& options, bool packed) {
@@ -68,7 +68,7 @@ Numbers OfImage(const ModelOptions& options, bool packed) {
 }
 
 // Per source position, while it is encoded by the widest layer.
-int64_t Encoding(const EncoderOptions& options, int64_t positions) {
+int64_t Encoding(const EncoderOptions& options, int64_t positions, bool packed) {
   switch (options.kind) {
     case EncoderKind::kRecurrent: {
       const int64_t output = options.hidden * (IsBidirectional(options, 0) ? 2 : 1);
@@ -79,7 +79,7 @@ int64_t Encoding(const EncoderOptions& options, int64_t positions) {
     case EncoderKind::kTransformer:
       // LibTorch operations hold the attention weights of all heads.
       return RowsOfLayer(options.hidden, options.transformer) +
-             3 * options.transformer.heads * positions;
+             (packed ? 0 : 3 * options.transformer.heads * positions);
   }
   return 0;  // Not one of the kinds.
 }
@@ -87,7 +87,8 @@ int64_t Encoding(const EncoderOptions& options, int64_t positions) {
 Numbers OfSource(const ModelOptions& options, const SearchShape& shape, bool packed) {
   switch (options.source) {
     case SourceKind::kText:
-      return {Encoding(options.encoder, shape.source), Encoded(options), shape.source, 0, 0};
+      return {Encoding(options.encoder, shape.source, packed), Encoded(options), shape.source, 0,
+              0};
     case SourceKind::kImage:
       return OfImage(options, packed);
     case SourceKind::kNone:
