@@ -107,7 +107,7 @@ class RunTest(repository.RepositoryTest):
         for arguments, part in ((["--back-translate", "greedy"], "'greedy'"), (["--weight", "0"], "'0'"),
                                 (["--weight", "1e3"], "'1e3'"), (["--tag", "B T"], "'B T'"),
                                 (["--reverse-model", "none"], "none is not a trained model"),
-                                (["--monolingual", "none.fr"], "none.fr is missing")):
+                                (["data.weights=[1,2]"], "--weight"), (["--monolingual", "none.fr"], "none.fr is missing")):
             result = self.monolingual(*arguments)
             self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)
             self.assertIn(part, result.stderr)
