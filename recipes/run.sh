@@ -1,18 +1,22 @@
 # shellcheck shell=bash
 # Functions shared by the run scripts of the recipes. A script defines usage(), sources this file, names its options in
-# `paths` and `values`, calls read_options, and continues in the repository's root. It sets `config`, and `minutes` if the
-# training time is limited.
+# `paths` and `values`, calls read_options, and continues in the repository's root. It sets `config`, `minutes` if the
+# training time is limited, and `operand`, what an argument without a name is, if it takes any.
 
 say() { echo "run: $*" >&2; }
 fail() { say "$*"; exit 1; }
 
 root=$(realpath -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
 program=build/release/bin/seq2seq
-paths=() values=() overrides=() flags=()
-minutes='' threads='' training=''
+paths=() values=() overrides=() flags=() operands=()
+minutes='' threads='' operand='' running=''
+
+# resolve PATH: prints it independent of the current folder, and relative to the root if it is below it.
+resolve() { realpath --canonicalize-missing --no-symlinks --relative-base="$root" -- "$1"; }
 
 # Reads the arguments: --NAME VALUE into the variable NAME (- becomes _), for each NAME in `values`, and in `paths`, which
-# are resolved; key=value, and --threads, into `overrides`. Then changes to the root. Flags of train are in `flags`.
+# are resolved; key=value, and --threads, into `overrides`; others, which are paths too, into `operands`. Then changes to the
+# root. Flags of train are in `flags`.
 read_options() {
   local option value
   while (($#)); do
@@ -23,14 +27,15 @@ read_options() {
         [[ $1 == --?* && " ${values[*]} ${paths[*]} " == *" $option "* ]] || fail "unknown option $1; see --help"
         (($# > 1)) || fail "$1 needs a value"
         value=$2
-        # Resolved before the change to the root, and relative again for paths below it.
-        if [[ " ${paths[*]} " == *" $option "* ]]; then
-          value=$(realpath --canonicalize-missing --no-symlinks --relative-base="$root" -- "$2")
-        fi
+        if [[ " ${paths[*]} " == *" $option "* ]]; then value=$(resolve "$2"); fi
         printf -v "${option//-/_}" %s "$value"
         shift 2 ;;
       *=*) overrides+=("$1"); shift ;;
-      *) fail "'$1' is neither an option nor key=value; see --help" ;;
+      *)
+        [[ -n $operand ]] || fail "'$1' is neither an option nor key=value; see --help"
+        [[ -n $1 ]] || fail "$operand is an empty argument"
+        operands+=("$(resolve "$1")")
+        shift ;;
     esac
   done
   [[ -z $threads ]] || overrides=("train.threads=$threads" "${overrides[@]}")
@@ -66,31 +71,37 @@ learn_tokenizer() {
   "$program" tokenizer train "$@" "${inputs[@]}" --model "$model"
 }
 
-# train RUN SETTING...: trains, for the time of `minutes`.
-train() {
-  local status=0 time=" for $minutes minutes"
-  [[ ${minutes:-0} != 0 ]] || time=''
-  say "training$time; the model is $1"
+# resumable COMMAND...: runs a command that saves what it has done when it is stopped.
+resumable() {
+  local status=0
   # In the background, so that the traps below do not wait until it ends; in a session of its own, so that it receives a
   # signal once, from stop.
   (
     trap - INT # The shell makes background commands ignore it.
-    exec setsid "$program" train -c "$config" "${flags[@]}" "train.run=$1" ${minutes:+"train.max_minutes=$minutes"} \
-      "${@:2}" "${overrides[@]}"
+    exec setsid "$@"
   ) &
-  training=$!
-  wait "$training" || status=$?
-  training=''
+  running=$!
+  wait "$running" || status=$?
+  running=''
   return "$status"
 }
 
-# Ends the script after training has saved; a second Ctrl-C ends training at once.
+# train RUN SETTING...: trains, for the time of `minutes`.
+train() {
+  local time=" for $minutes minutes"
+  [[ ${minutes:-0} != 0 ]] || time=''
+  say "training$time; the model is $1"
+  resumable "$program" train -c "$config" "${flags[@]}" "train.run=$1" ${minutes:+"train.max_minutes=$minutes"} \
+    "${@:2}" "${overrides[@]}"
+}
+
+# Ends the script after the command that is running has saved; a second Ctrl-C ends that at once.
 stop() {
   trap '' TERM HUP
-  if [[ -n $training ]]; then
-    kill "$training" 2>/dev/null || true
-    trap 'kill "$training" 2>/dev/null || true' INT
-    while kill -0 "$training" 2>/dev/null; do wait "$training" || true; done
+  if [[ -n $running ]]; then
+    kill "$running" 2>/dev/null || true
+    trap 'kill "$running" 2>/dev/null || true' INT
+    while kill -0 "$running" 2>/dev/null; do wait "$running" || true; done
   fi
   say "stopped; repeat the same command to continue"
   exit "$((128 + $(kill -l "$1")))"

@@ -11,14 +11,26 @@ RECIPES = pathlib.Path(__file__).resolve().parents[2] / "recipes"
 
 RECORD = '#!/bin/sh\necho "$(basename "$0") $*" >>calls\n'
 
-# "train" refuses a misspelt setting, and makes the folder of the run; "decode" copies its input to its output.
+# "train" refuses a misspelt setting, and makes the folder of the run; "decode" copies its input to its output, as an n-best
+# list of one in the format moses.
 SEQ2SEQ = RECORD + """\
 case $1 in
   tokenizer) for last; do :; done; echo model >"$last" ;;
   train) for setting; do case $setting in train.sed=*) echo "unknown key train.sed" >&2; exit 1 ;; esac; done
-    for setting; do case $setting in train.run=*) mkdir -p "${setting#*=}" ;; esac; done ;;
-  decode) while [ $# -gt 1 ]; do shift; case $1 in -i) input=$2 ;; -o) output=$2 ;; esac; done; cp "$input" "$output" ;;
-  eval) echo "SCORE = 12.3" ;;
+    for setting; do case $setting in train.run=*)
+      mkdir -p "${setting#*=}/best"; echo weights >"${setting#*=}/best/model.safetensors" ;; esac; done ;;
+  decode) format=text
+    while [ $# -gt 1 ]; do shift; case $1 in -i) input=$2 ;; -o) output=$2 ;; --format) format=$2 ;; esac; done
+    case $format in
+      text) cp "$input" "$output" ;;
+      moses) awk '{ print NR - 1 " ||| " $0 " ||| logprob= -1.5 ||| -0.5" }' "$input" >"$output" ;;
+    esac ;;
+  export) while [ $# -gt 1 ]; do shift; case $1 in -o) output=$2 ;; esac; done
+    mkdir -p "$output/best"; head -c 1500000 /dev/zero >"$output/best/model.safetensors" ;;
+  eval) case "$*" in
+    *json) echo '{"bleu": {"score": 12.3}, "chrf": {"score": 45.6}}' ;;
+    *) echo "SCORE = 12.3" ;;
+    esac ;;
 esac
 """
 

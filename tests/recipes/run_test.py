@@ -43,6 +43,78 @@ class RunTest(repository.RepositoryTest):
         self.assertEqual(result.stdout.count("\noutput  "), 10)
         self.assertTrue(result.stdout.endswith(f'echo "..." | build/release/bin/seq2seq decode -m {run}\n'))
 
+    def monolingual(self, *arguments, text="another fr 1\n\nval fr 3\nanother fr 2\n"):
+        (self.data.parent / "more.fr").write_text(text)
+        return self.run_recipe("--data", "corpus", "--target", "fr", "--monolingual", "more.fr", *arguments)
+
+    def test_trains_on_the_back_translations_of_a_monolingual_text(self):
+        result = self.monolingual("--threads", "3", "--weight", "0.5")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        home, data = "work/translate/corpus", self.data
+        run, made = f"{home}/en-fr-small-back-beam", f"{home}/en-fr-back-beam"
+        forward, backward = f"{home}/en-fr-8000-BT.model", f"{home}/fr-en-8000.model"
+        train = "seq2seq train -c recipes/translate/small.yaml"
+        self.assertEqual(self.calls()[3:9], [
+            f"seq2seq tokenizer train --type bpe --vocab-size 8000 --symbol <BT> --input {data}/train.en "
+            f"--input {data}/train.fr --model {forward}",
+            f"seq2seq tokenizer train --type bpe --vocab-size 8000 --input {data}/train.fr --input {data}/train.en "
+            f"--model {backward}",
+            f"{train} train.run={home}/fr-en-small train.max_minutes=12 data.train=[{data}/train.fr,{data}/train.en] "
+            f"data.valid=[{data}/val.fr,{data}/val.en] data.source_tokenizer={backward} data.target_tokenizer={backward} "
+            "train.threads=3",
+            f"seq2seq decode -m {home}/fr-en-small -i {made}.part/lines -o {made}.part/hypotheses --resume --format moses "
+            "--beam 5 --n-best 1 --precision auto --threads 3",
+            f"{train} train.run={run} train.max_minutes=12 "
+            f"data.train=[{data}/train.en,{data}/train.fr,{made}/train.en,{made}/train.fr] "
+            f"data.valid=[{data}/val.en,{data}/val.fr] data.source_tokenizer={forward} data.target_tokenizer={forward} "
+            "data.weights=[1,0.5] train.threads=3",
+            f"seq2seq decode -m {run} -i {data}/test_a.en -o {run}/test_a.fr -b 5"])
+        self.assertEqual((self.root / made / "train.fr").read_text(), "another fr 1\nanother fr 2\n")
+        self.assertEqual((self.root / made / "train.en").read_text(), "<BT> another fr 1\n<BT> another fr 2\n")
+        self.assertIn("lines/s\n", result.stderr)
+        self.assertIn(f"{made}: 2 pairs of 4 lines; dropped: 1 empty lines, 1 lines of the held-out text\n", result.stderr)
+
+        # Complete steps are not repeated, and training may be continued.
+        calls = len(self.calls())
+        self.assertEqual(self.monolingual("--minutes", "20").returncode, 0)
+        again = [call.split()[1] for call in self.calls()[calls + 3:]]
+        self.assertEqual(again, ["train", "decode", "eval", "decode", "eval"])
+
+        result = self.monolingual(text="something else\n")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr,
+                         f"translate_corpus: {made} was made with another text: remove it to make it anew\n")
+
+    def test_samples_back_translations_of_a_model_at_hand(self):
+        (self.data.parent / "reverse/best").mkdir(parents=True)
+        (self.data.parent / "reverse/best/model.safetensors").write_text("weights")
+        result = self.monolingual("--reverse-model", "reverse", "--back-translate", "sample", "--tag", "<made>")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        decode = [call for call in self.calls() if "moses" in call][0]
+        self.assertIn(f"decode -m {self.data.parent}/reverse -i ", decode)
+        self.assertIn(" --sample --n-best 1 --seed 1", decode)
+        self.assertEqual(sum("train.run=" in call for call in self.calls()), 1)
+        self.assertEqual((self.root / "work/translate/corpus/en-fr-back-sample/train.en").read_text(),
+                         "<made> another fr 1\n<made> another fr 2\n")
+
+    def test_refuses_texts_with_the_tag(self):
+        (self.data / "test_b.en").write_text("one\n<BT> two\n")
+        result = self.monolingual()
+        self.assertEqual((result.returncode, result.stderr),
+                         (1, f"run: {self.data}/test_b.en:2 contains the tag <BT>: choose another with --tag\n"))
+
+    def test_refuses_wrong_options_of_back_translation_before_it_builds(self):
+        for arguments, part in ((["--back-translate", "greedy"], "'greedy'"), (["--weight", "0"], "'0'"),
+                                (["--weight", "1e3"], "'1e3'"), (["--tag", "B T"], "'B T'"),
+                                (["--reverse-model", "none"], "none is not a trained model"),
+                                (["data.weights=[1,2]"], "--weight"), (["--monolingual", "none.fr"], "none.fr is missing")):
+            result = self.monolingual(*arguments)
+            self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)
+            self.assertIn(part, result.stderr)
+        result = self.run_recipe("--data", "corpus", "--target", "fr", "--weight", "2")
+        self.assertEqual((result.returncode, result.stderr), (1, "run: --weight is for --monolingual, which is missing\n"))
+        self.assertEqual(self.calls(), [])
+
     def test_measures_characters_where_there_are_no_spaces(self):
         for part in ("train", "val", "test_a", "test_b"):
             (self.data / f"{part}.ja").write_text("".join(f"{part}{i}\n" for i in range(10)))
