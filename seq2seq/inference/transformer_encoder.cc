@@ -1,11 +1,12 @@
 #include "seq2seq/inference/transformer_encoder.h"
 
 #include <algorithm>
-#include <cmath>
+#include <optional>
 #include <utility>
 
-#include "seq2seq/kernels/attention.h"
-#include "seq2seq/kernels/parallel.h"
+#include "seq2seq/kernels/multi_head_attention.h"
+#include "seq2seq/kernels/rotary.h"
+#include "seq2seq/kernels/sequence_rows.h"
 
 namespace seq2seq {
 
@@ -40,56 +41,40 @@ void TransformerInferenceEncoder::Embed(absl::Span<const SourceInput* const> sou
   }
 }
 
-void TransformerInferenceEncoder::Attend(const EncoderOutput& output, const Rotation& rotation,
-                                         Matrix projected, Matrix contexts) const {
-  const int64_t size = options_.hidden, heads = options_.transformer.heads, head = size / heads;
-  const float scale = 1 / std::sqrt(static_cast<float>(head));
-  ParallelFor(output.batch(), [&](int64_t s) {
-    const int64_t begin = output.begins[static_cast<size_t>(s)], length = output.length(s);
-    const Matrix rows = projected.Rows(begin, length);
-    for (int64_t i = 0; i < length; ++i) {
-      rotation.Turn(i, rows.row(i));
-      rotation.Turn(i, rows.row(i) + size);
-    }
-    Scale(rows.Columns(0, size), scale);
-    std::vector<float> weights(static_cast<size_t>(length));
-    for (int64_t h = 0; h < heads; ++h) {
-      const AttentionMemory memory = {rows.Columns(size + h * head, head),
-                                      rows.Columns(2 * size + h * head, head)};
-      for (int64_t i = 0; i < length; ++i) {
-        seq2seq::Attend(memory, rows.row(i) + h * head, weights.data(),
-                        contexts.row(begin + i) + h * head);
-      }
-    }
-  });
-}
-
 EncoderOutput TransformerInferenceEncoder::Encode(
     absl::Span<const SourceInput* const> sources) const {
   const int64_t size = options_.hidden;
+  std::vector<int64_t> lengths;  // With the end.
   EncoderOutput output;
   output.begins = {0};
-  int64_t longest = 0;
   for (const SourceInput* source : sources) {
-    const auto length = static_cast<int64_t>(source->ids.size()) + 1;  // With the end.
-    longest = std::max(longest, length);
-    output.begins.push_back(output.begins.back() + length);
+    lengths.push_back(static_cast<int64_t>(source->ids.size()) + 1);
+    output.begins.push_back(output.begins.back() + lengths.back());
   }
+  const SequenceRows rows(lengths);
   output.values = EncoderOutput::Rows(output.begins.back(), size);
   Embed(sources, output);
 
   const Matrix values = output.values.view();
   const TransformerBuffers buffers(options_.transformer, size, values.rows);
   const Buffer projected(values.rows, 3 * size), contexts(values.rows, size);
-  Clear(contexts.view());
-  const Rotation rotation(options_.transformer, size, 0, longest);
+  const Matrix qkv = projected.view();
+  std::optional<RotaryTable> rotary;
+  if (options_.transformer.positions == PositionKind::kRotary)
+    rotary.emplace(size / options_.transformer.heads,
+                   *std::max_element(lengths.begin(), lengths.end()));
   for (const PackedTransformerLayer& layer : layers_) {
     const TransformerAttentionArrays& attention = layer.arrays.self_attention;
     Residual(options_.transformer.norm, layer.arrays.self_norm, buffers, values,
              [&](ConstMatrix input, Matrix result) {
-               Multiply(input, layer.self, projected.view(),
-                        attention.in_proj_bias.values<float>());
-               Attend(output, rotation, projected.view(), contexts.view());
+               Multiply(input, layer.self, qkv, layer.self_bias.view().data);
+               const Matrix turned = qkv.Columns(0, 2 * size);
+               if (rotary) Rotate(*rotary, rows, /*inverse=*/false, turned, turned);
+               MultiHeadAttention(
+                   rows, rows,
+                   {qkv.Columns(0, size), qkv.Columns(size, size), qkv.Columns(2 * size, size)},
+                   {.heads = options_.transformer.heads}, contexts.view(),
+                   /*log_sums=*/{});
                Multiply(contexts.view(), layer.self_output, result,
                         attention.out_proj_bias.values<float>());
              });

@@ -24,11 +24,6 @@ class TransformerInferenceEncoder : public InferenceEncoder {
  private:
   // The embeddings with positions of the subwords and the end of each sentence.
   void Embed(absl::Span<const SourceInput* const> sources, const EncoderOutput& output) const;
-  // Self-attention of a layer within each sentence: from queries, keys and values, [row, 3 x
-  // hidden], to contexts, [row, hidden].
-  void Attend(const EncoderOutput& output, const Rotation& rotation, Matrix projected,
-              Matrix contexts) const;
-
   const EncoderOptions options_;
   const Array embedding_;
   const std::vector<PackedTransformerLayer> layers_;

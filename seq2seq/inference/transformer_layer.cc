@@ -5,6 +5,7 @@
 
 #include "seq2seq/inference/packed_weights.h"
 #include "seq2seq/inference/positions.h"
+#include "seq2seq/kernels/activation.h"
 #include "seq2seq/kernels/normalization.h"
 #include "seq2seq/kernels/parallel.h"
 
@@ -40,30 +41,17 @@ PackedMatrix PackMemory(TransformerAttentionArrays& arrays, int64_t size, Precis
   return PackedMatrix::PackTransposed(both.view(), precision);
 }
 
-void Activate(ActivationKind kind, Matrix values) {
-  for (int64_t row = 0; row < values.rows; ++row) {
-    float* const value = values.row(row);
-    for (int64_t i = 0; i < values.columns; ++i) {
-      const float x = value[i];
-      switch (kind) {
-        case ActivationKind::kRelu:
-          value[i] = std::max(x, 0.0f);
-          break;
-        case ActivationKind::kGelu:
-          value[i] = 0.5f * x * (1 + std::erf(x * 0.70710678f));
-          break;
-        case ActivationKind::kSilu:
-          value[i] = x / (1 + std::exp(-x));
-          break;
-      }
-    }
+// Biases of self-attention, or of ssru: none of the input, and those of the forget gate.
+Buffer BiasOfSelf(int64_t size, const TransformerLayerArrays& arrays) {
+  const bool attention = arrays.self_attention.in_proj_bias.defined();
+  const Buffer bias(1, (attention ? 3 : 2) * size);
+  if (attention) {
+    Copy(arrays.self_attention.in_proj_bias.matrix(), bias.view());
+  } else {
+    Clear(bias.view().Columns(0, size));
+    Copy(arrays.ssru_bias.matrix(), bias.view().Columns(size, size));
   }
-}
-
-void MultiplyRows(ConstMatrix by, Matrix values) {
-  for (int64_t row = 0; row < values.rows; ++row) {
-    for (int64_t i = 0; i < values.columns; ++i) values.row(row)[i] *= by.row(row)[i];
-  }
+  return bias;
 }
 
 }  // namespace
@@ -71,6 +59,7 @@ void MultiplyRows(ConstMatrix by, Matrix values) {
 PackedTransformerLayer::PackedTransformerLayer(int64_t size, TransformerLayerArrays& arrays,
                                                Precision precision)
     : self(PackSelf(arrays, precision)),
+      self_bias(BiasOfSelf(size, arrays)),
       self_output(PackAndDrop(arrays.self_attention.out_proj, precision)),
       queries(PackQueries(arrays.cross_attention, size, precision)),
       memory(PackMemory(arrays.cross_attention, size, precision)),
@@ -141,10 +130,9 @@ void FeedForward(const TransformerOptions& options, const PackedTransformerLayer
              Multiply(input, layer.linear1, buffers.hidden, arrays.linear1_bias.values<float>());
              if (options.gated) {
                Multiply(input, layer.gate, buffers.gate, arrays.gate_bias.values<float>());
-               Activate(options.activation, buffers.gate);
-               MultiplyRows(buffers.gate, buffers.hidden);
+               ActivateGated(options.activation, buffers.gate, buffers.hidden, buffers.hidden);
              } else {
-               Activate(options.activation, buffers.hidden);
+               Activate(options.activation, buffers.hidden, buffers.hidden);
              }
              Multiply(buffers.hidden, layer.linear2, output, arrays.linear2_bias.values<float>());
            });
@@ -176,38 +164,6 @@ void PositionAdder::Add(int64_t position, Matrix row) const {
     seq2seq::Add(learned_.Rows(std::min(position, learned_.rows - 1), 1), row);
   } else if (sinusoids_.view().rows > 0) {
     seq2seq::Add(sinusoids_.view().Rows(position - first_, 1), row);
-  }
-}
-
-Rotation::Rotation(const TransformerOptions& options, int64_t size, int64_t first, int64_t count) {
-  if (options.positions != PositionKind::kRotary) return;
-  heads_ = options.heads;
-  first_ = first;
-  const int64_t half = size / heads_ / 2;
-  cosines_ = Buffer(count, half);
-  sines_ = Buffer(count, half);
-  for (int64_t i = 0; i < count; ++i) {
-    for (int64_t j = 0; j < half; ++j) {
-      const double angle = static_cast<double>(first + i) *
-                           std::pow(10000.0, -static_cast<double>(j) / static_cast<double>(half));
-      cosines_.view().row(i)[j] = static_cast<float>(std::cos(angle));
-      sines_.view().row(i)[j] = static_cast<float>(std::sin(angle));
-    }
-  }
-}
-
-void Rotation::Turn(int64_t position, float* row) const {
-  const int64_t half = cosines_.view().columns;
-  for (int64_t head = 0; head < heads_; ++head) {
-    const float* const cosines = cosines_.view().row(position - first_);
-    const float* const sines = sines_.view().row(position - first_);
-    float* const x = row + 2 * half * head;
-    float* const y = x + half;
-    for (int64_t i = 0; i < half; ++i) {
-      const float turned = x[i] * cosines[i] - y[i] * sines[i];
-      y[i] = y[i] * cosines[i] + x[i] * sines[i];
-      x[i] = turned;
-    }
   }
 }
 

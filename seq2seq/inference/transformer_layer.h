@@ -23,6 +23,7 @@ struct PackedTransformerLayer {
 
   // Of self-attention: queries, keys and values, [size, 3 x size]. Of ssru: [size, 2 x size].
   const PackedMatrix self;
+  const Buffer self_bias;
   const PackedMatrix self_output;
   // Of attention to the source: [size, size], and keys and values, [memory, 2 x size].
   const PackedMatrix queries;
@@ -79,19 +80,6 @@ class PositionAdder {
   const int64_t first_;
   Buffer sinusoids_;  // [count, size]
   Matrix learned_;    // [max_positions, size]
-};
-
-// Turns the heads of rows by rotary positions, where there are such: `row`, [size].
-class Rotation {
- public:
-  Rotation(const TransformerOptions& options, int64_t size, int64_t first, int64_t count);
-
-  void Turn(int64_t position, float* row) const;
-
- private:
-  int64_t heads_ = 0;  // 0 without rotary positions.
-  int64_t first_ = 0;
-  Buffer cosines_, sines_;  // [count, half of a head]
 };
 
 }  // namespace seq2seq

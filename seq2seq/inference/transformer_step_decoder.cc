@@ -8,6 +8,7 @@
 #include "seq2seq/kernels/log_sum_exp.h"
 #include "seq2seq/kernels/packed_sequence.h"
 #include "seq2seq/kernels/parallel.h"
+#include "seq2seq/kernels/ssru.h"
 
 namespace seq2seq {
 namespace {
@@ -19,11 +20,7 @@ int64_t Rounded(int64_t rows) { return rows <= 16 ? rows : (rows + 7) / 8 * 8; }
 
 TransformerStepDecoder::TransformerStepDecoder(const TransformerInferenceDecoder& decoder,
                                                const PackedOutput& output, SourceMemory memory)
-    : decoder_(decoder),
-      options_(decoder.options()),
-      output_(output),
-      memory_(std::move(memory)),
-      time_(-1) {
+    : decoder_(decoder), options_(decoder.options()), output_(output), memory_(std::move(memory)) {
   for (size_t s = 0; s + 1 < memory_.begins.size(); ++s)
     longest_ = std::max(longest_, memory_.begins[s + 1] - memory_.begins[s]);
 }
@@ -68,18 +65,7 @@ void TransformerStepDecoder::Step(absl::Span<const Extension> rows) {
   const int64_t group_size = Rounded((size() + groups - 1) / groups);
   const int64_t needed = Rounded(size());
   if (needed > capacity_) Reserve(needed);
-  std::swap(cells_before_, cells_);
-  cells_.clear();
-  if (options_.kind == DecoderKind::kTransformer) Inherit();
-  std::vector<Buffer> cached;
-  for (int64_t layer = 0; layer < options_.layers; ++layer) {
-    if (options_.kind == DecoderKind::kTransformer) {
-      cached.emplace_back(needed, 2 * options_.hidden);
-    } else {
-      cells_.emplace_back(needed, options_.hidden);
-    }
-  }
-  cache_.push_back(std::move(cached));
+  BeginStep(needed);
   ParallelFor((size() + group_size - 1) / group_size, [&](int64_t group) {
     const int64_t begin = group * group_size;
     const int64_t count = std::min(group_size, Rounded(size() - begin));
@@ -87,6 +73,21 @@ void TransformerStepDecoder::Step(absl::Span<const Extension> rows) {
         absl::MakeConstSpan(rows_).subspan(static_cast<size_t>(begin), static_cast<size_t>(count)),
         begin, count);
   });
+}
+
+void TransformerStepDecoder::BeginStep(int64_t rows) {
+  const int64_t hidden = options_.hidden;
+  if (options_.kind == DecoderKind::kSsru) {
+    cells_before_ = std::exchange(cells_, {});
+    for (int64_t layer = 0; layer < options_.layers; ++layer) cells_.emplace_back(rows, hidden);
+    return;
+  }
+  Inherit();
+  std::vector<Buffer>& cached = cache_.emplace_back();
+  for (int64_t layer = 0; layer < options_.layers; ++layer) cached.emplace_back(rows, 2 * hidden);
+  if (options_.transformer.positions != PositionKind::kRotary) return;
+  if (!rotary_ || rotary_->positions() <= time_)
+    rotary_.emplace(hidden / options_.transformer.heads, 2 * (time_ + 16));
 }
 
 void TransformerStepDecoder::Embed(absl::Span<const Extension> rows, Matrix values) const {
@@ -138,18 +139,16 @@ void TransformerStepDecoder::SelfAttend(size_t number, int64_t rows, int64_t beg
   const TransformerAttentionArrays& arrays = layer.arrays.self_attention;
   const int64_t hidden = options_.hidden, heads = options_.transformer.heads, head = hidden / heads;
   const Matrix projected = projected_.view().Rows(begin, input.rows);
-  Multiply(input, layer.self, projected, arrays.in_proj_bias.values<float>());
+  Multiply(input, layer.self, projected, layer.self_bias.view().data);
+  if (rotary_) RotateStep(*rotary_, time_, projected.Columns(0, 2 * hidden));
   Scale(projected.Columns(0, hidden), 1 / std::sqrt(static_cast<float>(head)));
 
-  const Rotation rotation(options_.transformer, hidden, time_, 1);
   const Matrix cached = cache_.back()[number].view().Rows(begin, input.rows);
   const Matrix contexts = contexts_.view().Rows(begin, input.rows);
   std::vector<const float*> keys(static_cast<size_t>(time_ + 1));
   std::vector<const float*> keys_of_head(keys.size());
   std::vector<float> weights(keys.size());
   for (int64_t row = 0; row < rows; ++row) {
-    rotation.Turn(time_, projected.row(row));
-    rotation.Turn(time_, projected.row(row) + hidden);
     Copy(projected.Rows(row, 1).Columns(hidden, 2 * hidden), cached.Rows(row, 1));
     const int32_t* const ancestors = ancestors_.data() + (begin + row) * time_;
     for (int64_t t = 0; t < time_; ++t) {
@@ -171,23 +170,18 @@ void TransformerStepDecoder::Recur(size_t number, absl::Span<const Extension> ro
   const PackedTransformerLayer& layer = decoder_.layers()[number];
   const int64_t hidden = options_.hidden;
   const Matrix projected = projected_.view().Rows(begin, input.rows).Columns(0, 2 * hidden);
-  Multiply(input, layer.self, projected);
-  const float* const bias = layer.arrays.ssru_bias.values<float>();
-  const Matrix cells = cells_[number].view().Rows(begin, input.rows);
-  int64_t next = 0;
-  for (const Extension& extension : rows) {
-    const int64_t row = next++;
-    const float* const candidate = projected.row(row);
-    const float* const before =
-        time_ == 0 ? nullptr : cells_before_[number].view().row(extension.parent);
-    for (int64_t i = 0; i < hidden; ++i) {
-      const float forget = 1 / (1 + std::exp(-candidate[hidden + i] - bias[i]));
-      const float cell = (before == nullptr ? 0 : forget * before[i]) + (1 - forget) * candidate[i];
-      cells.row(row)[i] = cell;
-      output.row(row)[i] = std::max(cell, 0.0f);
-    }
+  Multiply(input, layer.self, projected, layer.self_bias.view().data);
+  ConstMatrix before;
+  if (time_ > 0) {
+    const Matrix gathered = contexts_.view().Rows(begin, input.rows);
+    int64_t next = 0;
+    for (const Extension& row : rows)
+      Copy(cells_before_[number].view().Rows(row.parent, 1), gathered.Rows(next++, 1));
+    Clear(Rest(gathered, next));
+    before = gathered;
   }
-  Clear(Rest(output, next));
+  SsruStep({projected.Columns(0, hidden), projected.Columns(hidden, hidden)}, before,
+           cells_[number].view().Rows(begin, input.rows), output);
 }
 
 void TransformerStepDecoder::AttendToSource(size_t number, absl::Span<const Extension> rows,

@@ -3,6 +3,7 @@
 #define SEQ2SEQ_INFERENCE_TRANSFORMER_STEP_DECODER_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -10,6 +11,7 @@
 #include "seq2seq/inference/decoder.h"
 #include "seq2seq/inference/transformer_decoder.h"
 #include "seq2seq/kernels/extension.h"
+#include "seq2seq/kernels/rotary.h"
 
 namespace seq2seq {
 
@@ -43,6 +45,8 @@ class TransformerStepDecoder : public StepDecoder {
   int64_t size() const { return static_cast<int64_t>(rows_.size()); }
   int64_t LengthOf(const Extension& row) const;
   void Reserve(int64_t rows);
+  // Makes room for what the time step keeps, and for the rotary positions up to it.
+  void BeginStep(int64_t rows);
   // Sets ancestors_ to those of the new rows.
   void Inherit();
   // Part of a time step: `rows`, which begin at row `begin`, padded to `count` rows.
@@ -61,13 +65,15 @@ class TransformerStepDecoder : public StepDecoder {
   const SourceMemory memory_;
   int64_t longest_ = 0;          // Source.
   std::vector<Extension> rows_;  // Of the last time step.
-  int64_t time_ = 0;             // Of the last time step, from 0; the number of time steps before.
+  int64_t time_ = -1;            // Of the last time step: the number of time steps before it.
   int64_t capacity_ = 0;         // Of the buffers, in rows.
 
   std::vector<std::vector<Buffer>>
       cache_;                       // Keys and values, [row, 2 x hidden], by time and layer.
   std::vector<int32_t> ancestors_;  // [row, time_], the row of each earlier time step.
   std::vector<Buffer> cells_before_, cells_;  // States of ssru, one per layer, [row, hidden].
+
+  std::optional<RotaryTable> rotary_;  // With rotary positions; of time_ too.
 
   TransformerBuffers buffers_;
   Buffer values_, projected_, contexts_, attention_, scores_;  // [row, …]

@@ -5,6 +5,9 @@
 #include <torch/torch.h>
 
 #include "seq2seq/model/initialization.h"
+#include "seq2seq/ops/recurrent_ops.h"
+#include "seq2seq/ops/sequence_ops.h"
+#include "seq2seq/ops/transformer_ops.h"
 
 namespace seq2seq {
 
@@ -15,6 +18,14 @@ void KeysValues::Append(const KeysValues& later) {
   }
   keys = torch::cat({keys, later.keys}, 2);
   values = torch::cat({values, later.values}, 2);
+}
+
+RowLayout LayOutRows(const torch::Tensor& lengths, int64_t size,
+                     const TransformerOptions& options) {
+  RowLayout layout = {MakeSequenceRows(lengths), nullptr};
+  if (options.positions == PositionKind::kRotary)
+    layout.rotary = MakeRotaryTable(size / options.heads, lengths.max().item<int64_t>());
+  return layout;
 }
 
 torch::Tensor Rotate(const torch::Tensor& heads, int64_t first) {
@@ -80,6 +91,40 @@ torch::Tensor TransformerAttentionImpl::forward(const torch::Tensor& queries,
   const torch::Tensor contexts =
       torch::matmul(torch::dropout(softmax, dropout_, is_training()), memory.values);
   return out_proj_(contexts.transpose(1, 2).flatten(2));
+}
+
+torch::Tensor TransformerAttentionImpl::SelfAttendRows(const torch::Tensor& input,
+                                                       const RowLayout& layout, bool causal,
+                                                       const PassPhases& phases) const {
+  torch::Tensor projected = FusedLinear(input, in_proj_weight_, phases, in_proj_bias_);
+  if (layout.rotary)
+    projected = FusedRotary(projected, 2 * size_, layout.rotary, layout.rows, phases);
+  const FusedHeads heads = {heads_, causal, is_training() ? dropout_ : 0};
+  return FusedLinear(FusedSelfAttention(projected, layout.rows, heads, phases), out_proj_->weight,
+                     phases, out_proj_->bias);
+}
+
+torch::Tensor TransformerAttentionImpl::MemorizeRows(const torch::Tensor& memory,
+                                                     const PassPhases& phases) const {
+  const torch::Tensor weight = in_proj_weight_.defined()
+                                   ? in_proj_weight_.narrow(0, size_, 2 * size_)
+                                   : torch::cat({projections_[1], projections_[2]});
+  return FusedLinear(memory, weight, phases, in_proj_bias_.narrow(0, size_, 2 * size_));
+}
+
+torch::Tensor TransformerAttentionImpl::AttendRows(const torch::Tensor& input,
+                                                   const RowLayout& layout,
+                                                   const torch::Tensor& memory,
+                                                   const RowLayout& memory_layout,
+                                                   const PassPhases& phases) const {
+  const torch::Tensor weight =
+      in_proj_weight_.defined() ? in_proj_weight_.narrow(0, 0, size_) : projections_[0];
+  const torch::Tensor queries =
+      FusedLinear(input, weight, phases, in_proj_bias_.narrow(0, 0, size_));
+  const FusedHeads heads = {heads_, /*causal=*/false, is_training() ? dropout_ : 0};
+  return FusedLinear(
+      FusedCrossAttention(queries, memory, layout.rows, memory_layout.rows, heads, phases),
+      out_proj_->weight, phases, out_proj_->bias);
 }
 
 }  // namespace seq2seq

@@ -3,13 +3,17 @@
 #define SEQ2SEQ_MODEL_TRANSFORMER_ATTENTION_H_
 
 #include <cstdint>
+#include <memory>
 
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
+#include "seq2seq/base/profile.h"
 #include "seq2seq/inference/transformer_options.h"
+#include "seq2seq/kernels/rotary.h"
+#include "seq2seq/kernels/sequence_rows.h"
 
 namespace seq2seq {
 
@@ -25,6 +29,15 @@ struct KeysValues {
   // Appends the keys and values of later positions.
   void Append(const KeysValues& later);
 };
+
+// The layout of tokens for the kernels, which compute rows without padding, [row, size].
+struct RowLayout {
+  std::shared_ptr<const SequenceRows> rows;
+  std::shared_ptr<const RotaryTable> rotary;  // With rotary positions.
+};
+
+// The layout of sequences of `lengths`, [batch], in layers of `size` values.
+RowLayout LayOutRows(const torch::Tensor& lengths, int64_t size, const TransformerOptions& options);
 
 // Turns `heads`, [batch, heads, time, size], of positions from `first` on: value i of the first
 // half of a head and value i of the second half are a vector, turned by position / 10000^(2i /
@@ -50,6 +63,15 @@ class TransformerAttentionImpl : public torch::nn::Module {
   // `weights`, [batch, heads, target, source], unless null.
   torch::Tensor forward(const torch::Tensor& queries, const KeysValues& memory,
                         const torch::Tensor& bias, torch::Tensor* weights = nullptr);
+
+  // The same on the kernels: self-attention, [row, size], causal or not; and attention of `input`,
+  // [row, size], to MemorizeRows of the memory, [source row, memory] -> [source row, 2 x size].
+  torch::Tensor SelfAttendRows(const torch::Tensor& input, const RowLayout& layout, bool causal,
+                               const PassPhases& phases) const;
+  torch::Tensor MemorizeRows(const torch::Tensor& memory, const PassPhases& phases) const;
+  torch::Tensor AttendRows(const torch::Tensor& input, const RowLayout& layout,
+                           const torch::Tensor& memory, const RowLayout& memory_layout,
+                           const PassPhases& phases) const;
 
  private:
   // Part `part`, 0 to 2, of the projections of queries, keys and values.

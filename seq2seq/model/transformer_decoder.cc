@@ -9,6 +9,7 @@
 #include "seq2seq/inference/dropout_rate.h"
 #include "seq2seq/model/initialization.h"
 #include "seq2seq/ops/compute.h"
+#include "seq2seq/ops/sequence_ops.h"
 
 namespace seq2seq {
 
@@ -16,9 +17,11 @@ std::shared_ptr<const DecoderState> TransformerDecoderState::Select(
     const torch::Tensor& selected_sentences, const torch::Tensor& rows) const {
   auto selected = std::make_shared<TransformerDecoderState>(*this);
   if (selected_sentences.defined()) {
+    selected->encoded = {encoded.values.index_select(0, selected_sentences),
+                         encoded.lengths.index_select(0, selected_sentences.to(torch::kCPU)),
+                         encoded.final.index_select(0, selected_sentences)};
     for (KeysValues& layer : selected->memory) layer = layer.Select(selected_sentences);
     if (bias.defined()) selected->bias = bias.index_select(0, selected_sentences);
-    selected->sentences = selected_sentences.size(0);
   }
   for (TransformerLayerState& layer : selected->layers) layer = layer.Select(rows);
   return selected;
@@ -44,21 +47,20 @@ TransformerDecoderImpl::TransformerDecoderImpl(const ModelOptions& model,
 }
 
 std::shared_ptr<const DecoderState> TransformerDecoderImpl::Start(const Encoded& encoded) {
-  const PhaseTimer timer(Phase::kDecoderForward);
   auto state = std::make_shared<TransformerDecoderState>();
-  state->sentences = encoded.values.size(0);
-  state->source = encoded.values.size(1);
+  state->encoded = encoded;
   state->layers.resize(layers_.size());
-  if (!has_attention_) return state;
-  state->bias = PaddingBias(encoded.Mask(), encoded.values);
-  for (const TransformerDecoderLayer& layer : layers_)
-    state->memory.push_back(layer->Memorize(encoded.values));
   return state;
 }
 
 torch::Tensor TransformerDecoderImpl::Advance(const torch::Tensor& tokens,
                                               TransformerDecoderState& state,
                                               torch::Tensor* weights) {
+  if (has_attention_ && state.memory.empty()) {
+    state.bias = PaddingBias(state.encoded.Mask(), state.encoded.values);
+    for (const TransformerDecoderLayer& layer : layers_)
+      state.memory.push_back(layer->Memorize(state.encoded.values));
+  }
   torch::Tensor x =
       torch::dropout(AddPositions(embedding_(tokens), state.time, options_.transformer, positions_),
                      DropoutOf(options_.embedding_dropout, options_.dropout), is_training());
@@ -69,7 +71,24 @@ torch::Tensor TransformerDecoderImpl::Advance(const torch::Tensor& tokens,
     x = layers_[number](x, state.layers[number], memory);
   }
   state.time += tokens.size(1);
-  return norm_.is_empty() ? x : norm_(x);
+  return NormalizeLast(norm_, x, kDecoderPhases);
+}
+
+torch::Tensor TransformerDecoderImpl::FusedDecode(const torch::Tensor& tokens,
+                                                  const torch::Tensor& lengths,
+                                                  const Encoded& encoded) {
+  const RowLayout layout = LayOutRows(lengths, options_.hidden, options_.transformer);
+  RowLayout source;
+  torch::Tensor memory;
+  if (has_attention_) {
+    source.rows = MakeSequenceRows(encoded.lengths);
+    memory = PackRows(encoded.values, source.rows);
+  }
+  torch::Tensor x =
+      EmbedRows(tokens, embedding_->weight, layout, options_.transformer, positions_,
+                is_training() ? DropoutOf(options_.embedding_dropout, options_.dropout) : 0);
+  for (TransformerDecoderLayer& layer : layers_) x = layer->ForwardRows(x, layout, memory, source);
+  return PadRows(NormalizeLast(norm_, x, kDecoderPhases), layout.rows, tokens.size(1));
 }
 
 Decoded TransformerDecoderImpl::forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
@@ -77,6 +96,7 @@ Decoded TransformerDecoderImpl::forward(const torch::Tensor& tokens, const torch
   const PhaseTimer timer(Phase::kDecoderForward);
   const auto& state = static_cast<const TransformerDecoderState&>(start);
   const auto decode = [&](const torch::Tensor& fed) {
+    if (is_fused()) return FusedDecode(fed, lengths, state.encoded);
     TransformerDecoderState from = state;
     return Advance(fed, from, /*weights=*/nullptr);
   };
@@ -115,7 +135,7 @@ DecoderStep TransformerDecoderImpl::Step(const torch::Tensor& tokens, const Deco
   torch::Tensor weights;  // [sentence, heads, rows of a sentence, source]
   step.output = Advance(tokens.unsqueeze(1), *after, &weights).select(1, 0);
   step.attention = has_attention_ ? weights.mean(1).flatten(0, 1)
-                                  : torch::zeros({tokens.size(0), after->source},
+                                  : torch::zeros({tokens.size(0), after->encoded.values.size(1)},
                                                  step.output.options().requires_grad(false));
   step.state = std::move(after);
   return step;

@@ -13,15 +13,16 @@
 
 #include "seq2seq/model/decoder.h"
 #include "seq2seq/model/transformer_layer.h"
+#include "seq2seq/ops/compute.h"
 
 namespace seq2seq {
 
 // The state of a TransformerDecoder.
 struct TransformerDecoderState : DecoderState {
-  std::vector<KeysValues> memory;  // Of each layer, [sentence, …]; empty without a source.
-  torch::Tensor bias;              // [sentence, 1, 1, source], minus infinity at padding.
-  int64_t sentences = 0;
-  int64_t source = 0;  // Positions.
+  Encoded encoded;
+  // Of each layer, [sentence, …], made by the first time step; empty without a source.
+  std::vector<KeysValues> memory;
+  torch::Tensor bias;  // [sentence, 1, 1, source], minus infinity at padding.
   std::vector<TransformerLayerState> layers;
   int64_t time = 0;  // Time steps so far.
 
@@ -43,10 +44,16 @@ class TransformerDecoderImpl : public DecoderImpl {
   Decoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
                   const DecoderState& start, const TeacherForcing& forcing) override;
   DecoderStep Step(const torch::Tensor& tokens, const DecoderState& state) override;
-  bool is_fused() const override { return false; }
-  std::string DescribePath() const override { return "Transformer decoder"; }
+  bool is_fused() const override { return UsesKernels(output_weight_); }
+  std::string DescribePath() const override {
+    return is_fused() ? "fused decoder" : "decoder without kernels";
+  }
 
  private:
+  // The outputs of whole targets, [batch, target, hidden], with `lengths`, [batch]: by the kernels,
+  // or by LibTorch operations.
+  torch::Tensor FusedDecode(const torch::Tensor& tokens, const torch::Tensor& lengths,
+                            const Encoded& encoded);
   // The outputs of `tokens`, [row, time], that follow `state`, which is updated; sets the attention
   // weights of the last layer, [sentence, heads, query, source], unless `weights` is null.
   torch::Tensor Advance(const torch::Tensor& tokens, TransformerDecoderState& state,

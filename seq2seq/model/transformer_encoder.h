@@ -13,6 +13,7 @@
 #include "seq2seq/inference/encoder_options.h"
 #include "seq2seq/model/encoder.h"
 #include "seq2seq/model/transformer_layer.h"
+#include "seq2seq/ops/compute.h"
 
 namespace seq2seq {
 
@@ -25,9 +26,17 @@ class TransformerEncoderImpl : public EncoderImpl {
                          torch::nn::Embedding embedding);
 
   Encoded forward(const Batch& batch) override;
-  std::string DescribePath() const override { return "Transformer encoder"; }
+  std::string DescribePath() const override {
+    return is_fused() ? "fused encoder" : "encoder without kernels";
+  }
 
  private:
+  bool is_fused() const { return UsesKernels(embedding_->weight); }
+  // The output, [batch, source, hidden]: by the kernels, or by LibTorch operations, where `mask`,
+  // [batch, source], is false at padding.
+  torch::Tensor FusedStates(const torch::Tensor& tokens, const torch::Tensor& lengths);
+  torch::Tensor PlainStates(const torch::Tensor& tokens, const torch::Tensor& mask);
+
   const EncoderOptions options_;
   torch::nn::Embedding embedding_;
   torch::Tensor positions_;  // Learned, [max_positions, hidden].

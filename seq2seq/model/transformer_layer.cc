@@ -8,6 +8,9 @@
 
 #include "seq2seq/inference/positions.h"
 #include "seq2seq/model/initialization.h"
+#include "seq2seq/ops/recurrent_ops.h"
+#include "seq2seq/ops/sequence_ops.h"
+#include "seq2seq/ops/transformer_ops.h"
 
 namespace seq2seq {
 namespace {
@@ -24,11 +27,31 @@ torch::Tensor Activate(const torch::Tensor& values, ActivationKind kind) {
   return values;  // Not one of the kinds.
 }
 
+bool IsRows(const torch::Tensor& values) { return values.dim() == 2; }
+
+torch::Tensor LinearRows(const torch::Tensor& input, const torch::nn::Linear& linear,
+                         const PassPhases& phases) {
+  return FusedLinear(input, linear->weight, phases, linear->bias);
+}
+
 }  // namespace
 
 TransformerLayerImpl::TransformerLayerImpl(int64_t size, double dropout,
-                                           const TransformerOptions& options)
-    : size_(size), dropout_(dropout), options_(options) {}
+                                           const TransformerOptions& options,
+                                           const PassPhases& phases)
+    : size_(size), dropout_(dropout), options_(options), phases_(phases) {}
+
+torch::Tensor TransformerLayerImpl::Normalize(torch::nn::LayerNorm& norm,
+                                              const torch::Tensor& values) const {
+  return NormalizeLast(norm, values, phases_);
+}
+
+torch::Tensor TransformerLayerImpl::AddDropped(const torch::Tensor& residual,
+                                               const torch::Tensor& values) const {
+  if (IsRows(values))
+    return FusedDropoutAdd(residual, values, is_training() ? dropout_ : 0, phases_);
+  return residual + torch::dropout(values, dropout_, is_training());
+}
 
 torch::nn::LayerNorm TransformerLayerImpl::MakeNorm() const {
   return torch::nn::LayerNorm(torch::nn::LayerNormOptions({size_}));
@@ -41,7 +64,21 @@ void TransformerLayerImpl::MakeFeedForward() {
   linear2_ = register_module("linear2", MakeLinear(hidden, size_, /*bias=*/true));
 }
 
+torch::Tensor TransformerLayerImpl::FeedForwardRows(const torch::Tensor& input) const {
+  torch::Tensor hidden;
+  if (gate_.is_empty()) {
+    hidden = FusedActivation(LinearRows(input, linear1_, phases_), options_.activation, phases_);
+  } else {
+    const torch::Tensor both = FusedLinear(input, torch::cat({gate_->weight, linear1_->weight}),
+                                           phases_, torch::cat({gate_->bias, linear1_->bias}));
+    hidden = FusedGated(both, options_.activation, phases_);
+  }
+  hidden = FusedDropout(hidden, is_training() ? options_.activation_dropout : 0);
+  return LinearRows(hidden, linear2_, phases_);
+}
+
 torch::Tensor TransformerLayerImpl::FeedForward(const torch::Tensor& input) {
+  if (IsRows(input)) return FeedForwardRows(input);
   torch::Tensor hidden = gate_.is_empty()
                              ? Activate(linear1_(input), options_.activation)
                              : Activate(gate_(input), options_.activation) * linear1_(input);
@@ -49,7 +86,7 @@ torch::Tensor TransformerLayerImpl::FeedForward(const torch::Tensor& input) {
 }
 
 TransformerEncoderLayerImpl::TransformerEncoderLayerImpl(const EncoderOptions& options)
-    : TransformerLayerImpl(options.hidden, options.dropout, options.transformer),
+    : TransformerLayerImpl(options.hidden, options.dropout, options.transformer, kEncoderPhases),
       self_attn_(register_module(
           "self_attn", TransformerAttention(options.hidden, options.hidden, options.transformer))),
       norm1_(register_module("norm1", MakeNorm())),
@@ -67,6 +104,14 @@ torch::Tensor TransformerEncoderLayerImpl::forward(const torch::Tensor& input,
       memory.keys = Rotate(memory.keys, 0);
     }
     return self_attn_(queries, memory, bias);
+  });
+  return Residual(attended, norm2_, [&](const torch::Tensor& x) { return FeedForward(x); });
+}
+
+torch::Tensor TransformerEncoderLayerImpl::ForwardRows(const torch::Tensor& input,
+                                                       const RowLayout& layout) {
+  const torch::Tensor attended = Residual(input, norm1_, [&](const torch::Tensor& x) {
+    return self_attn_->SelfAttendRows(x, layout, /*causal=*/false, phases_);
   });
   return Residual(attended, norm2_, [&](const torch::Tensor& x) { return FeedForward(x); });
 }
@@ -90,6 +135,12 @@ torch::Tensor SsruImpl::forward(const torch::Tensor& input, torch::Tensor& cell)
   return torch::stack(outputs, 1);
 }
 
+torch::Tensor SsruImpl::ForwardRows(const torch::Tensor& input, const RowLayout& layout,
+                                    const PassPhases& phases) const {
+  const torch::Tensor bias = torch::cat({torch::zeros_like(bias_), bias_});
+  return FusedSsru(FusedLinear(input, weight_, phases, bias), layout.rows, phases);
+}
+
 TransformerLayerState TransformerLayerState::Select(const torch::Tensor& rows) const {
   TransformerLayerState selected;
   if (self.keys.defined()) selected.self = self.Select(rows);
@@ -99,7 +150,7 @@ TransformerLayerState TransformerLayerState::Select(const torch::Tensor& rows) c
 
 TransformerDecoderLayerImpl::TransformerDecoderLayerImpl(int64_t memory,
                                                          const DecoderOptions& options)
-    : TransformerLayerImpl(options.hidden, options.dropout, options.transformer),
+    : TransformerLayerImpl(options.hidden, options.dropout, options.transformer, kDecoderPhases),
       norm1_(register_module("norm1", MakeNorm())),
       norm3_(register_module("norm3", MakeNorm())) {
   if (options.kind == DecoderKind::kSsru) {
@@ -146,6 +197,52 @@ torch::Tensor TransformerDecoderLayerImpl::forward(const torch::Tensor& input,
     });
   }
   return Residual(x, norm3_, [&](const torch::Tensor& rows) { return FeedForward(rows); });
+}
+
+torch::Tensor TransformerDecoderLayerImpl::ForwardRows(const torch::Tensor& input,
+                                                       const RowLayout& layout,
+                                                       const torch::Tensor& encoded,
+                                                       const RowLayout& encoded_layout) {
+  torch::Tensor x = Residual(input, norm1_, [&](const torch::Tensor& rows) {
+    return ssru_.is_empty() ? self_attn_->SelfAttendRows(rows, layout, /*causal=*/true, phases_)
+                            : ssru_->ForwardRows(rows, layout, phases_);
+  });
+  if (!multihead_attn_.is_empty()) {
+    const torch::Tensor memory = multihead_attn_->MemorizeRows(encoded, phases_);
+    x = Residual(x, norm2_, [&](const torch::Tensor& rows) {
+      return multihead_attn_->AttendRows(rows, layout, memory, encoded_layout, phases_);
+    });
+  }
+  return Residual(x, norm3_, [&](const torch::Tensor& rows) { return FeedForward(rows); });
+}
+
+torch::Tensor NormalizeLast(torch::nn::LayerNorm& norm, const torch::Tensor& values,
+                            const PassPhases& phases) {
+  if (norm.is_empty()) return values;
+  return IsRows(values) ? FusedLayerNorm(values, norm->weight, norm->bias, phases) : norm(values);
+}
+
+torch::Tensor EmbedRows(const torch::Tensor& tokens, const torch::Tensor& embedding,
+                        const RowLayout& layout, const TransformerOptions& options,
+                        const torch::Tensor& learned, double dropout) {
+  const SequenceRows& rows = *layout.rows;
+  const int64_t size = embedding.size(1);
+  torch::Tensor values = FusedEmbedding(embedding, tokens, layout.rows,
+                                        std::sqrt(static_cast<double>(size)), /*rate=*/0);
+  if (options.positions != PositionKind::kRotary) {
+    torch::Tensor positions = torch::zeros({rows.rows()}, torch::kInt64);
+    auto* const position = positions.data_ptr<int64_t>();
+    rows.ForEachToken([&](int64_t row, int64_t, int64_t step) { position[row] = step; });
+    torch::Tensor table = learned;
+    if (options.positions == PositionKind::kLearned) {
+      positions.clamp_max_(options.max_positions - 1);
+    } else {
+      table = torch::empty({tokens.size(1), size});
+      SinusoidalPositions(0, {table.data_ptr<float>(), table.size(0), size, size});
+    }
+    values = values + table.index_select(0, positions);
+  }
+  return FusedDropout(values, dropout);
 }
 
 torch::Tensor PaddingBias(const torch::Tensor& mask, const torch::Tensor& like) {

@@ -16,21 +16,24 @@
 
 namespace seq2seq {
 
+// Layers compute padded sequences, [batch, time, size], by LibTorch operations, or rows without
+// padding, [row, size], by the kernels, which agree.
+
 // Base class of layers: residual connections around sub-layers, each with layer normalisation, of
 // which the last is a feed-forward network. Parameters have the names of
 // torch.nn.TransformerEncoderLayer and TransformerDecoderLayer.
 class TransformerLayerImpl : public torch::nn::Module {
  protected:
-  TransformerLayerImpl(int64_t size, double dropout, const TransformerOptions& options);
+  TransformerLayerImpl(int64_t size, double dropout, const TransformerOptions& options,
+                       const PassPhases& phases);
 
   // The residual connection around `run`, with dropout of its result.
   template <typename SubLayer>
   torch::Tensor Residual(const torch::Tensor& input, torch::nn::LayerNorm& norm,
                          const SubLayer& run) {
     const bool before = options_.norm == NormPlacement::kPre;
-    const torch::Tensor sum =
-        input + torch::dropout(run(before ? norm(input) : input), dropout_, is_training());
-    return before ? sum : norm(sum);
+    const torch::Tensor sum = AddDropped(input, run(before ? Normalize(norm, input) : input));
+    return before ? sum : Normalize(norm, sum);
   }
 
   // Makes the modules of the feed-forward network, after those of the derived class.
@@ -42,8 +45,13 @@ class TransformerLayerImpl : public torch::nn::Module {
   const int64_t size_;
   const double dropout_;
   const TransformerOptions options_;
+  const PassPhases phases_;
 
  private:
+  torch::Tensor Normalize(torch::nn::LayerNorm& norm, const torch::Tensor& values) const;
+  torch::Tensor AddDropped(const torch::Tensor& residual, const torch::Tensor& values) const;
+  torch::Tensor FeedForwardRows(const torch::Tensor& input) const;
+
   torch::nn::Linear linear1_{nullptr};
   torch::nn::Linear gate_{nullptr};  // Of gated networks.
   torch::nn::Linear linear2_{nullptr};
@@ -56,6 +64,7 @@ class TransformerEncoderLayerImpl : public TransformerLayerImpl {
 
   // [batch, source, size]; `bias`, [batch, 1, 1, source], is minus infinity at padding.
   torch::Tensor forward(const torch::Tensor& input, const torch::Tensor& bias);
+  torch::Tensor ForwardRows(const torch::Tensor& input, const RowLayout& layout);
 
  private:
   TransformerAttention self_attn_;
@@ -72,6 +81,9 @@ class SsruImpl : public torch::nn::Module {
   // [row, time, size]; `cell`, [row, size], is c before the first time step, or undefined for zero,
   // and becomes c after the last.
   torch::Tensor forward(const torch::Tensor& input, torch::Tensor& cell);
+  // Whole sequences, [row, size].
+  torch::Tensor ForwardRows(const torch::Tensor& input, const RowLayout& layout,
+                            const PassPhases& phases) const;
 
  private:
   torch::Tensor weight_;  // [2 x size, size], W and then W_f.
@@ -113,6 +125,10 @@ class TransformerDecoderLayerImpl : public TransformerLayerImpl {
   torch::Tensor forward(const torch::Tensor& input, TransformerLayerState& state,
                         const TransformerMemory& memory);
 
+  // Whole targets, [row, size]. `encoded`, [source row, memory], is the encoder output.
+  torch::Tensor ForwardRows(const torch::Tensor& input, const RowLayout& layout,
+                            const torch::Tensor& encoded, const RowLayout& encoded_layout);
+
  private:
   torch::Tensor Recur(const torch::Tensor& input, TransformerLayerState& state);
 
@@ -128,6 +144,16 @@ TORCH_MODULE(TransformerDecoderLayer);
 // time].
 torch::Tensor PaddingBias(const torch::Tensor& mask, const torch::Tensor& like);
 torch::Tensor CausalBias(int64_t before, int64_t time, const torch::Tensor& like);
+
+// The layer normalisation after the last layer, of values or rows; none if `norm` is empty.
+torch::Tensor NormalizeLast(torch::nn::LayerNorm& norm, const torch::Tensor& values,
+                            const PassPhases& phases);
+
+// The input of the first layer for the kernels, [row, size]: as AddPositions of the embeddings of
+// `tokens`, [batch, time], with dropout.
+torch::Tensor EmbedRows(const torch::Tensor& tokens, const torch::Tensor& embedding,
+                        const RowLayout& layout, const TransformerOptions& options,
+                        const torch::Tensor& learned, double dropout);
 
 // A parameter of learned positions, [max_positions, size], initialised as embeddings are.
 torch::Tensor MakePositions(const TransformerOptions& options, int64_t size);

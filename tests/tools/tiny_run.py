@@ -22,13 +22,13 @@ def write_text(program, folder):
     return f"[{folder / 'text.a'},{folder / 'text.b'}]", words
 
 
-def train(program, folder):
-    """Trains a model that writes three words in capitals, with `program`; returns its run folder."""
+def train(program, folder, *settings, name="run"):
+    """Trains a model that writes three words in capitals, with `program` and more settings; returns its run folder."""
     text, words = write_text(program, folder)
-    run_folder = pathlib.Path(folder) / "run"
+    run_folder = pathlib.Path(folder) / name
     run(program, ["train", f"train.run={run_folder}", f"data.train={text}", f"data.valid={text}",
                   f"data.source_tokenizer={words}", f"data.target_tokenizer={words}", "model.encoder.hidden=16",
                   "model.decoder.hidden=32", "model.encoder.dropout=0", "model.decoder.dropout=0",
                   "train.schedule.learning_rate=0.01", "train.schedule.warmup=10", "train.max_updates=120",
-                  "train.validate_every=120", "train.save_every=120", "validation.min_length=1"])
+                  "train.validate_every=120", "train.save_every=120", "validation.min_length=1", *settings])
     return run_folder

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Transformers train, decode, score and join ensembles as recurrent models do.
+
+usage: transformer_test.py PROGRAM
+"""
+
+import pathlib
+import tempfile
+import unittest
+
+from program import PROGRAM, TestCase, seq2seq
+from tiny_run import train
+
+SMALL = ["model.encoder.transformer.feed_forward=32", "model.decoder.transformer.feed_forward=64", "model.encoder.layers=2",
+         "model.decoder.layers=2"]
+KINDS = {
+    "transformer": ["model.encoder.kind=transformer", "model.decoder.kind=transformer", *SMALL],
+    "ssru": ["model.encoder.kind=transformer", "model.decoder.kind=ssru", *SMALL],
+    "hybrid": ["model.encoder.kind=transformer", *SMALL],
+    "recurrent": [],
+}
+
+
+class TransformerTest(TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        folder = pathlib.Path(cls.scratch.name)
+        cls.runs = {name: train(PROGRAM, folder, *settings, name=name) for name, settings in KINDS.items()}
+        cls.lines = (folder / "text.a").read_text()
+        cls.expected = (folder / "text.b").read_text()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+
+    def decode(self, *arguments):
+        result = seq2seq("decode", *arguments, stdin=self.lines.encode())
+        self.assertEqual(result.returncode, 0, result.stderr.decode())
+        return result.stdout.decode()
+
+    def test_each_kind_learns_and_decodes_in_every_precision(self):
+        for name, run in self.runs.items():
+            for precision in ("fp32", "int8"):
+                for beam in ("1", "4"):
+                    found = self.decode("-m", run, "--precision", precision, "--beam", beam)
+                    self.assertEqual(found, self.expected, f"{name}, {precision}, beam {beam}")
+
+    def test_an_ensemble_has_models_of_different_kinds(self):
+        models = [word for run in self.runs.values() for word in ("-m", run)]
+        self.assertEqual(self.decode(*models, "--beam", "3"), self.expected)
+
+    def test_a_sentence_is_decoded_as_it_is_in_a_batch(self):
+        for name in ("transformer", "ssru"):
+            together = self.decode("-m", self.runs[name], "--beam", "4", "--n-best", "3")
+            alone = self.decode("-m", self.runs[name], "--beam", "4", "--n-best", "3", "--batch-size", "1")
+            self.assertEqual(together, alone, name)
+
+    def test_kinds_bring_their_defaults(self):
+        def dumped(*settings):
+            return seq2seq("train", "--dump-config", *settings).stdout.decode()
+
+        recurrent = dumped()
+        self.assertIn("kind: plateau", recurrent)
+        transformer = dumped("model.encoder.kind=transformer")
+        self.assertIn("kind: inverse_sqrt", transformer)
+        self.assertIn("warmup: 2000u", transformer)
+        self.assertIn("beta2: 0.98", transformer)
+        self.assertIn("warmup: 7u", dumped("train.schedule.warmup=7u", "model.encoder.kind=transformer"))
+
+
+if __name__ == "__main__":
+    unittest.main()
