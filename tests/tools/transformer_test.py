@@ -43,12 +43,12 @@ class TransformerTest(TestCase):
         for name, run in self.runs.items():
             for precision in ("fp32", "int8"):
                 for beam in ("1", "2"):
-                    found = self.decode("-m", run, "--precision", precision, "--beam", beam)
+                    found = self.decode("-m", run, "--precision", precision, "--beam", beam, "--stopping", "exact")
                     self.assertEqual(found, self.expected, f"{name}, {precision}, beam {beam}")
 
     def test_an_ensemble_has_models_of_different_kinds(self):
         models = [word for run in self.runs.values() for word in ("-m", run)]
-        self.assertEqual(self.decode(*models, "--beam", "2"), self.expected)
+        self.assertEqual(self.decode(*models, "--beam", "2", "--stopping", "exact"), self.expected)
 
     def test_a_sentence_is_decoded_as_it_is_in_a_batch(self):
         for name in ("transformer", "ssru"):
