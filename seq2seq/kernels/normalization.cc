@@ -54,31 +54,86 @@ void ApplyRelu(ConstMatrix values, const float* HWY_RESTRICT means,
   }
 }
 
+// Mean and inverse standard deviation of a row.
+struct Moments {
+  float mean;
+  float scale;
+};
+
+HWY_INLINE Moments MomentsOf(const float* value, int64_t size, float epsilon) {
+  const int64_t whole = size / LaneSums::kLanes * LaneSums::kLanes;
+  LaneSums sums;
+  sums.Add(whole, [&](auto d, int64_t i, auto sum)
+                      HWY_ATTR { return hn::Add(sum, hn::LoadU(d, value + i)); });
+  float total = sums.Total();
+  for (int64_t i = whole; i < size; ++i) total += value[i];
+  const float mean = total / static_cast<float>(size);
+  LaneSums squares;
+  squares.Add(whole, [&](auto d, int64_t i, auto sum) HWY_ATTR {
+    const auto difference = hn::Sub(hn::LoadU(d, value + i), hn::Set(d, mean));
+    return hn::MulAdd(difference, difference, sum);
+  });
+  total = squares.Total();
+  for (int64_t i = whole; i < size; ++i) total += (value[i] - mean) * (value[i] - mean);
+  return {mean, 1 / std::sqrt(total / static_cast<float>(size) + epsilon)};
+}
+
 void LayerNormRows(ConstMatrix values, const NormWeights& weights, float epsilon, Matrix output) {
+  for (int64_t row = 0; row < values.rows; ++row) {
+    const float* value = values.row(row);
+    float* out = output.row(row);
+    const Moments moments = MomentsOf(value, values.columns, epsilon);
+    ForEach(values.columns, [&](auto d, int64_t i) HWY_ATTR {
+      const auto difference = hn::Sub(hn::LoadU(d, value + i), hn::Set(d, moments.mean));
+      const auto normal = hn::Mul(difference, hn::Set(d, moments.scale));
+      hn::StoreU(hn::MulAdd(normal, hn::LoadU(d, weights.gain + i), hn::LoadU(d, weights.bias + i)),
+                 d, out + i);
+    });
+  }
+}
+
+// Adds the gradients of gain and bias. With n the normalised row, and g the gradient of n, that of
+// the row is scale (g - mean(g) - n mean(g n)).
+void LayerNormRowsBackward(ConstMatrix values, const float* HWY_RESTRICT gain, float epsilon,
+                           ConstMatrix output_gradient, Matrix gradient,
+                           float* HWY_RESTRICT gain_gradient, float* HWY_RESTRICT bias_gradient) {
   const int64_t size = values.columns;
   const int64_t whole = size / LaneSums::kLanes * LaneSums::kLanes;
   for (int64_t row = 0; row < values.rows; ++row) {
     const float* value = values.row(row);
-    float* out = output.row(row);
+    const float* of_output = output_gradient.row(row);
+    float* of_value = gradient.row(row);
+    const Moments moments = MomentsOf(value, size, epsilon);
+    const auto normal = [&](auto d, int64_t i) HWY_ATTR {
+      const auto difference = hn::Sub(hn::LoadU(d, value + i), hn::Set(d, moments.mean));
+      return hn::Mul(difference, hn::Set(d, moments.scale));
+    };
+    const auto of_normal = [&](auto d, int64_t i) HWY_ATTR {
+      return hn::Mul(hn::LoadU(d, of_output + i), hn::LoadU(d, gain + i));
+    };
     LaneSums sums;
-    sums.Add(whole, [&](auto d, int64_t i, auto sum)
-                        HWY_ATTR { return hn::Add(sum, hn::LoadU(d, value + i)); });
-    float total = sums.Total();
-    for (int64_t i = whole; i < size; ++i) total += value[i];
-    const float mean = total / static_cast<float>(size);
-    LaneSums squares;
-    squares.Add(whole, [&](auto d, int64_t i, auto sum) HWY_ATTR {
-      const auto difference = hn::Sub(hn::LoadU(d, value + i), hn::Set(d, mean));
-      return hn::MulAdd(difference, difference, sum);
-    });
-    total = squares.Total();
-    for (int64_t i = whole; i < size; ++i) total += (value[i] - mean) * (value[i] - mean);
-    const float scale = 1 / std::sqrt(total / static_cast<float>(size) + epsilon);
+    sums.Add(whole,
+             [&](auto d, int64_t i, auto sum) HWY_ATTR { return hn::Add(sum, of_normal(d, i)); });
+    LaneSums products;
+    products.Add(whole, [&](auto d, int64_t i, auto sum)
+                            HWY_ATTR { return hn::MulAdd(of_normal(d, i), normal(d, i), sum); });
+    float sum = sums.Total();
+    float product = products.Total();
+    for (int64_t i = whole; i < size; ++i) {
+      const auto g = of_normal(One(), i);
+      sum += hn::GetLane(g);
+      product += hn::GetLane(hn::Mul(g, normal(One(), i)));
+    }
+    const float mean = sum / static_cast<float>(size);
+    const float slope = product / static_cast<float>(size);
     ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
-      const auto difference = hn::Sub(hn::LoadU(d, value + i), hn::Set(d, mean));
-      const auto normal = hn::Mul(difference, hn::Set(d, scale));
-      hn::StoreU(hn::MulAdd(normal, hn::LoadU(d, weights.gain + i), hn::LoadU(d, weights.bias + i)),
-                 d, out + i);
+      const auto n = normal(d, i);
+      const auto g = hn::LoadU(d, of_output + i);
+      hn::StoreU(hn::MulAdd(g, n, hn::LoadU(d, gain_gradient + i)), d, gain_gradient + i);
+      hn::StoreU(hn::Add(g, hn::LoadU(d, bias_gradient + i)), d, bias_gradient + i);
+      const auto centred = hn::Sub(hn::Mul(g, hn::LoadU(d, gain + i)), hn::Set(d, mean));
+      const auto rest = hn::NegMulAdd(n, hn::Set(d, slope), centred);
+      hn::StoreU(hn::Mul(rest, hn::Set(d, moments.scale)), d, of_value + i);
     });
   }
 }
@@ -94,6 +149,7 @@ HWY_EXPORT(AddSums);
 HWY_EXPORT(AddSquares);
 HWY_EXPORT(ApplyRelu);
 HWY_EXPORT(LayerNormRows);
+HWY_EXPORT(LayerNormRowsBackward);
 
 constexpr float kEpsilon = 1e-5f;  // As in torch.nn.
 
@@ -145,6 +201,27 @@ void GroupNormRelu(ConstMatrix values, int64_t groups, const NormWeights& weight
 
 void LayerNorm(ConstMatrix values, const NormWeights& weights, Matrix output) {
   HWY_DYNAMIC_DISPATCH(LayerNormRows)(values, weights, kEpsilon, output);
+}
+
+void LayerNormBackward(ConstMatrix values, const float* gain, ConstMatrix output_gradient,
+                       const NormGradients& gradients) {
+  constexpr int64_t kRows = 64;  // Of a block, whatever the number of threads.
+  const int64_t size = values.columns;
+  const int64_t blocks = (values.rows + kRows - 1) / kRows;
+  const Buffer sums(blocks, 2 * size);
+  ParallelFor(blocks, [&](int64_t block) {
+    const int64_t begin = block * kRows;
+    const int64_t count = std::min(kRows, values.rows - begin);
+    Clear(sums.view().Rows(block, 1));
+    float* of_block = sums.view().row(block);
+    HWY_DYNAMIC_DISPATCH(LayerNormRowsBackward)
+    (values.Rows(begin, count), gain, kEpsilon, output_gradient.Rows(begin, count),
+     gradients.values.Rows(begin, count), of_block, of_block + size);
+  });
+  std::fill_n(gradients.gain, size, 0.0f);
+  std::fill_n(gradients.bias, size, 0.0f);
+  HWY_DYNAMIC_DISPATCH(AddSums)(sums.view().Columns(0, size), gradients.gain);
+  HWY_DYNAMIC_DISPATCH(AddSums)(sums.view().Columns(size, size), gradients.bias);
 }
 
 }  // namespace seq2seq

@@ -23,6 +23,17 @@ void GroupNormRelu(ConstMatrix values, int64_t groups, const NormWeights& weight
 // output = layer normalisation of each row (Ba et al. 2016). `output` may be `values`. One thread.
 void LayerNorm(ConstMatrix values, const NormWeights& weights, Matrix output);
 
+// Gradients of layer normalisation.
+struct NormGradients {
+  Matrix values;          // [row, columns]; may be the gradient of the output.
+  float* gain = nullptr;  // [columns], and so the bias. The sums over rows do not depend on the
+  float* bias = nullptr;  // number of threads.
+};
+
+// Sets `gradients`, given that of the output; computes the moments anew. Uses all threads.
+void LayerNormBackward(ConstMatrix values, const float* gain, ConstMatrix output_gradient,
+                       const NormGradients& gradients);
+
 }  // namespace seq2seq
 
 #endif  // SEQ2SEQ_KERNELS_NORMALIZATION_H_

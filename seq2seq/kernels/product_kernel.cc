@@ -3,15 +3,12 @@
 #include <cstring>
 
 #include "seq2seq/kernels/instruction_set.h"
+#include "seq2seq/kernels/unroll.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "seq2seq/kernels/product_kernel.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-
-// The sums of a tile are an array, which stays in registers only where each loop over it is
-// unrolled.
-#define SEQ2SEQ_UNROLL _Pragma("GCC unroll 32")
 
 HWY_BEFORE_NAMESPACE();
 namespace seq2seq::HWY_NAMESPACE {

@@ -53,5 +53,22 @@ TEST(Dropout, OfRateZeroCopies) {
   for (int64_t i = 0; i < 15; ++i) EXPECT_EQ(copied.view().data[i], values.view.data[i]);
 }
 
+TEST(DropoutAdd, AddsWhatDropoutKeeps) {
+  const RandomMatrix values(9, 37, 1);
+  const RandomMatrix residual(9, 37, 2);
+  for (const double rate : {0.0, 0.4}) {
+    const Buffer dropped(9, 37);
+    const Buffer sum(9, 37);
+    Dropout(values.view, rate, 7, 5, dropped.view());
+    DropoutAdd(residual.view, values.view, rate, 7, 5, sum.view());
+    for (int64_t i = 0; i < 9 * 37; ++i) {
+      EXPECT_FLOAT_EQ(sum.view().data[i], residual.view.data[i] + dropped.view().data[i]);
+      if (dropped.view().data[i] == 0) {
+        EXPECT_EQ(sum.view().data[i], residual.view.data[i]);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace seq2seq
