@@ -10,6 +10,8 @@
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/kernels/adam.h"
 #include "seq2seq/kernels/cross_entropy.h"
+#include "seq2seq/kernels/multi_head_attention.h"
+#include "seq2seq/kernels/normalization.h"
 #include "seq2seq/kernels/parallel.h"
 #include "seq2seq/kernels/product.h"
 #include "seq2seq/kernels/recurrent.h"
@@ -118,6 +120,59 @@ void Layer(benchmark::State& state) {
   SetRate(state, 3 * 2 * 2.0 * static_cast<double>(steps.tokens() * gates * (kInput + kHidden)));
 }
 BENCHMARK(Layer)->ArgNames({"cell", "bf16"})->ArgsProduct({{0, 1, 2, 3}, {0, 1}})->UseRealTime();
+
+// Multi-head self-attention over some 1,000 tokens, forward and backward; the rate is that of its
+// products, six of them and one computed anew.
+void MultiHead(benchmark::State& state) {
+  const int64_t length = state.range(0);
+  const int64_t size = state.range(1);
+  const int64_t heads = state.range(2);
+  const SequenceRows rows(std::vector<int64_t>(static_cast<size_t>(1000 / length), length));
+  const Buffer projected = Zeros(rows.rows(), 3 * size);
+  const Buffer gradients = Zeros(rows.rows(), 3 * size);
+  const Buffer output = Zeros(rows.rows(), size);
+  const Buffer log_sums = Zeros(rows.rows(), heads);
+  const auto part = [&](const Buffer& buffer, int64_t index) {
+    return buffer.view().Columns(index * size, size);
+  };
+  const MultiHeadInput input = {part(projected, 0), part(projected, 1), part(projected, 2)};
+  const MultiHeadOptions options = {.heads = heads};
+  for (auto _ : state) {
+    MultiHeadAttention(rows, rows, input, options, output.view(), log_sums.view());
+    MultiHeadAttentionBackward(rows, rows, input, options, log_sums.view(), output.view(),
+                               {part(gradients, 0), part(gradients, 1), part(gradients, 2)});
+  }
+  SetRate(state, 7 * 2.0 * static_cast<double>(rows.tokens() * length * size));
+}
+BENCHMARK(MultiHead)
+    ->ArgNames({"length", "size", "heads"})
+    ->Args({15, 256, 4})
+    ->Args({15, 128, 4})
+    ->Args({60, 256, 4})
+    ->Args({60, 512, 8})
+    ->UseRealTime();
+
+// Layer normalisation of 1,000 rows: forward, on one thread, or backward.
+void LayerNormalization(benchmark::State& state) {
+  const int64_t size = state.range(0);
+  const Buffer values = Zeros(1000, size);
+  const Buffer output = Zeros(1000, size);
+  const Buffer weights = Zeros(4, size);
+  const Matrix w = weights.view();
+  for (auto _ : state) {
+    if (state.range(1) == 0) {
+      LayerNorm(values.view(), {w.row(0), w.row(1)}, output.view());
+    } else {
+      LayerNormBackward(values.view(), w.row(0), output.view(),
+                        {output.view(), w.row(2), w.row(3)});
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * 1000);
+}
+BENCHMARK(LayerNormalization)
+    ->ArgNames({"size", "backward"})
+    ->ArgsProduct({{128, 256}, {0, 1}})
+    ->UseRealTime();
 
 // The output layer with its loss and gradients.
 void OutputAndLoss(benchmark::State& state) {

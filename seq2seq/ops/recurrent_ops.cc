@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "seq2seq/kernels/gates.h"
 #include "seq2seq/kernels/recurrent.h"
 #include "seq2seq/ops/autograd_support.h"
 #include "seq2seq/ops/compute.h"
@@ -147,14 +148,17 @@ struct LayerFunction : torch::autograd::Function<LayerFunction> {
 
 struct LinearFunction : torch::autograd::Function<LinearFunction> {
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& input,
-                               const torch::Tensor& weight, const PassPhases& phases) {
+                               const torch::Tensor& weight,
+                               const c10::optional<torch::Tensor>& bias, const PassPhases& phases) {
     const PhaseTimer timer(phases.forward);
     const Precision precision = CurrentCompute().precision;
     std::vector<int64_t> sizes = input.sizes().vec();
     sizes.back() = weight.size(0);
     const torch::Tensor output = EmptyFloats(sizes);
-    Multiply(View(input), PackedMatrix::PackTransposed(View(weight), precision), View(output));
+    Multiply(View(input), PackedMatrix::PackTransposed(View(weight), precision), View(output),
+             bias ? Values(*bias) : nullptr);
     context->save_for_backward({input, weight});
+    context->saved_data["bias"] = bias.has_value();
     context->saved_data["precision"] = static_cast<int64_t>(precision);
     context->saved_data["phase"] = static_cast<int64_t>(phases.backward);
     return output;
@@ -164,12 +168,22 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     const PhaseTimer timer(static_cast<Phase>(context->saved_data["phase"].toInt()));
     const auto precision = static_cast<Precision>(context->saved_data["precision"].toInt());
     const variable_list saved = context->get_saved_variables();
-    const variable_list gradients = EmptyLike(absl::MakeConstSpan(saved));
     const torch::Tensor contiguous = outputs[0].contiguous();
     const Operand output(View(contiguous), precision);
-    Multiply(output, PackedMatrix::Pack(View(saved[1]), precision), View(gradients[0]));
-    MultiplyTransposed(output, Operand(View(saved[0]), precision), View(gradients[1]));
-    return {gradients[0], gradients[1], torch::Tensor()};
+    variable_list gradients(4);
+    if (context->needs_input_grad(0)) {
+      gradients[0] = EmptyLike(saved[0]);
+      Multiply(output, PackedMatrix::Pack(View(saved[1]), precision), View(gradients[0]));
+    }
+    if (context->needs_input_grad(1)) {
+      gradients[1] = EmptyLike(saved[1]);
+      MultiplyTransposed(output, Operand(View(saved[0]), precision), View(gradients[1]));
+    }
+    if (context->saved_data["bias"].toBool()) {
+      gradients[2] = EmptyFloats({saved[1].size(0)});
+      SumRows(View(contiguous), Values(gradients[2]));
+    }
+    return gradients;
   }
 };
 
@@ -197,8 +211,10 @@ torch::Tensor FusedLayer(absl::Span<const CellParameters> directions, const torc
 }
 
 torch::Tensor FusedLinear(const torch::Tensor& input, const torch::Tensor& weight,
-                          const PassPhases& phases) {
-  return LinearFunction::apply(input.contiguous(), weight, phases);
+                          const PassPhases& phases, const torch::Tensor& bias) {
+  return LinearFunction::apply(input.contiguous(), weight,
+                               bias.defined() ? c10::optional<torch::Tensor>(bias) : c10::nullopt,
+                               phases);
 }
 
 }  // namespace seq2seq

@@ -24,9 +24,9 @@ CellState FusedGates(const CellParameters& cell, const torch::Tensor& projected,
 torch::Tensor FusedLayer(absl::Span<const CellParameters> directions, const torch::Tensor& input,
                          std::shared_ptr<const PackedSequence> steps, const PassPhases& phases);
 
-// As torch::linear without bias: [..., input] -> [..., output].
+// As torch::linear, without bias if that is undefined: [..., input] -> [..., output].
 torch::Tensor FusedLinear(const torch::Tensor& input, const torch::Tensor& weight,
-                          const PassPhases& phases);
+                          const PassPhases& phases, const torch::Tensor& bias = {});
 
 }  // namespace seq2seq
 

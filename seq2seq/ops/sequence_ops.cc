@@ -45,7 +45,7 @@ struct DropoutFunction : torch::autograd::Function<DropoutFunction> {
 
 struct EmbeddingFunction : torch::autograd::Function<EmbeddingFunction> {
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& weight,
-                               const std::vector<int64_t>& ids) {
+                               const std::vector<int64_t>& ids, double scale) {
     const PhaseTimer timer(Phase::kEmbedding);
     const torch::Tensor rows = EmptyFloats({static_cast<int64_t>(ids.size()), weight.size(1)});
     const Matrix table = View(weight);
@@ -54,27 +54,43 @@ struct EmbeddingFunction : torch::autograd::Function<EmbeddingFunction> {
       for (int64_t row = begin; row < end; ++row) {
         Copy(table.Rows(ids[static_cast<size_t>(row)], 1), target.Rows(row, 1));
       }
+      if (scale != 1) Scale(target.Rows(begin, end - begin), static_cast<float>(scale));
     });
     context->saved_data["ids"] = ids;
     context->saved_data["vocab"] = weight.size(0);
+    context->saved_data["scale"] = scale;
     return rows;
   }
 
   static variable_list backward(AutogradContext* context, variable_list outputs) {
     const PhaseTimer timer(Phase::kEmbedding);
-    return {EmbeddingGradient(context->saved_data["ids"].toIntVector(), outputs[0].contiguous(),
-                              context->saved_data["vocab"].toInt()),
-            torch::Tensor()};
+    const torch::Tensor gradient =
+        EmbeddingGradient(context->saved_data["ids"].toIntVector(), outputs[0].contiguous(),
+                          context->saved_data["vocab"].toInt());
+    const double scale = context->saved_data["scale"].toDouble();
+    if (scale != 1) gradient._values().mul_(scale);
+    return {gradient, torch::Tensor(), torch::Tensor()};
   }
 };
 
+int64_t BatchOf(const PackedSequence& steps) {
+  int64_t sequences = 0;
+  for (int64_t group = 0; group < steps.groups(); ++group) sequences += steps.size(group);
+  return sequences;
+}
+
+int64_t BatchOf(const SequenceRows& rows) { return rows.batch(); }
+
+// What follows is for both layouts of rows, PackedSequence and SequenceRows.
+
 // Copies between rows and padded sequences.
-void CopyRows(const PackedSequence& steps, const torch::Tensor& rows, const torch::Tensor& padded,
+template <typename Layout>
+void CopyRows(const Layout& layout, const torch::Tensor& rows, const torch::Tensor& padded,
               bool to_padded) {
   const Matrix source = View(rows);
   const Matrix target = View(padded);
   const int64_t time = padded.size(1);
-  steps.ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
+  layout.ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
     const Matrix packed = source.Rows(row, 1);
     const Matrix position = target.Rows(sequence * time + step, 1);
     if (to_padded) {
@@ -85,67 +101,82 @@ void CopyRows(const PackedSequence& steps, const torch::Tensor& rows, const torc
   });
 }
 
-torch::Tensor Padded(const PackedSequence& steps, const torch::Tensor& rows, int64_t time) {
-  int64_t sequences = 0;
-  for (int64_t group = 0; group < steps.groups(); ++group) sequences += steps.size(group);
-  const torch::Tensor padded = EmptyFloats({sequences, time, rows.size(1)}).zero_();
-  CopyRows(steps, rows, padded, /*to_padded=*/true);
+template <typename Layout>
+torch::Tensor Padded(const Layout& layout, const torch::Tensor& rows, int64_t time) {
+  const torch::Tensor padded = EmptyFloats({BatchOf(layout), time, rows.size(1)}).zero_();
+  CopyRows(layout, rows, padded, /*to_padded=*/true);
   return padded;
 }
 
-torch::Tensor Packed(const PackedSequence& steps, const torch::Tensor& padded) {
-  const torch::Tensor rows = EmptyFloats({steps.rows(), padded.size(2)}).zero_();
-  CopyRows(steps, rows, padded.contiguous(), /*to_padded=*/false);
+template <typename Layout>
+torch::Tensor Packed(const Layout& layout, const torch::Tensor& padded) {
+  const torch::Tensor rows = EmptyFloats({layout.rows(), padded.size(2)}).zero_();
+  CopyRows(layout, rows, padded.contiguous(), /*to_padded=*/false);
   return rows;
 }
 
-struct PadFunction : torch::autograd::Function<PadFunction> {
+template <typename Layout>
+struct PadFunction : torch::autograd::Function<PadFunction<Layout>> {
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& rows,
-                               const std::shared_ptr<const PackedSequence>& steps, int64_t time) {
-    SaveValue(context, steps);
-    return Padded(*steps, rows, time);
+                               const std::shared_ptr<const Layout>& layout, int64_t time) {
+    SaveValue(context, layout);
+    return Padded(*layout, rows, time);
   }
 
   static variable_list backward(AutogradContext* context, variable_list outputs) {
-    const auto& steps = *SavedBy<std::shared_ptr<const PackedSequence>>(context);
-    return {Packed(steps, outputs[0]), torch::Tensor(), torch::Tensor()};
+    const auto& layout = *SavedBy<std::shared_ptr<const Layout>>(context);
+    return {Packed(layout, outputs[0]), torch::Tensor(), torch::Tensor()};
   }
 };
 
-struct PackFunction : torch::autograd::Function<PackFunction> {
+template <typename Layout>
+struct PackFunction : torch::autograd::Function<PackFunction<Layout>> {
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& padded,
-                               const std::shared_ptr<const PackedSequence>& steps) {
-    SaveValue(context, steps);
+                               const std::shared_ptr<const Layout>& layout) {
+    SaveValue(context, layout);
     context->saved_data["time"] = padded.size(1);
-    return Packed(*steps, padded);
+    return Packed(*layout, padded);
   }
 
   static variable_list backward(AutogradContext* context, variable_list outputs) {
-    const auto& steps = *SavedBy<std::shared_ptr<const PackedSequence>>(context);
-    return {Padded(steps, outputs[0].contiguous(), context->saved_data["time"].toInt()),
+    const auto& layout = *SavedBy<std::shared_ptr<const Layout>>(context);
+    return {Padded(layout, outputs[0].contiguous(), context->saved_data["time"].toInt()),
             torch::Tensor()};
   }
 };
+
+// The ids of tokens, [batch, time], in the order of rows; padding after the last token.
+template <typename Layout>
+std::vector<int64_t> Ordered(const torch::Tensor& tokens, const Layout& layout) {
+  const torch::Tensor contiguous = tokens.contiguous();
+  const auto* ids = contiguous.data_ptr<int64_t>();
+  const int64_t time = contiguous.size(1);
+  std::vector<int64_t> ordered(static_cast<size_t>(layout.rows()), kPadId);
+  layout.ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
+    ordered[static_cast<size_t>(row)] = ids[sequence * time + step];
+  });
+  return ordered;
+}
+
+absl::Span<const int64_t> LengthsOf(const torch::Tensor& contiguous) {
+  return absl::MakeConstSpan(contiguous.data_ptr<int64_t>(),
+                             static_cast<size_t>(contiguous.numel()));
+}
 
 }  // namespace
 
 std::shared_ptr<const PackedSequence> PackSequence(const torch::Tensor& lengths,
                                                    int64_t side_by_side) {
-  const torch::Tensor contiguous = lengths.contiguous();
-  return std::make_shared<const PackedSequence>(
-      absl::MakeConstSpan(contiguous.data_ptr<int64_t>(), static_cast<size_t>(contiguous.numel())),
-      GroupsFor(contiguous.numel(), side_by_side));
+  return std::make_shared<const PackedSequence>(LengthsOf(lengths.contiguous()),
+                                                GroupsFor(lengths.numel(), side_by_side));
+}
+
+std::shared_ptr<const SequenceRows> MakeSequenceRows(const torch::Tensor& lengths) {
+  return std::make_shared<const SequenceRows>(LengthsOf(lengths.contiguous()));
 }
 
 std::vector<int64_t> OrderTokens(const torch::Tensor& tokens, const PackedSequence& steps) {
-  const torch::Tensor contiguous = tokens.contiguous();
-  const auto* ids = contiguous.data_ptr<int64_t>();
-  const int64_t time = contiguous.size(1);
-  std::vector<int64_t> ordered(static_cast<size_t>(steps.rows()), kPadId);
-  steps.ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
-    ordered[static_cast<size_t>(row)] = ids[sequence * time + step];
-  });
-  return ordered;
+  return Ordered(tokens, steps);
 }
 
 torch::Tensor EmbeddingGradient(absl::Span<const int64_t> ids, const torch::Tensor& gradient,
@@ -175,7 +206,12 @@ torch::Tensor EmbeddingGradient(absl::Span<const int64_t> ids, const torch::Tens
 
 torch::Tensor FusedEmbedding(const torch::Tensor& weight, const torch::Tensor& tokens,
                              std::shared_ptr<const PackedSequence> steps, double rate) {
-  return FusedDropout(EmbeddingFunction::apply(weight, OrderTokens(tokens, *steps)), rate);
+  return FusedDropout(EmbeddingFunction::apply(weight, Ordered(tokens, *steps), 1.0), rate);
+}
+
+torch::Tensor FusedEmbedding(const torch::Tensor& weight, const torch::Tensor& tokens,
+                             std::shared_ptr<const SequenceRows> rows, double scale, double rate) {
+  return FusedDropout(EmbeddingFunction::apply(weight, Ordered(tokens, *rows), scale), rate);
 }
 
 torch::Tensor FusedDropout(const torch::Tensor& rows, double rate) {
@@ -183,12 +219,21 @@ torch::Tensor FusedDropout(const torch::Tensor& rows, double rate) {
 }
 
 torch::Tensor PackRows(const torch::Tensor& padded, std::shared_ptr<const PackedSequence> steps) {
-  return PackFunction::apply(padded, steps);
+  return PackFunction<PackedSequence>::apply(padded, steps);
+}
+
+torch::Tensor PackRows(const torch::Tensor& padded, std::shared_ptr<const SequenceRows> rows) {
+  return PackFunction<SequenceRows>::apply(padded, rows);
 }
 
 torch::Tensor PadRows(const torch::Tensor& rows, std::shared_ptr<const PackedSequence> steps,
                       int64_t time) {
-  return PadFunction::apply(rows, steps, time);
+  return PadFunction<PackedSequence>::apply(rows, steps, time);
+}
+
+torch::Tensor PadRows(const torch::Tensor& values, std::shared_ptr<const SequenceRows> rows,
+                      int64_t time) {
+  return PadFunction<SequenceRows>::apply(values, rows, time);
 }
 
 }  // namespace seq2seq

@@ -1,4 +1,5 @@
-// Conversion between padded sequences and the kernels' packed rows without padding.
+// Conversion between padded sequences and the kernels' rows without padding, in both of their
+// layouts: PackedSequence for recurrent layers, SequenceRows for layers over whole sequences.
 #ifndef SEQ2SEQ_OPS_SEQUENCE_OPS_H_
 #define SEQ2SEQ_OPS_SEQUENCE_OPS_H_
 
@@ -10,6 +11,7 @@
 #include <torch/types.h>
 
 #include "seq2seq/kernels/packed_sequence.h"
+#include "seq2seq/kernels/sequence_rows.h"
 
 namespace seq2seq {
 
@@ -17,6 +19,9 @@ namespace seq2seq {
 // parallel.
 std::shared_ptr<const PackedSequence> PackSequence(const torch::Tensor& lengths,
                                                    int64_t side_by_side);
+
+// The rows of sequences of `lengths`, [batch], sequence after sequence.
+std::shared_ptr<const SequenceRows> MakeSequenceRows(const torch::Tensor& lengths);
 
 // The ids of tokens, [batch, time], in the order of `steps`: [row]; padding after the last token.
 std::vector<int64_t> OrderTokens(const torch::Tensor& tokens, const PackedSequence& steps);
@@ -31,16 +36,24 @@ torch::Tensor EmbeddingGradient(absl::Span<const int64_t> ids, const torch::Tens
 torch::Tensor FusedEmbedding(const torch::Tensor& weight, const torch::Tensor& tokens,
                              std::shared_ptr<const PackedSequence> steps, double rate);
 
+// The same in the order of `rows`, times `scale` before dropout, such as sqrt(size) (Vaswani et al.
+// 2017).
+torch::Tensor FusedEmbedding(const torch::Tensor& weight, const torch::Tensor& tokens,
+                             std::shared_ptr<const SequenceRows> rows, double scale, double rate);
+
 // Dropout of rows, [row, size].
 torch::Tensor FusedDropout(const torch::Tensor& rows, double rate);
 
-// From padded sequences to the rows of `steps`: [batch, time, size] -> [row, size], zero past the
+// From padded sequences to the rows of a layout: [batch, time, size] -> [row, size], zero past the
 // last token.
 torch::Tensor PackRows(const torch::Tensor& padded, std::shared_ptr<const PackedSequence> steps);
+torch::Tensor PackRows(const torch::Tensor& padded, std::shared_ptr<const SequenceRows> rows);
 
-// From the rows of `steps` to padded sequences: [row, size] -> [batch, time, size], zero at
+// From the rows of a layout to padded sequences: [row, size] -> [batch, time, size], zero at
 // padding.
 torch::Tensor PadRows(const torch::Tensor& rows, std::shared_ptr<const PackedSequence> steps,
+                      int64_t time);
+torch::Tensor PadRows(const torch::Tensor& values, std::shared_ptr<const SequenceRows> rows,
                       int64_t time);
 
 }  // namespace seq2seq
