@@ -61,6 +61,7 @@ set(included_headers
     seq2seq/kernels/product.h
     seq2seq/metrics/cider.h
     seq2seq/metrics/meteor.h
+    seq2seq/metrics/moses_language.h
     seq2seq/metrics/segments.h
     seq2seq/model/bridge.h
     seq2seq/model/decoder.h

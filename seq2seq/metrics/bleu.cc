@@ -15,7 +15,7 @@ namespace {
 
 void AddSegment(const Segment& segment, BleuScore& bleu) {
   const auto tokenize = [&](absl::string_view line) {
-    return Tokenize(line, bleu.options.tokenization, bleu.options.lowercase);
+    return Tokenize(line, bleu.options.tokenization, bleu.options.lowercase, bleu.options.language);
   };
   const std::vector<std::string> hypothesis = tokenize(segment.hypothesis);
   const auto length = static_cast<int64_t>(hypothesis.size());
@@ -73,6 +73,21 @@ void Finish(BleuScore& bleu) {
   bleu.score = bleu.Order(BleuScore::kMaxOrder);
 }
 
+std::string TokenizationWithLanguage(const BleuOptions& options) {
+  const absl::string_view name = TokenizationName(options.tokenization);
+  switch (options.tokenization) {
+    case Tokenization::k13a:
+    case Tokenization::kNone:
+    case Tokenization::kIntl:
+    case Tokenization::kChar:
+      return std::string(name);
+    case Tokenization::kMoses:
+    case Tokenization::kMosesNorm:
+      return absl::StrCat(name, "-", MosesLanguageName(options.language));
+  }
+  return "";
+}
+
 absl::string_view SmoothingName(BleuSmoothing smoothing) {
   switch (smoothing) {
     case BleuSmoothing::kExp:
@@ -103,7 +118,7 @@ double BleuScore::Order(size_t max_order) const {
 
 std::string BleuScore::Signature() const {
   return FormatSignature(num_references, options.lowercase,
-                         absl::StrCat("eff:no|tok:", TokenizationName(options.tokenization),
+                         absl::StrCat("eff:no|tok:", TokenizationWithLanguage(options),
                                       "|smooth:", SmoothingName(options.smoothing)));
 }
 

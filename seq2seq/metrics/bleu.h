@@ -5,7 +5,9 @@
 //   std::cout << bleu.score << " " << bleu.Signature() << "\n";
 //
 // Expects detokenised text: the tokenizer is part of the metric, and scores of different ones are
-// not comparable.
+// not comparable. With Tokenization::kMoses and `lowercase` the score is multi-bleu.perl's of text
+// that tokenizer.perl and lowercase.perl made, which many papers print; only an order without a
+// match, which is smoothed here, gives 0 there.
 #ifndef SEQ2SEQ_METRICS_BLEU_H_
 #define SEQ2SEQ_METRICS_BLEU_H_
 
@@ -18,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
+#include "seq2seq/metrics/moses_language.h"
 #include "seq2seq/metrics/segments.h"
 
 namespace seq2seq {
@@ -32,9 +35,10 @@ enum class BleuSmoothing {
 };
 
 struct BleuOptions {
-  Tokenization tokenization = Tokenization::k13a;  // kChar for Chinese and Japanese.
-  bool lowercase = false;                          // Set it where the references have no case.
-  BleuSmoothing smoothing = BleuSmoothing::kExp;   // Matters for small sets only.
+  Tokenization tokenization = Tokenization::k13a;    // kChar for Chinese and Japanese.
+  MosesLanguage language = MosesLanguage::kEnglish;  // For kMoses and kMosesNorm.
+  bool lowercase = false;                            // Set it where the references have no case.
+  BleuSmoothing smoothing = BleuSmoothing::kExp;     // Matters for small sets only.
 };
 
 struct BleuScore {
@@ -64,7 +68,7 @@ struct BleuScore {
   double LengthRatio() const;
 
   // To publish with the score:
-  // "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:seq2seq-0.1.0".
+  // "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:seq2seq-0.1.0", "…|tok:moses-de|…".
   std::string Signature() const;
 };
 

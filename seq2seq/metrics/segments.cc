@@ -1,7 +1,5 @@
 // The tokenizers are defined by the substitutions of the Perl scripts mteval-v13a and mteval-v14.
-// Each pass below is one of them, carried out by a scan from left to right. The passes cannot be
-// merged: a later one depends on the spaces that an earlier one inserted, and within a pass the
-// matches do not overlap, so that "..5" gives ". .5".
+// Each pass below is one of them. Matches do not overlap, so that "..5" gives ". .5".
 
 #include "seq2seq/metrics/segments.h"
 
@@ -12,6 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
+#include "seq2seq/metrics/moses_tokenizer.h"
+#include "seq2seq/metrics/punctuation.h"
+#include "seq2seq/metrics/substitution.h"
 #include "seq2seq/metrics/unicode.h"
 
 namespace seq2seq {
@@ -19,61 +20,8 @@ namespace {
 
 constexpr absl::string_view kSignatureVersion = "seq2seq-0.1.0";
 
-std::u32string ReplaceAll(std::u32string_view text, std::u32string_view from,
-                          std::u32string_view to) {
-  std::u32string result;
-  size_t start = 0;
-  for (size_t hit; (hit = text.find(from, start)) != text.npos; start = hit + from.size()) {
-    result.append(text, start, hit - start).append(to);
-  }
-  return result.append(text, start);
-}
-
-// Puts spaces around every symbol that satisfies `isolated`.
-template <typename Isolated>
-std::u32string Isolate(std::u32string_view text, Isolated isolated) {
-  std::u32string result;
-  for (const char32_t c : text) {
-    if (isolated(c)) {
-      result += {U' ', c, U' '};
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
-enum class Member { kFirst, kSecond };
-
-// Puts spaces around one member of every pair of neighbours that satisfies `first` and `second`. No
-// symbol is in two pairs: the search continues after the second member.
-template <typename First, typename Second>
-std::u32string IsolateInPairs(std::u32string_view text, First first, Second second,
-                              Member isolated) {
-  std::u32string result;
-  for (size_t i = 0; i < text.size();) {
-    if (i + 1 < text.size() && first(text[i]) && second(text[i + 1])) {
-      if (isolated == Member::kFirst) {
-        result += {U' ', text[i], U' ', text[i + 1]};
-      } else {
-        result += {text[i], U' ', text[i + 1], U' '};
-      }
-      i += 2;
-    } else {
-      result += text[i++];
-    }
-  }
-  return result;
-}
-
-template <typename Predicate>
-auto Not(Predicate predicate) {
-  return [predicate](char32_t c) { return !predicate(c); };
-}
-
-bool IsDigit(char32_t c) { return c >= U'0' && c <= U'9'; }
+bool IsAsciiDigit(char32_t c) { return c >= U'0' && c <= U'9'; }
 bool IsPeriodOrComma(char32_t c) { return c == U'.' || c == U','; }
-bool IsHyphenMinus(char32_t c) { return c == U'-'; }
 
 // The printable characters of ASCII but letters, digits, and ' , - .
 bool Is13aSymbol(char32_t c) {
@@ -91,9 +39,9 @@ std::u32string Separate13a(std::u32string text) {
   text = ReplaceAll(text, U"&gt;", U">");
   text = U' ' + text + U' ';
   text = Isolate(text, Is13aSymbol);
-  text = IsolateInPairs(text, Not(IsDigit), IsPeriodOrComma, Member::kSecond);
-  text = IsolateInPairs(text, IsPeriodOrComma, Not(IsDigit), Member::kFirst);
-  return IsolateInPairs(text, IsDigit, IsHyphenMinus, Member::kSecond);
+  text = IsolateInPairs(text, Not(IsAsciiDigit), IsPeriodOrComma, Member::kSecond);
+  text = IsolateInPairs(text, IsPeriodOrComma, Not(IsAsciiDigit), Member::kFirst);
+  return IsolateInPairs(text, IsAsciiDigit, Is(U'-'), Member::kSecond);
 }
 
 std::u32string SeparateIntl(std::u32string text) {
@@ -142,14 +90,20 @@ absl::string_view TokenizationName(Tokenization tokenization) {
       return "intl";
     case Tokenization::kChar:
       return "char";
+    case Tokenization::kMoses:
+      return "moses";
+    case Tokenization::kMosesNorm:
+      return "moses-norm";
   }
   return "";
 }
 
-std::vector<std::string> Tokenize(absl::string_view line, Tokenization tokenization,
-                                  bool lowercase) {
+std::vector<std::string> Tokenize(absl::string_view line, Tokenization tokenization, bool lowercase,
+                                  MosesLanguage language) {
+  const bool is_moses =
+      tokenization == Tokenization::kMoses || tokenization == Tokenization::kMosesNorm;
   std::u32string text = DecodeUtf8(line);
-  if (lowercase) text = ToLower(text);
+  if (lowercase && !is_moses) text = ToLower(text);
   // kIntl splits "2020. ", but not "2020.": trailing spaces must not matter.
   while (!text.empty() && IsSpace(text.back())) text.pop_back();
 
@@ -165,7 +119,15 @@ std::vector<std::string> Tokenize(absl::string_view line, Tokenization tokenizat
     case Tokenization::kChar:
       text = Isolate(text, [](char32_t) { return true; });
       break;
+    case Tokenization::kMosesNorm:
+      text = NormalizePunctuation(std::move(text), language);
+      [[fallthrough]];
+    case Tokenization::kMoses:
+      text = SeparateMoses(std::move(text), language);
+      break;
   }
+  if (lowercase && is_moses) text = ToLower(text);  // Case decides about periods.
+
   std::vector<std::string> tokens;
   for (const std::u32string_view token : SplitAtSpaces(text)) tokens.push_back(EncodeUtf8(token));
   return tokens;

@@ -11,6 +11,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
+#include "seq2seq/metrics/moses_language.h"
+
 namespace seq2seq {
 
 struct Segment {
@@ -32,23 +34,28 @@ struct Segments {
 absl::StatusOr<Segments> AlignSegments(absl::Span<const std::string> hypotheses,
                                        const std::vector<std::vector<std::string>>& references);
 
-// The tokenizers of sacreBLEU.
+// The tokenizers of sacreBLEU, and of papers that score tokenised text.
 enum class Tokenization {
-  k13a,   // mteval-v13a, the one of nearly every published score. Handles ASCII punctuation only.
-  kNone,  // Splits at spaces: for text that is tokenized already.
-  kIntl,  // mteval-v14: splits at the punctuation and the symbols of all scripts.
-  kChar,  // Every character but spaces: for languages written without spaces.
+  k13a,    // mteval-v13a, the one of nearly every published score. Handles ASCII punctuation only.
+  kNone,   // Splits at spaces: for text that is tokenized already.
+  kIntl,   // mteval-v14: splits at the punctuation and the symbols of all scripts.
+  kChar,   // Every character but spaces: for languages written without spaces.
+  kMoses,  // Moses' tokenizer.perl for a language (moses_tokenizer.h).
+  kMosesNorm,  // The same after normalize-punctuation.perl (punctuation.h), as Multi30k's files.
 };
 
-// "13a", "none", "intl", "char": the names in signatures and on the command line.
+// "13a", "none", "intl", "char", "moses", "moses-norm": the names in signatures and on the command
+// line.
 absl::string_view TokenizationName(Tokenization tokenization);
 
-// Tokenises a line, after conversion to lower case if `lowercase`. Linear in the line; bytes that
-// are not UTF-8 are kept, each as a character of its own.
+// Tokenises a line, after conversion to lower case if `lowercase`; Moses' tokenizers convert
+// tokens, since case decides whether a period ends a sentence, and only they depend on `language`.
+// Linear in the line; bytes that are not UTF-8 are kept, each as a character of its own.
 //
 //   Tokenize("It's 3,000 km.", Tokenization::k13a, /*lowercase=*/true)  // it's 3,000 km .
 std::vector<std::string> Tokenize(absl::string_view line, Tokenization tokenization,
-                                  bool lowercase = false);
+                                  bool lowercase = false,
+                                  MosesLanguage language = MosesLanguage::kEnglish);
 
 // Returns a signature in the form of sacreBLEU. `details` is the part specific to the metric:
 // "nrefs:1|case:mixed|<details>|version:seq2seq-0.1.0".

@@ -100,6 +100,12 @@ bool IsMark(char32_t c) {
   return category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_ME;
 }
 
+bool IsAlphabetic(char32_t c) { return IsLetter(c) || Category(c) == UTF8PROC_CATEGORY_NL; }
+
+bool IsLowercase(char32_t c) { return Category(c) == UTF8PROC_CATEGORY_LL; }
+
+bool IsDigit(char32_t c) { return Category(c) == UTF8PROC_CATEGORY_ND; }
+
 bool IsNumber(char32_t c) {
   const auto category = Category(c);
   return category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO;

@@ -23,6 +23,9 @@ std::string EncodeUtf8(std::u32string_view text);
 bool IsSpace(char32_t c);        // As str.isspace(): separators, line ends, tabs.
 bool IsLetter(char32_t c);       // Category L.
 bool IsMark(char32_t c);         // Category M: accents and vowel signs that are parts of letters.
+bool IsAlphabetic(char32_t c);   // Categories L and Nl: letters and letter-like numbers.
+bool IsLowercase(char32_t c);    // Category Ll.
+bool IsDigit(char32_t c);        // Category Nd: decimal digits of all scripts.
 bool IsNumber(char32_t c);       // Category N: digits of all scripts, Roman numerals, fractions.
 bool IsPunctuation(char32_t c);  // Category P.
 bool IsDash(char32_t c);         // Category Pd: the hyphen-minus, hyphens, dashes.

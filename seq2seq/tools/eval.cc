@@ -29,6 +29,7 @@ struct EvalFlags {
   std::vector<std::string> references;
   std::vector<std::string> metrics = {"bleu", "chrf"};
   std::string tokenize = "13a";
+  std::string language = "en";
   bool lowercase = false;
   std::string stemmer = CaptionOptions().stemmer;
   std::string format = "text";
@@ -48,8 +49,18 @@ struct Report {
 std::map<std::string, Tokenization> TokenizationsByName() {
   std::map<std::string, Tokenization> by_name;
   for (const Tokenization tokenization :
-       {Tokenization::k13a, Tokenization::kNone, Tokenization::kIntl, Tokenization::kChar}) {
+       {Tokenization::k13a, Tokenization::kNone, Tokenization::kIntl, Tokenization::kChar,
+        Tokenization::kMoses, Tokenization::kMosesNorm}) {
     by_name.emplace(TokenizationName(tokenization), tokenization);
+  }
+  return by_name;
+}
+
+std::map<std::string, MosesLanguage> LanguagesByName() {
+  std::map<std::string, MosesLanguage> by_name;
+  for (const MosesLanguage language : {MosesLanguage::kCzech, MosesLanguage::kGerman,
+                                       MosesLanguage::kEnglish, MosesLanguage::kFrench}) {
+    by_name.emplace(MosesLanguageName(language), language);
   }
   return by_name;
 }
@@ -78,6 +89,7 @@ absl::StatusOr<Texts> ReadTexts(const EvalFlags& flags) {
 
 absl::StatusOr<Report> ReportBleu(const Texts& texts, const EvalFlags& flags) {
   const BleuOptions options = {.tokenization = TokenizationsByName().at(flags.tokenize),
+                               .language = LanguagesByName().at(flags.language),
                                .lowercase = flags.lowercase};
   SEQ2SEQ_ASSIGN_OR_RETURN(const BleuScore bleu,
                            CorpusBleu(texts.hypotheses, texts.references, options));
@@ -260,8 +272,15 @@ void AddEval(CLI::App& program, absl::Status* status) {
       ->check(CLI::IsMember(MetricsByName()))
       ->allow_extra_args(false)
       ->capture_default_str();
-  eval->add_option("--tokenize", flags->tokenize, "Tokenisation for bleu")
+  eval->add_option(
+          "--tokenize", flags->tokenize,
+          "Tokenisation for bleu. moses is tokenizer.perl of Moses, moses-norm the same after "
+          "normalize-punctuation.perl; both with --lowercase give the BLEU of papers that "
+          "run multi-bleu.perl on such text")
       ->check(CLI::IsMember(TokenizationsByName()))
+      ->capture_default_str();
+  eval->add_option("--language", flags->language, "Language of the text, for moses and moses-norm")
+      ->check(CLI::IsMember(LanguagesByName()))
       ->capture_default_str();
   eval->add_flag("--lowercase", flags->lowercase,
                  "Ignore upper and lower case, as caption always does");

@@ -170,6 +170,22 @@ TEST(Bleu, SignatureNamesAllThatChangesTheScore) {
             "nrefs:2|case:lc|eff:no|tok:intl|smooth:floor[0.10]|version:seq2seq-0.1.0");
 }
 
+TEST(Bleu, MosesTokensDependOnTheLanguage) {
+  const auto score = [](Tokenization tokenization, MosesLanguage language) {
+    return Score({"Wie geht's, Dr. Weiß?"}, {{"wie geht's, dr. Weiß?"}},
+                 {.tokenization = tokenization, .language = language, .lowercase = true});
+  };
+  const BleuScore german = score(Tokenization::kMoses, MosesLanguage::kGerman);
+  EXPECT_EQ(german.totals[0], 8);  // Wie geht ' s , Dr. Weiß ?
+  EXPECT_EQ(german.matches[0], 7);
+  EXPECT_EQ(german.Signature(),
+            "nrefs:1|case:lc|eff:no|tok:moses-de|smooth:exp|version:seq2seq-0.1.0");
+  const BleuScore english = score(Tokenization::kMosesNorm, MosesLanguage::kEnglish);
+  EXPECT_EQ(english.totals[0], 7);  // Wie geht 's , Dr. Weiß ?
+  EXPECT_EQ(english.Signature(),
+            "nrefs:1|case:lc|eff:no|tok:moses-norm-en|smooth:exp|version:seq2seq-0.1.0");
+}
+
 TEST(Bleu, CountsThatDifferAreAnError) {
   const absl::Status status = CorpusBleu(Lines{"a", "b"}, {{"a", "b"}, {"a"}}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
@@ -221,7 +237,8 @@ TEST(Tokenize, CharKeepsAllButSpaces) {
 
 TEST(Tokenize, EmptyLines) {
   for (const Tokenization tokenization :
-       {Tokenization::k13a, Tokenization::kNone, Tokenization::kIntl, Tokenization::kChar}) {
+       {Tokenization::k13a, Tokenization::kNone, Tokenization::kIntl, Tokenization::kChar,
+        Tokenization::kMoses, Tokenization::kMosesNorm}) {
     EXPECT_THAT(Tokens("", tokenization), IsEmpty());
     EXPECT_THAT(Tokens(" \t\u2003", tokenization), IsEmpty());
   }

@@ -116,6 +116,18 @@ class ProgramTest(TestCase):
         path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
         return path
 
+    def test_eval_tokenizes_as_moses(self):
+        files = ["-i", self.write_lines("moses", "Wie geht's „Dr. Weiß.“ heute"),
+                 "-r", self.write_lines("moses.0", "wie geht's \"Dr. Weiß\". heute")]
+        # Pairs of tokens that match: German moves the quotation mark, Czech does not.
+        for tokenize, language, matches in (("moses", "de", 4 / 9), ("moses-norm", "de", 1), ("moses-norm", "cs", 6 / 9)):
+            scored = seq2seq("eval", *files, "--metric", "bleu", "--tokenize", tokenize, "--language", language,
+                             "--lowercase", "--format", "json")
+            self.assertEqual(scored.returncode, 0, scored.stderr)
+            bleu = json.loads(scored.stdout)["bleu"]
+            self.assertIn(f"|case:lc|eff:no|tok:{tokenize}-{language}|", bleu["signature"])
+            self.assertAlmostEqual(bleu["precisions"][1], 100 * matches)
+
     def test_eval_scores_captions(self):
         files = ["-i", self.write_lines("caption", "A dog jumps high!", "Two men talk."),
                  "-r", self.write_lines("caption.0", "a dog - jumps high", "two men"),
@@ -609,6 +621,8 @@ class ProgramTest(TestCase):
         self.assert_fails(seq2seq("eval", "-i", one, "-r", one, "--metric", "meteor"), "--metric", "meteor", "caption")
         self.assert_fails(seq2seq("eval", "-i", one, "-r", one, "--metric", "caption", "--stemmer", "klingon"),
                           "klingon", "english")
+        self.assert_fails(seq2seq("eval", "-i", one, "-r", one, "--tokenize", "moses", "--language", "tlh"),
+                          "--language", "tlh", "cs", "de", "en", "fr")
 
     def test_a_run_of_another_configuration_is_left_alone(self):
         before = (self.run_folder / "config.yaml").read_bytes()
