@@ -51,8 +51,12 @@ absl::Status TakeFromRun(const std::string& path, const Vocabularies& subwords, 
   theirs.target = SubwordsOf(target);
   const std::string file = stored.step + kWeightsFile;
   SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap arrays, ReadArrays(file));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap weights, DequantizeWeights(arrays, file));
+  SEQ2SEQ_ASSIGN_OR_RETURN(ArrayMap weights, DequantizeWeights(arrays, file));
   const TensorMap parameters = Parameters(*model);
+  // A shared embedding is the encoder's too.
+  const std::string embedding = "encoder.embedding.weight";
+  if (stored.options.shared_embeddings && parameters.count(embedding) > 0)
+    weights.emplace(embedding, weights.at("decoder.embedding.weight"));
   TensorMap values;
   for (const auto& [name, parameter] : parameters) values.emplace(name, CopyToFloat32(parameter));
   const TransferReport report = TransferWeights(weights, theirs, ToArrays(values), subwords);
