@@ -54,9 +54,10 @@ absl::Status TakeFromRun(const std::string& path, const Vocabularies& subwords, 
   SEQ2SEQ_ASSIGN_OR_RETURN(ArrayMap weights, DequantizeWeights(arrays, file));
   const TensorMap parameters = Parameters(*model);
   // A shared embedding is the encoder's too.
-  const std::string embedding = "encoder.embedding.weight";
-  if (stored.options.shared_embeddings && parameters.count(embedding) > 0)
-    weights.emplace(embedding, weights.at("decoder.embedding.weight"));
+  const std::string own = "encoder.embedding.weight";
+  const auto shared = weights.find("decoder.embedding.weight");
+  if (stored.options.shared_embeddings && parameters.count(own) > 0 && shared != weights.end())
+    weights.emplace(own, shared->second);
   TensorMap values;
   for (const auto& [name, parameter] : parameters) values.emplace(name, CopyToFloat32(parameter));
   const TransferReport report = TransferWeights(weights, theirs, ToArrays(values), subwords);

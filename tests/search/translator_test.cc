@@ -812,7 +812,7 @@ TEST_F(TranslatorTest, ModelsOfMaskedSubwordsAreRefused) {
   const RunFolder run = WriteRun(folder, options, *Model(options));
   EXPECT_EQ(Translator::Load({run.path}).status().message(),
             run.path +
-                ": was trained with train.objective masked: it has no decoder; train "
+                " was trained with train.objective masked: it has no decoder; train "
                 "another run from it with train.init_from");
 }
 

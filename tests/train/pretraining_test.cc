@@ -16,6 +16,8 @@
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/model/parameters.h"
+#include "seq2seq/train/training_config.h"
+#include "seq2seq/train/training_data.h"
 #include "seq2seq/train/training_run.h"
 #include "tests/testing/learn.h"
 #include "tests/testing/temporary_folder.h"
@@ -147,6 +149,17 @@ TEST_F(PretrainingTest, ResumedRunEndsWithTheWeightsOfAnUninterruptedOne) {
       ExpectEqual(Parameters(*resumed->model()), Parameters(*whole->model()));
       EXPECT_EQ(Loss(*resumed), Loss(*whole));
     }
+  }
+}
+
+TEST_F(PretrainingTest, DefaultsOfMaskedNeedNoFurtherKeysOfTheModel) {
+  for (const EncoderKind encoder : kEncoders) {
+    TrainingConfig config = DefaultConfig(Objective::kMasked, encoder, DecoderKind::kRecurrent);
+    config.data = Config(Objective::kMasked, encoder).data;
+    EXPECT_TRUE(TrainingData::Validate(config).ok()) << TrainingData::Validate(config);
+    ASSERT_TRUE(LoadTokenizers(config).ok());
+    EXPECT_TRUE(Validate(config.model).ok()) << Validate(config.model);
+    EXPECT_EQ(config.data.target_tokenizer, words_);
   }
 }
 
