@@ -16,7 +16,7 @@ torch::Tensor Pad(absl::Span<const absl::Span<const int32_t>> sentences, int32_t
                   int32_t back) {
   size_t longest = 0;
   for (const auto& sentence : sentences) longest = std::max(longest, sentence.size());
-  const int64_t width = static_cast<int64_t>(longest) + 1;
+  const int64_t width = static_cast<int64_t>(longest) + (front >= 0 ? 1 : 0) + (back >= 0 ? 1 : 0);
   torch::Tensor padded =
       torch::full({static_cast<int64_t>(sentences.size()), width}, kPadId, torch::kInt64);
   auto* row = padded.data_ptr<int64_t>();
@@ -30,18 +30,18 @@ torch::Tensor Pad(absl::Span<const absl::Span<const int32_t>> sentences, int32_t
   return padded;
 }
 
-// The number of ids of each sentence with eos: [sentence].
+// The number of ids of each sentence, without eos: [sentence].
 torch::Tensor Lengths(absl::Span<const absl::Span<const int32_t>> sentences) {
   torch::Tensor lengths = torch::empty({static_cast<int64_t>(sentences.size())}, torch::kInt64);
   auto* length = lengths.data_ptr<int64_t>();
-  for (const auto& sentence : sentences) *length++ = static_cast<int64_t>(sentence.size()) + 1;
+  for (const auto& sentence : sentences) *length++ = static_cast<int64_t>(sentence.size());
   return lengths;
 }
 
 Batch CollateSentences(absl::Span<const absl::Span<const int32_t>> sources) {
   Batch batch;
   batch.source = Pad(sources, -1, kEosId);
-  batch.source_lengths = Lengths(sources);
+  batch.source_lengths = Lengths(sources) + 1;
   return batch;
 }
 
@@ -79,17 +79,37 @@ Batch CollateSources(absl::Span<const SourceInput* const> inputs) {
 Batch Collate(absl::Span<const Example> examples) {
   std::vector<absl::Span<const int32_t>> sources;
   std::vector<absl::Span<const int32_t>> targets;
-  int64_t target_tokens = 0;
   for (const Example& example : examples) {
     sources.push_back(example.source);
     targets.push_back(example.target);
-    target_tokens += static_cast<int64_t>(example.target.size()) + 1;
   }
   Batch batch = CollateSentences(sources);
   batch.target_input = Pad(targets, kBosId, -1);
   batch.target_output = Pad(targets, -1, kEosId);
+  batch.target_lengths = Lengths(targets) + 1;
+  batch.target_tokens = batch.target_lengths.sum().item<int64_t>();
+  return batch;
+}
+
+Batch Collate(absl::Span<const Example> examples, const Noise& noise,
+              absl::Span<const uint64_t> seeds) {
+  std::vector<NoisyText> texts;
+  for (size_t i = 0; i < examples.size(); ++i)
+    texts.push_back(noise.Corrupt(examples[i].target, seeds[i]));
+  std::vector<Example> noisy;
+  std::vector<absl::Span<const int32_t>> positions;
+  std::vector<absl::Span<const int32_t>> targets;
+  for (const NoisyText& text : texts) {
+    noisy.push_back({text.source, text.target});
+    positions.push_back(text.positions);
+    targets.push_back(text.target);
+  }
+  Batch batch = Collate(noisy);
+  if (noise.objective() != Objective::kMasked) return batch;
+  batch.target_input = Pad(positions, -1, -1);
+  batch.target_output = Pad(targets, -1, -1);
   batch.target_lengths = Lengths(targets);
-  batch.target_tokens = target_tokens;
+  batch.target_tokens = batch.target_lengths.sum().item<int64_t>();
   return batch;
 }
 

@@ -11,12 +11,16 @@
 #include <torch/types.h>
 
 #include "seq2seq/data/corpus.h"
+#include "seq2seq/data/noise.h"
 #include "seq2seq/source/source.h"
 
 namespace seq2seq {
 
 // Pairs padded on the right with kPadId to the longest of them. All tensors but `values` are int64.
 // A value: copies share the tensors.
+//
+// Of masked language models the target is the subwords to predict, without bos and eos:
+// target_input holds their positions in the source, and target_output the subwords themselves.
 struct Batch {
   torch::Tensor source;          // [batch, source], each sentence with eos at its end.
   torch::Tensor source_lengths;  // [batch], with eos, on the CPU.
@@ -42,6 +46,11 @@ Batch CollateSources(absl::Span<const SourceInput* const> inputs);
 
 // A batch of examples, in their order.
 Batch Collate(absl::Span<const Example> examples);
+
+// A batch for pretraining: the targets of `examples`, which have no sources, each corrupted with
+// the seed at its place.
+Batch Collate(absl::Span<const Example> examples, const Noise& noise,
+              absl::Span<const uint64_t> seeds);
 
 // Reads the images with these numbers. With a seed each is augmented at random, as in training.
 using ImageReader =

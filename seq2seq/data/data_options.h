@@ -33,11 +33,10 @@ struct DataOptions {
 
   template <typename V>
   void Visit(V&& visit) {
-    visit(
-        "train", train,
-        "Training files: [source, target] with one sentence per line, or [table] of "
-        "source<TAB>target; [text] without a source. Plain, or in gzip, zstd or xz. - is standard "
-        "input, which is copied into the run folder once.");
+    visit("train", train,
+          "Training files: [source, target] with one sentence per line, or [table] of "
+          "source<TAB>target; [text] without a source, and in pretraining. Plain, or in gzip, zstd "
+          "or xz. - is standard input, which is copied into the run folder once.");
     visit(
         "weights", weights,
         "For several corpora, whose files follow each other in train: how often the pairs of each "

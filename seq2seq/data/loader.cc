@@ -72,17 +72,20 @@ Loader::Item Loader::MakeItem(absl::Span<const uint32_t> pairs, const LoaderPosi
                               int64_t batch) const {
   Item item;
   for (const uint32_t pair : pairs) item.tokens += corpus_.length(pair).target;
-  uint64_t seed = DeriveSeed(
+  const uint64_t seed = DeriveSeed(
       {seed_, static_cast<uint64_t>(position.epoch), static_cast<uint64_t>(position.batch)});
-  if (share_.rank > 0) seed = DeriveSeed({seed, static_cast<uint64_t>(share_.rank)});
+  const uint64_t share_seed =
+      share_.rank > 0 ? DeriveSeed({seed, static_cast<uint64_t>(share_.rank)}) : seed;
   const auto [begin, end] = RowsOf(share_, batch, static_cast<int64_t>(pairs.size()));
   if (begin == end) return item;
   item.batch =
-      MakeBatch(pairs.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)), seed);
+      MakeBatch(pairs.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)), seed,
+                share_seed);
   return item;
 }
 
-Batch Loader::MakeBatch(absl::Span<const uint32_t> pairs, uint64_t seed) const {
+Batch Loader::MakeBatch(absl::Span<const uint32_t> pairs, uint64_t seed,
+                        uint64_t share_seed) const {
   std::vector<Example> examples;
   for (const uint32_t pair : pairs) examples.push_back(corpus_[pair]);
   std::vector<std::vector<int32_t>> samples[2];  // Resampled sentences, viewed by examples.
@@ -90,12 +93,16 @@ Batch Loader::MakeBatch(absl::Span<const uint32_t> pairs, uint64_t seed) const {
     if (!sampler) return;
     std::vector<absl::Span<const int32_t>> sentences;
     for (const Example& example : examples) sentences.push_back(example.*side);
-    samples[use] = sampler->Sample(sentences, DeriveSeed({seed, use}));
+    samples[use] = sampler->Sample(sentences, DeriveSeed({share_seed, use}));
     for (size_t i = 0; i < examples.size(); ++i) examples[i].*side = samples[use][i];
   };
   resample(transforms_.source, &Example::source, 0);
   resample(transforms_.target, &Example::target, 1);
-  return Collate(examples, transforms_.images, seed);
+  if (!transforms_.noise) return Collate(examples, transforms_.images, share_seed);
+  // Of each text, however many processes share the batch.
+  std::vector<uint64_t> seeds;
+  for (const uint32_t pair : pairs) seeds.push_back(DeriveSeed({seed, pair}));
+  return Collate(examples, *transforms_.noise, seeds);
 }
 
 void Loader::Fill(LoaderPosition position, BatchPlan plan) {

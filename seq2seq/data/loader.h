@@ -16,6 +16,7 @@
 #include "seq2seq/data/batch.h"
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus_mix.h"
+#include "seq2seq/data/noise.h"
 #include "seq2seq/data/subword_sampler.h"
 
 namespace seq2seq {
@@ -31,6 +32,7 @@ struct ExampleTransforms {
   ImageReader images;  // For captions: reads their images.
   std::optional<SubwordSampler> source;
   std::optional<SubwordSampler> target;
+  std::optional<Noise> noise;  // For pretraining: corrupts the targets into sources.
 };
 
 // The part of the data that one of several processes computes. All go through the same batches:
@@ -84,7 +86,8 @@ class Loader {
   // The share of the batch of `pairs` at `position`, the `batch`-th since the start.
   Item MakeItem(absl::Span<const uint32_t> pairs, const LoaderPosition& position,
                 int64_t batch) const;
-  Batch MakeBatch(absl::Span<const uint32_t> pairs, uint64_t seed) const;
+  // `seed` is that of the batch, `share_seed` that of the share of this process.
+  Batch MakeBatch(absl::Span<const uint32_t> pairs, uint64_t seed, uint64_t share_seed) const;
 
   const CorpusMix corpus_;
   const BucketOptions options_;

@@ -29,15 +29,26 @@ absl::Status Validate(const DecoderOptions& options) {
                    options.attention != AttentionKind::kMultiHead ||
                    (options.attention_heads >= 1 && options.hidden % options.attention_heads == 0),
                absl::StrCat("a divisor of model.decoder.hidden, ", options.hidden));
-  if (options.kind != DecoderKind::kRecurrent) {
-    if (!rules.status().ok()) return rules.status();
-    return Validate(options.transformer, options.hidden, "model.decoder");
-  }
   const bool blind = options.attention == AttentionKind::kNone;
-  rules.Expect("model.decoder.context_gate", "true", !blind || !options.context_gate,
-               "false where model.decoder.attention is none");
-  rules.Expect("model.decoder.doubly_stochastic", options.doubly_stochastic,
-               !blind || options.doubly_stochastic == 0, "0 where model.decoder.attention is none");
+  switch (options.kind) {
+    case DecoderKind::kRecurrent:
+      rules.Expect("model.decoder.context_gate", "true", !blind || !options.context_gate,
+                   "false where model.decoder.attention is none");
+      rules.Expect("model.decoder.doubly_stochastic", options.doubly_stochastic,
+                   !blind || options.doubly_stochastic == 0,
+                   "0 where model.decoder.attention is none");
+      break;
+    case DecoderKind::kTransformer:
+    case DecoderKind::kSsru:
+      if (!rules.status().ok()) return rules.status();
+      return Validate(options.transformer, options.hidden, "model.decoder");
+    case DecoderKind::kHead:
+      rules.Expect("model.decoder.tied_embeddings", "false", options.tied_embeddings,
+                   "true where model.decoder.kind is head");
+      rules.Expect("model.decoder.word_dropout", options.word_dropout, options.word_dropout == 0,
+                   "0 where model.decoder.kind is head; model.encoder.word_dropout is another");
+      break;
+  }
   return rules.status();
 }
 

@@ -15,11 +15,12 @@
 namespace seq2seq {
 
 // What carries the state from time step to time step: recurrent cells, the self-attention of
-// Transformer layers, or in its place simpler simple recurrent units (Kim et al. 2019).
-enum class DecoderKind { kRecurrent, kTransformer, kSsru };
+// Transformer layers, or in its place simpler simple recurrent units (Kim et al. 2019). The head of
+// a masked language model has no time steps, and does not decode.
+enum class DecoderKind { kRecurrent, kTransformer, kSsru, kHead };
 
 inline std::vector<std::string> EnumTexts(DecoderKind) {
-  return {"recurrent", "transformer", "ssru"};
+  return {"recurrent", "transformer", "ssru", "head"};
 }
 
 struct DecoderOptions {
@@ -51,7 +52,8 @@ struct DecoderOptions {
           "Transformer layers with a simpler simple recurrent unit in the place of "
           "self-attention, which decode faster (Kim et al. 2019). Those two have other defaults, "
           "as model.encoder.kind says, hidden 256 and layers 4 or 2, and do not read keys that "
-          "say recurrent.");
+          "say recurrent. head: a dense layer of size hidden over the encoder output, with which "
+          "train.objective masked pretrains the encoder; it does not decode.");
     visit("embedding", embedding, "recurrent: size of a target embedding; else it is hidden.");
     visit("hidden", hidden, "Size of the hidden state; the capacity of the model.");
     visit("layers", layers,

@@ -71,6 +71,8 @@ std::unique_ptr<InferenceDecoder> MakeDecoder(const ModelOptions& options, Model
     case DecoderKind::kTransformer:
     case DecoderKind::kSsru:
       return std::make_unique<TransformerInferenceDecoder>(options, arrays.decoder, precision);
+    case DecoderKind::kHead:
+      break;  // Among UnsupportedPart.
   }
   return nullptr;  // Not one of the kinds.
 }

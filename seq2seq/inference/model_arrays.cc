@@ -181,6 +181,11 @@ void List(const ModelOptions& model, DecoderArrays& decoder, const ArrayLister& 
     case DecoderKind::kSsru:
       ListTransformer(model, decoder.transformer, lister);
       break;
+    case DecoderKind::kHead:
+      lister.Add("dense.weight", decoder.dense, {options.hidden, EncodedSize(model)});
+      lister.Add("dense.bias", decoder.dense_bias, {options.hidden});
+      ListArrays(options.hidden, decoder.norm, lister.In("norm"));
+      break;
   }
   if (!options.tied_embeddings) {
     lister.Add("output_weight", decoder.output_weight, {model.target_vocab, OutputSize(options)});

@@ -72,11 +72,13 @@ struct ImageEncoderArrays {
 struct DecoderArrays {
   Array embedding;
   TransformerArrays transformer;  // transformer, ssru
-  std::vector<CellArrays> cells;  // One per layer of a recurrent decoder, as all that follow.
+  std::vector<CellArrays> cells;  // Of a recurrent decoder, as those that follow; one per layer.
   AttentionArrays attention;
   Array gate, gate_bias;      // With context_gate.
   Array attentional;          // The attentional state's W, [attentional, context + hidden].
   Array bridge, bridge_bias;  // For the bridges dense and mean.
+  Array dense, dense_bias;    // head
+  NormArrays norm;            // head
   Array output_weight;        // Undefined if tied to the embedding.
   Array output_bias;
 };

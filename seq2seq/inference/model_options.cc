@@ -49,6 +49,9 @@ absl::Status Validate(const ModelOptions& options) {
         "; found ", options.decoder.hidden));
   }
   const bool shared = options.shared_embeddings;
+  rules.Expect("model.shared_embeddings", "false",
+               shared || options.decoder.kind != DecoderKind::kHead,
+               "true where model.decoder.kind is head");
   rules.Expect("model.shared_embeddings", "true", !shared || text,
                "false unless model.source is text");
   rules.Expect("model.shared_embeddings",
@@ -76,7 +79,8 @@ std::string UnsupportedPart(const ModelOptions& options) {
   const ImageNetworkKind network = options.image.network.kind;
   if (options.source == SourceKind::kImage && network == ImageNetworkKind::kTorchscript)
     return absl::StrCat("image.network.kind=", EnumText(network));
-  return "";
+  const DecoderKind decoder = options.decoder.kind;
+  return decoder == DecoderKind::kHead ? absl::StrCat("decoder.kind=", EnumText(decoder)) : "";
 }
 
 BridgeKind BridgeOf(const ModelOptions& options) {

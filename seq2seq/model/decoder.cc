@@ -7,6 +7,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/model/dropout.h"
+#include "seq2seq/model/head_decoder.h"
 #include "seq2seq/model/initialization.h"
 #include "seq2seq/model/recurrent_decoder.h"
 #include "seq2seq/model/transformer_decoder.h"
@@ -103,6 +104,9 @@ Decoder MakeDecoder(const ModelOptions& options, torch::nn::Embedding embedding)
     case DecoderKind::kTransformer:
     case DecoderKind::kSsru:
       decoder = std::make_shared<TransformerDecoderImpl>(options, std::move(embedding));
+      break;
+    case DecoderKind::kHead:
+      decoder = std::make_shared<HeadDecoderImpl>(options, std::move(embedding));
       break;
   }
   return Decoder(decoder);

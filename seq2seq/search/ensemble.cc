@@ -87,6 +87,12 @@ absl::StatusOr<std::shared_ptr<const ScoringModel>> LoadScoring(const StoredMode
 // A model with its source and tokenizer.
 absl::StatusOr<Ensemble> LoadOne(const std::string& path, const LoadOptions& options) {
   SEQ2SEQ_ASSIGN_OR_RETURN(StoredModel stored, FindModel(path));
+  if (stored.options.decoder.kind == DecoderKind::kHead) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path,
+                     " was trained with train.objective masked: it has no decoder; train "
+                     "another run from it with train.init_from"));
+  }
   stored.options.image.network.allow_scripts = options.allow_scripts;
   std::vector<std::string> notes;
   SEQ2SEQ_ASSIGN_OR_RETURN(const Precision precision, ChoosePrecision(stored, options, notes));

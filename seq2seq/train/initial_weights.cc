@@ -51,8 +51,13 @@ absl::Status TakeFromRun(const std::string& path, const Vocabularies& subwords, 
   theirs.target = SubwordsOf(target);
   const std::string file = stored.step + kWeightsFile;
   SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap arrays, ReadArrays(file));
-  SEQ2SEQ_ASSIGN_OR_RETURN(const ArrayMap weights, DequantizeWeights(arrays, file));
+  SEQ2SEQ_ASSIGN_OR_RETURN(ArrayMap weights, DequantizeWeights(arrays, file));
   const TensorMap parameters = Parameters(*model);
+  // A shared embedding is the encoder's too.
+  const std::string own = "encoder.embedding.weight";
+  const auto shared = weights.find("decoder.embedding.weight");
+  if (stored.options.shared_embeddings && parameters.count(own) > 0 && shared != weights.end())
+    weights.emplace(own, shared->second);
   TensorMap values;
   for (const auto& [name, parameter] : parameters) values.emplace(name, CopyToFloat32(parameter));
   const TransferReport report = TransferWeights(weights, theirs, ToArrays(values), subwords);

@@ -72,7 +72,7 @@ absl::StatusOr<MemoryPlan> MemoryPlan::Make(int64_t memory, const Training& trai
   return plan;
 }
 
-Batch LongestRow(const CorpusMix& corpus, const ImageReader& images) {
+Batch LongestRow(const CorpusMix& corpus, const ExampleTransforms& transforms) {
   int64_t longest = 0;
   size_t length = 0;
   for (int64_t i = 0; i < corpus.size(); ++i) {
@@ -82,7 +82,9 @@ Batch LongestRow(const CorpusMix& corpus, const ImageReader& images) {
     longest = i;
   }
   const Example example = corpus[longest];
-  return Collate(absl::MakeConstSpan(&example, 1), images, std::nullopt);
+  const auto examples = absl::MakeConstSpan(&example, 1);
+  if (transforms.noise) return Collate(examples, *transforms.noise, {0});
+  return Collate(examples, transforms.images, std::nullopt);
 }
 
 }  // namespace seq2seq

@@ -12,6 +12,7 @@
 
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus_mix.h"
+#include "seq2seq/data/loader.h"
 #include "seq2seq/data/split_batch.h"
 
 namespace seq2seq {
@@ -51,8 +52,9 @@ class MemoryPlan {
   double estimate_ = 0;
 };
 
-// A batch of one row: the pair with the greatest total length of both sides, with its image.
-Batch LongestRow(const CorpusMix& corpus, const ImageReader& images);
+// A batch of one row: the pair with the greatest total length of both sides, with its image or its
+// noise, and the subwords of the corpus.
+Batch LongestRow(const CorpusMix& corpus, const ExampleTransforms& transforms);
 
 }  // namespace seq2seq
 

@@ -21,7 +21,8 @@ struct RunOptions {
   void Visit(V&& visit) {
     visit("init_from", init_from,
           "A run folder or checkpoint whose weights are the initial ones, where name and shape "
-          "match; embeddings are matched by subword. For fine-tuning.");
+          "match; embeddings are matched by subword. For fine-tuning, and after pretraining (see "
+          "train.objective).");
     visit("source_vectors", source_vectors,
           "A text file of word vectors, in the format of word2vec and GloVe, to initialise the "
           "source embedding; of model.encoder.embedding values each.");

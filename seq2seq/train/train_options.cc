@@ -56,6 +56,7 @@ absl::Status Validate(const TrainOptions& options) {
   expect_exchange("train.validate_every", options.validate_every);
   expect_exchange("train.save_every", options.save_every);
   SEQ2SEQ_RETURN_IF_ERROR(rules.status());
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(options.noise));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options.optimizer));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options.schedule));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options.teacher_forcing));

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 
+#include "seq2seq/data/noise.h"
 #include "seq2seq/kernels/precision_choice.h"
 #include "seq2seq/train/optimizer.h"
 #include "seq2seq/train/process_options.h"
@@ -52,6 +53,8 @@ struct TrainOptions {
   std::string run;
   int64_t seed = 1;
   PrecisionChoice precision = PrecisionChoice::kAuto;
+  Objective objective = Objective::kTranslation;
+  NoiseOptions noise;
   int64_t max_updates = 0;
   int64_t max_epochs = 0;
   double max_minutes = 0;
@@ -89,6 +92,14 @@ struct TrainOptions {
           "which is about twice as fast, else fp32; a run keeps what it started with. Weights, "
           "sums, everything else and, on the CPU, modules without kernels stay fp32. On CUDA auto "
           "is fp32, and bf16 is autocast. int8 is for decoding only.");
+    visit("objective", objective,
+          "translation: the target of each source, of whatever kind. The others pretrain on plain "
+          "text, data.train [text], with data.source_tokenizer alone, for another run that names "
+          "this one in train.init_from. masked: an encoder learns to restore masked subwords; "
+          "model.decoder.kind is then head, and other defaults are those of such a model. "
+          "denoising: a whole model learns to restore a text that lacks spans of subwords, and "
+          "whose sentences are shuffled.");
+    visit("noise", noise);
     visit("max_updates", max_updates, "Stop after this many updates; 0 is no bound.");
     visit("max_epochs", max_epochs, "Stop after this many epochs; 0 is no bound.");
     visit("max_minutes", max_minutes,

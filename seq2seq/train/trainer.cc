@@ -196,7 +196,7 @@ absl::Status Trainer::PlanMemory() {
     SEQ2SEQ_ASSIGN_OR_RETURN(
         memory_, MemoryPlan::Make(options_.memory,
                                   {.buckets = buckets_,
-                                   .longest = LongestRow(train_, hooks_.examples.images),
+                                   .longest = LongestRow(train_, hooks_.examples),
                                    .batches = kPrefetch + options_.accumulate,
                                    .tensors = Bytes(parameters_) + Bytes(optimizer_->State()) +
                                               (exchange_ ? Bytes(parameters_) : 0) +
@@ -449,7 +449,7 @@ absl::StatusOr<std::map<std::string, double>> Trainer::Metrics() {
   if (group_ != nullptr) KeepReplicasEqual();
   const AverageInPlace in_place(average_);
   SEQ2SEQ_ASSIGN_OR_RETURN(auto metrics, ValidationLoss(model_, device_, valid_, buckets_,
-                                                        hooks_.examples.images, memory_, group_));
+                                                        hooks_.examples, memory_, group_));
   if (hooks_.evaluate) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const auto evaluated, hooks_.evaluate(model_));
     metrics.insert(evaluated.begin(), evaluated.end());

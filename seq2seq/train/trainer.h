@@ -38,7 +38,8 @@ struct LossSums;
 
 // Callbacks of a trainer. All may be empty.
 struct TrainerHooks {
-  // Transforms of training examples; validation sentences are never resampled.
+  // Transforms of training examples; validation sentences are never resampled, and their noise is
+  // always the same.
   ExampleTransforms examples;
   // Metrics of decoded validation data, such as {"bleu", 31.2}; the model is in eval mode. The
   // trainer itself does not depend on search.

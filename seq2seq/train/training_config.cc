@@ -2,12 +2,16 @@
 
 namespace seq2seq {
 
-TrainingConfig DefaultConfig(EncoderKind encoder, DecoderKind decoder) {
+TrainingConfig DefaultConfig(Objective objective, EncoderKind encoder, DecoderKind decoder) {
   TrainingConfig config;
+  if (objective == Objective::kMasked) decoder = DecoderKind::kHead;
   const bool transformer_encoder = encoder == EncoderKind::kTransformer;
-  const bool transformer_decoder = decoder != DecoderKind::kRecurrent;
+  const bool transformer_decoder =
+      decoder == DecoderKind::kTransformer || decoder == DecoderKind::kSsru;
+  config.train.objective = objective;
   config.model.encoder.kind = encoder;
   config.model.decoder.kind = decoder;
+  if (objective != Objective::kTranslation) config.train.metric = Metric::kLoss;
   if (transformer_encoder) {
     config.model.encoder.layers = 4;
     config.model.encoder.dropout = 0.1;
@@ -16,6 +20,10 @@ TrainingConfig DefaultConfig(EncoderKind encoder, DecoderKind decoder) {
     config.model.decoder.hidden = 256;
     config.model.decoder.layers = decoder == DecoderKind::kSsru ? 2 : 4;
     config.model.decoder.dropout = 0.1;
+  }
+  if (decoder == DecoderKind::kHead) {
+    config.model.decoder.hidden = 256;
+    config.model.decoder.tied_embeddings = config.model.shared_embeddings = true;
   }
   if (transformer_encoder || transformer_decoder) {
     config.train.schedule.kind = RateScheduleKind::kInverseSqrt;

@@ -43,9 +43,10 @@ struct TrainingConfig {
   };
 };
 
-// The configuration that is trained without further settings, by the kinds of its networks: for
-// Transformers another than TrainingConfig(), which is for recurrent ones.
-TrainingConfig DefaultConfig(EncoderKind encoder, DecoderKind decoder);
+// The configuration that is trained without further settings, by its objective and the kinds of its
+// networks: for Transformers another than TrainingConfig(), which is for recurrent ones, and for
+// masked one with a head in the place of the decoder.
+TrainingConfig DefaultConfig(Objective objective, EncoderKind encoder, DecoderKind decoder);
 
 }  // namespace seq2seq
 

@@ -82,9 +82,11 @@ absl::StatusOr<TrainingData> PrepareFiles(const RunFolder& run, c10::Device devi
     tables.push_back(options.valid[0]);
     SEQ2SEQ_ASSIGN_OR_RETURN(images, ImageData::Prepare(run, device, tables, config));
   }
-  const SourceEncoder source = images              ? EncodeImages(images->images())
-                               : tokenizers.source ? EncodeText(*tokenizers.source)
-                                                   : EncodeNothing();
+  const bool pretrains = config.train.objective != Objective::kTranslation;
+  const bool has_sources = config.model.source != SourceKind::kNone && !pretrains;
+  const SourceEncoder source = images        ? EncodeImages(images->images())
+                               : has_sources ? EncodeText(*tokenizers.source)
+                                             : EncodeNothing();
   std::vector<Corpus> train;
   for (const std::vector<std::string>& files : TrainCorpora(options)) {
     const std::string number = train.empty() ? "" : absl::StrCat("-", train.size());
@@ -98,7 +100,7 @@ absl::StatusOr<TrainingData> PrepareFiles(const RunFolder& run, c10::Device devi
                            BuildCorpus("data.valid", options.valid, source, tokenizers.target,
                                        options.filter, run.Cache() + "/valid", threads));
   ValidationText validation;
-  if (images || tokenizers.source) {
+  if (has_sources) {
     SEQ2SEQ_ASSIGN_OR_RETURN(validation, ReadValidation(options.valid));
   }
   return TrainingData{std::move(images), std::move(train), std::move(valid), std::move(validation),
@@ -115,9 +117,18 @@ absl::StatusOr<Tokenizers> LoadTokenizers(TrainingConfig& config) {
     SEQ2SEQ_RETURN_IF_ERROR(
         SetVocab("model.source_vocab", source->size(), config.model.source_vocab));
   }
+  const bool pretrains = config.train.objective != Objective::kTranslation;
+  if (pretrains && config.data.target_tokenizer.empty())
+    config.data.target_tokenizer = config.data.source_tokenizer;
   SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer target,
                            LoadTokenizer("data.target_tokenizer", config.data.target_tokenizer));
   SEQ2SEQ_RETURN_IF_ERROR(SetVocab("model.target_vocab", target.size(), config.model.target_vocab));
+  if (pretrains && source->model() != target.model()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("data.target_tokenizer: expected nothing, or data.source_tokenizer, ",
+                     config.data.source_tokenizer, ", where train.objective is ",
+                     EnumText(config.train.objective), ", found ", config.data.target_tokenizer));
+  }
   if (config.model.shared_embeddings && source && source->model() != target.model()) {
     return absl::InvalidArgumentError(
         absl::StrCat("model.shared_embeddings: needs one tokenizer for both sides, found ",
@@ -137,15 +148,28 @@ absl::Status TrainingData::Validate(const TrainingConfig& config) {
   rules.Expect("data.sampling.source", "true",
                source == SourceKind::kText || !config.data.sampling.source,
                "false unless model.source is text");
-  if (source == SourceKind::kNone) {
+  const Objective objective = config.train.objective;
+  const bool pretrains = objective != Objective::kTranslation;
+  if (pretrains || source == SourceKind::kNone) {
     const Metric metric = config.train.metric;
+    const std::string where = pretrains
+                                  ? absl::StrCat(" where train.objective is ", EnumText(objective))
+                                  : " where model.source is none";
     rules.Expect("data.train", absl::StrCat(config.data.train.size(), " files"),
-                 TrainCorpora(config.data)[0].size() == 1, "[text] where model.source is none");
+                 TrainCorpora(config.data)[0].size() == 1, absl::StrCat("[text]", where));
     rules.Expect("data.valid", absl::StrCat(config.data.valid.size(), " files"),
-                 config.data.valid.size() == 1, "[text] where model.source is none");
+                 config.data.valid.size() == 1, absl::StrCat("[text]", where));
     rules.Expect("train.metric", EnumText(metric), IsLoss(metric),
-                 "loss or perplexity where model.source is none");
+                 absl::StrCat("loss or perplexity", where));
+    rules.Expect("model.source", EnumText(source), !pretrains || source == SourceKind::kText,
+                 absl::StrCat("text", where));
+    rules.Expect("data.sampling.source", "true", !pretrains || !config.data.sampling.source,
+                 absl::StrCat("false", where, "; data.sampling.target samples the text"));
   }
+  const DecoderKind decoder = config.model.decoder.kind;
+  rules.Expect("model.decoder.kind", EnumText(decoder),
+               (decoder == DecoderKind::kHead) == (objective == Objective::kMasked),
+               "head where train.objective is masked, and only there");
   return rules.status();
 }
 
@@ -177,7 +201,8 @@ std::unique_ptr<Source> TrainingData::MakeSource(const Tokenizers& tokenizers) c
                              tokenizers.source, tokenizers.target);
 }
 
-ExampleTransforms TrainingData::Transforms(const Tokenizers& tokenizers) const {
+ExampleTransforms TrainingData::Transforms(const Tokenizers& tokenizers,
+                                           const TrainOptions& train) const {
   ExampleTransforms transforms;
   if (images) transforms.images = images->Reader();
   const auto sampler = [&](const Tokenizer& tokenizer) {
@@ -185,6 +210,8 @@ ExampleTransforms TrainingData::Transforms(const Tokenizers& tokenizers) const {
   };
   if (options.sampling.source) transforms.source = sampler(*tokenizers.source);
   if (options.sampling.target) transforms.target = sampler(tokenizers.target);
+  if (train.objective != Objective::kTranslation)
+    transforms.noise = Noise(train.objective, train.noise, tokenizers.target);
   return transforms;
 }
 

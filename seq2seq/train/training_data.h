@@ -25,11 +25,12 @@ struct Tokenizers {
   Tokenizer target;
 };
 
-// Loads the tokenizers that `config` names, and sets the vocabulary sizes in it.
+// Loads the tokenizers that `config` names, and sets the vocabulary sizes in it. In pretraining,
+// the source's is that of the target too.
 absl::StatusOr<Tokenizers> LoadTokenizers(TrainingConfig& config);
 
-// The raw validation text, for metrics of decoded output; empty for models without a source.
-// Sources of an image model are names of images.
+// The raw validation text, for metrics of decoded output; empty for models without a source, and
+// in pretraining. Sources of an image model are names of images.
 struct ValidationText {
   std::vector<std::string> sources;
   std::vector<std::vector<std::string>> references;  // references[reference][source]
@@ -53,8 +54,9 @@ struct TrainingData {
   // A source that reads the lines of `validation`, as decoding needs it. Must not outlive this.
   std::unique_ptr<Source> MakeSource(const Tokenizers& tokenizers) const;
 
-  // Transforms of the examples of a batch: images read, subwords sampled. Must not outlive this.
-  ExampleTransforms Transforms(const Tokenizers& tokenizers) const;
+  // Transforms of the examples of a batch: images read, subwords sampled, text corrupted. Must not
+  // outlive this.
+  ExampleTransforms Transforms(const Tokenizers& tokenizers, const TrainOptions& train) const;
 
   std::unique_ptr<ImageData> images;  // Null unless sources are images.
   std::vector<Corpus> train;

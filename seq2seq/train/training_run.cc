@@ -73,6 +73,7 @@ absl::Status CheckSameRun(const RunFolder& run, TrainingConfig& stored, Training
   for (size_t i = 0; i < now.size(); ++i) {
     const std::string& key = now[i].key;
     const bool binds = absl::StartsWith(key, "model.") || absl::StartsWith(key, "data.") ||
+                       absl::StartsWith(key, "train.noise.") || key == "train.objective" ||
                        key == "train.seed" || key == "train.optimizer.kind" ||
                        key == "train.metric" || key == "train.average" ||
                        (key == "train.optimizer.momentum" && buffers_differ);
@@ -266,8 +267,8 @@ absl::Status TrainingRun::MakeTrainer() {
 
 TrainerHooks TrainingRun::MakeHooks() const {
   TrainerHooks hooks;
-  hooks.examples = data_->Transforms(tokenizers_);
-  // A language model has no sources to translate.
+  hooks.examples = data_->Transforms(tokenizers_, config_.train);
+  // Language models and pretraining have no sources to translate.
   if (hooks_.translate && !data_->validation.sources.empty())
     hooks.evaluate = [this](Model model) { return Evaluate(std::move(model)); };
   hooks.on_progress = hooks_.on_progress;

@@ -9,13 +9,14 @@
 
 #include <torch/torch.h>
 
+#include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
 
 namespace seq2seq {
 
 absl::StatusOr<std::map<std::string, double>> ValidationLoss(
     Model model, torch::Device device, const Corpus& corpus, const BucketOptions& buckets,
-    const ImageReader& images, const MemoryPlan& memory, ProcessGroup* group) {
+    const ExampleTransforms& transforms, const MemoryPlan& memory, ProcessGroup* group) {
   const torch::NoGradGuard no_grad;
   std::vector<uint32_t> pairs(static_cast<size_t>(corpus.size()));
   std::iota(pairs.begin(), pairs.end(), 0);
@@ -28,8 +29,13 @@ absl::StatusOr<std::map<std::string, double>> ValidationLoss(
   for (int64_t i = group != nullptr ? group->rank() : 0; i < plan.size();
        i += group != nullptr ? group->size() : 1) {
     std::vector<Example> examples;
-    for (const uint32_t pair : plan[i]) examples.push_back(corpus[pair]);
-    const Batch batch = Collate(examples, images, std::nullopt);
+    std::vector<uint64_t> seeds;
+    for (const uint32_t pair : plan[i]) {
+      examples.push_back(corpus[pair]);
+      seeds.push_back(DeriveSeed({pair}));
+    }
+    const Batch batch = transforms.noise ? Collate(examples, *transforms.noise, seeds)
+                                         : Collate(examples, transforms.images, std::nullopt);
     for (const Batch& part : memory.Split(batch)) {
       sums[0] += model->ComputeLoss(part.To(device), TeacherForcing(), /*smoothing=*/0, /*scale=*/1)
                      .nll.item<double>();

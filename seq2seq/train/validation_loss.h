@@ -8,9 +8,9 @@
 #include "absl/status/statusor.h"
 #include <c10/core/Device.h>
 
-#include "seq2seq/data/batch.h"
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus.h"
+#include "seq2seq/data/loader.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/train/memory_plan.h"
 #include "seq2seq/train/process_group.h"
@@ -19,11 +19,12 @@ namespace seq2seq {
 
 // {"loss", "perplexity"} of the reference: the negative log-likelihood per token, in nats, without
 // label smoothing, and exp of it. `model` is in eval mode, on `device`; `memory` splits the batches
-// of `buckets`, and `images` reads their images. Costs a forward pass over `corpus`, of which each
-// process of `group`, if it is not null, computes its share. Throws the exceptions of LibTorch.
+// of `buckets`, and `transforms` has their images or the noise, which is the same each time;
+// subwords are not resampled. Costs a forward pass over `corpus`, of which each process of `group`,
+// if it is not null, computes its share. Throws the exceptions of LibTorch.
 absl::StatusOr<std::map<std::string, double>> ValidationLoss(
     Model model, torch::Device device, const Corpus& corpus, const BucketOptions& buckets,
-    const ImageReader& images, const MemoryPlan& memory, ProcessGroup* group);
+    const ExampleTransforms& transforms, const MemoryPlan& memory, ProcessGroup* group);
 
 }  // namespace seq2seq
 

@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "tests/testing/learn.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -55,6 +56,41 @@ TEST(Collate, EmptySentencesAreEosAlone) {
   EXPECT_TRUE(Same(batch.target_input, Ids({{kBosId}})));
   EXPECT_TRUE(Same(batch.target_output, Ids({{kEosId}})));
   EXPECT_EQ(batch.target_tokens, 1);
+}
+
+TEST(Collate, WithNoiseTheSourceIsTheCorruptedTarget) {
+  const Tokenizer tokenizer = *Learn(SampleText());
+  const std::vector<int32_t> text = tokenizer.Encode("der Hund rennt im Garten.");
+  const std::vector<Example> examples = {{{}, text}, {{}, kShort}};
+  const Noise noise(Objective::kDenoising, {}, tokenizer);
+  const std::vector<int32_t> source = noise.Corrupt(text, 5).source;
+  const std::vector<int32_t> other = noise.Corrupt(kShort, 6).source;
+  const Batch batch = Collate(examples, noise, {5, 6});
+  const Batch expected = Collate({{source, text}, {other, kShort}});
+  EXPECT_TRUE(Same(batch.source, expected.source));
+  EXPECT_TRUE(Same(batch.target_input, expected.target_input));
+  EXPECT_TRUE(Same(batch.target_output, expected.target_output));
+  EXPECT_EQ(batch.target_tokens, expected.target_tokens);
+}
+
+TEST(Collate, MaskedTargetsArePositionsAndTheirSubwords) {
+  const Tokenizer tokenizer = *Learn(SampleText());
+  const std::vector<int32_t> text = tokenizer.Encode("der Hund rennt im Garten.");
+  const Noise noise(Objective::kMasked, {.mask = 0.5}, tokenizer);
+  const Batch batch = Collate({{{}, text}, {{}, kShort}}, noise, {5, 6});
+  const NoisyText noisy = noise.Corrupt(text, 5);
+  const auto chosen = static_cast<int64_t>(noisy.positions.size());
+  ASSERT_GT(chosen, 1);
+  EXPECT_EQ(batch.source[0][static_cast<int64_t>(text.size())].item<int64_t>(), kEosId);
+  EXPECT_EQ(batch.target_tokens, chosen + 1);
+  EXPECT_TRUE(Same(batch.target_lengths, torch::tensor({chosen, int64_t{1}})));
+  for (int64_t i = 0; i < chosen; ++i) {
+    const int64_t position = batch.target_input[0][i].item<int64_t>();
+    EXPECT_EQ(position, noisy.positions[static_cast<size_t>(i)]);
+    EXPECT_EQ(batch.target_output[0][i].item<int64_t>(), text[static_cast<size_t>(position)]);
+  }
+  EXPECT_EQ(batch.target_output[1][0].item<int64_t>(), kShort[0]);
+  EXPECT_EQ(batch.target_output[1][1].item<int64_t>(), kPadId);
 }
 
 // An array of these floats.

@@ -16,6 +16,7 @@
 #include "seq2seq/data/batch.h"
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus.h"
+#include "seq2seq/data/noise.h"
 #include "seq2seq/data/source_encoder.h"
 #include "tests/testing/learn.h"
 #include "tests/testing/temporary_folder.h"
@@ -156,6 +157,28 @@ TEST_F(LoaderTest, BothSidesOfACopiedSentenceAreSampledByThemselves) {
     }
   }
   EXPECT_GT(differ, corpus_.size() / 2);
+}
+
+TEST_F(LoaderTest, NoiseIsAnewInEachEpochAndTheSameInEachRunAndForAllProcesses) {
+  const Tokenizer tokenizer = *Learn(SampleText());
+  for (const Objective objective : {Objective::kMasked, Objective::kDenoising}) {
+    ExampleTransforms transforms;
+    transforms.noise = Noise(objective, {}, tokenizer);
+    const auto take = [&](LoaderPosition start, DataShare share) {
+      return Loader(corpus_, options_, kSeed, start, transforms, 8, share).Next().batch.value();
+    };
+    const Batch batch = take({2, 3}, {});
+    EXPECT_TRUE(Same(take({2, 3}, {}), batch));
+    EXPECT_FALSE(Same(take({3, 3}, {}), batch));
+    // Rows of the second of two processes.
+    const Batch share = take({2, 3}, {1, 2});
+    const int64_t rows = share.size();
+    EXPECT_TRUE(torch::equal(share.target_lengths, batch.target_lengths.slice(0, -rows)));
+    EXPECT_TRUE(torch::equal(share.target_output, batch.target_output.slice(0, -rows).narrow(
+                                                      1, 0, share.target_output.size(1))));
+    EXPECT_TRUE(torch::equal(share.source,
+                             batch.source.slice(0, -rows).narrow(1, 0, share.source.size(1))));
+  }
 }
 
 TEST_F(LoaderTest, MixesCorporaByTheirWeights) {

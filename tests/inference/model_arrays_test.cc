@@ -90,6 +90,15 @@ std::vector<std::pair<std::string, ModelOptions>> AllKinds() {
     o.encoder.embedding = o.decoder.embedding;
     o.shared_embeddings = true;
   });
+  for (const EncoderKind kind : {EncoderKind::kRecurrent, EncoderKind::kTransformer}) {
+    add("head, " + EnumText(kind), [&](ModelOptions& o) {
+      o.encoder.kind = kind;
+      o.decoder.kind = DecoderKind::kHead;
+      o.source_vocab = o.target_vocab;
+      o.decoder.hidden = EmbeddingSize(o.encoder);
+      o.shared_embeddings = o.decoder.tied_embeddings = true;
+    });
+  }
   for (const auto& [name, options] : TransformerVariants()) all.emplace_back(name, options);
   return all;
 }

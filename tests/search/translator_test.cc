@@ -803,5 +803,18 @@ TEST_F(TranslatorTest, LoadNamesWhatIsMissingOrDoesNotFit) {
   EXPECT_THAT(error(run.path), HasSubstr(run.SourceTokenizer()));
 }
 
+TEST_F(TranslatorTest, ModelsOfMaskedSubwordsAreRefused) {
+  ModelOptions options = Options();
+  options.decoder.kind = DecoderKind::kHead;
+  options.decoder.hidden = options.encoder.embedding;
+  options.decoder.tied_embeddings = options.shared_embeddings = true;
+  TemporaryFolder folder;
+  const RunFolder run = WriteRun(folder, options, *Model(options));
+  EXPECT_EQ(Translator::Load({run.path}).status().message(),
+            run.path +
+                " was trained with train.objective masked: it has no decoder; train "
+                "another run from it with train.init_from");
+}
+
 }  // namespace
 }  // namespace seq2seq

@@ -239,6 +239,22 @@ class ProgramTest(TestCase):
         self.assert_fails(seq2seq("decode", "-m", self.run_folder, "--language-model", self.run_folder,
                                   stdin="a\n"), "not a language model")
 
+    def test_text_pretrains_an_encoder_that_decodes_nothing_itself(self):
+        masked = self.folder / "masked"
+        words = self.folder / "train.en"
+        pretrained = seq2seq("train", "train.objective=masked", f"train.run={masked}", f"data.train=[{words}]",
+                             f"data.valid=[{self.folder / 'val.en'}]", f"data.source_tokenizer={self.tokenizer}",
+                             "model.encoder.embedding=24", "model.encoder.hidden=24", "model.decoder.hidden=24",
+                             "train.max_updates=3")
+        self.assertEqual(pretrained.returncode, 0, pretrained.stderr)
+        for command in (["decode", "-m", masked], ["score", "-m", masked, "-s", words, "-t", words]):
+            self.assert_fails(seq2seq(*command), masked, "was trained with train.objective masked", "train.init_from")
+        translates = self.train("train.max_updates=1", f"train.init_from={masked}", run=self.folder / "from_masked")
+        self.assertEqual(translates.returncode, 0, translates.stderr)
+        initialised = re.findall("initialised: (.*)", translates.stderr.decode())
+        self.assertIn("bridge.dense.weight", initialised[0])
+        self.assertNotIn("encoder.", initialised[0])
+
     def test_several_corpora_and_other_subwords(self):
         run, text = self.folder / "mixed", self.folder
         files = f"[{text}/train.en,{text}/train.de,{text}/val.en,{text}/val.de]"

@@ -52,13 +52,14 @@ absl::Status ReadSettings(const TrainFlags& flags, Config& config) {
   return absl::OkStatus();
 }
 
-// The settings, and for all other keys the defaults of the kinds of networks.
+// The settings, and for all other keys the defaults of the objective and the kinds of networks.
 absl::StatusOr<Config> ReadConfig(const TrainFlags& flags) {
   Config kinds;
   SEQ2SEQ_RETURN_IF_ERROR(ReadSettings(flags, kinds));
   const ModelOptions& model = kinds.training.model;
   Config config;
-  config.training = DefaultConfig(model.encoder.kind, model.decoder.kind);
+  config.training =
+      DefaultConfig(kinds.training.train.objective, model.encoder.kind, model.decoder.kind);
   SEQ2SEQ_RETURN_IF_ERROR(ReadSettings(flags, config));
   return config;
 }
