@@ -56,7 +56,7 @@ std::u32string SeparateCommas(std::u32string text) {
   text = IsolateInPairs(text, Not(IsNumber), Is(U','), Member::kSecond);
   text = IsolateInPairs(text, Is(U','), Not(IsNumber), Member::kFirst);
   if (text.size() >= 2 && text.back() == U',' && IsNumber(text[text.size() - 2])) {
-    text.insert(text.size() - 1, U" ");
+    text.insert(text.size() - 1, 1, U' ');
   }
   return text;
 }
