@@ -90,7 +90,7 @@ TEST_F(LoaderTest, AsksForTheImagesOfEachBatchWithASeedOfItsOwn) {
     return torch::tensor(std::vector<int64_t>(images.begin(), images.end()));
   };
   {
-    Loader loader(corpus_, options_, kSeed, {}, {read, {}, {}});
+    Loader loader(corpus_, options_, kSeed, {}, {read, {}, {}, {}});
     for (int i = 0; i < 5; ++i) {
       const Batch batch = *loader.Next().batch;
       EXPECT_TRUE(batch.values.equal(batch.source.select(1, 0)));
@@ -143,7 +143,7 @@ TEST_F(LoaderTest, SamplesSubwordsAnewInEachEpochAndTheSameInEachRun) {
 TEST_F(LoaderTest, BothSidesOfACopiedSentenceAreSampledByThemselves) {
   const Tokenizer tokenizer = *Learn(SampleText());
   const SubwordSampler sampler(tokenizer, 0.1, 100);
-  Loader loader(corpus_, options_, kSeed, {}, {{}, sampler, sampler});
+  Loader loader(corpus_, options_, kSeed, {}, {{}, sampler, sampler, {}});
   int64_t differ = 0;
   for (int64_t i = 0; i < loader.batches_per_epoch(); ++i) {
     const Batch batch = *loader.Next().batch;

@@ -129,7 +129,7 @@ TEST_F(PretrainingTest, LearnsMoreThanTheFrequenciesOfWords) {
   for (const Objective objective : kObjectives) {
     for (const EncoderKind encoder : kEncoders) {
       TrainingConfig config = Config(objective, encoder);
-      config.train.max_updates = 400;
+      config.train.max_updates = 800;
       EXPECT_LT(Loss(*Train(config)), 0.6 * unigram)
           << EnumText(objective) << " " << EnumText(encoder);
     }
