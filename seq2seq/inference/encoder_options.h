@@ -53,7 +53,8 @@ struct EncoderOptions {
     visit("layers", layers,
           "Number of stacked layers. recurrent: 2 to 4 from about a million sentence pairs.");
     visit("directions", directions,
-          "recurrent: which layers read both ways: all (bidirectional), none (unidirectional), or the "
+          "recurrent: which layers read both ways: all (bidirectional), none (unidirectional), or "
+          "the "
           "lowest alone (lowest), which is faster than all.");
     visit("cell", cell,
           "recurrent: the cell. lstm is the safe choice; gru costs a quarter less; rnn_tanh and "

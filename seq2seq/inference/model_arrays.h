@@ -37,8 +37,8 @@ struct TransformerAttentionArrays {
 };
 
 struct TransformerLayerArrays {
-  TransformerAttentionArrays self_attention;   // But for ssru.
-  Array ssru, ssru_bias;                       // ssru, [2 x size, size] and [size]
+  TransformerAttentionArrays self_attention;   // Undefined for ssru.
+  Array ssru, ssru_bias;                       // Of ssru alone: [2 x size, size], [size].
   TransformerAttentionArrays cross_attention;  // Of decoders with a source.
   Array linear1, linear1_bias, linear2, linear2_bias;
   Array gate, gate_bias;  // With gated.

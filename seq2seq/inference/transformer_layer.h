@@ -66,14 +66,15 @@ void FeedForward(const TransformerOptions& options, const PackedTransformerLayer
 // The layer normalisation after the last layer, where there is one.
 void NormalizeLast(const TransformerOptions& options, const NormArrays& norm, Matrix values);
 
-// Embeddings become the input of the first layer: each row times sqrt(size) plus its position,
-// where positions are added. `position` gives that of a row.
+// Makes embeddings the input of the first layer: times sqrt(size), and with their positions added,
+// unless those are rotary.
 class PositionAdder {
  public:
-  // For positions below `positions`. The arrays must outlive it.
+  // For the `count` positions from `first` on. `learned`, [max_positions, size], must outlive it.
   PositionAdder(const TransformerOptions& options, const Array& learned, int64_t size,
                 int64_t first, int64_t count);
 
+  // `row`, [1, size], is the embedding of a token at `position`.
   void Add(int64_t position, Matrix row) const;
 
  private:

@@ -62,7 +62,7 @@ TEST(DropoutAdd, AddsWhatDropoutKeeps) {
     Dropout(values.view, rate, 7, 5, dropped.view());
     DropoutAdd(residual.view, values.view, rate, 7, 5, sum.view());
     for (int64_t i = 0; i < 9 * 37; ++i) {
-      EXPECT_FLOAT_EQ(sum.view().data[i], residual.view.data[i] + dropped.view().data[i]);
+      EXPECT_NEAR(sum.view().data[i], residual.view.data[i] + dropped.view().data[i], 1e-6);
       if (dropped.view().data[i] == 0) {
         EXPECT_EQ(sum.view().data[i], residual.view.data[i]);
       }
