@@ -1,4 +1,5 @@
-// Everything for embedding seq2seq in a program: translating with a trained model, and training one.
+// Everything for embedding seq2seq in a program: translating with a trained model, and training
+// one.
 //
 //   #include "seq2seq/seq2seq.h"
 //

@@ -159,7 +159,7 @@ std::shared_ptr<gloo::transport::Device> MakeDevice(const Rendezvous& place,
 torch::Tensor Bytes(const torch::Tensor& values) { return values.flatten().view(torch::kChar); }
 
 // The first values of a buffer, which grows to hold them.
-torch::Tensor Start(torch::Tensor& buffer, int64_t count) {
+torch::Tensor FirstValues(torch::Tensor& buffer, int64_t count) {
   if (!buffer.defined() || buffer.numel() < count) buffer = torch::empty({count}, torch::kBFloat16);
   return buffer.narrow(0, 0, count);
 }
@@ -235,8 +235,10 @@ void ProcessGroup::SumAsBfloat16(torch::Tensor values) {
   // Each process sums one part of all processes' values in fp32, and sends the sum to all.
   const torch::NoGradGuard no_grad;
   const int64_t count = values.numel(), part = (count + size() - 1) / size();
-  const torch::Tensor mine = Start(connection_->halves[0], size() * part).view({size(), part});
-  const torch::Tensor theirs = Start(connection_->halves[1], size() * part).view({size(), part});
+  const torch::Tensor mine =
+      FirstValues(connection_->halves[0], size() * part).view({size(), part});
+  const torch::Tensor theirs =
+      FirstValues(connection_->halves[1], size() * part).view({size(), part});
   const torch::Tensor flat = mine.view({-1});
   flat.narrow(0, 0, count).copy_(values.view({-1}));
   flat.narrow(0, count, size() * part - count).zero_();
