@@ -16,6 +16,10 @@ namespace {
 // Smaller blocks are the C library's.
 constexpr size_t kLarge = size_t{1} << 18;
 
+// How many times as large as asked for a block may be: batches differ in size, and those of small
+// ones reuse the blocks of large ones.
+constexpr size_t kMostWaste = 4;
+
 // Freed blocks are cached as long as, together with those in use, they take no more bytes than were
 // once in use at the same time: the cache does not raise the peak.
 class BlockCache {
@@ -24,7 +28,7 @@ class BlockCache {
     const std::lock_guard<std::mutex> lock(mutex_);
     auto best = kept_.end();
     for (auto block = kept_.begin(); block != kept_.end(); ++block) {
-      const bool fits = block->size >= size && block->size <= size + size / 2;
+      const bool fits = block->size >= size && block->size <= kMostWaste * size;
       if (fits && (best == kept_.end() || block->size < best->size)) best = block;
     }
     Block block;

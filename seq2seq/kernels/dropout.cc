@@ -1,5 +1,7 @@
 #include "seq2seq/kernels/dropout.h"
 
+#include <algorithm>
+
 #include "seq2seq/base/random.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -14,6 +16,10 @@ HWY_BEFORE_NAMESPACE();
 namespace seq2seq::HWY_NAMESPACE {
 
 void DropoutRow(const float* from, int64_t size, uint32_t key, const DropoutRate& rate, float* to) {
+  if (rate.threshold == 0) {
+    std::copy_n(from, size, to);
+    return;
+  }
   ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
     const auto value = hn::Mul(hn::LoadU(d, from + i), hn::Set(d, rate.scale));
     hn::StoreU(hn::IfThenZeroElse(Dropped(d, key, i, rate.threshold), value), d, to + i);

@@ -81,12 +81,32 @@ void PackPairsOnTarget(const uint16_t* HWY_RESTRICT rows, int64_t stride, int64_
   }
 }
 
+// Copies kCount units of each step; as many as a tile or panel has, which the compiler moves in
+// vectors.
+template <int64_t kCount>
+void CopySteps(const float* HWY_RESTRICT rows, int64_t stride, int64_t steps,
+               uint32_t* HWY_RESTRICT packed) {
+  for (int64_t step = 0; step < steps; ++step)
+    std::memcpy(packed + step * kCount, rows + step * stride, kCount * sizeof(float));
+}
+
+void PackColumnsOnTarget(const float* HWY_RESTRICT rows, int64_t stride, int64_t count,
+                         int64_t steps, int64_t width, uint32_t* HWY_RESTRICT packed) {
+  if (count == width && count == 16) return CopySteps<16>(rows, stride, steps, packed);
+  if (count == width && count == 8) return CopySteps<8>(rows, stride, steps, packed);
+  for (int64_t step = 0; step < steps; ++step, packed += width) {
+    std::memcpy(packed, rows + step * stride, static_cast<size_t>(count) * sizeof(float));
+    std::fill_n(packed + count, width - count, 0u);
+  }
+}
+
 }  // namespace seq2seq::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace seq2seq {
 HWY_EXPORT(PackRowsOnTarget);
+HWY_EXPORT(PackColumnsOnTarget);
 HWY_EXPORT(PackPairsOnTarget);
 
 void PackRows(const uint32_t* rows, int64_t stride, int64_t count, int64_t steps, int64_t width,
@@ -96,11 +116,7 @@ void PackRows(const uint32_t* rows, int64_t stride, int64_t count, int64_t steps
 
 void PackColumns(const float* rows, int64_t stride, int64_t count, int64_t steps, int64_t width,
                  uint32_t* packed) {
-  for (int64_t step = 0; step < steps; ++step) {
-    std::memcpy(packed, rows + step * stride, static_cast<size_t>(count) * sizeof(float));
-    std::fill_n(packed + count, width - count, 0u);
-    packed += width;
-  }
+  HWY_DYNAMIC_DISPATCH(PackColumnsOnTarget)(rows, stride, count, steps, width, packed);
 }
 
 void PackPairsOfColumns(const uint16_t* rows, int64_t stride, int64_t count, int64_t inner,

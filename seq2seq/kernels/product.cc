@@ -20,6 +20,9 @@ static_assert(kPanelColumns == 16);
 constexpr int64_t kBlockRows = 120;
 constexpr int64_t kBlockSteps = 256;
 
+// Rows of memory that are read in turn; their pages stay in the first-level TLB.
+constexpr int64_t kStepsAtOnce = 32;
+
 // Fewest multiplications that are worth another thread.
 constexpr int64_t kWorkOfThread = 1 << 18;
 
@@ -138,11 +141,17 @@ struct Product {
   void PackLeft(int64_t row, int64_t rows, int64_t step, int64_t steps, const ProductKernel& kernel,
                 uint32_t* packed) const {
     const TileRows tiles(rows, kernel.max_rows);
-    for (int64_t tile = 0; tile < tiles.tiles; ++tile) {
-      const int64_t count = tiles.of(tile);
-      left.Pack(row, count, step, steps, kernel.flip, packed);
-      row += count;
-      packed += count * steps;
+    // The steps of a transposed side lie far apart: all tiles are packed from some of them.
+    const int64_t at_once = left.transposed ? kStepsAtOnce : steps;
+    for (int64_t first = 0; first < steps; first += at_once) {
+      const int64_t some = std::min(at_once, steps - first);
+      int64_t begin = 0;
+      for (int64_t tile = 0; tile < tiles.tiles; ++tile) {
+        const int64_t count = tiles.of(tile);
+        left.Pack(row + begin, count, step + first, some, kernel.flip,
+                  packed + begin * steps + first * count);
+        begin += count;
+      }
     }
   }
 
