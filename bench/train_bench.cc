@@ -54,7 +54,27 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+// Transformers of 4 + 4 layers of 128 values (T1), 6 + 6 of 256 (T2), or 6 + 2 with recurrent units
+// (T3); all embeddings are one, as is usual.
+ModelOptions TransformerOptionsOf(const Flags& flags) {
+  const bool tiny = flags.workload == "T1";
+  const bool recurrent = flags.workload == "T3";
+  ModelOptions options;
+  options.source_vocab = options.target_vocab = flags.vocab;
+  options.shared_embeddings = options.decoder.tied_embeddings = true;
+  options.encoder.kind = EncoderKind::kTransformer;
+  options.decoder.kind = recurrent ? DecoderKind::kSsru : DecoderKind::kTransformer;
+  options.encoder.hidden = options.decoder.hidden = tiny ? 128 : 256;
+  options.encoder.layers = tiny ? 4 : 6;
+  options.decoder.layers = recurrent ? 2 : options.encoder.layers;
+  options.encoder.dropout = options.decoder.dropout = 0.1;
+  options.encoder.transformer.feed_forward = options.decoder.transformer.feed_forward =
+      tiny ? 256 : 1024;
+  return options;
+}
+
 ModelOptions OptionsOf(const Flags& flags) {
+  if (flags.workload[0] == 'T') return TransformerOptionsOf(flags);
   const int64_t scale = flags.workload == "W2" ? 2 : 1;
   ModelOptions options;
   options.source_vocab = options.target_vocab = flags.vocab;
@@ -127,9 +147,45 @@ void AddProducts(int64_t rows, int64_t n, int64_t k, int64_t step,
   products.push_back({n, k, rows, 1, false, true});
 }
 
+// The products of the sub-layers of Transformers, but for those of queries with keys, and of weights
+// with values.
+std::vector<ProductShape> TransformerProducts(const ModelOptions& options, int64_t source,
+                                              int64_t target) {
+  std::vector<ProductShape> products;
+  const auto feed_forward = [&](int64_t rows, int64_t size, int64_t inner) {
+    AddProducts(rows, inner, size, 0, products);
+    AddProducts(rows, size, inner, 0, products);
+  };
+  const auto attention = [&](int64_t rows, int64_t size) {
+    AddProducts(rows, 3 * size, size, 0, products);
+    AddProducts(rows, size, size, 0, products);
+  };
+  const EncoderOptions& encoder = options.encoder;
+  for (int64_t layer = 0; layer < encoder.layers; ++layer) {
+    attention(source, encoder.hidden);
+    feed_forward(source, encoder.hidden, encoder.transformer.feed_forward);
+  }
+  const int64_t size = options.decoder.hidden;
+  for (int64_t layer = 0; layer < options.decoder.layers; ++layer) {
+    if (options.decoder.kind == DecoderKind::kSsru) {
+      AddProducts(target, 2 * size, size, 0, products);
+    } else {
+      attention(target, size);
+    }
+    AddProducts(target, size, size, 0, products);                // Queries to the source,
+    AddProducts(source, 2 * size, encoder.hidden, 0, products);  // its keys and values,
+    AddProducts(target, size, size, 0, products);                // and the output.
+    feed_forward(target, size, options.decoder.transformer.feed_forward);
+  }
+  AddProducts(target, options.target_vocab, size, 0, products);
+  return products;
+}
+
 // All matrix products of an update with `source` and `target` tokens.
 std::vector<ProductShape> ProductsOf(const ModelOptions& options, int64_t source, int64_t target,
                                      int64_t batch, int threads) {
+  if (options.encoder.kind == EncoderKind::kTransformer)
+    return TransformerProducts(options, source, target);
   std::vector<ProductShape> products;
   const EncoderOptions& encoder = options.encoder;
   const DecoderOptions& decoder = options.decoder;
@@ -342,8 +398,10 @@ int main(int argc, char** argv) {
       "train_bench");
   app.add_option(
          "--workload", flags.workload,
-         "W1: 1 layer, embedding 256, encoder 2x256, decoder 512; W2: 2 layers, twice as wide")
-      ->check(CLI::IsMember({"W1", "W2"}))
+         "Recurrent: W1 of 1 layer, embedding 256, encoder 2x256, decoder 512; W2 of 2 layers, "
+         "twice as wide. Transformers: T1 of 4 + 4 layers, 128 and 256 wide; T2 of 6 + 6, 256 and "
+         "1,024; T3 of 6 + 2 with recurrent units (SSRU), 256 and 1,024")
+      ->check(CLI::IsMember({"W1", "W2", "T1", "T2", "T3"}))
       ->capture_default_str();
   app.add_option("--paths", flags.paths, "Of fp32, bf16 and plain")
       ->check(CLI::IsMember({"fp32", "bf16", "plain"}))
@@ -356,7 +414,7 @@ int main(int argc, char** argv) {
   app.add_option("--batch", flags.batch, "Sentences per batch")->capture_default_str();
   app.add_option("--source", flags.source, "Mean tokens per sentence")->capture_default_str();
   app.add_option("--vocab", flags.vocab, "Vocabulary of each side")->capture_default_str();
-  app.add_option("--hidden", flags.hidden, "Hidden size of the decoder; 0 is the workload's")
+  app.add_option("--hidden", flags.hidden, "W1, W2: hidden size of the decoder; 0 is the workload's")
       ->capture_default_str();
   app.add_option("--forcing", flags.forcing,
                  "Teacher forcing: probability of feeding the reference token")
