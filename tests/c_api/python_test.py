@@ -40,6 +40,17 @@ class PythonTest(unittest.TestCase):
         self.assertEqual(self.translator.translate([]), [])
         self.assertEqual(self.translator.notes, [])
 
+    def test_models_of_other_kinds_translate_alike(self):
+        for kind in ("transformer", "ssru-int8"):
+            with seq2seq.Translator(self.model.parent / kind, threads=1) as translator:
+                found = translator.translate(["a dog runs", "my cat eats"], n_best=2, attention=True)
+                self.assertEqual([candidates[0].text for candidates in found], ["A DOG RUNS", "MY CAT EATS"], kind)
+                for row in found[0][0].attention:
+                    self.assertAlmostEqual(sum(row), 1, 4)
+                prefixed = translator.translate(["a dog runs"], prefix="THE", forbidden=["RUNS"])[0][0].text.split()
+                self.assertEqual(prefixed[0], "THE", kind)
+                self.assertNotIn("RUNS", prefixed, kind)
+
     def test_a_candidate_has_all_that_the_library_knows(self):
         found = self.translator.translate(["a dog runs"], n_best=3, beam=4, attention=True)[0]
         self.assertEqual(len(found), 3)

@@ -21,7 +21,7 @@ class RunFoldersTest(TestCase):
         return result
 
     def test_translates_as_before(self):
-        for run in ("translate", "translate-int8"):
+        for run in ("translate", "translate-int8", "transformer", "ssru-int8"):
             result = self.run_in(FOLDERS, "decode", "-m", run, "-i", "text.a")
             self.assertEqual(result.stdout, (FOLDERS / "text.b").read_bytes())
 

@@ -4,9 +4,13 @@
 usage: transformer_test.py PROGRAM
 """
 
+import json
 import pathlib
+import re
+import subprocess
 import tempfile
 import unittest
+import urllib.request
 
 from program import PROGRAM, TestCase, seq2seq
 from tiny_run import train
@@ -56,6 +60,34 @@ class TransformerTest(TestCase):
             alone = self.decode("-m", self.runs[name], "--beam", "4", "--n-best", "3", "--format", "moses",
                                 "--batch-size", "1")
             self.assertEqual(together, alone, name)
+
+    def test_a_shortlist_holds_for_every_kind(self):
+        for name, run in self.runs.items():
+            exported = pathlib.Path(self.scratch.name) / f"{name}-exported"
+            result = seq2seq("export", "-m", run, "-o", exported, "--precision", "int8", "--shortlist")
+            self.assertEqual(result.returncode, 0, result.stderr.decode())
+            self.assertEqual(self.decode("-m", exported, "--beam", "1"), self.expected, name)
+
+    def test_samples_are_the_same_in_every_batch(self):
+        for name, run in self.runs.items():
+            flags = ("-m", run, "--sample", "--n-best", "3", "--seed", "7", "--format", "moses")
+            self.assertEqual(self.decode(*flags), self.decode(*flags, "--batch-size", "1"), name)
+
+    def test_a_server_translates_with_every_kind(self):
+        for name, run in self.runs.items():
+            with subprocess.Popen([PROGRAM, "serve", "-m", run, "--port", "0"], stderr=subprocess.PIPE) as server:
+                try:
+                    address = re.search(r"http://\S+", server.stderr.readline().decode())
+                    if address is None:
+                        self.skipTest("built without the server")
+                    request = urllib.request.Request(
+                        address.group() + "translate",
+                        data=json.dumps({"text": self.lines.splitlines(), "beam": 1}).encode())
+                    with urllib.request.urlopen(request, timeout=60) as answer:
+                        found = [result["translations"][0]["text"] for result in json.load(answer)["results"]]
+                finally:
+                    server.kill()
+            self.assertEqual(found, self.expected.splitlines(), name)
 
     def test_kinds_bring_their_defaults(self):
         def dumped(*settings):
