@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
@@ -19,11 +20,85 @@
 HWY_BEFORE_NAMESPACE();
 namespace seq2seq::HWY_NAMESPACE {
 
-// Adds the loss of a row to `sums` and, unless `scale` is 0, replaces the logits `scores` by the
+float HighestOf(const float* scores, int64_t size) {
+  const Full full;
+  auto lanes = hn::Set(full, -std::numeric_limits<float>::infinity());
+  float highest = -std::numeric_limits<float>::infinity();
+  ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
+    const auto score = hn::LoadU(d, scores + i);
+    if constexpr (std::is_same_v<decltype(d), Full>) {
+      lanes = hn::Max(lanes, score);
+    } else {
+      highest = std::max(highest, hn::GetLane(score));
+    }
+  });
+  return std::max(highest, hn::GetLane(hn::MaxOfLanes(full, lanes)));
+}
+
+// The sum of exp((score - highest) / temperature), each of which is stored in `exponentials`, which
+// may be `scores`.
+float Exponentiate(const float* scores, int64_t size, float highest, float temperature,
+                   float* exponentials) {
+  const Full full;
+  const float inverse = 1 / temperature;
+  auto lanes = hn::Zero(full);
+  float total = 0;
+  ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
+    const auto difference = hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, highest));
+    const auto e = hn::Exp(d, hn::Mul(difference, hn::Set(d, inverse)));
+    if constexpr (std::is_same_v<decltype(d), Full>) {
+      lanes = hn::Add(lanes, e);
+    } else {
+      total += hn::GetLane(e);
+    }
+    hn::StoreU(e, d, exponentials + i);
+  });
+  return total + hn::GetLane(hn::SumOfLanes(full, lanes));
+}
+
+// Replaces the logits `scores` by the probabilities at `temperature`, times `share`, plus, unless
+// it is null, `added`.
+void SoftenRow(float* HWY_RESTRICT scores, int64_t size, float temperature, float share,
+               const float* HWY_RESTRICT added) {
+  const float total = Exponentiate(scores, size, HighestOf(scores, size), temperature, scores);
+  ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
+    const auto before = added != nullptr ? hn::LoadU(d, added + i) : hn::Zero(d);
+    const auto e = hn::LoadU(d, scores + i);
+    hn::StoreU(hn::MulAdd(e, hn::Set(d, share / total), before), d, scores + i);
+  });
+}
+
+// The cross-entropy of the probabilities `targets` with those of the logits `scores` at
+// `temperature`, times its square. Replaces `targets` by the gradient of that, times `scale`;
+// `buffer` has the same size.
+double DistillRow(const float* HWY_RESTRICT scores, int64_t size, float temperature, double scale,
+                  float* HWY_RESTRICT targets, float* HWY_RESTRICT buffer) {
+  const float highest = HighestOf(scores, size);
+  const float total = Exponentiate(scores, size, highest, temperature, buffer);
+  const auto slope = static_cast<float>(scale * static_cast<double>(temperature));
+  const Full full;
+  auto lanes = hn::Zero(full);
+  float sum = 0;  // Of target (score - highest).
+  ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
+    const auto target = hn::LoadU(d, targets + i);
+    const auto score = hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, highest));
+    if constexpr (std::is_same_v<decltype(d), Full>) {
+      lanes = hn::MulAdd(target, score, lanes);
+    } else {
+      sum += hn::GetLane(target) * hn::GetLane(score);
+    }
+    const auto probability = hn::Mul(hn::LoadU(d, buffer + i), hn::Set(d, 1 / total));
+    hn::StoreU(hn::Mul(hn::Sub(probability, target), hn::Set(d, slope)), d, targets + i);
+  });
+  sum += hn::GetLane(hn::SumOfLanes(full, lanes));
+  const auto t = static_cast<double>(temperature);
+  return t * t * (std::log(static_cast<double>(total)) - static_cast<double>(sum) / t);
+}
+
+// Adds the loss of a row to `sums` and, with `gradient`, replaces the logits `scores` by the
 // gradient of the objective, times `scale`.
 void ScoreRow(float* HWY_RESTRICT scores, int64_t size, int64_t truth, double smoothing,
-              double scale, CrossEntropySums& sums) {
-  const bool gradient = scale != 0;
+              bool gradient, double scale, CrossEntropySums& sums) {
   const Full full;
   auto highest_lanes = hn::Set(full, -std::numeric_limits<float>::infinity());
   auto sum_lanes = hn::Zero(full);
@@ -43,19 +118,7 @@ void ScoreRow(float* HWY_RESTRICT scores, int64_t size, int64_t truth, double sm
   sum += hn::GetLane(hn::SumOfLanes(full, sum_lanes));
 
   const float truth_score = scores[truth];
-  auto total_lanes = hn::Zero(full);
-  float total = 0;
-  ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
-    const auto e = hn::Exp(d, hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, highest)));
-    if constexpr (std::is_same_v<decltype(d), Full>) {
-      total_lanes = hn::Add(total_lanes, e);
-    } else {
-      total += hn::GetLane(e);
-    }
-    if (gradient) hn::StoreU(e, d, scores + i);
-  });
-  total += hn::GetLane(hn::SumOfLanes(full, total_lanes));
-
+  const float total = Exponentiate(scores, size, highest, /*temperature=*/1, scores);
   const double log_total = static_cast<double>(highest) + std::log(static_cast<double>(total));
   const double nll = log_total - static_cast<double>(truth_score);
   const double mean = log_total - static_cast<double>(sum) / static_cast<double>(size);
@@ -78,6 +141,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace seq2seq {
+HWY_EXPORT(SoftenRow);
+HWY_EXPORT(DistillRow);
 HWY_EXPORT(ScoreRow);
 
 namespace {
@@ -90,15 +155,13 @@ int64_t ChunkRows(int64_t rows, int64_t vocab) {
   return ((rows + chunks - 1) / chunks + 15) / 16 * 16;
 }
 
-CrossEntropySums ScoreRows(Matrix scores, const int64_t* truth, double smoothing, double scale) {
-  // Summed in an order that does not depend on the number of threads.
-  std::vector<CrossEntropySums> rows(static_cast<size_t>(scores.rows));
-  ParallelRanges(scores.rows, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      HWY_DYNAMIC_DISPATCH(ScoreRow)
-      (scores.row(row), scores.columns, truth[row], smoothing, scale,
-       rows[static_cast<size_t>(row)]);
-    }
+// Runs a function of ranges of rows, and adds up what it sets for each of them, in an order that
+// does not depend on the number of threads.
+template <typename Run>
+CrossEntropySums SumOverRows(int64_t count, const Run& run) {
+  std::vector<CrossEntropySums> rows(static_cast<size_t>(count));
+  ParallelRanges(count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) run(row, rows[static_cast<size_t>(row)]);
   });
   CrossEntropySums sums;
   for (const CrossEntropySums& row : rows) {
@@ -109,17 +172,95 @@ CrossEntropySums ScoreRows(Matrix scores, const int64_t* truth, double smoothing
   return sums;
 }
 
+// What the loss of a chunk is a function of, besides its logits.
+struct ChunkLoss {
+  const int64_t* truth = nullptr;
+  double smoothing = 0;
+  bool gradient = false;
+  double scale = 1;
+};
+
+CrossEntropySums ScoreRows(Matrix scores, const ChunkLoss& loss) {
+  return SumOverRows(scores.rows, [&](int64_t row, CrossEntropySums& sums) {
+    HWY_DYNAMIC_DISPATCH(ScoreRow)
+    (scores.row(row), scores.columns, loss.truth[row], loss.smoothing, loss.gradient, loss.scale,
+     sums);
+  });
+}
+
+// The teachers of soft targets, with their weights packed, and buffers for a chunk.
+class SoftChunks {
+ public:
+  SoftChunks(const SoftTargets& soft, int64_t chunk, int64_t vocab, Precision precision)
+      : soft_(soft),
+        precision_(precision),
+        targets_(chunk, vocab),
+        others_(soft.teachers.size() > 1 ? chunk : 0, vocab) {
+    for (const SoftTargets::Teacher& teacher : soft.teachers)
+      weights_.push_back(PackedMatrix::PackTransposed(teacher.layer.weight, precision));
+  }
+
+  // The loss of the rows from `begin` on, as ScoreRows.
+  CrossEntropySums Score(Matrix scores, int64_t begin, const ChunkLoss& loss) const {
+    Matrix targets = targets_.view().Rows(0, scores.rows);
+    for (size_t i = 0; i < weights_.size(); ++i) AddTeacher(i, begin, targets);
+    const auto temperature = static_cast<float>(soft_.temperature);
+    return SumOverRows(scores.rows, [&](int64_t row, CrossEntropySums& sums) {
+      thread_local std::vector<float> buffer;
+      buffer.resize(static_cast<size_t>(scores.columns));
+      const double distilled = HWY_DYNAMIC_DISPATCH(DistillRow)(
+          scores.row(row), scores.columns, temperature, soft_.weight * loss.scale, targets.row(row),
+          buffer.data());
+      HWY_DYNAMIC_DISPATCH(ScoreRow)
+      (scores.row(row), scores.columns, loss.truth[row], loss.smoothing, loss.gradient,
+       (1 - soft_.weight) * loss.scale, sums);
+      sums.objective = (1 - soft_.weight) * sums.objective + soft_.weight * distilled;
+      if (loss.gradient) Add(targets.Rows(row, 1), scores.Rows(row, 1));
+    });
+  }
+
+ private:
+  // Sets `targets` to the share of the first teacher, or adds that of a later one.
+  void AddTeacher(size_t number, int64_t begin, Matrix& targets) const {
+    const SoftTargets::Teacher& teacher = soft_.teachers[number];
+    // The buffers take turns: the sum of the teachers so far, and the logits of the next.
+    Matrix logits = targets;
+    if (number > 0)
+      logits = (targets.data == targets_.view().data ? others_ : targets_).view().Rows(0, targets.rows);
+    Multiply(Operand(teacher.input.Rows(begin, targets.rows), precision_), weights_[number], logits,
+             teacher.layer.bias);
+    const float share = 1 / static_cast<float>(weights_.size());
+    ParallelRanges(targets.rows, 1, [&](int64_t first, int64_t end) {
+      for (int64_t row = first; row < end; ++row) {
+        HWY_DYNAMIC_DISPATCH(SoftenRow)
+        (logits.row(row), logits.columns, static_cast<float>(soft_.temperature), share,
+         number > 0 ? targets.row(row) : nullptr);
+      }
+    });
+    targets = logits;
+  }
+
+  const SoftTargets& soft_;
+  const Precision precision_;
+  std::vector<PackedMatrix> weights_;
+  const Buffer targets_;
+  const Buffer others_;
+};
+
 }  // namespace
 
 CrossEntropySums OutputCrossEntropy(const OutputLayer& layer, ConstMatrix input,
                                     absl::Span<const int64_t> truth, double smoothing, double scale,
-                                    Precision precision, const OutputGradients* gradients) {
+                                    Precision precision, const OutputGradients* gradients,
+                                    const SoftTargets& soft) {
   const int64_t vocab = layer.weight.rows;
   const int64_t chunk = ChunkRows(input.rows, vocab);
   const PackedMatrix forward = PackedMatrix::PackTransposed(layer.weight, precision);
   const PackedMatrix backward =
       gradients == nullptr ? PackedMatrix() : PackedMatrix::Pack(layer.weight, precision);
   const Buffer scores(chunk, vocab);
+  std::optional<SoftChunks> teachers;
+  if (!soft.teachers.empty()) teachers.emplace(soft, chunk, vocab, precision);
   std::vector<float> bias(static_cast<size_t>(vocab));
   CrossEntropySums sums;
   for (int64_t begin = 0; begin < input.rows; begin += chunk) {
@@ -127,8 +268,9 @@ CrossEntropySums OutputCrossEntropy(const OutputLayer& layer, ConstMatrix input,
     const Operand inputs(input.Rows(begin, count), precision);
     const Matrix part = scores.view().Rows(0, count);
     Multiply(inputs, forward, part, layer.bias);
+    const ChunkLoss loss = {truth.data() + begin, smoothing, gradients != nullptr, scale};
     const CrossEntropySums of_part =
-        ScoreRows(part, truth.data() + begin, smoothing, gradients == nullptr ? 0 : scale);
+        teachers ? teachers->Score(part, begin, loss) : ScoreRows(part, loss);
     sums.objective += of_part.objective;
     sums.nll += of_part.nll;
     sums.correct += of_part.correct;

@@ -82,17 +82,22 @@ torch::Tensor DecoderImpl::WithPredictedTokens(const torch::Tensor& tokens,
 }
 
 Loss DecoderImpl::ComputeLoss(const torch::Tensor& outputs, const Batch& batch, double smoothing,
-                              double scale) const {
+                              double scale, const Distillation& distillation) const {
   if (UsesKernels(output_weight_)) {
     // The kernel applies dropout itself, with a new mask for each time step.
     const bool shared = SharesMasks();
     return FusedCrossEntropy(shared ? DropOutputs(outputs) : outputs, batch.target_output,
                              output_weight_, output_bias_, smoothing, scale,
-                             is_training() && !shared ? output_dropout_ : 0);
+                             is_training() && !shared ? output_dropout_ : 0, distillation);
   }
-  Loss loss = CrossEntropy(Logits(SelectTokens(DropOutputs(outputs), batch)), batch, smoothing);
+  Loss loss = CrossEntropy(Logits(SelectTokens(DropOutputs(outputs), batch)), batch, smoothing,
+                           distillation);
   loss.objective = loss.objective * scale;
   return loss;
+}
+
+Distillation::Teacher DecoderImpl::Teach(const torch::Tensor& outputs) const {
+  return {outputs, output_weight_, output_bias_};
 }
 
 Decoder MakeDecoder(const ModelOptions& options, torch::nn::Embedding embedding) {

@@ -77,8 +77,11 @@ class DecoderImpl : public torch::nn::Module {
 
   // CrossEntropy of the logits of a batch, [batch, target, output], with the objective multiplied
   // by `scale`. The kernels hold the logits of a few rows at a time.
-  Loss ComputeLoss(const torch::Tensor& outputs, const Batch& batch, double smoothing,
-                   double scale) const;
+  Loss ComputeLoss(const torch::Tensor& outputs, const Batch& batch, double smoothing, double scale,
+                   const Distillation& distillation) const;
+
+  // The outputs of a batch, in eval mode, as those of a teacher.
+  Distillation::Teacher Teach(const torch::Tensor& outputs) const;
 
  protected:
   // Shares `embedding`, [vocab, embedding], unless that is empty.

@@ -14,7 +14,8 @@ torch::Tensor SelectTokens(const torch::Tensor& values, const Batch& batch) {
   return rows.index_select(0, tokens.to(rows.device(), /*non_blocking=*/true));
 }
 
-Loss CrossEntropy(const torch::Tensor& logits, const Batch& batch, double smoothing) {
+Loss CrossEntropy(const torch::Tensor& logits, const Batch& batch, double smoothing,
+                  const Distillation& distillation) {
   const torch::Tensor truth = SelectTokens(batch.target_output, batch);  // [token]
   const torch::Tensor log_probs = torch::log_softmax(logits, -1);        // [token, vocab]
   const torch::Tensor nll = torch::nll_loss(log_probs, truth, {}, torch::Reduction::Sum);
@@ -22,6 +23,19 @@ Loss CrossEntropy(const torch::Tensor& logits, const Batch& batch, double smooth
   loss.objective = nll;
   if (smoothing > 0)
     loss.objective = (1 - smoothing) * nll - smoothing / logits.size(1) * log_probs.sum();
+  if (!distillation.teachers.empty()) {
+    const double temperature = distillation.temperature;
+    torch::Tensor targets = torch::zeros_like(logits);
+    for (const Distillation::Teacher& teacher : distillation.teachers) {
+      const torch::Tensor of_teacher =
+          torch::linear(SelectTokens(teacher.outputs, batch), teacher.weight, teacher.bias);
+      targets += torch::softmax(of_teacher / temperature, -1) /
+                 static_cast<double>(distillation.teachers.size());
+    }
+    const torch::Tensor distilled = -(targets * torch::log_softmax(logits / temperature, -1)).sum();
+    loss.objective = (1 - distillation.weight) * loss.objective +
+                     distillation.weight * temperature * temperature * distilled;
+  }
   loss.nll = nll.detach();
   loss.correct = logits.detach().argmax(-1).eq(truth).sum();
   return loss;

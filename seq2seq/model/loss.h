@@ -15,8 +15,9 @@ torch::Tensor SelectTokens(const torch::Tensor& values, const Batch& batch);
 
 // Cross-entropy of the logits of a batch, [token, vocab], with label smoothing (Szegedy et al.
 // 2016): the reference has probability 1 - smoothing, and smoothing is spread evenly over the
-// vocabulary.
-Loss CrossEntropy(const torch::Tensor& logits, const Batch& batch, double smoothing);
+// vocabulary. With teachers, the objective is that of FusedCrossEntropy.
+Loss CrossEntropy(const torch::Tensor& logits, const Batch& batch, double smoothing,
+                  const Distillation& distillation = {});
 
 }  // namespace seq2seq
 

@@ -28,11 +28,16 @@ torch::Tensor ModelImpl::forward(const Batch& batch, const TeacherForcing& forci
 }
 
 Loss ModelImpl::ComputeLoss(const Batch& batch, const TeacherForcing& forcing, double smoothing,
-                            double scale) {
+                            double scale, const Distillation& distillation) {
   const Decoded decoded = Decode(batch, forcing);
-  Loss loss = decoder_->ComputeLoss(decoded.outputs, batch, smoothing, scale);
+  Loss loss = decoder_->ComputeLoss(decoded.outputs, batch, smoothing, scale, distillation);
   if (decoded.penalty.defined()) loss.objective = loss.objective + scale * decoded.penalty;
   return loss;
+}
+
+Distillation::Teacher ModelImpl::Teach(const Batch& batch) {
+  const torch::NoGradGuard no_grad;
+  return decoder_->Teach(Decode(batch, TeacherForcing()).outputs);
 }
 
 Decoded ModelImpl::Decode(const Batch& batch, const TeacherForcing& forcing) {

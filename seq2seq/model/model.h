@@ -42,7 +42,10 @@ class ModelImpl : public torch::nn::Module {
   // CrossEntropy of these logits plus, in training, the penalties of the decoder, with the
   // objective multiplied by `scale`. Never holds all logits where the kernels compute.
   Loss ComputeLoss(const Batch& batch, const TeacherForcing& forcing, double smoothing,
-                   double scale);
+                   double scale, const Distillation& distillation = {});
+
+  // What another model learns from this one, in eval mode, for a batch. Without gradient.
+  Distillation::Teacher Teach(const Batch& batch);
 
   // Encodes the sources of a batch; without sources, only its size matters.
   Encoded Encode(const Batch& batch) { return encoder_(batch); }

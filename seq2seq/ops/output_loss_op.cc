@@ -15,11 +15,26 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+// The rows at `positions` of the flattened `values`, [batch, target, size], after dropout.
+torch::Tensor RowsAt(const std::vector<int64_t>& positions, const torch::Tensor& values,
+                     double dropout, uint64_t seed) {
+  const torch::Tensor rows =
+      EmptyFloats({static_cast<int64_t>(positions.size()), values.size(2)});
+  const Matrix from = View(values);
+  const Matrix to = View(rows);
+  for (int64_t row = 0; row < to.rows; ++row) {
+    Dropout(from.Rows(positions[static_cast<size_t>(row)], 1), dropout, seed, row,
+            to.Rows(row, 1));
+  }
+  return rows;
+}
+
 struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
   static variable_list forward(AutogradContext* context, const torch::Tensor& attentional_states,
                                const torch::Tensor& truth, const torch::Tensor& weight,
                                const torch::Tensor& bias, double smoothing, double scale,
-                               double dropout, bool with_gradient) {
+                               double dropout, const Distillation& distillation,
+                               bool with_gradient) {
     const PhaseTimer timer(Phase::kLoss);
     std::vector<int64_t> positions;  // Positions of tokens in the flattened tensors.
     std::vector<int64_t> ids;
@@ -30,13 +45,14 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
       ids.push_back(id[i]);
     }
     const uint64_t seed = dropout > 0 ? DrawSeed() : 0;
-    const torch::Tensor rows =
-        EmptyFloats({static_cast<int64_t>(ids.size()), attentional_states.size(2)});
-    const Matrix from = View(attentional_states);
+    const torch::Tensor rows = RowsAt(positions, attentional_states, dropout, seed);
     const Matrix to = View(rows);
-    for (int64_t row = 0; row < to.rows; ++row) {
-      const ConstMatrix place = from.Rows(positions[static_cast<size_t>(row)], 1);
-      Dropout(place, dropout, seed, row, to.Rows(row, 1));
+    variable_list teacher_rows;
+    std::vector<SoftTargets::Teacher> teachers;
+    for (const Distillation::Teacher& teacher : distillation.teachers) {
+      teacher_rows.push_back(RowsAt(positions, teacher.outputs.contiguous(), 0, 0));
+      teachers.push_back(
+          {{View(teacher.weight), Values(teacher.bias)}, View(teacher_rows.back())});
     }
 
     variable_list gradients(3);
@@ -50,7 +66,8 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
     views.input = View(rows_gradient);
     const CrossEntropySums sums =
         OutputCrossEntropy({View(weight), Values(bias)}, to, ids, smoothing, scale,
-                           CurrentCompute().precision, with_gradient ? &views : nullptr);
+                           CurrentCompute().precision, with_gradient ? &views : nullptr,
+                           {teachers, distillation.weight, distillation.temperature});
     if (with_gradient) {
       const Matrix padded = View(gradients[0]);
       for (int64_t row = 0; row < to.rows; ++row) {
@@ -73,7 +90,8 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
       for (torch::Tensor& gradient : gradients) gradient.mul_(scale);
     }
     return {gradients[0],    torch::Tensor(), gradients[1],    gradients[2],
-            torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
+            torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor(),
+            torch::Tensor()};
   }
 };
 
@@ -81,13 +99,13 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
 
 Loss FusedCrossEntropy(const torch::Tensor& attentional_states, const torch::Tensor& truth,
                        const torch::Tensor& weight, const torch::Tensor& bias, double smoothing,
-                       double scale, double dropout) {
+                       double scale, double dropout, const Distillation& distillation) {
   const bool with_gradient =
       torch::GradMode::is_enabled() &&
       (attentional_states.requires_grad() || weight.requires_grad() || bias.requires_grad());
   const variable_list sums =
       CrossEntropyFunction::apply(attentional_states.contiguous(), truth.contiguous(), weight, bias,
-                                  smoothing, scale, dropout, with_gradient);
+                                  smoothing, scale, dropout, distillation, with_gradient);
   return {sums[0], sums[1], sums[2]};
 }
 

@@ -64,8 +64,10 @@ LossSums ComputeGradient(Model model, c10::Device device, const std::vector<Batc
       std::vector<torch::Tensor> sums;
       for (const Batch& part : parts) {
         shape = ShapeOf(part);
+        const Batch on_device = part.To(device);
         const Loss loss =
-            model->ComputeLoss(part.To(device), options.forcing, options.smoothing, scale);
+            model->ComputeLoss(on_device, options.forcing, options.smoothing, scale,
+                               options.teach ? options.teach(on_device) : Distillation());
         if (&part == &parts.back() && exchange != nullptr) exchange->ExpectLastPass();
         loss.objective.backward();
         sums.push_back(

@@ -3,6 +3,7 @@
 #define SEQ2SEQ_TRAIN_GRADIENT_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct LossOptions {
   double smoothing = 0;  // Label smoothing.
   uint64_t seed = 0;     // Of dropout and scheduled sampling.
   int64_t tokens = 1;    // Divides the loss.
+  std::function<Distillation(const Batch&)> teach;  // Of a batch on the device; may be empty.
 };
 
 // Sums of a loss over tokens.

@@ -26,6 +26,7 @@ constexpr const char* kOfMachine[] = {"data.train",
                                       "train.init_from",
                                       "train.source_vectors",
                                       "train.target_vectors",
+                                      "train.teacher",
                                       "train.processes.interface"};
 
 std::string ValueOf(const Facts& facts, const std::string& name) {

@@ -186,7 +186,9 @@ absl::Status Trainer::PlanMemory() {
   constexpr int64_t kLate = int64_t{1} << 40;
   const TeacherForcing forcing = ForcingAt(options_.teacher_forcing, kLate);
   const auto pass = [&](const Batch& batch) {
-    model_->ComputeLoss(batch, forcing, options_.label_smoothing, /*scale=*/0).objective.backward();
+    const Distillation distillation = hooks_.teach ? hooks_.teach(batch) : Distillation();
+    model_->ComputeLoss(batch, forcing, options_.label_smoothing, /*scale=*/0, distillation)
+        .objective.backward();
     DropGradients(parameters_);
   };
   try {
@@ -289,7 +291,8 @@ absl::Status Trainer::Update() {
   uint64_t seed = DeriveSeed({static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(update)});
   if (!IsFirst()) seed = DeriveSeed({seed, static_cast<uint64_t>(group_->rank())});
   const LossOptions loss_options = {ForcingAt(options_.teacher_forcing, update),
-                                    options_.label_smoothing, seed, std::max<int64_t>(tokens, 1)};
+                                    options_.label_smoothing, seed, std::max<int64_t>(tokens, 1),
+                                    hooks_.teach};
   LossSums loss = ComputeGradient(
       model_, device_, batches, loss_options, memory_,
       [&](const std::string& warning) { Warn(absl::StrCat("update ", update, ": ", warning)); },

@@ -41,6 +41,8 @@ struct TrainerHooks {
   // Transforms of training examples; validation sentences are never resampled, and their noise is
   // always the same.
   ExampleTransforms examples;
+  // What teachers make of a training batch, on the trainer's device.
+  std::function<Distillation(const Batch&)> teach;
   // Metrics of decoded validation data, such as {"bleu", 31.2}; the model is in eval mode. The
   // trainer itself does not depend on search.
   std::function<absl::StatusOr<std::map<std::string, double>>(Model)> evaluate;

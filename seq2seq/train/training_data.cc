@@ -166,6 +166,8 @@ absl::Status TrainingData::Validate(const TrainingConfig& config) {
     rules.Expect("data.sampling.source", "true", !pretrains || !config.data.sampling.source,
                  absl::StrCat("false", where, "; data.sampling.target samples the text"));
   }
+  rules.Expect("train.teacher", absl::StrCat(config.run.teacher.size(), " models"),
+               !pretrains || config.run.teacher.empty(), "[] unless train.objective is translation");
   const DecoderKind decoder = config.model.decoder.kind;
   rules.Expect("model.decoder.kind", EnumText(decoder),
                (decoder == DecoderKind::kHead) == (objective == Objective::kMasked),

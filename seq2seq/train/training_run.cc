@@ -196,6 +196,7 @@ absl::StatusOr<std::unique_ptr<TrainingRun>> TrainingRun::Make(TrainingConfig co
   SEQ2SEQ_RETURN_IF_ERROR(run->PrepareData());
   SEQ2SEQ_RETURN_IF_ERROR(run->WriteConfig());
   SEQ2SEQ_RETURN_IF_ERROR(run->BuildModel());
+  SEQ2SEQ_RETURN_IF_ERROR(run->LoadTeachers());
   SEQ2SEQ_RETURN_IF_ERROR(run->MakeTrainer());
   return run;
 }
@@ -252,6 +253,15 @@ absl::Status TrainingRun::BuildModel() {
   return SetInitialWeights(config_.run, tokenizers_.source, tokenizers_.target, model_);
 }
 
+absl::Status TrainingRun::LoadTeachers() {
+  if (config_.run.teacher.empty()) return absl::OkStatus();
+  SEQ2SEQ_ASSIGN_OR_RETURN(
+      teachers_, Teachers::Load(config_.run, model_->options(), tokenizers_, device_));
+  if (group_ == nullptr) return absl::OkStatus();
+  return CheckAgreement({{"the content of train.teacher", absl::StrCat(teachers_.content())}},
+                        *group_);
+}
+
 absl::Status TrainingRun::MakeTrainer() {
   TrainOptions options = config_.train;  // A copy: config.yaml keeps them as given.
   if (options.memory == 0 && device_.is_cpu()) {
@@ -268,6 +278,8 @@ absl::Status TrainingRun::MakeTrainer() {
 TrainerHooks TrainingRun::MakeHooks() const {
   TrainerHooks hooks;
   hooks.examples = data_->Transforms(tokenizers_, config_.train);
+  if (!teachers_.empty())
+    hooks.teach = [this](const Batch& batch) { return teachers_.Teach(batch); };
   // Language models and pretraining have no sources to translate.
   if (hooks_.translate && !data_->validation.sources.empty())
     hooks.evaluate = [this](Model model) { return Evaluate(std::move(model)); };

@@ -20,6 +20,7 @@
 #include "seq2seq/model/model.h"
 #include "seq2seq/source/source.h"
 #include "seq2seq/train/process_group.h"
+#include "seq2seq/train/teachers.h"
 #include "seq2seq/train/trainer.h"
 #include "seq2seq/train/training_config.h"
 #include "seq2seq/train/training_data.h"
@@ -111,6 +112,7 @@ class TrainingRun {
   absl::Status WriteConfig();
   // Builds the model; sets its initial weights unless the run resumes.
   absl::Status BuildModel();
+  absl::Status LoadTeachers();
   absl::Status MakeTrainer();
   TrainerHooks MakeHooks() const;
   // Metrics of translations of the validation data, of which each process makes its share.
@@ -127,6 +129,7 @@ class TrainingRun {
   ProcessGroup* const group_;             // Null for one process.
   std::unique_ptr<const TrainingData> data_;
   Model model_{nullptr};
+  Teachers teachers_;
   std::unique_ptr<Trainer> trainer_;  // Last, since it reads the data until it is destroyed.
 };
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <cstdint>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -11,6 +13,25 @@
 namespace seq2seq {
 namespace {
 
+// The logits of a row, in double.
+std::vector<double> Logits(const OutputLayer& layer, const float* input, int64_t size) {
+  std::vector<double> logits;
+  for (int64_t v = 0; v < layer.weight.rows; ++v) {
+    double logit = static_cast<double>(layer.bias[v]);
+    for (int64_t i = 0; i < size; ++i)
+      logit += static_cast<double>(layer.weight.row(v)[i]) * static_cast<double>(input[i]);
+    logits.push_back(logit);
+  }
+  return logits;
+}
+
+std::vector<double> LogProbabilities(std::vector<double> logits, double temperature) {
+  double total = 0;
+  for (double& logit : logits) total += std::exp(logit /= temperature);
+  for (double& logit : logits) logit -= std::log(total);
+  return logits;
+}
+
 struct Expected {
   CrossEntropySums sums;
   std::vector<double> score_gradient;  // [row, vocab]
@@ -18,32 +39,35 @@ struct Expected {
 
 // The formula, in double.
 Expected Plain(const OutputLayer& layer, ConstMatrix input, const std::vector<int64_t>& truth,
-               double smoothing, double scale) {
+               double smoothing, double scale, const SoftTargets& soft = {}) {
   Expected expected;
   const int64_t vocab = layer.weight.rows;
   for (int64_t row = 0; row < input.rows; ++row) {
-    std::vector<double> scores;
-    double total = 0;
-    for (int64_t v = 0; v < vocab; ++v) {
-      double score = static_cast<double>(layer.bias[v]);
-      for (int64_t i = 0; i < input.columns; ++i) {
-        score +=
-            static_cast<double>(layer.weight.row(v)[i]) * static_cast<double>(input.row(row)[i]);
-      }
-      scores.push_back(score);
-      total += std::exp(score);
-    }
+    const std::vector<double> scores = Logits(layer, input.row(row), input.columns);
+    const std::vector<double> log_probabilities = LogProbabilities(scores, 1);
     const auto target = static_cast<size_t>(truth[static_cast<size_t>(row)]);
     bool highest = true;
+    const double hard = soft.teachers.empty() ? 1 : 1 - soft.weight;
     for (size_t v = 0; v < scores.size(); ++v) {
       const double share =
           smoothing / static_cast<double>(vocab) + (v == target ? 1 - smoothing : 0);
-      const double log_probability = scores[v] - std::log(total);
-      expected.sums.objective -= share * log_probability;
-      expected.score_gradient.push_back(scale * (std::exp(log_probability) - share));
+      expected.sums.objective -= hard * share * log_probabilities[v];
+      expected.score_gradient.push_back(hard * scale * (std::exp(log_probabilities[v]) - share));
       highest = highest && scores[v] <= scores[target];
     }
-    expected.sums.nll -= scores[target] - std::log(total);
+    const double t = soft.temperature;
+    const std::vector<double> softened = LogProbabilities(scores, t);
+    for (const SoftTargets::Teacher& teacher : soft.teachers) {
+      const std::vector<double> targets =
+          LogProbabilities(Logits(teacher.layer, teacher.input.row(row), teacher.input.columns), t);
+      const double share = soft.weight / static_cast<double>(soft.teachers.size());
+      for (size_t v = 0; v < scores.size(); ++v) {
+        expected.sums.objective -= share * t * t * std::exp(targets[v]) * softened[v];
+        expected.score_gradient[static_cast<size_t>(row * vocab) + v] +=
+            share * scale * t * (std::exp(softened[v]) - std::exp(targets[v]));
+      }
+    }
+    expected.sums.nll -= log_probabilities[target];
     expected.sums.correct += highest ? 1 : 0;
   }
   return expected;
@@ -97,6 +121,55 @@ TEST(OutputCrossEntropy, AgreesWithTheFormulaInOneChunkAndInMany) {
                static_cast<double>(weight.view.row(v)[i]);
       }
       EXPECT_NEAR(input_gradient.view.row(rows - 1)[i], sum, 1e-5);
+    }
+  }
+}
+
+// None, one and two, whose inputs have other sizes than the student's; with the whole weight and a
+// part of it.
+TEST(OutputCrossEntropy, WithTeachersAgreesWithTheFormulaInOneChunkAndInMany) {
+  for (const auto& [rows, vocab] : {std::pair<int64_t, int64_t>{7, 37}, {70, 60'000}, {1, 3}}) {
+    constexpr int64_t kSize = 6;
+    const RandomMatrix input(rows, kSize, 1), weight(vocab, kSize, 2), bias(1, vocab, 3);
+    const RandomMatrix inputs[] = {{rows, 4, 7}, {rows, 9, 8}};
+    const RandomMatrix weights[] = {{vocab, 4, 9}, {vocab, 9, 10}};
+    const RandomMatrix biases[] = {{1, vocab, 11}, {1, vocab, 12}};
+    std::vector<int64_t> truth;
+    for (int64_t row = 0; row < rows; ++row) truth.push_back(row * 7 % vocab);
+    const OutputLayer layer = {weight.view, bias.view.data};
+    std::vector<SoftTargets::Teacher> teachers;
+    for (size_t i = 0; i < 2; ++i)
+      teachers.push_back({{weights[i].view, biases[i].view.data}, inputs[i].view});
+    for (const auto& [count, share, temperature] :
+         {std::tuple<size_t, double, double>{1, 0.7, 1}, {1, 1, 2}, {2, 0.4, 0.5}, {2, 0, 1}}) {
+      const SoftTargets soft = {absl::MakeConstSpan(teachers).first(count), share, temperature};
+      const Expected expected = Plain(layer, input.view, truth, 0.1, 0.5, soft);
+      const RandomMatrix input_gradient(rows, kSize, 4), weight_gradient(vocab, kSize, 5);
+      const RandomMatrix bias_gradient(1, vocab, 6);
+      const OutputGradients gradients = {input_gradient.view, weight_gradient.view,
+                                         bias_gradient.view.data};
+      for (const OutputGradients* wanted :
+           {&gradients, static_cast<const OutputGradients*>(nullptr)}) {
+        const CrossEntropySums sums =
+            OutputCrossEntropy(layer, input.view, truth, 0.1, 0.5, Precision::kFp32, wanted, soft);
+        EXPECT_NEAR(sums.objective, expected.sums.objective, 1e-5 * expected.sums.objective);
+        EXPECT_NEAR(sums.nll, expected.sums.nll, 1e-5 * expected.sums.nll);
+        EXPECT_EQ(sums.correct, expected.sums.correct);
+      }
+      for (int64_t v = 0; v < vocab; v += 1 + vocab / 50) {
+        double sum = 0;
+        for (int64_t row = 0; row < rows; ++row)
+          sum += expected.score_gradient[static_cast<size_t>(row * vocab + v)];
+        EXPECT_NEAR(bias_gradient.view.data[v], sum, 1e-5);
+      }
+      for (int64_t i = 0; i < kSize; ++i) {
+        double sum = 0;
+        for (int64_t v = 0; v < vocab; ++v) {
+          sum += expected.score_gradient[static_cast<size_t>((rows - 1) * vocab + v)] *
+                 static_cast<double>(weight.view.row(v)[i]);
+        }
+        EXPECT_NEAR(input_gradient.view.row(rows - 1)[i], sum, 1e-5);
+      }
     }
   }
 }
