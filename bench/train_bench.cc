@@ -147,8 +147,8 @@ void AddProducts(int64_t rows, int64_t n, int64_t k, int64_t step,
   products.push_back({n, k, rows, 1, false, true});
 }
 
-// The products of the sub-layers of Transformers, but for those of queries with keys, and of weights
-// with values.
+// The products of the sub-layers of Transformers, but for those of queries with keys, and of
+// weights with values.
 std::vector<ProductShape> TransformerProducts(const ModelOptions& options, int64_t source,
                                               int64_t target) {
   std::vector<ProductShape> products;
@@ -414,7 +414,8 @@ int main(int argc, char** argv) {
   app.add_option("--batch", flags.batch, "Sentences per batch")->capture_default_str();
   app.add_option("--source", flags.source, "Mean tokens per sentence")->capture_default_str();
   app.add_option("--vocab", flags.vocab, "Vocabulary of each side")->capture_default_str();
-  app.add_option("--hidden", flags.hidden, "W1, W2: hidden size of the decoder; 0 is the workload's")
+  app.add_option("--hidden", flags.hidden,
+                 "W1, W2: hidden size of the decoder; 0 is the workload's")
       ->capture_default_str();
   app.add_option("--forcing", flags.forcing,
                  "Teacher forcing: probability of feeding the reference token")

@@ -226,7 +226,8 @@ class SoftChunks {
     // The buffers take turns: the sum of the teachers so far, and the logits of the next.
     Matrix logits = targets;
     if (number > 0)
-      logits = (targets.data == targets_.view().data ? others_ : targets_).view().Rows(0, targets.rows);
+      logits =
+          (targets.data == targets_.view().data ? others_ : targets_).view().Rows(0, targets.rows);
     Multiply(Operand(teacher.input.Rows(begin, targets.rows), precision_), weights_[number], logits,
              teacher.layer.bias);
     const float share = 1 / static_cast<float>(weights_.size());

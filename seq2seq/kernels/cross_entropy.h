@@ -29,8 +29,8 @@ struct OutputGradients {
   float* bias = nullptr;  // [vocab]
 };
 
-// The output layers of teachers, whose mean probabilities are learnt beside the reference (Hinton et
-// al. 2015).
+// The output layers of teachers, whose mean probabilities are learnt beside the reference (Hinton
+// et al. 2015).
 struct SoftTargets {
   struct Teacher {
     OutputLayer layer;  // Of the same vocabulary.
@@ -45,9 +45,9 @@ struct SoftTargets {
 // The loss of `input`, [row, input], with the reference tokens `truth`, [row], and, unless
 // `gradients` is null, its gradients. Processes the rows in chunks, whose logits take some 12 MB
 // whatever the number of rows, and those of teachers as much again, of several twice. Label
-// smoothing as in Szegedy et al. 2016: the reference has probability 1 - smoothing, and smoothing is
-// spread evenly over the vocabulary. With teachers, whose probabilities at temperature t are q, the
-// objective is (1 - weight) times that plus weight t^2 times the cross-entropy of q with the
+// smoothing as in Szegedy et al. 2016: the reference has probability 1 - smoothing, and smoothing
+// is spread evenly over the vocabulary. With teachers, whose probabilities at temperature t are q,
+// the objective is (1 - weight) times that plus weight t^2 times the cross-entropy of q with the
 // probabilities at temperature t.
 CrossEntropySums OutputCrossEntropy(const OutputLayer& layer, ConstMatrix input,
                                     absl::Span<const int64_t> truth, double smoothing, double scale,

@@ -6,6 +6,7 @@
 
 #include "seq2seq/model/dropout.h"
 #include "seq2seq/model/initialization.h"
+#include "seq2seq/ops/compute.h"
 
 namespace seq2seq {
 
@@ -36,7 +37,7 @@ Loss ModelImpl::ComputeLoss(const Batch& batch, const TeacherForcing& forcing, d
 }
 
 Distillation::Teacher ModelImpl::Teach(const Batch& batch) {
-  const torch::NoGradGuard no_grad;
+  const NoGradPass no_grad;
   return decoder_->Teach(Decode(batch, TeacherForcing()).outputs);
 }
 

@@ -18,13 +18,11 @@ using torch::autograd::variable_list;
 // The rows at `positions` of the flattened `values`, [batch, target, size], after dropout.
 torch::Tensor RowsAt(const std::vector<int64_t>& positions, const torch::Tensor& values,
                      double dropout, uint64_t seed) {
-  const torch::Tensor rows =
-      EmptyFloats({static_cast<int64_t>(positions.size()), values.size(2)});
+  const torch::Tensor rows = EmptyFloats({static_cast<int64_t>(positions.size()), values.size(2)});
   const Matrix from = View(values);
   const Matrix to = View(rows);
   for (int64_t row = 0; row < to.rows; ++row) {
-    Dropout(from.Rows(positions[static_cast<size_t>(row)], 1), dropout, seed, row,
-            to.Rows(row, 1));
+    Dropout(from.Rows(positions[static_cast<size_t>(row)], 1), dropout, seed, row, to.Rows(row, 1));
   }
   return rows;
 }
@@ -51,8 +49,7 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
     std::vector<SoftTargets::Teacher> teachers;
     for (const Distillation::Teacher& teacher : distillation.teachers) {
       teacher_rows.push_back(RowsAt(positions, teacher.outputs.contiguous(), 0, 0));
-      teachers.push_back(
-          {{View(teacher.weight), Values(teacher.bias)}, View(teacher_rows.back())});
+      teachers.push_back({{View(teacher.weight), Values(teacher.bias)}, View(teacher_rows.back())});
     }
 
     variable_list gradients(3);
@@ -89,9 +86,8 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
     if (scale != 1) {
       for (torch::Tensor& gradient : gradients) gradient.mul_(scale);
     }
-    return {gradients[0],    torch::Tensor(), gradients[1],    gradients[2],
-            torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor(),
-            torch::Tensor()};
+    return {gradients[0],    torch::Tensor(), gradients[1],    gradients[2],   torch::Tensor(),
+            torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
   }
 };
 

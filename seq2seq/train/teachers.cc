@@ -31,8 +31,8 @@ absl::StatusOr<Model> LoadTeacher(const std::string& run, const ModelOptions& st
         EnumText(student.source), "; both must be text, or none"));
   }
   if (tokenizers.source) {
-    SEQ2SEQ_RETURN_IF_ERROR(CheckTokenizer(stored.run.SourceTokenizer(), *tokenizers.source,
-                                           "data.source_tokenizer"));
+    SEQ2SEQ_RETURN_IF_ERROR(
+        CheckTokenizer(stored.run.SourceTokenizer(), *tokenizers.source, "data.source_tokenizer"));
   }
   SEQ2SEQ_RETURN_IF_ERROR(
       CheckTokenizer(stored.run.TargetTokenizer(), tokenizers.target, "data.target_tokenizer"));

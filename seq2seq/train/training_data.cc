@@ -167,7 +167,8 @@ absl::Status TrainingData::Validate(const TrainingConfig& config) {
                  absl::StrCat("false", where, "; data.sampling.target samples the text"));
   }
   rules.Expect("train.teacher", absl::StrCat(config.run.teacher.size(), " models"),
-               !pretrains || config.run.teacher.empty(), "[] unless train.objective is translation");
+               !pretrains || config.run.teacher.empty(),
+               "[] unless train.objective is translation");
   const DecoderKind decoder = config.model.decoder.kind;
   rules.Expect("model.decoder.kind", EnumText(decoder),
                (decoder == DecoderKind::kHead) == (objective == Objective::kMasked),

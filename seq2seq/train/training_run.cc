@@ -255,8 +255,8 @@ absl::Status TrainingRun::BuildModel() {
 
 absl::Status TrainingRun::LoadTeachers() {
   if (config_.run.teacher.empty()) return absl::OkStatus();
-  SEQ2SEQ_ASSIGN_OR_RETURN(
-      teachers_, Teachers::Load(config_.run, model_->options(), tokenizers_, device_));
+  SEQ2SEQ_ASSIGN_OR_RETURN(teachers_,
+                           Teachers::Load(config_.run, model_->options(), tokenizers_, device_));
   if (group_ == nullptr) return absl::OkStatus();
   return CheckAgreement({{"the content of train.teacher", absl::StrCat(teachers_.content())}},
                         *group_);
