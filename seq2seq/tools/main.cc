@@ -39,7 +39,7 @@ void ChooseEnvironment(int, char** arguments, char** environment) {
   // Waiting OpenMP threads sleep after a short spin: by default they spin long, which costs much of
   // the speed as soon as another process needs a core; without any, some is lost on a quiet
   // machine.
-  static char spin[] = "GOMP_SPINCOUNT=2000";
+  static char spin[] = "GOMP_SPINCOUNT=5000";
   // c10d logs errors that it also returns, and which the program reports in its own words: where
   // LibTorch is built with glog, and where it is not.
   static char glog[] = "GLOG_minloglevel=3";

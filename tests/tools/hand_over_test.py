@@ -62,7 +62,7 @@ class HandOverTest(TestCase):
 
     def test_waiting_threads_sleep_unless_the_user_has_chosen(self):
         unset = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
-        for chosen, count in (({}, "2000"), ({"GOMP_SPINCOUNT": "77"}, "77")):
+        for chosen, count in (({}, "5000"), ({"GOMP_SPINCOUNT": "77"}, "77")):
             shown = seq2seq("--version", env={**unset, **chosen, "OMP_DISPLAY_ENV": "verbose"}).stderr.decode()
             if "GOMP_SPINCOUNT" not in shown:
                 self.skipTest("another OpenMP than GCC's")
