@@ -26,7 +26,7 @@ struct LossOptions {
   double smoothing = 0;                             // Label smoothing.
   uint64_t seed = 0;                                // Of dropout and scheduled sampling.
   int64_t tokens = 1;                               // Divides the loss.
-  std::function<Distillation(const Batch&)> teach;  // Of a batch on the device; may be empty.
+  std::function<Distillation(const Batch&)> teach = nullptr;  // Of a batch on the device.
 };
 
 // Sums of a loss over tokens.
