@@ -105,6 +105,7 @@ set(included_headers
     seq2seq/train/run_log.h
     seq2seq/train/run_options.h
     seq2seq/train/schedule.h
+    seq2seq/train/teachers.h
     seq2seq/train/train_options.h
     seq2seq/train/trainer.h
     seq2seq/train/training_config.h

@@ -5,15 +5,9 @@
 #include <utility>
 
 #include "seq2seq/inference/packed_weights.h"
-#include "seq2seq/kernels/log_sum_exp.h"
-#include "seq2seq/kernels/packed_sequence.h"
-#include "seq2seq/kernels/parallel.h"
 
 namespace seq2seq {
 namespace {
-
-// Rounds larger numbers of rows up, so that matrix products have few different shapes.
-int64_t Rounded(int64_t rows) { return rows <= 16 ? rows : (rows + 7) / 8 * 8; }
 
 // Gathers the parents of `rows` from a state; zero past the last of them.
 void Gather(ConstMatrix state, absl::Span<const Extension> rows, Matrix gathered) {
@@ -33,6 +27,13 @@ std::vector<PackedCell> PackAndDropCells(CellKind kind, std::vector<CellArrays>&
 
 // Rows of a buffer that only some decoders use.
 int64_t RowsIf(bool used, int64_t rows) { return used ? rows : 0; }
+
+int64_t LongestOf(const BatchMemory& memory) {
+  int64_t longest = 0;
+  for (const AttentionMemory& source : memory.sentences)
+    longest = std::max(longest, source.keys.rows);
+  return longest;
+}
 
 }  // namespace
 
@@ -59,25 +60,16 @@ DecoderRows::DecoderRows(const PackedDecoder& decoder, int64_t rows, int64_t lon
 
 RecurrentStepDecoder::RecurrentStepDecoder(const PackedDecoder& decoder, const PackedOutput& output,
                                            DecoderRows start, BatchMemory memory)
-    : decoder_(decoder),
-      output_(output),
+    : GroupedStepDecoder(output, LongestOf(memory)),
+      decoder_(decoder),
       memory_(std::move(memory)),
       before_(decoder, 0, 0),
-      after_(std::move(start)) {
-  for (const AttentionMemory& source : memory_.sentences)
-    longest_ = std::max(longest_, source.keys.rows);
-}
-
-absl::Span<const float> RecurrentStepDecoder::Attention(size_t row) const {
-  return {attention_.view().row(static_cast<int64_t>(row)),
-          static_cast<size_t>(SourceOf(rows_[row]).keys.rows)};
-}
+      after_(std::move(start)) {}
 
 void RecurrentStepDecoder::Reserve(int64_t rows) {
-  capacity_ = rows;
   const PackedCell& cell = decoder_.cells[0];
   const int64_t hidden = cell.hidden.rows();
-  before_ = DecoderRows(decoder_, rows, longest_);
+  before_ = DecoderRows(decoder_, rows, longest());
   input_ = Buffer(rows, cell.input.rows());
   hidden_before_ = Buffer(rows, hidden);
   cell_state_before_ = Buffer(RowsIf(HasCellState(cell.kind), rows), hidden);
@@ -86,120 +78,97 @@ void RecurrentStepDecoder::Reserve(int64_t rows) {
   outputs_ = Buffer(RowsIf(decoder_.options.residual, rows), hidden);
   queries_ = Buffer(rows, decoder_.attention->query().columns());
   attended_ = Buffer(rows, decoder_.attentional.rows());
-  attention_ = Buffer(rows, longest_);
-  scores_ = Buffer(rows, output_.weight.columns());
-  normalizers_.resize(static_cast<size_t>(rows));
 }
 
-void RecurrentStepDecoder::Step(absl::Span<const Extension> rows) {
-  rows_.assign(rows.begin(), rows.end());
-  const int64_t groups = GroupsFor(size(), /*side_by_side=*/1);
-  const int64_t group_size = Rounded((size() + groups - 1) / groups);
-  const int64_t needed = Rounded(size());
+void RecurrentStepDecoder::BeginStep(int64_t, bool grows) {
   // The new state goes to the buffers of the state before the last.
   std::swap(before_, after_);
-  if (needed > capacity_) {
+  if (grows) {
     DecoderRows state = before_;
-    Reserve(needed);
+    Reserve(capacity());
     after_ = std::exchange(before_, std::move(state));
-  } else if (after_.attentional_state.view().rows < capacity_) {
-    after_ = DecoderRows(decoder_, capacity_, longest_);
+  } else if (after_.attentional_state.view().rows < capacity()) {
+    after_ = DecoderRows(decoder_, capacity(), longest());
   }
-  ParallelFor((size() + group_size - 1) / group_size, [&](int64_t group) {
-    const int64_t begin = group * group_size;
-    const int64_t count = std::min(group_size, Rounded(size() - begin));
-    RunGroup(
-        absl::MakeConstSpan(rows_).subspan(static_cast<size_t>(begin), static_cast<size_t>(count)),
-        begin, count);
-  });
 }
 
-void RecurrentStepDecoder::RunGroup(absl::Span<const Extension> rows, int64_t begin,
-                                    int64_t count) {
-  const auto mine = [&](const Buffer& buffer) { return buffer.view().Rows(begin, count); };
-  const Matrix outputs = RunCells(rows, begin, count);
-  const Matrix attended = mine(attended_);
+void RecurrentStepDecoder::RunGroup(const Group& group) {
+  const Matrix outputs = RunCells(group);
+  const Matrix attended = group.Of(attended_);
   const int64_t context = attended.columns - outputs.columns;
   Copy(outputs, attended.Columns(context, outputs.columns));
-  Attend(rows, outputs, begin, attended.Columns(0, context));
+  Attend(group, outputs, attended.Columns(0, context));
 
-  const Matrix attentional_states = mine(after_.attentional_state);
+  const Matrix attentional_states = group.Of(after_.attentional_state);
   Multiply(attended, decoder_.attentional, attentional_states);
   TanhForward(attentional_states);
-  Multiply(attentional_states, output_.weight, mine(scores_), output_.bias.view().data);
-  LogSumExp(First(mine(scores_), static_cast<int64_t>(rows.size())), normalizers_.data() + begin);
+  Score(attentional_states, group);
 }
 
-void RecurrentStepDecoder::MakeInput(absl::Span<const Extension> rows, Matrix input) const {
+void RecurrentStepDecoder::MakeInput(const Group& group, Matrix input) const {
   const int64_t embedding = decoder_.options.embedding;
   const Matrix tokens = input.Columns(0, embedding);
   int64_t next = 0;
-  for (const Extension& row : rows)
+  for (const Extension& row : group.rows)
     CopyRow(decoder_.arrays.embedding, row.token, tokens.row(next++));
   Clear(Rest(tokens, next));
   if (!decoder_.options.input_feeding) return;
-  Gather(before_.attentional_state.view(), rows,
+  Gather(before_.attentional_state.view(), group.rows,
          input.Columns(embedding, input.columns - embedding));
 }
 
-Matrix RecurrentStepDecoder::RunCells(absl::Span<const Extension> rows, int64_t begin,
-                                      int64_t count) {
-  const auto mine = [&](const Buffer& buffer) { return buffer.view().Rows(begin, count); };
-  MakeInput(rows, mine(input_));
-  Matrix output = mine(input_);
+Matrix RecurrentStepDecoder::RunCells(const Group& group) {
+  MakeInput(group, group.Of(input_));
+  Matrix output = group.Of(input_);
   for (size_t layer = 0; layer < decoder_.cells.size(); ++layer) {
-    RunCell(layer, rows, output, begin, count);
-    const Matrix hidden = mine(after_.hidden[layer]);
+    RunCell(layer, group, output);
+    const Matrix hidden = group.Of(after_.hidden[layer]);
     if (layer == 0 || !decoder_.options.residual) {
       output = hidden;
       continue;
     }
-    if (layer == 1) Copy(output, mine(outputs_));
-    Add(hidden, mine(outputs_));
-    output = mine(outputs_);
+    if (layer == 1) Copy(output, group.Of(outputs_));
+    Add(hidden, group.Of(outputs_));
+    output = group.Of(outputs_);
   }
   return output;
 }
 
-void RecurrentStepDecoder::RunCell(size_t layer, absl::Span<const Extension> rows,
-                                   ConstMatrix input, int64_t begin, int64_t count) {
-  const auto mine = [&](const Buffer& buffer) { return buffer.view().Rows(begin, count); };
+void RecurrentStepDecoder::RunCell(size_t layer, const Group& group, ConstMatrix input) {
   const PackedCell& cell = decoder_.cells[layer];
-  Gather(before_.hidden[layer].view(), rows, mine(hidden_before_));
+  Gather(before_.hidden[layer].view(), group.rows, group.Of(hidden_before_));
   GateStep step;
-  step.gates = mine(gates_);
-  step.recurrent = mine(products_);
-  step.hidden_before = mine(hidden_before_);
-  step.hidden = mine(after_.hidden[layer]);
+  step.gates = group.Of(gates_);
+  step.recurrent = group.Of(products_);
+  step.hidden_before = group.Of(hidden_before_);
+  step.hidden = group.Of(after_.hidden[layer]);
   if (HasCellState(cell.kind)) {
-    Gather(before_.cell_state[layer].view(), rows, mine(cell_state_before_));
-    step.cell_state_before = mine(cell_state_before_);
-    step.cell_state = mine(after_.cell_state[layer]);
+    Gather(before_.cell_state[layer].view(), group.rows, group.Of(cell_state_before_));
+    step.cell_state_before = group.Of(cell_state_before_);
+    step.cell_state = group.Of(after_.cell_state[layer]);
   }
   Multiply(input, cell.input, step.gates.Columns(0, cell.input.columns()), cell.input_bias.data());
-  Multiply(step.hidden_before, cell.hidden, mine(products_));
+  Multiply(step.hidden_before, cell.hidden, group.Of(products_));
   GatesForward(cell.kind, cell.formula, step);
 }
 
-void RecurrentStepDecoder::Attend(absl::Span<const Extension> rows, Matrix outputs, int64_t begin,
-                                  Matrix contexts) {
-  const auto mine = [&](const Buffer& buffer) { return buffer.view().Rows(begin, outputs.rows); };
+void RecurrentStepDecoder::Attend(const Group& group, Matrix outputs, Matrix contexts) {
   const InferenceAttention& attention = *decoder_.attention;
   const bool projected = attention.query().columns() > 0;
-  if (projected) Multiply(outputs, attention.query(), mine(queries_));
-  const Matrix queries = projected ? mine(queries_) : outputs;
+  if (projected) Multiply(outputs, attention.query(), group.Of(queries_));
+  const Matrix queries = projected ? group.Of(queries_) : outputs;
   const bool has_past = HasPast(decoder_.options.attention);
   const Array& gate = decoder_.arrays.gate;
   int64_t next = 0;
-  for (const Extension& row : rows) {
+  for (const Extension& row : group.rows) {
     const int64_t i = next++;
     const AttentionMemory& source = SourceOf(row);
     float* past = nullptr;
     if (has_past) {
-      past = mine(after_.past).row(i);
+      past = group.Of(after_.past).row(i);
       std::copy_n(before_.past.view().row(row.parent), source.keys.rows, past);
     }
-    float* const weights = mine(attention_).row(i);
+    float* const weights = group.Of(attention_weights()).row(i);
     attention.Attend(source, queries.row(i), past, weights, contexts.row(i));
     attention.UpdatePast(weights, source.keys.rows, past);
     if (!gate.defined()) continue;

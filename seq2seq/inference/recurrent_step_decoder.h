@@ -9,8 +9,8 @@
 #include "absl/types/span.h"
 
 #include "seq2seq/inference/attention.h"
-#include "seq2seq/inference/decoder.h"
 #include "seq2seq/inference/decoder_options.h"
+#include "seq2seq/inference/grouped_step_decoder.h"
 #include "seq2seq/inference/model_arrays.h"
 #include "seq2seq/kernels/extension.h"
 #include "seq2seq/kernels/product.h"
@@ -48,49 +48,33 @@ struct DecoderRows {
 
 // A recurrent decoder at work on one batch. Keeps its intermediate results in buffers that it
 // reuses.
-class RecurrentStepDecoder : public StepDecoder {
+class RecurrentStepDecoder : public GroupedStepDecoder {
  public:
   // Starts with a row for each sentence. The decoder and the output layer must outlive it.
   RecurrentStepDecoder(const PackedDecoder& decoder, const PackedOutput& output, DecoderRows start,
                        BatchMemory memory);
 
-  // Rows are divided among the threads; if there are few, the threads share the matrix products
-  // instead.
-  void Step(absl::Span<const Extension> rows) override;
-
-  Matrix scores() const override { return First(scores_.view(), size()); }
-  absl::Span<const float> normalizers() const override {
-    return {normalizers_.data(), rows_.size()};
-  }
-  absl::Span<const float> Attention(size_t row) const override;
-
  private:
-  int64_t size() const { return static_cast<int64_t>(rows_.size()); }
   const AttentionMemory& SourceOf(const Extension& row) const {
     return memory_.sentences[static_cast<size_t>(row.sentence)];
   }
+  int64_t SourceLength(const Extension& row) const override { return SourceOf(row).keys.rows; }
   void Reserve(int64_t rows);
-  // Part of a time step: `rows`, which begin at row `begin`, padded to `count` rows.
-  void RunGroup(absl::Span<const Extension> rows, int64_t begin, int64_t count);
-  void MakeInput(absl::Span<const Extension> rows, Matrix input) const;
+  void BeginStep(int64_t rows, bool grows) override;
+  void RunGroup(const Group& group) override;
+  void MakeInput(const Group& group, Matrix input) const;
   // The cells of a time step: the output of the last layer, [row, hidden].
-  Matrix RunCells(absl::Span<const Extension> rows, int64_t begin, int64_t count);
-  void RunCell(size_t layer, absl::Span<const Extension> rows, ConstMatrix input, int64_t begin,
-               int64_t count);
+  Matrix RunCells(const Group& group);
+  void RunCell(size_t layer, const Group& group, ConstMatrix input);
   // Sets the contexts, [row, context], of `outputs`, [row, hidden].
-  void Attend(absl::Span<const Extension> rows, Matrix outputs, int64_t begin, Matrix contexts);
+  void Attend(const Group& group, Matrix outputs, Matrix contexts);
 
   const PackedDecoder& decoder_;
-  const PackedOutput& output_;
   const BatchMemory memory_;
-  int64_t longest_ = 0;          // Source.
-  std::vector<Extension> rows_;  // Of the last time step.
-  int64_t capacity_ = 0;         // Of the buffers, in rows.
   DecoderRows before_;
   DecoderRows after_;
   Buffer input_, hidden_before_, cell_state_before_, gates_, products_;  // [row, …]
-  Buffer outputs_, queries_, attended_, attention_, scores_;
-  std::vector<float> normalizers_;
+  Buffer outputs_, queries_, attended_;
 };
 
 }  // namespace seq2seq

@@ -8,7 +8,7 @@
 
 #include "absl/types/span.h"
 
-#include "seq2seq/inference/decoder.h"
+#include "seq2seq/inference/grouped_step_decoder.h"
 #include "seq2seq/inference/transformer_decoder.h"
 #include "seq2seq/kernels/extension.h"
 #include "seq2seq/kernels/rotary.h"
@@ -25,48 +25,33 @@ struct SourceMemory {
 // A decoder at work on one batch. Keys and values of a time step stay where they were computed: a
 // hypothesis remembers in which row of each time step its own are, so that extending it copies a
 // row number per time step and, with ssru, one vector per layer.
-class TransformerStepDecoder : public StepDecoder {
+class TransformerStepDecoder : public GroupedStepDecoder {
  public:
   // The decoder and the output layer must outlive it.
   TransformerStepDecoder(const TransformerInferenceDecoder& decoder, const PackedOutput& output,
                          SourceMemory memory);
 
-  // Rows are divided among the threads; if there are few, the threads share the matrix products
-  // instead.
-  void Step(absl::Span<const Extension> rows) override;
-
-  Matrix scores() const override { return First(scores_.view(), size()); }
-  absl::Span<const float> normalizers() const override {
-    return {normalizers_.data(), rows_.size()};
-  }
-  absl::Span<const float> Attention(size_t row) const override;
-
  private:
-  int64_t size() const { return static_cast<int64_t>(rows_.size()); }
-  int64_t LengthOf(const Extension& row) const;
+  int64_t SourceLength(const Extension& row) const override {
+    const auto sentence = static_cast<size_t>(row.sentence);
+    return memory_.begins[sentence + 1] - memory_.begins[sentence];
+  }
   void Reserve(int64_t rows);
   // Makes room for what the time step keeps, and for the rotary positions up to it.
-  void BeginStep(int64_t rows);
+  void BeginStep(int64_t rows, bool grows) override;
+  void RunGroup(const Group& group) override;
   // Sets ancestors_ to those of the new rows.
   void Inherit();
-  // Part of a time step: `rows`, which begin at row `begin`, padded to `count` rows.
-  void RunGroup(absl::Span<const Extension> rows, int64_t begin, int64_t count);
-  void Embed(absl::Span<const Extension> rows, Matrix values) const;
+  void Embed(const Group& group, Matrix values) const;
   // What carries the state, from normalised input to output: [row, hidden].
-  void SelfAttend(size_t layer, int64_t rows, int64_t begin, ConstMatrix input, Matrix output);
-  void Recur(size_t layer, absl::Span<const Extension> rows, int64_t begin, ConstMatrix input,
-             Matrix output);
-  void AttendToSource(size_t layer, absl::Span<const Extension> rows, int64_t begin,
-                      ConstMatrix input, Matrix output);
+  void SelfAttend(size_t layer, const Group& group, ConstMatrix input, Matrix output);
+  void Recur(size_t layer, const Group& group, ConstMatrix input, Matrix output);
+  void AttendToSource(size_t layer, const Group& group, ConstMatrix input, Matrix output);
 
   const TransformerInferenceDecoder& decoder_;
   const DecoderOptions& options_;
-  const PackedOutput& output_;
   const SourceMemory memory_;
-  int64_t longest_ = 0;          // Source.
-  std::vector<Extension> rows_;  // Of the last time step.
-  int64_t time_ = -1;            // Of the last time step: the number of time steps before it.
-  int64_t capacity_ = 0;         // Of the buffers, in rows.
+  int64_t time_ = -1;  // Of the last time step: the number of time steps before it.
 
   std::vector<std::vector<Buffer>>
       cache_;                       // Keys and values, [row, 2 x hidden], by time and layer.
@@ -76,8 +61,7 @@ class TransformerStepDecoder : public StepDecoder {
   std::optional<RotaryTable> rotary_;  // With rotary positions; of time_ too.
 
   TransformerBuffers buffers_;
-  Buffer values_, projected_, contexts_, attention_, scores_;  // [row, …]
-  std::vector<float> normalizers_;
+  Buffer values_, projected_, contexts_;  // [row, …]
 };
 
 }  // namespace seq2seq
