@@ -188,9 +188,10 @@ TEST(ImageInferenceEncoder, RunsOnnxNetworks) {
   if (!OpenImageLibrary().ok()) GTEST_SKIP() << "built without images";
   const TemporaryFolder folder;
   ImageNetworkOptions network = {.kind = ImageNetworkKind::kOnnx, .path = WriteOnnx(folder, 32)};
+  // OpenCV sums in an order of its own, which is not always the same.
   EXPECT_LT(
       Difference(ImageOptionsOf(network, 3, false), torch::rand({3, 3, 32, 32}), Precision::kFp32),
-      1e-5);
+      1e-4);
   network.path = folder.Write("wrong", "no network");
   ResidualNetworkArrays none;
   EXPECT_THAT(([&] { MakeInferenceImageNetwork(network, none, Precision::kFp32); }),

@@ -110,9 +110,10 @@ TEST(TrainingConfig, ListsTheKeysOfTheRunInTheSectionTrain) {
   for (const Option& option : ListOptions(config)) {
     if (absl::StartsWith(option.key, "train.")) keys.push_back(option.key.substr(6));
   }
-  keys.resize(8);
+  keys.resize(11);
   EXPECT_THAT(keys, ElementsAre("run", "seed", "init_from", "source_vectors", "target_vectors",
-                                "threads", "device", "precision"));
+                                "teacher", "teacher_weight", "teacher_temperature", "threads",
+                                "device", "precision"));
   ASSERT_TRUE(SetOption("train.device=cpu", ListOptions(config)).ok());
   EXPECT_EQ(config.run.device, "cpu");
 }
