@@ -102,6 +102,7 @@ set(included_headers
     seq2seq/train/optimizer.h
     seq2seq/train/process_options.h
     seq2seq/train/progress.h
+    seq2seq/train/rounded_weights.h
     seq2seq/train/run_log.h
     seq2seq/train/run_options.h
     seq2seq/train/schedule.h

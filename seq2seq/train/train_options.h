@@ -36,6 +36,11 @@ inline bool IsLoss(Metric metric) {
   return false;
 }
 
+// What weights are rounded to while they are trained.
+enum class WeightRounding { kNone, kInt8 };
+
+inline std::vector<std::string> EnumTexts(WeightRounding) { return {"none", "int8"}; }
+
 // Fine-tuning of a pretrained image network.
 struct FineTuneOptions {
   int64_t from = 0;
@@ -67,6 +72,7 @@ struct TrainOptions {
   FineTuneOptions fine_tune;
   std::vector<std::string> freeze;
   double average = 0;
+  WeightRounding quantize = WeightRounding::kNone;
   int64_t max_skipped = 5;
   int64_t recoveries = 0;
   double recovery_rate = 0.5;
@@ -125,6 +131,11 @@ struct TrainOptions {
     visit("average", average,
           "Decay of a moving average of the weights, which is then validated, saved and decoded "
           "with; 0.999 is usual, 0 is no average.");
+    visit("quantize", quantize,
+          "int8 trains and validates with weights that are rounded as export in int8 rounds them "
+          "(straight-through gradients), so that they lose less by it; checkpoints keep the exact "
+          "ones. For a last hour, or a run that goes on from another by train.init_from, where "
+          "int8 costs quality.");
     visit("max_skipped", max_skipped,
           "Updates with a NaN or infinite loss or gradient are skipped; more than this many in a "
           "row end training, or cause a recovery.");

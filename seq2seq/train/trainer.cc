@@ -82,6 +82,7 @@ Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Mode
           MakeOptimizer(options.optimizer, OptimizerGroups(groups_, options.fine_tune.rate))),
       log_(run_.Log()) {
   if (options.average > 0) average_.emplace(parameters_, options.average);
+  if (options.quantize == WeightRounding::kInt8) rounded_.emplace(parameters_);
   if (group_ != nullptr && !IsLocal())
     exchange_ =
         std::make_unique<GradientExchange>(parameters_, *group_, options.processes.compression,
@@ -202,7 +203,8 @@ absl::Status Trainer::PlanMemory() {
                                    .batches = kPrefetch + options_.accumulate,
                                    .tensors = Bytes(parameters_) + Bytes(optimizer_->State()) +
                                               (exchange_ ? Bytes(parameters_) : 0) +
-                                              (average_ ? Bytes(average_->average()) : 0),
+                                              (average_ ? Bytes(average_->average()) : 0) +
+                                              (rounded_ ? Bytes(parameters_) : 0),
                                    .pass = pass,
                                    .device = device_}));
   } catch (const std::exception& error) {
@@ -293,10 +295,14 @@ absl::Status Trainer::Update() {
   const LossOptions loss_options = {ForcingAt(options_.teacher_forcing, update),
                                     options_.label_smoothing, seed, std::max<int64_t>(tokens, 1),
                                     hooks_.teach};
-  LossSums loss = ComputeGradient(
-      model_, device_, batches, loss_options, memory_,
-      [&](const std::string& warning) { Warn(absl::StrCat("update ", update, ": ", warning)); },
-      exchange_.get());
+  LossSums loss;
+  {
+    const RoundedInPlace rounded(rounded_);
+    loss = ComputeGradient(
+        model_, device_, batches, loss_options, memory_,
+        [&](const std::string& warning) { Warn(absl::StrCat("update ", update, ": ", warning)); },
+        exchange_.get());
+  }
   if (exchange_) Exchange(stopwatch, tokens, loss);
   const int64_t recoveries = state_.recoveries;
   // A share of the data may be empty.
@@ -450,7 +456,8 @@ absl::StatusOr<std::map<std::string, double>> Trainer::Metrics() {
   model_->eval();
   DropGradients(parameters_);  // They would take memory that validation needs.
   if (group_ != nullptr) KeepReplicasEqual();
-  const AverageInPlace in_place(average_);
+  const AverageInPlace average(average_);
+  const RoundedInPlace rounded(rounded_);
   SEQ2SEQ_ASSIGN_OR_RETURN(auto metrics, ValidationLoss(model_, device_, valid_, buckets_,
                                                         hooks_.examples, memory_, group_));
   if (hooks_.evaluate) {

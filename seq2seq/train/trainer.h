@@ -26,6 +26,7 @@
 #include "seq2seq/train/optimizer.h"
 #include "seq2seq/train/process_group.h"
 #include "seq2seq/train/progress.h"
+#include "seq2seq/train/rounded_weights.h"
 #include "seq2seq/train/run_log.h"
 #include "seq2seq/train/train_options.h"
 #include "seq2seq/train/weight_average.h"
@@ -185,6 +186,7 @@ class Trainer {
   ProcessGroup* const group_;   // Null for one process.
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
+  std::optional<RoundedWeights> rounded_;
   std::unique_ptr<Loader> loader_;
   RunLog log_;
   TrainerState state_;
