@@ -155,8 +155,8 @@ int64_t ChunkRows(int64_t rows, int64_t vocab) {
   return ((rows + chunks - 1) / chunks + 15) / 16 * 16;
 }
 
-// Runs a function of ranges of rows, and adds up what it sets for each of them, in an order that
-// does not depend on the number of threads.
+// Runs run(row, sums) for each row, which sets its sums, and adds these up, in an order that does
+// not depend on the number of threads.
 template <typename Run>
 CrossEntropySums SumOverRows(int64_t count, const Run& run) {
   std::vector<CrossEntropySums> rows(static_cast<size_t>(count));

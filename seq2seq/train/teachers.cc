@@ -21,7 +21,7 @@ absl::Status CheckTokenizer(const std::string& path, const Tokenizer& own, const
       absl::StrCat(path, " is not the tokenizer of ", key, ", which a teacher must have"));
 }
 
-// A model that can teach one of these tokenizers.
+// A model that can teach `student`, which has these tokenizers.
 absl::StatusOr<Model> LoadTeacher(const std::string& run, const ModelOptions& student,
                                   const Tokenizers& tokenizers) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const StoredModel stored, FindModel(run));
@@ -29,6 +29,10 @@ absl::StatusOr<Model> LoadTeacher(const std::string& run, const ModelOptions& st
     return absl::InvalidArgumentError(absl::StrCat(
         run, " has model.source ", EnumText(stored.options.source), ", and this model ",
         EnumText(student.source), "; both must be text, or none"));
+  }
+  if (stored.options.decoder.kind == DecoderKind::kHead) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(run, " is a masked language model, which has no probabilities of targets"));
   }
   if (tokenizers.source) {
     SEQ2SEQ_RETURN_IF_ERROR(

@@ -125,8 +125,8 @@ TEST(OutputCrossEntropy, AgreesWithTheFormulaInOneChunkAndInMany) {
   }
 }
 
-// None, one and two, whose inputs have other sizes than the student's; with the whole weight and a
-// part of it.
+// One and two, whose inputs have other sizes than the student's; with the whole weight, a part of
+// it and none.
 TEST(OutputCrossEntropy, WithTeachersAgreesWithTheFormulaInOneChunkAndInMany) {
   for (const auto& [rows, vocab] : {std::pair<int64_t, int64_t>{7, 37}, {70, 60'000}, {1, 3}}) {
     constexpr int64_t kSize = 6;

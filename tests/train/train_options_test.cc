@@ -111,9 +111,9 @@ TEST(TrainingConfig, ListsTheKeysOfTheRunInTheSectionTrain) {
     if (absl::StartsWith(option.key, "train.")) keys.push_back(option.key.substr(6));
   }
   keys.resize(11);
-  EXPECT_THAT(keys, ElementsAre("run", "seed", "init_from", "source_vectors", "target_vectors",
-                                "teacher", "teacher_weight", "teacher_temperature", "threads",
-                                "device", "precision"));
+  EXPECT_THAT(
+      keys, ElementsAre("run", "seed", "init_from", "source_vectors", "target_vectors", "teacher",
+                        "teacher_weight", "teacher_temperature", "threads", "device", "precision"));
   ASSERT_TRUE(SetOption("train.device=cpu", ListOptions(config)).ok());
   EXPECT_EQ(config.run.device, "cpu");
 }
