@@ -102,6 +102,54 @@ absl::string_view SmoothingName(BleuSmoothing smoothing) {
   return "";
 }
 
+class Bleu final : public Metric {
+ public:
+  explicit Bleu(const BleuOptions& options) : options_(options) {}
+
+  std::string Name() const override { return "BLEU"; }
+
+  std::string Signature(int64_t num_references) const override {
+    BleuScore bleu;
+    bleu.num_references = num_references;
+    bleu.options = options_;
+    return bleu.Signature();
+  }
+
+  absl::StatusOr<SegmentCounts> Count(
+      absl::Span<const std::string> hypotheses,
+      const std::vector<std::vector<std::string>>& references) const override {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const Segments corpus, AlignSegments(hypotheses, references));
+    SegmentCounts counts(2 * BleuScore::kMaxOrder + 2, corpus.num_references);
+    for (const Segment& segment : corpus.segments) {
+      BleuScore bleu;
+      bleu.options = options_;
+      AddSegment(segment, bleu);
+      std::vector<double> row(bleu.matches.begin(), bleu.matches.end());
+      row.insert(row.end(), bleu.totals.begin(), bleu.totals.end());
+      row.push_back(static_cast<double>(bleu.hypothesis_length));
+      row.push_back(static_cast<double>(bleu.reference_length));
+      counts.Append(row);
+    }
+    return counts;
+  }
+
+  double Score(absl::Span<const double> sum) const override {
+    BleuScore bleu;
+    bleu.options = options_;
+    for (size_t n = 0; n < BleuScore::kMaxOrder; ++n) {
+      bleu.matches[n] = static_cast<int64_t>(sum[n]);
+      bleu.totals[n] = static_cast<int64_t>(sum[BleuScore::kMaxOrder + n]);
+    }
+    bleu.hypothesis_length = static_cast<int64_t>(sum[2 * BleuScore::kMaxOrder]);
+    bleu.reference_length = static_cast<int64_t>(sum[2 * BleuScore::kMaxOrder + 1]);
+    Finish(bleu);
+    return bleu.score;
+  }
+
+ private:
+  const BleuOptions options_;
+};
+
 }  // namespace
 
 double BleuScore::LengthRatio() const {
@@ -132,6 +180,10 @@ absl::StatusOr<BleuScore> CorpusBleu(absl::Span<const std::string> hypotheses,
   for (const Segment& segment : corpus.segments) AddSegment(segment, bleu);
   Finish(bleu);
   return bleu;
+}
+
+std::unique_ptr<const Metric> MakeBleu(const BleuOptions& options) {
+  return std::make_unique<Bleu>(options);
 }
 
 }  // namespace seq2seq

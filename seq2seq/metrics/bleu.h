@@ -14,12 +14,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
+#include "seq2seq/metrics/metric.h"
 #include "seq2seq/metrics/moses_language.h"
 #include "seq2seq/metrics/segments.h"
 
@@ -78,6 +80,9 @@ struct BleuScore {
 absl::StatusOr<BleuScore> CorpusBleu(absl::Span<const std::string> hypotheses,
                                      const std::vector<std::vector<std::string>>& references,
                                      const BleuOptions& options = {});
+
+// The same as a metric; of a row, the counts are the matches, the totals and both lengths.
+std::unique_ptr<const Metric> MakeBleu(const BleuOptions& options = {});
 
 }  // namespace seq2seq
 

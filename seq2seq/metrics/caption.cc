@@ -1,9 +1,11 @@
 #include "seq2seq/metrics/caption.h"
 
 #include <string_view>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/metrics/rouge.h"
@@ -19,6 +21,38 @@ std::vector<std::string> NormalizeAll(absl::Span<const std::string> lines) {
   for (const std::string& line : lines) normalized.push_back(NormalizeCaption(line));
   return normalized;
 }
+
+std::vector<std::vector<std::string>> NormalizeAll(
+    const std::vector<std::vector<std::string>>& texts) {
+  std::vector<std::vector<std::string>> normalized;
+  for (const std::vector<std::string>& lines : texts) normalized.push_back(NormalizeAll(lines));
+  return normalized;
+}
+
+class CaptionMetric final : public Metric {
+ public:
+  explicit CaptionMetric(std::unique_ptr<const Metric> metric) : metric_(std::move(metric)) {}
+
+  std::string Name() const override { return metric_->Name(); }
+
+  std::string Signature(int64_t num_references) const override {
+    return absl::StrReplaceAll(metric_->Signature(num_references),
+                               {{"case:mixed", "case:lc"}, {"tok:none", "norm:caption"}});
+  }
+
+  bool LowerIsBetter() const override { return metric_->LowerIsBetter(); }
+
+  absl::StatusOr<SegmentCounts> Count(
+      absl::Span<const std::string> hypotheses,
+      const std::vector<std::vector<std::string>>& references) const override {
+    return metric_->Count(NormalizeAll(hypotheses), NormalizeAll(references));
+  }
+
+  double Score(absl::Span<const double> sum) const override { return metric_->Score(sum); }
+
+ private:
+  const std::unique_ptr<const Metric> metric_;
+};
 
 double DistinctPercent(const std::vector<std::string>& captions) {
   if (captions.empty()) return 0;
@@ -54,8 +88,7 @@ absl::StatusOr<CaptionScores> ScoreCaptions(absl::Span<const std::string> hypoth
                                             const std::vector<std::vector<std::string>>& references,
                                             const CaptionOptions& options) {
   const std::vector<std::string> captions = NormalizeAll(hypotheses);
-  std::vector<std::vector<std::string>> others;
-  for (const std::vector<std::string>& lines : references) others.push_back(NormalizeAll(lines));
+  const std::vector<std::vector<std::string>> others = NormalizeAll(references);
 
   CaptionScores scores;
   SEQ2SEQ_ASSIGN_OR_RETURN(scores.bleu, CorpusBleu(captions, others,
@@ -67,6 +100,10 @@ absl::StatusOr<CaptionScores> ScoreCaptions(absl::Span<const std::string> hypoth
   SEQ2SEQ_ASSIGN_OR_RETURN(scores.cider, CorpusCider(captions, others));
   scores.distinct = DistinctPercent(captions);
   return scores;
+}
+
+std::unique_ptr<const Metric> MakeCaptionMetric(std::unique_ptr<const Metric> metric) {
+  return std::make_unique<CaptionMetric>(std::move(metric));
 }
 
 }  // namespace seq2seq

@@ -8,6 +8,7 @@
 #ifndef SEQ2SEQ_METRICS_CAPTION_H_
 #define SEQ2SEQ_METRICS_CAPTION_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "seq2seq/metrics/bleu.h"
 #include "seq2seq/metrics/cider.h"
 #include "seq2seq/metrics/meteor.h"
+#include "seq2seq/metrics/metric.h"
 
 namespace seq2seq {
 
@@ -53,6 +55,9 @@ struct CaptionScores {
 absl::StatusOr<CaptionScores> ScoreCaptions(absl::Span<const std::string> hypotheses,
                                             const std::vector<std::vector<std::string>>& references,
                                             const CaptionOptions& options = {});
+
+// `metric` of captions that are normalised first, on both sides.
+std::unique_ptr<const Metric> MakeCaptionMetric(std::unique_ptr<const Metric> metric);
 
 }  // namespace seq2seq
 

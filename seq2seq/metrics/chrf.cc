@@ -123,6 +123,50 @@ std::vector<NgramCounts> CountSegment(const Segment& segment, const ChrfOptions&
   return best;
 }
 
+class Chrf final : public Metric {
+ public:
+  explicit Chrf(const ChrfOptions& options) { described_.options = options; }
+
+  std::string Name() const override { return described_.Name(); }
+
+  std::string Signature(int64_t num_references) const override {
+    ChrfScore chrf = described_;
+    chrf.num_references = num_references;
+    return chrf.Signature();
+  }
+
+  absl::StatusOr<SegmentCounts> Count(
+      absl::Span<const std::string> hypotheses,
+      const std::vector<std::vector<std::string>>& references) const override {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const Segments corpus, AlignSegments(hypotheses, references));
+    const ChrfOptions& options = described_.options;
+    SegmentCounts counts(3 * (ChrfScore::kCharOrder + options.word_order), corpus.num_references);
+    for (const Segment& segment : corpus.segments) {
+      std::vector<double> row;
+      for (const NgramCounts& order : CountSegment(segment, options)) {
+        row.push_back(static_cast<double>(order.hypothesis));
+        row.push_back(static_cast<double>(order.reference));
+        row.push_back(static_cast<double>(order.matches));
+      }
+      counts.Append(row);
+    }
+    return counts;
+  }
+
+  double Score(absl::Span<const double> sum) const override {
+    std::vector<NgramCounts> orders;
+    for (size_t i = 0; i < sum.size(); i += 3) {
+      orders.push_back({.hypothesis = static_cast<int64_t>(sum[i]),
+                        .reference = static_cast<int64_t>(sum[i + 1]),
+                        .matches = static_cast<int64_t>(sum[i + 2])});
+    }
+    return FScore(orders);
+  }
+
+ private:
+  ChrfScore described_;  // Without a score.
+};
+
 }  // namespace
 
 std::string ChrfScore::Name() const {
@@ -158,6 +202,10 @@ absl::StatusOr<ChrfScore> CorpusChrf(absl::Span<const std::string> hypotheses,
   chrf.num_references = corpus.num_references;
   chrf.options = options;
   return chrf;
+}
+
+std::unique_ptr<const Metric> MakeChrf(const ChrfOptions& options) {
+  return std::make_unique<Chrf>(options);
 }
 
 }  // namespace seq2seq

@@ -11,11 +11,14 @@
 #define SEQ2SEQ_METRICS_CHRF_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+
+#include "seq2seq/metrics/metric.h"
 
 namespace seq2seq {
 
@@ -48,6 +51,10 @@ struct ChrfScore {
 absl::StatusOr<ChrfScore> CorpusChrf(absl::Span<const std::string> hypotheses,
                                      const std::vector<std::vector<std::string>>& references,
                                      const ChrfOptions& options = {});
+
+// The same as a metric, of a word_order that is not negative; of a row, the counts are the n-grams
+// of the hypothesis, those of the reference and the matches, for each order.
+std::unique_ptr<const Metric> MakeChrf(const ChrfOptions& options = {});
 
 }  // namespace seq2seq
 

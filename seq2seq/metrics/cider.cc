@@ -99,29 +99,62 @@ CiderScore Compare(const WeightedNgrams& hypothesis, const WeightedNgrams& refer
   return {.cider = sum.cider / kMaxOrder, .cider_d = penalty * sum.cider_d / kMaxOrder};
 }
 
+// The score of each image alone, with the document frequencies of all.
+std::vector<CiderScore> ScoreImages(const Segments& corpus) {
+  const std::vector<Captions> images = SplitAll(corpus);
+  const NgramCounts frequencies = CountImages(images);
+  const double log_images = std::log(static_cast<double>(images.size()));
+  std::vector<CiderScore> scores;
+  for (const Captions& image : images) {
+    const WeightedNgrams hypothesis = Weigh(image.hypothesis, frequencies, log_images);
+    const auto num_references = static_cast<double>(image.references.size());
+    CiderScore& mean = scores.emplace_back();
+    for (const Words& words : image.references) {
+      const CiderScore score = Compare(hypothesis, Weigh(words, frequencies, log_images));
+      mean.cider += kScale * score.cider / num_references;
+      mean.cider_d += kScale * score.cider_d / num_references;
+    }
+  }
+  return scores;
+}
+
+class CiderD final : public Metric {
+ public:
+  std::string Name() const override { return "CIDEr-D"; }
+
+  std::string Signature(int64_t num_references) const override {
+    return FormatSignature(num_references, /*lowercase=*/false, "tok:none");
+  }
+
+  absl::StatusOr<SegmentCounts> Count(
+      absl::Span<const std::string> hypotheses,
+      const std::vector<std::vector<std::string>>& references) const override {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const Segments corpus, AlignSegments(hypotheses, references));
+    SegmentCounts counts(2, corpus.num_references);
+    for (const CiderScore& image : ScoreImages(corpus)) counts.Append({image.cider_d, 1});
+    return counts;
+  }
+
+  double Score(absl::Span<const double> sum) const override {
+    return sum[1] > 0 ? sum[0] / sum[1] : 0;
+  }
+};
+
 }  // namespace
 
 absl::StatusOr<CiderScore> CorpusCider(absl::Span<const std::string> hypotheses,
                                        const std::vector<std::vector<std::string>>& references) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const Segments corpus, AlignSegments(hypotheses, references));
-  const std::vector<Captions> images = SplitAll(corpus);
-  if (images.empty()) return CiderScore{};
-
-  const NgramCounts frequencies = CountImages(images);
-  const auto num_images = static_cast<double>(images.size());
-  const double log_images = std::log(num_images);
-  CiderScore sum;
-  for (const Captions& image : images) {
-    const WeightedNgrams hypothesis = Weigh(image.hypothesis, frequencies, log_images);
-    const auto num_references = static_cast<double>(image.references.size());
-    for (const Words& words : image.references) {
-      const CiderScore score = Compare(hypothesis, Weigh(words, frequencies, log_images));
-      sum.cider += score.cider / num_references;
-      sum.cider_d += score.cider_d / num_references;
-    }
+  if (corpus.segments.empty()) return CiderScore{};
+  const auto images = static_cast<double>(corpus.segments.size());
+  CiderScore mean;
+  for (const CiderScore& image : ScoreImages(corpus)) {
+    mean.cider += image.cider / images;
+    mean.cider_d += image.cider_d / images;
   }
-  return CiderScore{.cider = kScale * sum.cider / num_images,
-                    .cider_d = kScale * sum.cider_d / num_images};
+  return mean;
 }
+
+std::unique_ptr<const Metric> MakeCider() { return std::make_unique<CiderD>(); }
 
 }  // namespace seq2seq

@@ -10,11 +10,14 @@
 #ifndef SEQ2SEQ_METRICS_CIDER_H_
 #define SEQ2SEQ_METRICS_CIDER_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+
+#include "seq2seq/metrics/metric.h"
 
 namespace seq2seq {
 
@@ -41,6 +44,10 @@ struct CiderScore {
 // Thread-safe.
 absl::StatusOr<CiderScore> CorpusCider(absl::Span<const std::string> hypotheses,
                                        const std::vector<std::vector<std::string>>& references);
+
+// CIDEr-D as a metric; of a row, the counts are the score of the segment and 1. The document
+// frequencies are always those of all segments.
+std::unique_ptr<const Metric> MakeCider();
 
 }  // namespace seq2seq
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <numeric>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -63,9 +64,70 @@ void AddSegment(const Segment& segment, Read read, ErrorRate& rate) {
   ++rate.lines;
 }
 
+void AddSegment(const Segment& segment, ErrorRate& rate) {
+  const ErrorRateOptions& options = rate.options;
+  if (options.unit == ErrorUnit::kToken) {
+    const auto read = [&](absl::string_view line) {
+      return Tokenize(line, Tokenization::kNone, options.lowercase);
+    };
+    AddSegment(segment, read, rate);
+  } else {
+    const auto read = [&](absl::string_view line) {
+      return ReadCharacters(line, options.lowercase);
+    };
+    AddSegment(segment, read, rate);
+  }
+}
+
 absl::string_view UnitName(ErrorUnit unit) {
   return unit == ErrorUnit::kToken ? "token" : "character";
 }
+
+class ErrorRateMetric final : public Metric {
+ public:
+  ErrorRateMetric(std::string name, ErrorScore score, const ErrorRateOptions& options)
+      : name_(std::move(name)), score_(score), options_(options) {}
+
+  std::string Name() const override { return name_; }
+
+  std::string Signature(int64_t num_references) const override {
+    ErrorRate rate;
+    rate.num_references = num_references;
+    rate.options = options_;
+    return rate.Signature();
+  }
+
+  bool LowerIsBetter() const override { return score_ == ErrorScore::kRate; }
+
+  absl::StatusOr<SegmentCounts> Count(
+      absl::Span<const std::string> hypotheses,
+      const std::vector<std::vector<std::string>>& references) const override {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const Segments corpus, AlignSegments(hypotheses, references));
+    SegmentCounts counts(4, corpus.num_references);
+    for (const Segment& segment : corpus.segments) {
+      ErrorRate rate;
+      rate.options = options_;
+      AddSegment(segment, rate);
+      counts.Append({static_cast<double>(rate.errors), static_cast<double>(rate.reference_length),
+                     static_cast<double>(rate.wrong_lines), static_cast<double>(rate.lines)});
+    }
+    return counts;
+  }
+
+  double Score(absl::Span<const double> sum) const override {
+    ErrorRate rate;
+    rate.errors = static_cast<int64_t>(sum[0]);
+    rate.reference_length = static_cast<int64_t>(sum[1]);
+    rate.wrong_lines = static_cast<int64_t>(sum[2]);
+    rate.lines = static_cast<int64_t>(sum[3]);
+    return score_ == ErrorScore::kRate ? rate.Rate() : rate.Accuracy();
+  }
+
+ private:
+  const std::string name_;
+  const ErrorScore score_;
+  const ErrorRateOptions options_;
+};
 
 }  // namespace
 
@@ -93,20 +155,13 @@ absl::StatusOr<ErrorRate> CorpusErrorRate(absl::Span<const std::string> hypothes
   ErrorRate rate;
   rate.options = options;
   rate.num_references = corpus.num_references;
-  const auto read_tokens = [&](absl::string_view line) {
-    return Tokenize(line, Tokenization::kNone, options.lowercase);
-  };
-  const auto read_characters = [&](absl::string_view line) {
-    return ReadCharacters(line, options.lowercase);
-  };
-  for (const Segment& segment : corpus.segments) {
-    if (options.unit == ErrorUnit::kToken) {
-      AddSegment(segment, read_tokens, rate);
-    } else {
-      AddSegment(segment, read_characters, rate);
-    }
-  }
+  for (const Segment& segment : corpus.segments) AddSegment(segment, rate);
   return rate;
+}
+
+std::unique_ptr<const Metric> MakeErrorRate(std::string name, ErrorScore score,
+                                            const ErrorRateOptions& options) {
+  return std::make_unique<ErrorRateMetric>(std::move(name), score, options);
 }
 
 }  // namespace seq2seq

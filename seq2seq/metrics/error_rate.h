@@ -11,12 +11,15 @@
 #define SEQ2SEQ_METRICS_ERROR_RATE_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+
+#include "seq2seq/metrics/metric.h"
 
 namespace seq2seq {
 
@@ -61,6 +64,13 @@ struct ErrorRate {
 absl::StatusOr<ErrorRate> CorpusErrorRate(absl::Span<const std::string> hypotheses,
                                           const std::vector<std::vector<std::string>>& references,
                                           const ErrorRateOptions& options = {});
+
+// Which rate of ErrorRate a metric is: Rate() in percent of tokens or characters, or Accuracy().
+enum class ErrorScore { kRate, kAccuracy };
+
+// The same as a metric, called `name`; of a row, the counts are the fields of ErrorRate in order.
+std::unique_ptr<const Metric> MakeErrorRate(std::string name, ErrorScore score,
+                                            const ErrorRateOptions& options = {});
 
 }  // namespace seq2seq
 

@@ -1,5 +1,6 @@
 #include "seq2seq/metrics/meteor.h"
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 #include "seq2seq/base/status_macros.h"
@@ -46,6 +47,45 @@ MeteorScore CountSegment(const Segment& segment, const Stemmer& stemmer) {
   return best;
 }
 
+class Meteor final : public Metric {
+ public:
+  explicit Meteor(const MeteorOptions& options) : options_(options) {}
+
+  std::string Name() const override { return MeteorScore().Name(); }
+
+  std::string Signature(int64_t num_references) const override {
+    return FormatSignature(num_references, /*lowercase=*/false,
+                           absl::StrCat("tok:none|stem:", options_.stemmer));
+  }
+
+  absl::StatusOr<SegmentCounts> Count(
+      absl::Span<const std::string> hypotheses,
+      const std::vector<std::vector<std::string>>& references) const override {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const Segments corpus, AlignSegments(hypotheses, references));
+    SEQ2SEQ_ASSIGN_OR_RETURN(const Stemmer stemmer, Stemmer::Create(options_.stemmer));
+    SegmentCounts counts(4, corpus.num_references);
+    for (const Segment& segment : corpus.segments) {
+      const MeteorScore meteor = CountSegment(segment, stemmer);
+      counts.Append({static_cast<double>(meteor.matches), static_cast<double>(meteor.chunks),
+                     static_cast<double>(meteor.hypothesis_length),
+                     static_cast<double>(meteor.reference_length)});
+    }
+    return counts;
+  }
+
+  double Score(absl::Span<const double> sum) const override {
+    MeteorScore meteor;
+    meteor.matches = static_cast<int64_t>(sum[0]);
+    meteor.chunks = static_cast<int64_t>(sum[1]);
+    meteor.hypothesis_length = static_cast<int64_t>(sum[2]);
+    meteor.reference_length = static_cast<int64_t>(sum[3]);
+    return seq2seq::Score(meteor);
+  }
+
+ private:
+  const MeteorOptions options_;
+};
+
 }  // namespace
 
 std::string MeteorScore::Name() const { return "METEOR (exact+stem)"; }
@@ -67,6 +107,11 @@ absl::StatusOr<MeteorScore> CorpusMeteor(absl::Span<const std::string> hypothese
   }
   meteor.score = Score(meteor);
   return meteor;
+}
+
+absl::StatusOr<std::unique_ptr<const Metric>> MakeMeteor(const MeteorOptions& options) {
+  SEQ2SEQ_RETURN_IF_ERROR(Stemmer::Create(options.stemmer).status());
+  return std::make_unique<Meteor>(options);
 }
 
 }  // namespace seq2seq

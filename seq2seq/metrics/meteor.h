@@ -12,11 +12,14 @@
 #define SEQ2SEQ_METRICS_METEOR_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+
+#include "seq2seq/metrics/metric.h"
 
 namespace seq2seq {
 
@@ -51,6 +54,10 @@ struct MeteorScore {
 absl::StatusOr<MeteorScore> CorpusMeteor(absl::Span<const std::string> hypotheses,
                                          const std::vector<std::vector<std::string>>& references,
                                          const MeteorOptions& options = {});
+
+// The same as a metric; of a row, the counts are those of MeteorScore in order. InvalidArgument for
+// an unknown stemmer.
+absl::StatusOr<std::unique_ptr<const Metric>> MakeMeteor(const MeteorOptions& options = {});
 
 }  // namespace seq2seq
 

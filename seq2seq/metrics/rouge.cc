@@ -45,15 +45,37 @@ double SegmentRougeL(const Segment& segment) {
   return 100 * (1 + kBetaSquared) * precision * recall / (recall + kBetaSquared * precision);
 }
 
+class RougeL final : public Metric {
+ public:
+  std::string Name() const override { return "ROUGE-L"; }
+
+  std::string Signature(int64_t num_references) const override {
+    return FormatSignature(num_references, /*lowercase=*/false, "tok:none");
+  }
+
+  absl::StatusOr<SegmentCounts> Count(
+      absl::Span<const std::string> hypotheses,
+      const std::vector<std::vector<std::string>>& references) const override {
+    SEQ2SEQ_ASSIGN_OR_RETURN(const Segments corpus, AlignSegments(hypotheses, references));
+    SegmentCounts counts(2, corpus.num_references);
+    for (const Segment& segment : corpus.segments) counts.Append({SegmentRougeL(segment), 1});
+    return counts;
+  }
+
+  double Score(absl::Span<const double> sum) const override {
+    return sum[1] > 0 ? sum[0] / sum[1] : 0;
+  }
+};
+
 }  // namespace
 
 absl::StatusOr<double> CorpusRougeL(absl::Span<const std::string> hypotheses,
                                     const std::vector<std::vector<std::string>>& references) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(const Segments corpus, AlignSegments(hypotheses, references));
-  if (corpus.segments.empty()) return 0;
-  double sum = 0;
-  for (const Segment& segment : corpus.segments) sum += SegmentRougeL(segment);
-  return sum / static_cast<double>(corpus.segments.size());
+  const RougeL metric;
+  SEQ2SEQ_ASSIGN_OR_RETURN(const SegmentCounts counts, metric.Count(hypotheses, references));
+  return metric.Score(counts.Sum());
 }
+
+std::unique_ptr<const Metric> MakeRougeL() { return std::make_unique<RougeL>(); }
 
 }  // namespace seq2seq

@@ -5,11 +5,14 @@
 #ifndef SEQ2SEQ_METRICS_ROUGE_H_
 #define SEQ2SEQ_METRICS_ROUGE_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+
+#include "seq2seq/metrics/metric.h"
 
 namespace seq2seq {
 
@@ -23,6 +26,9 @@ namespace seq2seq {
 // each pair of lines the time is the product of their lengths. Thread-safe.
 absl::StatusOr<double> CorpusRougeL(absl::Span<const std::string> hypotheses,
                                     const std::vector<std::vector<std::string>>& references);
+
+// The same as a metric; of a row, the counts are the score of the segment and 1.
+std::unique_ptr<const Metric> MakeRougeL();
 
 }  // namespace seq2seq
 
