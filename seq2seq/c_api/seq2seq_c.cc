@@ -136,11 +136,11 @@ absl::StatusOr<Translator> Create(const char* const* models, size_t count, const
   return Translator::Load(paths, options.load);
 }
 
-// Search options from key=value words.
+// Search options from key=value words over those of the first model.
 absl::StatusOr<SearchOptions> ReadSearchOptions(const seq2seq_translator* translator,
                                                 const char* words) {
   if (translator == nullptr) return absl::InvalidArgumentError("translator: NULL");
-  SearchOptions options;
+  SearchOptions options = translator->translator.search_options();
   SEQ2SEQ_RETURN_IF_ERROR(SetOptions(words, ListOptions(options)));
   return options;
 }

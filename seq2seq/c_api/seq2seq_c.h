@@ -69,8 +69,8 @@ const char* seq2seq_note(const seq2seq_translator* translator, size_t index);
 
 /* Translates `count` lines and puts the best translation of each into `texts`, which has room for
  * as many; the caller frees them with seq2seq_free_texts. `options` are those of search, as listed
- * by `seq2seq decode --help`, with _ for -: beam=5 max_length=50. Returns 1, or 0 if that fails;
- * then `texts` is unchanged. */
+ * by `seq2seq decode --help`, with _ for -: beam=5 max_length=50; others are those that the first
+ * model was validated with. Returns 1, or 0 if that fails; then `texts` is unchanged. */
 int seq2seq_translate(const seq2seq_translator* translator, const char* const* lines, size_t count,
                       const char* options, char** texts);
 

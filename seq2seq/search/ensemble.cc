@@ -108,8 +108,10 @@ absl::StatusOr<Ensemble> LoadOne(const std::string& path, const LoadOptions& opt
   for (std::string& note : notes) note = absl::StrCat(path, ": ", note);
   std::shared_ptr<const Source> reader =
       MakeSource(SourceOptionsOf(stored.options, options), std::move(source), target);
+  SearchOptions search;
+  SEQ2SEQ_RETURN_IF_ERROR(ReadSearchOptions(stored.run.Config(), search));
   return Ensemble{{std::move(model)}, std::move(reader), std::move(target), options.mean, nullptr,
-                  std::nullopt,       std::move(notes)};
+                  std::nullopt,       std::move(search), std::move(notes)};
 }
 
 // InvalidArgument if `member` cannot translate together with `first`.

@@ -15,6 +15,7 @@
 #include "seq2seq/search/load_options.h"
 #include "seq2seq/search/scorer.h"
 #include "seq2seq/search/search_memory.h"
+#include "seq2seq/search/search_options.h"
 #include "seq2seq/search/shortlist.h"
 #include "seq2seq/source/source.h"
 #include "tokenizer/tokenizer.h"
@@ -29,6 +30,7 @@ struct Ensemble {
   EnsembleMean mean = EnsembleMean::kProbability;
   std::shared_ptr<const ScoringModel> language_model;  // Null if there is none.
   std::optional<Shortlist> shortlist;
+  SearchOptions search = {};       // That the first model was validated with.
   std::vector<std::string> notes;  // For the log: where a model is slower or other than requested.
 
   // A scorer for loaded sources, with the language model weighted by `language_model_weight`. The

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "seq2seq/base/option_rules.h"
+#include "seq2seq/base/options.h"
 
 namespace seq2seq {
 namespace {
@@ -14,6 +15,16 @@ namespace {
 int64_t AtMost(double subwords, int64_t most) {
   return subwords < static_cast<double>(most) ? static_cast<int64_t>(subwords) : most;
 }
+
+// The part of config.yaml that is about search.
+struct ValidationSection {
+  SearchOptions& validation;
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("validation", validation);
+  }
+};
 
 }  // namespace
 
@@ -61,6 +72,11 @@ absl::Status Validate(const SearchOptions& options) {
   rules.Expect("top_p", options.top_p, options.top_p > 0 && options.top_p <= 1,
                "more than 0, at most 1");
   return rules.status();
+}
+
+absl::Status ReadSearchOptions(const std::string& path, SearchOptions& options) {
+  ValidationSection section = {options};
+  return ReadOptions(path, ListOptions(section), OtherSections::kIgnored);
 }
 
 int64_t MinLength(int64_t source_length, const SearchOptions& options) {

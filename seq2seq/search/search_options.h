@@ -119,6 +119,11 @@ struct SearchOptions {
 // InvalidArgument, naming the key and its value, if an option is out of range.
 absl::Status Validate(const SearchOptions& options);
 
+// Reads the section `validation` of a YAML file in the form of a run's config.yaml: the options
+// that the validation data of a run were decoded with. Keys that it lacks, and all other sections,
+// are left alone. InvalidArgument with file, line and key, as ReadOptions.
+absl::Status ReadSearchOptions(const std::string& path, SearchOptions& options);
+
 // Minimum and maximum tokens of a translation, for a source of `source_length` subwords.
 int64_t MinLength(int64_t source_length, const SearchOptions& options);
 int64_t MaxLength(int64_t source_length, const SearchOptions& options);

@@ -96,6 +96,10 @@ class Translator {
   // Lines for the log where decoding is slower or other than requested, as in another precision.
   const std::vector<std::string>& notes() const { return ensemble_.notes; }
 
+  // What the validation data of the first model were decoded with: options to start from. Those of
+  // an empty SearchOptions for a model in memory.
+  const SearchOptions& search_options() const { return ensemble_.search; }
+
   // The kind of source that lines are.
   SourceKind source_kind() const { return ensemble_.source->kind(); }
 

@@ -30,7 +30,9 @@
 #include "seq2seq/tools/line_queue.h"
 #include "seq2seq/tools/model_flags.h"
 #include "seq2seq/tools/option_flags.h"
+#include "seq2seq/tools/page.h"
 #include "seq2seq/tools/part_file.h"
+#include "seq2seq/tools/search_flags.h"
 #include "seq2seq/tools/signals.h"
 
 namespace seq2seq {
@@ -38,7 +40,8 @@ namespace {
 
 struct DecodeFlags {
   ModelFlags model;
-  SearchOptions search;
+  SearchFlags search_flags;
+  SearchOptions search;  // Set by RunDecode.
   std::string input = "-";
   std::string input_format = "text";
   std::string output = "-";
@@ -256,7 +259,8 @@ absl::Status Decode(const DecodeFlags& flags, const Translator& translator, int6
   const bool html = flags.format == "html";
   const auto section =
       translator.source_kind() == SourceKind::kImage ? CaptionSection : TranslationSection;
-  const std::string page_start = html ? PageStart(absl::StrJoin(flags.model.models, ", ")) : "";
+  const std::string page_start =
+      html ? AttentionPageStart(absl::StrJoin(flags.model.models, ", ")) : "";
   int64_t number = done;
   size_t index = 0;
   const auto read = [&](size_t most) {
@@ -274,7 +278,9 @@ absl::Status Decode(const DecodeFlags& flags, const Translator& translator, int6
   return output.Close(html ? (number == 0 ? page_start : "") + PageEnd() : "");
 }
 
-absl::Status RunDecode(DecodeFlags& flags) {
+absl::Status RunDecode(const CLI::App& command, DecodeFlags& flags) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(flags.search,
+                           ChooseSearch(command, flags.search_flags, flags.model.models[0]));
   SEQ2SEQ_RETURN_IF_ERROR(CheckFormat(flags));
   SEQ2SEQ_ASSIGN_OR_RETURN(
       std::unique_ptr<LineReader> reader,
@@ -329,10 +335,10 @@ void AddDecode(CLI::App& program, absl::Status* status) {
                    "page that shows the attention weights")
       ->check(CLI::IsMember({"text", "jsonl", "moses", "pharaoh", "html"}))
       ->capture_default_str();
-  AddOptionFlags(*decode, ListOptions(flags->search));
+  AddSearchFlags(*decode, flags->search_flags);
   AddOptionFlags(*decode, ListOptions(flags->model.limits));
   decode->get_option("--language-model-weight")->needs("--language-model");
-  decode->callback([flags, status] { *status = RunDecode(*flags); });
+  decode->callback([decode, flags, status] { *status = RunDecode(*decode, *flags); });
 }
 
 }  // namespace seq2seq

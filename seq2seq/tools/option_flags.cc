@@ -28,11 +28,15 @@ void AddEnum(CLI::App& command, const std::string& flag, const std::string& help
 
 }  // namespace
 
+std::string FlagOf(absl::string_view key) {
+  return absl::StrCat("--", absl::StrReplaceAll(key, {{"_", "-"}}));
+}
+
 void AddOptionFlags(CLI::App& command, const OptionList& options,
                     absl::Span<const absl::string_view> keys) {
   for (const Option& option : options) {
     if (!keys.empty() && std::find(keys.begin(), keys.end(), option.key) == keys.end()) continue;
-    std::string flag = "--" + absl::StrReplaceAll(option.key, {{"_", "-"}});
+    std::string flag = FlagOf(option.key);
     if (option.key == "beam") flag = "-b," + flag;
     std::visit(
         [&](const auto& value) {
@@ -64,8 +68,7 @@ absl::Status NamingFlag(const absl::Status& status) {
   const size_t end = message.find(':');
   if (status.ok() || end == absl::string_view::npos) return status;
   return absl::Status(status.code(),
-                      absl::StrCat("--", absl::StrReplaceAll(message.substr(0, end), {{"_", "-"}}),
-                                   message.substr(end)));
+                      absl::StrCat(FlagOf(message.substr(0, end)), message.substr(end)));
 }
 
 }  // namespace seq2seq

@@ -14,6 +14,9 @@
 
 namespace seq2seq {
 
+// The flag of an option: "--max-length" of max_length.
+std::string FlagOf(absl::string_view key);
+
 // Adds a flag for each of `options` whose key is in `keys`, or for all if that is empty: the key
 // max_length becomes --max-length, with the option's help. The struct that the options point into
 // must live until the command line is parsed.

@@ -15,14 +15,14 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/model_flags.h"
-#include "seq2seq/tools/option_flags.h"
+#include "seq2seq/tools/search_flags.h"
 
 namespace seq2seq {
 namespace {
 
 struct ScoreFlags {
   ModelFlags model;
-  SearchOptions search;
+  SearchFlags search;
   std::string source;
   std::string target;
 };
@@ -49,7 +49,7 @@ struct Total {
   double log_probability = 0;
 };
 
-absl::Status RunScore(ScoreFlags& flags) {
+absl::Status RunScore(const CLI::App& command, ScoreFlags& flags) {
   if (flags.source == "-" && flags.target == "-") {
     return absl::InvalidArgumentError(
         "--source and --target: only one of them can be standard input");
@@ -67,7 +67,9 @@ absl::Status RunScore(ScoreFlags& flags) {
         absl::StrCat("--source: ", flags.model.models[0],
                      alone ? " has no source" : " needs a source for each target; name its file"));
   }
-  if (flags.search.coverage_penalty > 0 && !translator.has_attention()) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const SearchOptions search,
+                           ChooseSearch(command, flags.search, flags.model.models[0]));
+  if (search.coverage_penalty > 0 && !translator.has_attention()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--coverage-penalty: ", flags.model.models[0],
                      " has no attention: its model.source or model.decoder.attention is none"));
@@ -85,7 +87,7 @@ absl::Status RunScore(ScoreFlags& flags) {
           flags.target, std::min(source->line_number(), target->line_number())));
     }
     if (targets.empty()) break;
-    SEQ2SEQ_ASSIGN_OR_RETURN(const auto scored, translator.Score(sources, targets, flags.search));
+    SEQ2SEQ_ASSIGN_OR_RETURN(const auto scored, translator.Score(sources, targets, search));
     for (const Candidate& candidate : scored) {
       ++total.lines;
       total.tokens += static_cast<int64_t>(candidate.token_scores.size());
@@ -113,7 +115,7 @@ void AddScore(CLI::App& program, absl::Status* status) {
       program.add_subcommand("score", "Scores given translations, or texts, with a trained model");
   auto flags = std::make_shared<ScoreFlags>();
   AddModelFlags(*score, flags->model);
-  AddOptionFlags(*score, ListOptions(flags->search),
+  AddSearchFlags(*score, flags->search,
                  {"normalization", "length_alpha", "length_reward", "coverage_penalty",
                   "repetition_penalty", "language_model_weight"});
   score
@@ -129,7 +131,7 @@ void AddScore(CLI::App& program, absl::Status* status) {
       "log-probability in nats, and the number of tokens, end of sentence included. The perplexity "
       "of all lines is logged. With --language-model, log-probabilities are weighted sums.");
   score->get_option("--language-model-weight")->needs("--language-model");
-  score->callback([flags, status] { *status = RunScore(*flags); });
+  score->callback([score, flags, status] { *status = RunScore(*score, *flags); });
 }
 
 }  // namespace seq2seq

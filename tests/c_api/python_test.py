@@ -3,8 +3,11 @@
 
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 
@@ -39,6 +42,18 @@ class PythonTest(unittest.TestCase):
         self.assertEqual([len(candidates) for candidates in found], [1, 1, 1])
         self.assertEqual(self.translator.translate([]), [])
         self.assertEqual(self.translator.notes, [])
+
+    def test_starts_from_what_the_model_was_validated_with(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            model = pathlib.Path(scratch) / "model"
+            shutil.copytree(self.model, model, symlinks=True)
+            config = (model / "config.yaml").read_text()
+            start = config.index("\nvalidation:")
+            (model / "config.yaml").write_text(config[:start] + re.sub(r"\n  max_length: \d+", "\n  max_length: 2",
+                                                                      config[start:]))
+            with seq2seq.Translator(model, threads=1) as translator:
+                self.assertEqual(translator.translate(["a dog runs"])[0][0].text, "A DOG")
+                self.assertEqual(translator.translate(["a dog runs"], max_length=250)[0][0].text, "A DOG RUNS")
 
     def test_models_of_other_kinds_translate_alike(self):
         for kind in ("transformer", "ssru-int8"):

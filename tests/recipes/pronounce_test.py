@@ -226,7 +226,7 @@ class RunTest(repository.RepositoryTest):
         self.assertIn("word       TO\nreference  T UW | T AH\noutput     T O\n", result.stdout)
         self.assertIn("word       A\nreference  AH\noutput     A\n", result.stdout)
         self.assertEqual(result.stdout.count("\noutput  "), 5 + 2)
-        self.assertTrue(result.stdout.endswith(f"seq2seq decode -m {run}\n"))
+        self.assertTrue(result.stdout.endswith(f"seq2seq decode -m {run} -b 5\n"))
 
     def test_an_ensemble_differs_in_the_seed_and_is_measured_together(self):
         result = self.run_recipe("pronounce", "--data", "corpus", "--ensemble", "2", "--run", "repository/my")
@@ -236,7 +236,7 @@ class RunTest(repository.RepositoryTest):
         self.assertEqual([f" train.run={run} " in call for call, run in zip(trainings, ("my", "my-2"))], [True, True])
         self.assertIn("seq2seq decode -m my -m my-2 -i work/pronounce/corpus/data/measure/dev.letters "
                       "-o my/dev.phones -b 5", self.calls())
-        self.assertTrue(result.stdout.endswith("seq2seq decode -m my -m my-2\n"))
+        self.assertTrue(result.stdout.endswith("seq2seq decode -m my -m my-2 -b 5\n"))
 
     def test_refuses_what_it_does_not_know_before_it_builds(self):
         for arguments in (["--epochs", "3"], ["corpus"], ["--minutes"], ["--config", "none.yaml"],

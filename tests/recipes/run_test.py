@@ -41,7 +41,7 @@ class RunTest(repository.RepositoryTest):
             f"seq2seq eval -i {run}/test_b.fr -r {data}/test_b.fr"])
         self.assertIn("source     test_b en 2\nreference  test_b fr 2\noutput     test_b en 2\n", result.stdout)
         self.assertEqual(result.stdout.count("\noutput  "), 10)
-        self.assertTrue(result.stdout.endswith(f'echo "..." | build/release/bin/seq2seq decode -m {run}\n'))
+        self.assertTrue(result.stdout.endswith(f'echo "..." | build/release/bin/seq2seq decode -m {run} -b 5\n'))
 
     def monolingual(self, *arguments, text="another fr 1\n\nval fr 3\nanother fr 2\n"):
         (self.data.parent / "more.fr").write_text(text)
