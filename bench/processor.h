@@ -3,7 +3,6 @@
 #define BENCH_PROCESSOR_H_
 
 #include <cstdlib>
-#include <fstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +10,7 @@
 
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/options.h"
+#include "seq2seq/base/processor.h"
 #include "seq2seq/kernels/instruction_set.h"
 #include "seq2seq/kernels/parallel.h"
 
@@ -18,16 +18,8 @@ namespace seq2seq {
 
 // The processor's name, the instruction set that the kernels use, and the number of threads.
 inline std::string DescribeProcessor() {
-  std::string name = "unknown processor";
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.rfind("model name", 0) == 0) {
-      name = line.substr(line.find(':') + 2);
-      break;
-    }
-  }
-  return absl::StrCat(name, ", ", EnumText(CurrentInstructionSet()), ", ", ParallelThreads(),
-                      " threads");
+  return absl::StrCat(ProcessorName(), ", ", EnumText(CurrentInstructionSet()), ", ",
+                      ParallelThreads(), " threads");
 }
 
 // Limits the kernels to the instruction set that SEQ2SEQ_INSTRUCTION_SET names, if it is set.
