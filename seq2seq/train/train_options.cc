@@ -43,6 +43,7 @@ absl::Status Validate(const TrainOptions& options) {
   rules.Expect("train.memory", options.memory, options.memory >= 0, "0 or more");
   rules.Expect("train.save_every", options.save_every, options.save_every >= 0, "0 or more");
   rules.Expect("train.patience", options.patience, options.patience >= 0, "0 or more");
+  rules.Expect("train.samples", options.samples, options.samples >= 0, "0 or more");
   rules.Expect("train.keep_last", options.keep_last, options.keep_last >= 1, "1 or more");
   // Between exchanges the processes have different weights.
   const int64_t sync_every = options.processes.sync_every;

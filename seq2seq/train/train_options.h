@@ -77,12 +77,14 @@ struct TrainOptions {
   int64_t recoveries = 0;
   double recovery_rate = 0.5;
   bool log_norms = false;
+  bool tensorboard = false;
   int64_t report_every = 50;
   int64_t validate_every = 500;
   int64_t save_every = 500;
   int64_t max_failed_saves = 5;
   Metric metric = Metric::kBleu;
   int64_t patience = 10;
+  int64_t samples = 12;
   int64_t keep_last = 1;
   ProcessOptions processes;
 
@@ -149,6 +151,11 @@ struct TrainOptions {
           "Adds to the reports in log.jsonl the norms of gradient and weights of each module, and "
           "for each cell the share of gates below 0.05 or above 0.95. Costs one more forward pass "
           "per report, without the kernels.");
+    visit(
+        "tensorboard", tensorboard,
+        "Also writes event files for TensorBoard into the folder tensorboard of the run: scalars, "
+        "histograms of weights and gradients at validations, outputs with their attention "
+        "weights.");
     visit("report_every", report_every, "Updates between progress reports, 1 or more.");
     visit("validate_every", validate_every,
           "Updates between validations, 1 or more; each saves a checkpoint, which may become the "
@@ -165,6 +172,10 @@ struct TrainOptions {
           "for labels and pronunciations.");
     visit("patience", patience,
           "Stop after this many validations without improvement; 0 is no bound.");
+    visit(
+        "samples", samples,
+        "Lines of the validation data, evenly spaced, whose outputs are kept in log.jsonl at each "
+        "validation, with attention weights, for seq2seq report; 0 or more.");
     visit("keep_last", keep_last, "Latest checkpoints kept besides the best, 1 or more.");
     visit("processes", processes);
   }

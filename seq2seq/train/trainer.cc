@@ -12,7 +12,6 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/describe_error.h"
-#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/profile.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
@@ -20,23 +19,11 @@
 #include "seq2seq/train/freeze.h"
 #include "seq2seq/train/gradient.h"
 #include "seq2seq/train/gradient_exchange.h"
-#include "seq2seq/train/module_report.h"
 #include "seq2seq/train/replicas.h"
 #include "seq2seq/train/stopwatch.h"
-#include "seq2seq/train/validation_loss.h"
 
 namespace seq2seq {
 namespace {
-
-// The score of a validation: the metric, negated where lower is better.
-absl::StatusOr<double> ScoreOf(Metric metric, const std::map<std::string, double>& metrics) {
-  const std::string name = EnumText(metric);
-  const auto found = metrics.find(name);
-  if (found == metrics.end()) {
-    return absl::InvalidArgumentError(absl::StrCat("train.metric: ", name, " was not evaluated"));
-  }
-  return IsLoss(metric) ? -found->second : found->second;
-}
 
 // The parameters for the optimiser: pretrained groups get a share of the learning rate.
 std::vector<OptimizerGroup> OptimizerGroups(const std::vector<ParameterGroup>& groups,
@@ -229,6 +216,8 @@ absl::StatusOr<StopReason> Trainer::Loop() {
   if (group_ != nullptr) counted_bytes_ = group_->sent_bytes();
   std::optional<StopReason> stop = Stop();
   if (IsFirst()) RemoveSteps(run_, state_, options_.keep_last);
+  if (options_.tensorboard && IsFirst() && !board_) board_.emplace(run_.path, state_.update);
+  if (!stop) SEQ2SEQ_RETURN_IF_ERROR(LogStart());
   const auto every = [this](int64_t updates) {
     return updates > 0 && state_.update % updates == 0;
   };
@@ -406,71 +395,6 @@ absl::Status Trainer::Log(const std::string& line) {
   if (!IsFirst()) return absl::OkStatus();
   const absl::Status status = log_.Append(line);
   return MayPass(status) ? absl::OkStatus() : status;  // The next line is written with it.
-}
-
-void Trainer::Warn(const std::string& warning) const {
-  if (hooks_.on_warning) hooks_.on_warning(warning);
-}
-
-absl::Status Trainer::Report() {
-  const TrainingTime now = TimeAt(state_.update, state_.position);
-  const auto updates = static_cast<double>(std::max<int64_t>(state_.update - first_update_, 1));
-  if (IsLocal()) AddUpProgress();
-  Progress progress = sums_.Means();
-  if (group_ != nullptr) progress.processes = group_->size();
-  progress.update = state_.update;
-  progress.epoch = now.epoch;
-  progress.learning_rate = CurrentRate(state_.update);
-  progress.teacher_forcing = ForcingAt(options_.teacher_forcing, state_.update).rate;
-  progress.skipped = state_.skipped;
-  progress.seconds = state_.seconds;
-  progress.remaining =
-      RemainingSeconds(options_, state_, update_seconds() / updates, loader_->batches_per_epoch());
-  sums_ = ProgressSums();
-  std::map<std::string, ModuleReport> modules;
-  if (options_.log_norms && IsFirst() && reported_batch_.target_tokens > 0)
-    modules = ReportModules(model_, reported_batch_.To(device_));
-  reported_batch_ = Batch();
-  SEQ2SEQ_RETURN_IF_ERROR(Log(LogLine(progress, modules)));
-  if (hooks_.on_progress && IsFirst()) hooks_.on_progress(progress);
-  return absl::OkStatus();
-}
-
-absl::Status Trainer::Validate() {
-  Validation validation;
-  validation.update = state_.update;
-  validation.scheduled = state_.update % options_.validate_every == 0;
-  SEQ2SEQ_ASSIGN_OR_RETURN(validation.metrics, Metrics());
-  SEQ2SEQ_ASSIGN_OR_RETURN(validation.score, ScoreOf(options_.metric, validation.metrics));
-  state_.validations.push_back(validation);
-
-  nlohmann::ordered_json line = {
-      {"event", "validation"}, {"update", state_.update}, {"seconds", state_.seconds}};
-  line.update(nlohmann::ordered_json(validation.metrics));
-  SEQ2SEQ_RETURN_IF_ERROR(Log(line.dump()));
-  if (hooks_.on_validation && IsFirst()) hooks_.on_validation(validation);
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::map<std::string, double>> Trainer::Metrics() {
-  model_->eval();
-  DropGradients(parameters_);  // They would take memory that validation needs.
-  if (group_ != nullptr) KeepReplicasEqual();
-  const AverageInPlace average(average_);
-  const RoundedInPlace rounded(rounded_);
-  SEQ2SEQ_ASSIGN_OR_RETURN(auto metrics, ValidationLoss(model_, device_, valid_, buckets_,
-                                                        hooks_.examples, memory_, group_));
-  if (hooks_.evaluate) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(const auto evaluated, hooks_.evaluate(model_));
-    metrics.insert(evaluated.begin(), evaluated.end());
-  }
-  for (const auto& [name, value] : metrics) {
-    if (!std::isfinite(value)) {
-      return absl::InternalError(
-          absl::StrCat("validation after update ", state_.update, ": ", name, " is ", value));
-    }
-  }
-  return metrics;
 }
 
 TrainingTime Trainer::TimeAt(int64_t update, const LoaderPosition& position) const {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include <torch/types.h>
@@ -28,7 +29,9 @@
 #include "seq2seq/train/progress.h"
 #include "seq2seq/train/rounded_weights.h"
 #include "seq2seq/train/run_log.h"
+#include "seq2seq/train/tensorboard.h"
 #include "seq2seq/train/train_options.h"
+#include "seq2seq/train/validation_sample.h"
 #include "seq2seq/train/weight_average.h"
 
 namespace seq2seq {
@@ -47,6 +50,10 @@ struct TrainerHooks {
   // Metrics of decoded validation data, such as {"bleu", 31.2}; the model is in eval mode. The
   // trainer itself does not depend on search.
   std::function<absl::StatusOr<std::map<std::string, double>>(Model)> evaluate;
+  // Outputs to keep in the log, of the same lines each time; called by rank 0 alone, in eval mode.
+  std::function<absl::StatusOr<std::vector<ValidationSample>>(Model)> sample;
+  // What the log tells of each start, such as {"processor", "AMD EPYC"}; nothing if empty.
+  std::map<std::string, std::string> facts;
   std::function<void(const Progress&)> on_progress;
   std::function<void(const Validation&)> on_validation;
   // Receives a line for each failure that training survives: failed saves, lack of memory,
@@ -158,19 +165,27 @@ class Trainer {
   void KeepReplicasEqual();
   // Internal, naming the parameter, if a trainable one has no gradient.
   absl::Status CheckGradients() const;
+  // Writes to the event files, if there are any; warns if that fails.
+  void ShowOnBoard(absl::FunctionRef<absl::Status(TensorBoard&)> add);
   // Returns to the latest checkpoint after `update`, which was one skipped update too many in a
   // row; an error with `cause` if train.recoveries is used up.
   absl::Status Recover(int64_t update, const std::string& cause);
   double CurrentRate(int64_t update) const;
   void Warn(const std::string& warning) const;
+  // An event of log.jsonl with the facts of the hooks, if there are any.
+  absl::Status LogStart();
   absl::Status Report();
   absl::Status Log(const std::string& line);
   absl::Status Validate();
   absl::Status Save();
   // Saves, or warns that the disk is full or faulty and continues.
   absl::Status TrySave();
-  // On the validation data, with the weights that would be saved now.
-  absl::StatusOr<std::map<std::string, double>> Metrics();
+  // What the weights that would be saved now give on the validation data.
+  struct Evaluation {
+    std::map<std::string, double> metrics;
+    std::vector<ValidationSample> samples;
+  };
+  absl::StatusOr<Evaluation> Evaluate();
 
   const TrainOptions options_;
   const BucketOptions buckets_;
@@ -189,6 +204,7 @@ class Trainer {
   std::optional<RoundedWeights> rounded_;
   std::unique_ptr<Loader> loader_;
   RunLog log_;
+  std::optional<TensorBoard> board_;
   TrainerState state_;
   MemoryPlan memory_;
   int64_t saved_update_ = -1;

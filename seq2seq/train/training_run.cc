@@ -18,6 +18,7 @@
 #include "seq2seq/base/fingerprint.h"
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/memory_limit.h"
+#include "seq2seq/base/processor.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/model/parameters.h"
@@ -283,6 +284,13 @@ TrainerHooks TrainingRun::MakeHooks() const {
   // Language models and pretraining have no sources to translate.
   if (hooks_.translate && !data_->validation.sources.empty())
     hooks.evaluate = [this](Model model) { return Evaluate(std::move(model)); };
+  if (hooks_.sample && config_.train.samples > 0 && !data_->validation.sources.empty())
+    hooks.sample = [this](Model model) { return Sample(std::move(model)); };
+  hooks.facts = {{"processor", ProcessorName()},
+                 {"device", device_.str()},
+                 {"threads", absl::StrCat(torch::get_num_threads())},
+                 {"precision", EnumText(config_.train.precision)},
+                 {"processes", absl::StrCat(group_ != nullptr ? group_->size() : 1)}};
   hooks.on_progress = hooks_.on_progress;
   hooks.on_validation = hooks_.on_validation;
   hooks.on_warning = [](const std::string& warning) { Log(LogLevel::kWarning, warning); };
@@ -316,6 +324,26 @@ absl::StatusOr<std::map<std::string, double>> TrainingRun::Evaluate(Model model)
     }
   }
   return TranslationMetrics(translations, data_->validation.references);
+}
+
+absl::StatusOr<std::vector<ValidationSample>> TrainingRun::Sample(Model model) const {
+  const ValidationText& text = data_->validation;
+  const size_t count = std::min(static_cast<size_t>(config_.train.samples), text.sources.size());
+  std::vector<size_t> chosen;  // Evenly spaced.
+  std::vector<std::string> lines;
+  for (size_t i = 0; i < count; ++i) {
+    chosen.push_back(i * text.sources.size() / count);
+    lines.push_back(text.sources[chosen.back()]);
+  }
+  const ValidationInput input = {lines, data_->MakeSource(tokenizers_), tokenizers_.target,
+                                 device_};
+  SEQ2SEQ_ASSIGN_OR_RETURN(std::vector<ValidationSample> samples,
+                           hooks_.sample(std::move(model), input));
+  for (size_t i = 0; i < samples.size(); ++i) {
+    samples[i].source = lines[i];
+    samples[i].reference = text.references[0][chosen[i]];
+  }
+  return samples;
 }
 
 void TrainingRun::LogSetup(int64_t memory) const {

@@ -42,6 +42,11 @@ struct TrainingRunHooks {
   // metrics bleu, chrf and accuracy; not called for models without a source. The run itself does
   // not depend on search.
   std::function<absl::StatusOr<std::vector<std::string>>(Model, const ValidationInput&)> translate;
+  // Outputs for a few lines of the validation data, with attention weights where the model has
+  // them, to keep in the log; source and reference are filled in. Not called for models without a
+  // source.
+  std::function<absl::StatusOr<std::vector<ValidationSample>>(Model, const ValidationInput&)>
+      sample;
   std::function<void(const Progress&)> on_progress;
   std::function<void(const Validation&)> on_validation;
   // Called after every update; true saves and stops.
@@ -117,6 +122,8 @@ class TrainingRun {
   TrainerHooks MakeHooks() const;
   // Metrics of translations of the validation data, of which each process makes its share.
   absl::StatusOr<std::map<std::string, double>> Evaluate(Model model) const;
+  // Outputs for train.samples lines of the validation data.
+  absl::StatusOr<std::vector<ValidationSample>> Sample(Model model) const;
   // Logs the size of the model and how it computes, and the bound of train.memory.
   void LogSetup(int64_t memory) const;
 

@@ -79,6 +79,7 @@ TEST(ValidateTrain, NamesTheKeyAndItsValue) {
       {"train.validate_every 0", [](TrainOptions& o) { o.validate_every = 0; }},
       {"train.save_every -1", [](TrainOptions& o) { o.save_every = -1; }},
       {"train.patience -1", [](TrainOptions& o) { o.patience = -1; }},
+      {"train.samples -1", [](TrainOptions& o) { o.samples = -1; }},
       {"train.keep_last 0", [](TrainOptions& o) { o.keep_last = 0; }},
   };
   TrainOptions good;
