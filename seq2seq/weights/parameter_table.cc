@@ -12,7 +12,15 @@
 namespace seq2seq {
 namespace {
 
-// "12,345,678".
+// Whether `module` has submodules with parameters.
+bool HasParts(const std::string& module, const ArrayMap& parameters) {
+  return std::any_of(parameters.begin(), parameters.end(), [&](const auto& parameter) {
+    return absl::StartsWith(ModuleOf(parameter.first), module + ".");
+  });
+}
+
+}  // namespace
+
 std::string Grouped(int64_t number) {
   const std::string digits = absl::StrCat(number);
   std::string text;
@@ -22,15 +30,6 @@ std::string Grouped(int64_t number) {
   }
   return text;
 }
-
-// Whether `module` has submodules with parameters.
-bool HasParts(const std::string& module, const ArrayMap& parameters) {
-  return std::any_of(parameters.begin(), parameters.end(), [&](const auto& parameter) {
-    return absl::StartsWith(ModuleOf(parameter.first), module + ".");
-  });
-}
-
-}  // namespace
 
 std::string ModuleOf(const std::string& parameter) {
   const size_t dot = parameter.rfind('.');

@@ -2,11 +2,15 @@
 #ifndef SEQ2SEQ_WEIGHTS_PARAMETER_TABLE_H_
 #define SEQ2SEQ_WEIGHTS_PARAMETER_TABLE_H_
 
+#include <cstdint>
 #include <string>
 
 #include "seq2seq/weights/array.h"
 
 namespace seq2seq {
+
+// A number with commas: "12,345,678".
+std::string Grouped(int64_t number);
 
 // The module that a parameter belongs to: "encoder.forward_0" of "encoder.forward_0.weight_ih".
 std::string ModuleOf(const std::string& parameter);
