@@ -7,9 +7,12 @@ set(inference_interface
     seq2seq/c_api/seq2seq_c.h
     seq2seq/kernels/parallel.h
     seq2seq/metrics/bleu.h
+    seq2seq/metrics/breakdown.h
     seq2seq/metrics/caption.h
     seq2seq/metrics/chrf.h
     seq2seq/metrics/error_rate.h
+    seq2seq/metrics/metric.h
+    seq2seq/metrics/significance.h
     seq2seq/search/batching_translator.h
     seq2seq/search/beam.h
     seq2seq/search/sample.h
@@ -96,6 +99,7 @@ set(included_headers
     seq2seq/train/bounds.h
     seq2seq/train/checkpoint.h
     seq2seq/train/duration.h
+    seq2seq/train/event_file.h
     seq2seq/train/image_data.h
     seq2seq/train/memory_plan.h
     seq2seq/train/module_report.h
@@ -107,10 +111,12 @@ set(included_headers
     seq2seq/train/run_options.h
     seq2seq/train/schedule.h
     seq2seq/train/teachers.h
+    seq2seq/train/tensorboard.h
     seq2seq/train/train_options.h
     seq2seq/train/trainer.h
     seq2seq/train/training_config.h
     seq2seq/train/training_data.h
+    seq2seq/train/validation_sample.h
     seq2seq/train/weight_average.h
     seq2seq/weights/array.h
     seq2seq/weights/safetensors.h)

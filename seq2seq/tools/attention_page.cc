@@ -13,21 +13,12 @@
 #include "absl/strings/str_replace.h"
 
 #include "seq2seq/base/file.h"
-#include "seq2seq/base/utf8.h"
+#include "seq2seq/tools/page.h"
 
 namespace seq2seq {
 namespace {
 
 constexpr char kStyle[] = R"(
-:root { color-scheme: light dark; --ground: #fbfaf8; --ink: #22211f; --faint: #77736b;
-  --line: #e2dfd8; --heat: 196, 78, 24; }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #181818; --ink: #e8e6e1; --faint: #98948c; --line: #35332f; --heat: 255, 140, 70; }
-}
-body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.25rem 4rem; background: var(--ground);
-  color: var(--ink); font: 16px/1.45 system-ui, sans-serif; }
-h1 { font-size: 1.2rem; font-weight: 600; margin: 0 0 1.5rem; }
-section { border-top: 1px solid var(--line); padding: 1.5rem 0; overflow-x: auto; }
 .output { font-size: 1.15rem; margin: 0 0 .25rem; }
 .source { color: var(--faint); margin: 0 0 1rem; }
 .words { display: flex; flex-wrap: wrap; gap: .75rem; }
@@ -38,7 +29,6 @@ figure.whole { width: 12rem; }
 .image.seen { filter: saturate(.5); }
 .image i { background: rgba(255, 255, 255, calc(.82 * var(--a))); }
 @media (prefers-color-scheme: dark) { .image i { background: rgba(0, 0, 0, calc(.82 * var(--a))); } }
-table { border-collapse: collapse; font-size: .85rem; }
 th { font-weight: 400; white-space: nowrap; padding: .15rem .4rem; }
 thead th { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; }
 tbody th { text-align: right; }
@@ -47,14 +37,9 @@ td { width: 1.6rem; height: 1.6rem; border: 1px solid var(--line);
 .error { color: #b3261e; }
 )";
 
-std::string Escaped(const std::string& text) {
-  return absl::StrReplaceAll(RepairUtf8(text),
-                             {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
-}
-
 // A subword for display: SentencePiece's mark for the beginning of a word becomes a space.
 std::string Readable(const std::string& subword) {
-  return Escaped(absl::StrReplaceAll(subword, {{"\u2581", " "}}));
+  return EscapeHtml(absl::StrReplaceAll(subword, {{"\u2581", " "}}));
 }
 
 std::string MediaType(const std::string& path) {
@@ -80,20 +65,12 @@ std::string Veil(const std::vector<float>& weights) {
 
 }  // namespace
 
-std::string PageStart(const std::string& title) {
-  return absl::StrCat(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
-      Escaped(title), "</title>\n<style>", kStyle, "</style>\n</head>\n<body>\n<h1>",
-      Escaped(title), "</h1>\n");
-}
-
-std::string PageEnd() { return "</body>\n</html>\n"; }
+std::string AttentionPageStart(const std::string& title) { return PageStart(title, kStyle); }
 
 std::string TranslationSection(const std::string& source, const Candidate& candidate) {
   const Alignment& alignment = candidate.alignment;
-  std::string html = absl::StrCat("<section>\n<p class=\"output\">", Escaped(candidate.text),
-                                  "</p>\n<p class=\"source\">", Escaped(source), "</p>\n");
+  std::string html = absl::StrCat("<section>\n<p class=\"output\">", EscapeHtml(candidate.text),
+                                  "</p>\n<p class=\"source\">", EscapeHtml(source), "</p>\n");
   if (alignment.weights.empty()) return html + "</section>\n";
   absl::StrAppend(&html, "<table>\n<thead><tr><th></th>");
   for (const std::string& subword : alignment.source) {
@@ -116,14 +93,14 @@ std::string CaptionSection(const std::string& path, const Candidate& candidate) 
   const Alignment& alignment = candidate.alignment;
   const absl::StatusOr<std::string> bytes = ReadFile(path);
   if (!bytes.ok() || alignment.weights.empty()) {
-    return absl::StrCat("<section>\n<p class=\"error\">", Escaped(path),
+    return absl::StrCat("<section>\n<p class=\"error\">", EscapeHtml(path),
                         ": cannot be read</p>\n</section>\n");
   }
   // The image is embedded once for all subwords of its caption.
   std::string html =
       absl::StrCat("<section style=\"--image:url(data:", MediaType(path), ";base64,",
                    absl::Base64Escape(*bytes), ")\">\n<p class=\"output\">",
-                   Escaped(candidate.text), "</p>\n<p class=\"source\">", Escaped(path),
+                   EscapeHtml(candidate.text), "</p>\n<p class=\"source\">", EscapeHtml(path),
                    "</p>\n<div class=\"words\">\n<figure class=\"whole\"><div class=\"image\" "
                    "style=\"background-image:var(--image)\"></div></figure>\n");
   const auto side = static_cast<int64_t>(

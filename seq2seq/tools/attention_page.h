@@ -10,10 +10,9 @@
 
 namespace seq2seq {
 
-// Start and end of a self-contained HTML page; between them go sections, which show the attention
-// weights of each generated subword: over the image, or as a matrix of translation by source.
-std::string PageStart(const std::string& title);
-std::string PageEnd();
+// Start of a page (page.h); between it and PageEnd go sections, which show the attention weights of
+// each generated subword: over the image, or as a matrix of translation by source.
+std::string AttentionPageStart(const std::string& title);
 
 // The section of one sentence. Without attention weights, as for an empty line, it has no matrix.
 std::string TranslationSection(const std::string& source, const Candidate& candidate);

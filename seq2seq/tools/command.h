@@ -19,8 +19,12 @@ void AddEval(CLI::App& program, absl::Status* status);
 void AddAverage(CLI::App& program, absl::Status* status);
 void AddExport(CLI::App& program, absl::Status* status);
 void AddInspect(CLI::App& program, absl::Status* status);
+void AddReport(CLI::App& program, absl::Status* status);
 void AddManual(CLI::App& program, absl::Status* status);
-void AddServe(CLI::App& program, absl::Status* status);  // Only in builds with SEQ2SEQ_SERVER.
+
+// Only in builds with SEQ2SEQ_SERVER.
+void AddServe(CLI::App& program, absl::Status* status);
+void AddWatch(CLI::App& program, absl::Status* status);
 
 }  // namespace seq2seq
 

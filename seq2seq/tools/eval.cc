@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -19,13 +20,15 @@
 #include "seq2seq/metrics/caption.h"
 #include "seq2seq/metrics/chrf.h"
 #include "seq2seq/metrics/error_rate.h"
+#include "seq2seq/metrics/metric.h"
 #include "seq2seq/tools/command.h"
+#include "seq2seq/tools/comparison.h"
 
 namespace seq2seq {
 namespace {
 
 struct EvalFlags {
-  std::string hypotheses = "-";
+  std::vector<std::string> hypotheses = {"-"};
   std::vector<std::string> references;
   std::vector<std::string> metrics = {"bleu", "chrf"};
   std::string tokenize = "13a";
@@ -33,8 +36,13 @@ struct EvalFlags {
   bool lowercase = false;
   std::string stemmer = CaptionOptions().stemmer;
   std::string format = "text";
+  int64_t samples = ComparisonOptions().samples;
+  uint64_t seed = ComparisonOptions().seed;
+  int64_t examples = ComparisonOptions().examples;
+  std::string frequencies;
 };
 
+// One system's output and the references.
 struct Texts {
   std::vector<std::string> hypotheses;
   std::vector<std::vector<std::string>> references;
@@ -67,30 +75,54 @@ std::map<std::string, MosesLanguage> LanguagesByName() {
 
 std::string DisplayName(const std::string& path) { return path == "-" ? "standard input" : path; }
 
-// The metrics check the counts too, but cannot name the files.
-absl::StatusOr<Texts> ReadTexts(const EvalFlags& flags) {
-  Texts texts;
-  SEQ2SEQ_ASSIGN_OR_RETURN(texts.hypotheses, ReadLines(flags.hypotheses));
-  if (texts.hypotheses.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(DisplayName(flags.hypotheses), ": has no lines, nothing to score"));
+MetricOptions OptionsOf(const EvalFlags& flags) {
+  return {.tokenization = TokenizationsByName().at(flags.tokenize),
+          .language = LanguagesByName().at(flags.language),
+          .lowercase = flags.lowercase,
+          .stemmer = flags.stemmer};
+}
+
+absl::Status HaveEqualLengths(const std::string& path, size_t lines, const std::string& other,
+                              size_t other_lines) {
+  if (lines == other_lines) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(DisplayName(path), " has ", lines, " lines, but ",
+                                                 DisplayName(other), " has ", other_lines));
+}
+
+absl::StatusOr<std::vector<System>> ReadSystems(const EvalFlags& flags) {
+  std::vector<System> systems;
+  for (const std::string& path : flags.hypotheses) {
+    System& system = systems.emplace_back();
+    system.name = DisplayName(path);
+    SEQ2SEQ_ASSIGN_OR_RETURN(system.lines, ReadLines(path));
+    if (system.lines.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(system.name, ": has no lines, nothing to score"));
+    }
   }
+  return systems;
+}
+
+// The metrics check the counts too, but cannot name the files.
+absl::StatusOr<std::vector<std::vector<std::string>>> ReadReferences(
+    const EvalFlags& flags, const std::vector<System>& systems) {
+  std::vector<std::vector<std::string>> references;
   for (const std::string& path : flags.references) {
     SEQ2SEQ_ASSIGN_OR_RETURN(std::vector<std::string> reference, ReadLines(path));
-    if (reference.size() != texts.hypotheses.size()) {
-      return absl::InvalidArgumentError(absl::StrCat(DisplayName(flags.hypotheses), " has ",
-                                                     texts.hypotheses.size(), " lines, but ",
-                                                     DisplayName(path), " has ", reference.size()));
+    for (size_t i = 0; i < systems.size(); ++i) {
+      SEQ2SEQ_RETURN_IF_ERROR(
+          HaveEqualLengths(flags.hypotheses[i], systems[i].lines.size(), path, reference.size()));
     }
-    texts.references.push_back(std::move(reference));
+    references.push_back(std::move(reference));
   }
-  return texts;
+  return references;
 }
 
 absl::StatusOr<Report> ReportBleu(const Texts& texts, const EvalFlags& flags) {
-  const BleuOptions options = {.tokenization = TokenizationsByName().at(flags.tokenize),
-                               .language = LanguagesByName().at(flags.language),
-                               .lowercase = flags.lowercase};
+  const MetricOptions metric = OptionsOf(flags);
+  const BleuOptions options = {.tokenization = metric.tokenization,
+                               .language = metric.language,
+                               .lowercase = metric.lowercase};
   SEQ2SEQ_ASSIGN_OR_RETURN(const BleuScore bleu,
                            CorpusBleu(texts.hypotheses, texts.references, options));
 
@@ -186,38 +218,75 @@ absl::StatusOr<Report> ReportAccuracy(const Texts& texts, const EvalFlags& flags
   return report;
 }
 
-struct Metric {
+template <MetricKind kKind>
+absl::StatusOr<Report> ReportScore(const Texts& texts, const EvalFlags& flags) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const auto metric, MakeMetric(kKind, OptionsOf(flags)));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const SegmentCounts counts,
+                           metric->Count(texts.hypotheses, texts.references));
+  const double score = metric->Score(counts.Sum());
+  const std::string signature = metric->Signature(counts.num_references);
+  Report report;
+  report.text = absl::StrFormat("%s = %.*f %s", metric->Name(), kKind == MetricKind::kCider ? 4 : 2,
+                                score, signature);
+  report.json = {{"score", score}, {"signature", signature}};
+  return report;
+}
+
+// A name of --metric.
+struct NamedMetric {
   const char* help;
   absl::StatusOr<Report> (*report)(const Texts& texts, const EvalFlags& flags);
+  std::vector<MetricKind> kinds;  // Which compare systems.
 };
 
-const std::map<std::string, Metric>& MetricsByName() {
-  static const auto* const kMetrics = new std::map<std::string, Metric>{
-      {"bleu", {"BLEU of translations, as sacreBLEU computes it", ReportBleu}},
+const std::map<std::string, NamedMetric>& MetricsByName() {
+  static const auto* const kMetrics = new std::map<std::string, NamedMetric>{
+      {"bleu", {"BLEU of translations, as sacreBLEU computes it", ReportBleu, {MetricKind::kBleu}}},
       {"chrf",
        {"chrF2: character n-grams, as sacreBLEU computes it",
-        [](const auto& texts, const auto& flags) { return ReportChrf(texts, flags, 0); }}},
+        [](const auto& texts, const auto& flags) { return ReportChrf(texts, flags, 0); },
+        {MetricKind::kChrf}}},
       {"chrf++",
        {"chrF2++: chrF2 with word n-grams",
-        [](const auto& texts, const auto& flags) { return ReportChrf(texts, flags, 2); }}},
+        [](const auto& texts, const auto& flags) { return ReportChrf(texts, flags, 2); },
+        {MetricKind::kChrfWords}}},
       {"caption",
        {"captions, both sides normalised: BLEU-1 to BLEU-4, METEOR by exact matches\n"
         "and stems, ROUGE-L, CIDEr-D (coco-caption's CIDEr; 0 to 10), length ratio,\n"
         "percentage of distinct captions; json: also plain CIDEr",
-        ReportCaption}},
-      {"accuracy", {"labels: percentage of lines that equal the reference", ReportAccuracy}},
+        ReportCaption,
+        {MetricKind::kCaptionBleu, MetricKind::kMeteor, MetricKind::kRougeL, MetricKind::kCider}}},
+      {"bleu_4",
+       {"captions: BLEU-4 alone",
+        ReportScore<MetricKind::kCaptionBleu>,
+        {MetricKind::kCaptionBleu}}},
+      {"meteor",
+       {"captions: METEOR alone", ReportScore<MetricKind::kMeteor>, {MetricKind::kMeteor}}},
+      {"rouge_l",
+       {"captions: ROUGE-L alone", ReportScore<MetricKind::kRougeL>, {MetricKind::kRougeL}}},
+      {"cider", {"captions: CIDEr-D alone", ReportScore<MetricKind::kCider>, {MetricKind::kCider}}},
+      {"accuracy",
+       {"labels: percentage of lines that equal the reference",
+        ReportAccuracy,
+        {MetricKind::kAccuracy}}},
+      {"f1",
+       {"labels: F1, the mean over the labels of the references",
+        ReportScore<MetricKind::kF1>,
+        {MetricKind::kF1}}},
       {"wer",
        {"word error rate: edits per 100 words of the reference",
         [](const auto& texts, const auto& flags) {
           return ReportErrorRate(texts, flags, ErrorUnit::kToken,
                                  {"WER", "words", "line error rate", "lines"});
-        }}},
+        },
+        {MetricKind::kWer}}},
       {"cer",
        {"character error rate: edits per 100 characters, spaces between words included",
         [](const auto& texts, const auto& flags) {
           return ReportErrorRate(texts, flags, ErrorUnit::kCharacter,
                                  {"CER", "characters", "line error rate", "lines"});
-        }}},
+        },
+        {MetricKind::kCer}}},
       {"per",
        {"pronunciations, a word per line, its phonemes separated by spaces:\n"
         "PER, edits per 100 phonemes, and WER, percentage of words that equal no\n"
@@ -225,7 +294,8 @@ const std::map<std::string, Metric>& MetricsByName() {
         [](const auto& texts, const auto& flags) {
           return ReportErrorRate(texts, flags, ErrorUnit::kToken,
                                  {"PER", "phonemes", "WER", "words"});
-        }}},
+        },
+        {MetricKind::kPer}}},
   };
   return *kMetrics;
 }
@@ -239,8 +309,8 @@ std::string DescribeMetrics() {
   return text + "With several references, error rates take the one with the fewest errors.";
 }
 
-absl::Status RunEval(const EvalFlags& flags) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(const Texts texts, ReadTexts(flags));
+// Prints a line, or an object, for each metric.
+absl::Status ScoreOne(const Texts& texts, const EvalFlags& flags) {
   nlohmann::ordered_json all;
   for (const std::string& metric : flags.metrics) {
     SEQ2SEQ_ASSIGN_OR_RETURN(Report report, MetricsByName().at(metric).report(texts, flags));
@@ -251,6 +321,41 @@ absl::Status RunEval(const EvalFlags& flags) {
   return absl::OkStatus();
 }
 
+absl::Status CompareSystems(const std::vector<System>& systems,
+                            const std::vector<std::vector<std::string>>& references,
+                            const EvalFlags& flags) {
+  ComparisonOptions options = {.metrics = {},
+                               .metric = OptionsOf(flags),
+                               .samples = flags.samples,
+                               .seed = flags.seed,
+                               .examples = flags.examples};
+  for (const std::string& name : flags.metrics) {
+    const std::vector<MetricKind>& kinds = MetricsByName().at(name).kinds;
+    options.metrics.insert(options.metrics.end(), kinds.begin(), kinds.end());
+  }
+  if (!flags.frequencies.empty()) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(options.frequency_text, ReadLines(flags.frequencies));
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Comparison comparison, Compare(systems, references, options));
+  if (flags.format == "json") {
+    std::cout << ComparisonJson(comparison).dump(2) << "\n";
+  } else {
+    std::cout << (flags.format == "html"       ? ComparisonPage(comparison)
+                  : flags.format == "markdown" ? ComparisonMarkdown(comparison)
+                                               : ComparisonText(comparison));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunEval(const EvalFlags& flags) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(std::vector<System> systems, ReadSystems(flags));
+  SEQ2SEQ_ASSIGN_OR_RETURN(auto references, ReadReferences(flags, systems));
+  if (systems.size() == 1 && (flags.format == "text" || flags.format == "json")) {
+    return ScoreOne({std::move(systems.front().lines), std::move(references)}, flags);
+  }
+  return CompareSystems(systems, references, flags);
+}
+
 }  // namespace
 
 void AddEval(CLI::App& program, absl::Status* status) {
@@ -259,8 +364,10 @@ void AddEval(CLI::App& program, absl::Status* status) {
   auto flags = std::make_shared<EvalFlags>();  // Owned by the callback.
 
   eval->add_option("-i,--hypotheses", flags->hypotheses,
-                   "Outputs to score, one per line, detokenised; - is standard input")
+                   "Outputs to score, one per line, detokenised; - is standard input. Repeat to "
+                   "compare several systems with the first")
       ->option_text("FILE")
+      ->allow_extra_args(false)
       ->capture_default_str();
   eval->add_option("-r,--references", flags->references,
                    "References, one per line; repeat for several. An empty line is not a reference "
@@ -286,9 +393,25 @@ void AddEval(CLI::App& program, absl::Status* status) {
                  "Ignore upper and lower case, as caption always does");
   eval->add_option("--stemmer", flags->stemmer, "Language of the captions, for METEOR's stemmer")
       ->capture_default_str();
-  eval->add_option("--format", flags->format, "text: a line for each metric; json: one object")
-      ->check(CLI::IsMember({"text", "json"}))
+  eval->add_option("--format", flags->format,
+                   "text: a line for each metric; json: one object; markdown, html, and all "
+                   "formats of several systems: tables with confidence intervals")
+      ->check(CLI::IsMember({"text", "json", "markdown", "html"}))
       ->capture_default_str();
+  eval->add_option("--samples", flags->samples,
+                   "Tables: samples of the bootstrap; approximate randomisation takes ten times "
+                   "as many")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  eval->add_option("--seed", flags->seed, "Tables: seed of the samples")->capture_default_str();
+  eval->add_option("--examples", flags->examples,
+                   "Tables: how many lines to show whose chrF2 differs most between systems")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
+  eval->add_option("--frequencies", flags->frequencies,
+                   "Tables: text whose words are counted for the scores by frequency, such as that "
+                   "of training; the references if missing")
+      ->option_text("FILE");
   eval->footer(DescribeMetrics());
   eval->callback([flags, status] { *status = RunEval(*flags); });
 }

@@ -29,6 +29,10 @@ struct LibTorch {
                                                const std::vector<std::string>& corpus,
                                                const ShortlistSize& size, const std::string& room);
 
+  // The table of layers of the model of a configuration, of files and settings.
+  absl::StatusOr<std::string> (*summarize_config)(const std::vector<std::string>& files,
+                                                  const std::vector<std::string>& settings);
+
   // The device that --device names, as cpu or cuda:0.
   absl::StatusOr<std::string> (*find_device)(const std::string& name);
 

@@ -170,8 +170,10 @@ int main(int argc, char** argv) {
   seq2seq::AddAverage(program, &status);
   seq2seq::AddExport(program, &status);
   seq2seq::AddInspect(program, &status);
+  seq2seq::AddReport(program, &status);
 #if SEQ2SEQ_SERVER
   seq2seq::AddServe(program, &status);
+  seq2seq::AddWatch(program, &status);
 #endif
   seq2seq::AddManual(program, &status);
   try {

@@ -41,6 +41,8 @@ def events(run):
     found = []
     for line in (run / "log.jsonl").read_text().splitlines():
         event = json.loads(line)
+        if event["event"] == "start":
+            continue
         values = {"loss": event["loss"]} if event["event"] == "validation" else {}
         found.append((event["event"], event["update"], values))
     return found

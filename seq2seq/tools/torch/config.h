@@ -2,6 +2,11 @@
 #ifndef SEQ2SEQ_TOOLS_TORCH_CONFIG_H_
 #define SEQ2SEQ_TOOLS_TORCH_CONFIG_H_
 
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
 #include "seq2seq/search/search_options.h"
 #include "seq2seq/train/training_config.h"
 
@@ -18,6 +23,11 @@ struct Config {
     visit("validation", validation);
   }
 };
+
+// Reads configuration files, of which the last to set a key counts, and over them settings
+// "key=value"; all other keys have the defaults of the objective and the kinds of networks.
+absl::StatusOr<Config> ReadConfig(const std::vector<std::string>& files,
+                                  const std::vector<std::string>& settings);
 
 }  // namespace seq2seq
 

@@ -28,6 +28,7 @@
 #include "seq2seq/tools/signals.h"
 #include "seq2seq/tools/torch/config.h"
 #include "seq2seq/tools/torch/launch.h"
+#include "seq2seq/tools/torch/summary.h"
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/training_run.h"
 
@@ -40,29 +41,9 @@ struct TrainFlags {
   bool allow_scripts = false;
   bool dump_config = false;
   bool profile = false;
+  bool summary = false;
   int64_t processes = 1;
 };
-
-absl::Status ReadSettings(const TrainFlags& flags, Config& config) {
-  const OptionList options = ListOptions(config);
-  for (const std::string& path : flags.configs) SEQ2SEQ_RETURN_IF_ERROR(ReadOptions(path, options));
-  for (const std::string& assignment : flags.overrides) {
-    SEQ2SEQ_RETURN_IF_ERROR(SetOption(assignment, options));
-  }
-  return absl::OkStatus();
-}
-
-// The settings, and for all other keys the defaults of the objective and the kinds of networks.
-absl::StatusOr<Config> ReadConfig(const TrainFlags& flags) {
-  Config kinds;
-  SEQ2SEQ_RETURN_IF_ERROR(ReadSettings(flags, kinds));
-  const ModelOptions& model = kinds.training.model;
-  Config config;
-  config.training =
-      DefaultConfig(kinds.training.train.objective, model.encoder.kind, model.decoder.kind);
-  SEQ2SEQ_RETURN_IF_ERROR(ReadSettings(flags, config));
-  return config;
-}
 
 // The translations that `decode` with the same options gives.
 absl::StatusOr<std::vector<std::string>> Translate(Model model, const ValidationInput& input,
@@ -73,6 +54,26 @@ absl::StatusOr<std::vector<std::string>> Translate(Model model, const Validation
   std::vector<std::string> translations;
   for (const auto& of_line : candidates) translations.push_back(of_line[0].text);
   return translations;
+}
+
+absl::StatusOr<std::vector<ValidationSample>> Sample(Model model, const ValidationInput& input,
+                                                     SearchOptions options) {
+  const Translator translator(MakeScoringModel(std::move(model), input.device, Precision::kFp32),
+                              input.source, input.target);
+  options.attention = translator.has_attention();
+  SEQ2SEQ_ASSIGN_OR_RETURN(const auto candidates, translator.Translate(input.lines, options));
+  std::vector<ValidationSample> samples;
+  for (const std::vector<Candidate>& of_line : candidates) {
+    const Candidate& best = of_line[0];
+    ValidationSample& sample = samples.emplace_back();
+    sample.output = best.text;
+    if (best.alignment.source.empty()) continue;  // No attention, or to an image.
+    sample.attention = best.alignment.weights;
+    sample.source_subwords = best.alignment.source;
+    sample.target_subwords = best.subwords;
+    sample.target_subwords.emplace_back("</s>");
+  }
+  return samples;
 }
 
 std::string Clock(double seconds) {
@@ -103,6 +104,9 @@ TrainingRunHooks MakeHooks(Config& config) {
   hooks.translate = [&config](Model model, const ValidationInput& input) {
     return Translate(std::move(model), input, config.validation);
   };
+  hooks.sample = [&config](Model model, const ValidationInput& input) {
+    return Sample(std::move(model), input, config.validation);
+  };
   hooks.on_progress = [](const Progress& progress) { spdlog::info("{}", ProgressLine(progress)); };
   hooks.on_validation = [](const Validation& validation) {
     spdlog::info("{}", ValidationLine(validation));
@@ -130,7 +134,7 @@ void PrintProfile(const Trainer& trainer, int64_t updates) {
   print("rest", rest);
 }
 
-absl::Status Train(Config& config, bool profile, ProcessGroup* group) {
+absl::Status Train(Config& config, const TrainFlags& flags, ProcessGroup* group) {
   if (const absl::Status valid = Validate(config.validation, SearchLimits()); !valid.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("validation.", valid.message()));
   }
@@ -138,11 +142,13 @@ absl::Status Train(Config& config, bool profile, ProcessGroup* group) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<TrainingRun> run,
                            TrainingRun::Create(config.training, MakeHooks(config), group));
   const Trainer& trainer = run->trainer();
+  if (flags.summary && (group == nullptr || group->rank() == 0))
+    spdlog::info("\n{}", SummaryText(run->model()));
   const int64_t first_update = trainer.state().update;
   CatchStopSignals();
   SEQ2SEQ_ASSIGN_OR_RETURN(const StopReason reason, run->Run());
   const int64_t updates = trainer.state().update - first_update;
-  if (profile && updates > 0) PrintProfile(trainer, updates);
+  if (flags.profile && updates > 0) PrintProfile(trainer, updates);
   if (group != nullptr && group->rank() > 0) return absl::OkStatus();
   const Validation* best = StoredBest(run->folder(), trainer.state());
   spdlog::info("{}; saved {}{}", Text(reason), run->folder().Step(trainer.state().update),
@@ -159,7 +165,7 @@ absl::Status CheckIsFile(const std::string& config) {
 }
 
 // Trains as one of several processes.
-absl::Status TrainInGroup(Config& config, bool profile, const Rendezvous& place) {
+absl::Status TrainInGroup(Config& config, const TrainFlags& flags, const Rendezvous& place) {
   if (place.rank > 0) {
     spdlog::set_level(spdlog::level::warn);
     spdlog::set_pattern(absl::StrCat("%^[rank ", place.rank, "] %v%$"));
@@ -169,11 +175,11 @@ absl::Status TrainInGroup(Config& config, bool profile, const Rendezvous& place)
   if (options.interface.empty() && interface != nullptr) options.interface = interface;
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<ProcessGroup> group,
                            ProcessGroup::Connect(place, options));
-  return Train(config, profile, group.get());
+  return Train(config, flags, group.get());
 }
 
 absl::Status RunTrain(const TrainFlags& flags) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(Config config, ReadConfig(flags));
+  SEQ2SEQ_ASSIGN_OR_RETURN(Config config, ReadConfig(flags.configs, flags.overrides));
   config.training.model.image.network.allow_scripts = flags.allow_scripts;
   if (flags.dump_config) {
     std::cout << PrintOptions(ListOptions(config));
@@ -185,7 +191,7 @@ absl::Status RunTrain(const TrainFlags& flags) {
         "--processes: this is one of several processes of a launcher already, as the environment "
         "variable RANK tells");
   }
-  if (place) return TrainInGroup(config, flags.profile, *place);
+  if (place) return TrainInGroup(config, flags, *place);
   if (flags.processes > 1) {
     for (const std::string& config : flags.configs) SEQ2SEQ_RETURN_IF_ERROR(CheckIsFile(config));
     SEQ2SEQ_RETURN_IF_ERROR(TrainingData::Validate(config.training));
@@ -194,7 +200,7 @@ absl::Status RunTrain(const TrainFlags& flags) {
     // They end by themselves when they notice that one is lost.
     return RunProcesses(flags.processes, config.training.train.processes.timeout + 20);
   }
-  return Train(config, flags.profile, /*group=*/nullptr);
+  return Train(config, flags, /*group=*/nullptr);
 }
 
 }  // namespace
@@ -216,6 +222,8 @@ void DefineTrain(CLI::App& train, absl::Status* status) {
   train.add_flag("--dump-config", flags->dump_config,
                  "Print the configuration and do nothing else");
   train.add_flag("--profile", flags->profile, "Print the time per update of each phase at the end");
+  train.add_flag("--summary", flags->summary,
+                 "Print the layers of the model and their parameters at the start, as inspect -c");
   train
       .add_option("--processes", flags->processes,
                   "Train in N processes on this machine, each with its share of every batch; a "

@@ -11,6 +11,7 @@
 #include "seq2seq/ops/device.h"
 #include "seq2seq/tools/libtorch.h"
 #include "seq2seq/tools/torch/corpus_shortlist.h"
+#include "seq2seq/tools/torch/summary.h"
 #include "seq2seq/tools/torch/train.h"
 
 namespace seq2seq {
@@ -50,6 +51,7 @@ void SetUpTorchThreads(int threads) {
 
 constexpr LibTorch kAll = {.define_train = DefineTrain,
                            .learn_shortlist = LearnCorpusShortlist,
+                           .summarize_config = SummarizeConfig,
                            .find_device = FindDevice,
                            .load_module = LoadScoringModel,
                            .set_up_threads = SetUpTorchThreads};
