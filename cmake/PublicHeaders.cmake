@@ -10,8 +10,8 @@ set(inference_interface
     seq2seq/metrics/breakdown.h
     seq2seq/metrics/caption.h
     seq2seq/metrics/chrf.h
+    seq2seq/metrics/corpus_metric.h
     seq2seq/metrics/error_rate.h
-    seq2seq/metrics/metric.h
     seq2seq/metrics/significance.h
     seq2seq/search/batching_translator.h
     seq2seq/search/beam.h

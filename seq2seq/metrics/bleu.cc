@@ -102,7 +102,7 @@ absl::string_view SmoothingName(BleuSmoothing smoothing) {
   return "";
 }
 
-class Bleu final : public Metric {
+class Bleu final : public CorpusMetric {
  public:
   explicit Bleu(const BleuOptions& options) : options_(options) {}
 
@@ -182,7 +182,7 @@ absl::StatusOr<BleuScore> CorpusBleu(absl::Span<const std::string> hypotheses,
   return bleu;
 }
 
-std::unique_ptr<const Metric> MakeBleu(const BleuOptions& options) {
+std::unique_ptr<const CorpusMetric> MakeBleu(const BleuOptions& options) {
   return std::make_unique<Bleu>(options);
 }
 

@@ -21,7 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
-#include "seq2seq/metrics/metric.h"
+#include "seq2seq/metrics/corpus_metric.h"
 #include "seq2seq/metrics/moses_language.h"
 #include "seq2seq/metrics/segments.h"
 
@@ -82,7 +82,7 @@ absl::StatusOr<BleuScore> CorpusBleu(absl::Span<const std::string> hypotheses,
                                      const BleuOptions& options = {});
 
 // The same as a metric; of a row, the counts are the matches, the totals and both lengths.
-std::unique_ptr<const Metric> MakeBleu(const BleuOptions& options = {});
+std::unique_ptr<const CorpusMetric> MakeBleu(const BleuOptions& options = {});
 
 }  // namespace seq2seq
 

@@ -51,7 +51,7 @@ std::vector<LengthGroup> GroupByLength(absl::Span<const std::string> references)
   return found;
 }
 
-double ScoreSegments(const Metric& metric, const SegmentCounts& counts,
+double ScoreSegments(const CorpusMetric& metric, const SegmentCounts& counts,
                      absl::Span<const size_t> segments) {
   std::vector<double> sum(counts.width);
   for (const size_t segment : segments) {

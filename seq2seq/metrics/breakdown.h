@@ -16,7 +16,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/types/span.h"
 
-#include "seq2seq/metrics/metric.h"
+#include "seq2seq/metrics/corpus_metric.h"
 
 namespace seq2seq {
 
@@ -31,7 +31,7 @@ struct LengthGroup {
 // Empty references are in the first.
 std::vector<LengthGroup> GroupByLength(absl::Span<const std::string> references);
 
-double ScoreSegments(const Metric& metric, const SegmentCounts& counts,
+double ScoreSegments(const CorpusMetric& metric, const SegmentCounts& counts,
                      absl::Span<const size_t> segments);
 
 // How often each word occurs.

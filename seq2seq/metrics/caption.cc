@@ -29,9 +29,9 @@ std::vector<std::vector<std::string>> NormalizeAll(
   return normalized;
 }
 
-class CaptionMetric final : public Metric {
+class CaptionMetric final : public CorpusMetric {
  public:
-  explicit CaptionMetric(std::unique_ptr<const Metric> metric) : metric_(std::move(metric)) {}
+  explicit CaptionMetric(std::unique_ptr<const CorpusMetric> metric) : metric_(std::move(metric)) {}
 
   std::string Name() const override { return metric_->Name(); }
 
@@ -51,7 +51,7 @@ class CaptionMetric final : public Metric {
   double Score(absl::Span<const double> sum) const override { return metric_->Score(sum); }
 
  private:
-  const std::unique_ptr<const Metric> metric_;
+  const std::unique_ptr<const CorpusMetric> metric_;
 };
 
 double DistinctPercent(const std::vector<std::string>& captions) {
@@ -102,7 +102,7 @@ absl::StatusOr<CaptionScores> ScoreCaptions(absl::Span<const std::string> hypoth
   return scores;
 }
 
-std::unique_ptr<const Metric> MakeCaptionMetric(std::unique_ptr<const Metric> metric) {
+std::unique_ptr<const CorpusMetric> MakeCaptionMetric(std::unique_ptr<const CorpusMetric> metric) {
   return std::make_unique<CaptionMetric>(std::move(metric));
 }
 

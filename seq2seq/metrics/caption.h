@@ -18,8 +18,8 @@
 
 #include "seq2seq/metrics/bleu.h"
 #include "seq2seq/metrics/cider.h"
+#include "seq2seq/metrics/corpus_metric.h"
 #include "seq2seq/metrics/meteor.h"
-#include "seq2seq/metrics/metric.h"
 
 namespace seq2seq {
 
@@ -57,7 +57,7 @@ absl::StatusOr<CaptionScores> ScoreCaptions(absl::Span<const std::string> hypoth
                                             const CaptionOptions& options = {});
 
 // `metric` of captions that are normalised first, on both sides.
-std::unique_ptr<const Metric> MakeCaptionMetric(std::unique_ptr<const Metric> metric);
+std::unique_ptr<const CorpusMetric> MakeCaptionMetric(std::unique_ptr<const CorpusMetric> metric);
 
 }  // namespace seq2seq
 

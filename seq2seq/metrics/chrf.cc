@@ -123,7 +123,7 @@ std::vector<NgramCounts> CountSegment(const Segment& segment, const ChrfOptions&
   return best;
 }
 
-class Chrf final : public Metric {
+class Chrf final : public CorpusMetric {
  public:
   explicit Chrf(const ChrfOptions& options) { described_.options = options; }
 
@@ -204,7 +204,7 @@ absl::StatusOr<ChrfScore> CorpusChrf(absl::Span<const std::string> hypotheses,
   return chrf;
 }
 
-std::unique_ptr<const Metric> MakeChrf(const ChrfOptions& options) {
+std::unique_ptr<const CorpusMetric> MakeChrf(const ChrfOptions& options) {
   return std::make_unique<Chrf>(options);
 }
 

@@ -18,7 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
-#include "seq2seq/metrics/metric.h"
+#include "seq2seq/metrics/corpus_metric.h"
 
 namespace seq2seq {
 
@@ -54,7 +54,7 @@ absl::StatusOr<ChrfScore> CorpusChrf(absl::Span<const std::string> hypotheses,
 
 // The same as a metric, of a word_order that is not negative; of a row, the counts are the n-grams
 // of the hypothesis, those of the reference and the matches, for each order.
-std::unique_ptr<const Metric> MakeChrf(const ChrfOptions& options = {});
+std::unique_ptr<const CorpusMetric> MakeChrf(const ChrfOptions& options = {});
 
 }  // namespace seq2seq
 

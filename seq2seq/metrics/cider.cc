@@ -118,7 +118,7 @@ std::vector<CiderScore> ScoreImages(const Segments& corpus) {
   return scores;
 }
 
-class CiderD final : public Metric {
+class CiderD final : public CorpusMetric {
  public:
   std::string Name() const override { return "CIDEr-D"; }
 
@@ -155,6 +155,6 @@ absl::StatusOr<CiderScore> CorpusCider(absl::Span<const std::string> hypotheses,
   return mean;
 }
 
-std::unique_ptr<const Metric> MakeCider() { return std::make_unique<CiderD>(); }
+std::unique_ptr<const CorpusMetric> MakeCider() { return std::make_unique<CiderD>(); }
 
 }  // namespace seq2seq

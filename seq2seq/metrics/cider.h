@@ -17,7 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
-#include "seq2seq/metrics/metric.h"
+#include "seq2seq/metrics/corpus_metric.h"
 
 namespace seq2seq {
 
@@ -47,7 +47,7 @@ absl::StatusOr<CiderScore> CorpusCider(absl::Span<const std::string> hypotheses,
 
 // CIDEr-D as a metric; of a row, the counts are the score of the segment and 1. The document
 // frequencies are always those of all segments.
-std::unique_ptr<const Metric> MakeCider();
+std::unique_ptr<const CorpusMetric> MakeCider();
 
 }  // namespace seq2seq
 

@@ -83,7 +83,7 @@ absl::string_view UnitName(ErrorUnit unit) {
   return unit == ErrorUnit::kToken ? "token" : "character";
 }
 
-class ErrorRateMetric final : public Metric {
+class ErrorRateMetric final : public CorpusMetric {
  public:
   ErrorRateMetric(std::string name, ErrorScore score, const ErrorRateOptions& options)
       : name_(std::move(name)), score_(score), options_(options) {}
@@ -159,8 +159,8 @@ absl::StatusOr<ErrorRate> CorpusErrorRate(absl::Span<const std::string> hypothes
   return rate;
 }
 
-std::unique_ptr<const Metric> MakeErrorRate(std::string name, ErrorScore score,
-                                            const ErrorRateOptions& options) {
+std::unique_ptr<const CorpusMetric> MakeErrorRate(std::string name, ErrorScore score,
+                                                  const ErrorRateOptions& options) {
   return std::make_unique<ErrorRateMetric>(std::move(name), score, options);
 }
 

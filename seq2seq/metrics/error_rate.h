@@ -19,7 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
-#include "seq2seq/metrics/metric.h"
+#include "seq2seq/metrics/corpus_metric.h"
 
 namespace seq2seq {
 
@@ -69,8 +69,8 @@ absl::StatusOr<ErrorRate> CorpusErrorRate(absl::Span<const std::string> hypothes
 enum class ErrorScore { kRate, kAccuracy };
 
 // The same as a metric, called `name`; of a row, the counts are the fields of ErrorRate in order.
-std::unique_ptr<const Metric> MakeErrorRate(std::string name, ErrorScore score,
-                                            const ErrorRateOptions& options = {});
+std::unique_ptr<const CorpusMetric> MakeErrorRate(std::string name, ErrorScore score,
+                                                  const ErrorRateOptions& options = {});
 
 }  // namespace seq2seq
 

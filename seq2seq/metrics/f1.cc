@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kCounts = 3;  // True positives, hypotheses and references of a label.
 
-class F1 final : public Metric {
+class F1 final : public CorpusMetric {
  public:
   explicit F1(bool lowercase) : lowercase_(lowercase) {}
 
@@ -75,6 +75,8 @@ class F1 final : public Metric {
 
 }  // namespace
 
-std::unique_ptr<const Metric> MakeF1(bool lowercase) { return std::make_unique<F1>(lowercase); }
+std::unique_ptr<const CorpusMetric> MakeF1(bool lowercase) {
+  return std::make_unique<F1>(lowercase);
+}
 
 }  // namespace seq2seq

@@ -8,7 +8,7 @@
 
 #include <memory>
 
-#include "seq2seq/metrics/metric.h"
+#include "seq2seq/metrics/corpus_metric.h"
 
 namespace seq2seq {
 
@@ -16,7 +16,7 @@ namespace seq2seq {
 // hypothesis that is none of them counts against the recall of the right one alone. With several
 // references a line is right if it equals one of them, and the first counts if not. Of a row, the
 // counts are, for each label, whether the line was right, was so labelled, and should have been.
-std::unique_ptr<const Metric> MakeF1(bool lowercase = false);
+std::unique_ptr<const CorpusMetric> MakeF1(bool lowercase = false);
 
 }  // namespace seq2seq
 

@@ -47,7 +47,7 @@ MeteorScore CountSegment(const Segment& segment, const Stemmer& stemmer) {
   return best;
 }
 
-class Meteor final : public Metric {
+class Meteor final : public CorpusMetric {
  public:
   explicit Meteor(const MeteorOptions& options) : options_(options) {}
 
@@ -109,7 +109,7 @@ absl::StatusOr<MeteorScore> CorpusMeteor(absl::Span<const std::string> hypothese
   return meteor;
 }
 
-absl::StatusOr<std::unique_ptr<const Metric>> MakeMeteor(const MeteorOptions& options) {
+absl::StatusOr<std::unique_ptr<const CorpusMetric>> MakeMeteor(const MeteorOptions& options) {
   SEQ2SEQ_RETURN_IF_ERROR(Stemmer::Create(options.stemmer).status());
   return std::make_unique<Meteor>(options);
 }

@@ -19,7 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
-#include "seq2seq/metrics/metric.h"
+#include "seq2seq/metrics/corpus_metric.h"
 
 namespace seq2seq {
 
@@ -57,7 +57,7 @@ absl::StatusOr<MeteorScore> CorpusMeteor(absl::Span<const std::string> hypothese
 
 // The same as a metric; of a row, the counts are those of MeteorScore in order. InvalidArgument for
 // an unknown stemmer.
-absl::StatusOr<std::unique_ptr<const Metric>> MakeMeteor(const MeteorOptions& options = {});
+absl::StatusOr<std::unique_ptr<const CorpusMetric>> MakeMeteor(const MeteorOptions& options = {});
 
 }  // namespace seq2seq
 

@@ -45,7 +45,7 @@ double SegmentRougeL(const Segment& segment) {
   return 100 * (1 + kBetaSquared) * precision * recall / (recall + kBetaSquared * precision);
 }
 
-class RougeL final : public Metric {
+class RougeL final : public CorpusMetric {
  public:
   std::string Name() const override { return "ROUGE-L"; }
 
@@ -76,6 +76,6 @@ absl::StatusOr<double> CorpusRougeL(absl::Span<const std::string> hypotheses,
   return metric.Score(counts.Sum());
 }
 
-std::unique_ptr<const Metric> MakeRougeL() { return std::make_unique<RougeL>(); }
+std::unique_ptr<const CorpusMetric> MakeRougeL() { return std::make_unique<RougeL>(); }
 
 }  // namespace seq2seq

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
-#include "seq2seq/metrics/metric.h"
+#include "seq2seq/metrics/corpus_metric.h"
 
 namespace seq2seq {
 
@@ -28,7 +28,7 @@ absl::StatusOr<double> CorpusRougeL(absl::Span<const std::string> hypotheses,
                                     const std::vector<std::vector<std::string>>& references);
 
 // The same as a metric; of a row, the counts are the score of the segment and 1.
-std::unique_ptr<const Metric> MakeRougeL();
+std::unique_ptr<const CorpusMetric> MakeRougeL();
 
 }  // namespace seq2seq
 

@@ -20,7 +20,7 @@ void Add(absl::Span<const double> row, std::vector<double>& sum) {
 
 // Scores of resamples of the segments of all `systems`, the same segments for each of them:
 // [system][sample].
-std::vector<std::vector<double>> ScoreResamples(const Metric& metric,
+std::vector<std::vector<double>> ScoreResamples(const CorpusMetric& metric,
                                                 absl::Span<const SegmentCounts* const> systems,
                                                 const Resampling& resampling) {
   const size_t segments = systems.front()->size();
@@ -58,14 +58,14 @@ double ProbabilityOf(double difference, absl::Span<const double> samples) {
   return static_cast<double>(larger + 1) / static_cast<double>(samples.size() + 1);
 }
 
-double Difference(const Metric& metric, const std::vector<double>& a,
+double Difference(const CorpusMetric& metric, const std::vector<double>& a,
                   const std::vector<double>& b) {
   return std::abs(metric.Score(a) - metric.Score(b));
 }
 
 }  // namespace
 
-ConfidenceInterval BootstrapInterval(const Metric& metric, const SegmentCounts& counts,
+ConfidenceInterval BootstrapInterval(const CorpusMetric& metric, const SegmentCounts& counts,
                                      const Resampling& resampling) {
   std::vector<double> scores = ScoreResamples(metric, {&counts}, resampling).front();
   std::sort(scores.begin(), scores.end());
@@ -74,7 +74,7 @@ ConfidenceInterval BootstrapInterval(const Metric& metric, const SegmentCounts& 
   return {.mean = Mean(scores), .half_width = (scores[upper] - scores[lower]) / 2};
 }
 
-double PairedBootstrap(const Metric& metric, const SegmentCounts& baseline,
+double PairedBootstrap(const CorpusMetric& metric, const SegmentCounts& baseline,
                        const SegmentCounts& system, const Resampling& resampling) {
   const std::vector<std::vector<double>> scores =
       ScoreResamples(metric, {&baseline, &system}, resampling);
@@ -87,7 +87,7 @@ double PairedBootstrap(const Metric& metric, const SegmentCounts& baseline,
   return ProbabilityOf(Difference(metric, baseline.Sum(), system.Sum()), differences);
 }
 
-double ApproximateRandomization(const Metric& metric, const SegmentCounts& baseline,
+double ApproximateRandomization(const CorpusMetric& metric, const SegmentCounts& baseline,
                                 const SegmentCounts& system, const Resampling& resampling) {
   constexpr size_t kBits = 64;
   std::mt19937_64 random(resampling.seed);

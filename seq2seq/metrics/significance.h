@@ -14,7 +14,7 @@
 
 #include <cstdint>
 
-#include "seq2seq/metrics/metric.h"
+#include "seq2seq/metrics/corpus_metric.h"
 
 namespace seq2seq {
 
@@ -29,20 +29,20 @@ struct ConfidenceInterval {
   double half_width = 0;  // Half the distance of the scores that cut off 2.5% on each side.
 };
 
-ConfidenceInterval BootstrapInterval(const Metric& metric, const SegmentCounts& counts,
+ConfidenceInterval BootstrapInterval(const CorpusMetric& metric, const SegmentCounts& counts,
                                      const Resampling& resampling = {});
 
 // The probability (p-value) of a difference in score at least as large as that of both systems if
 // they were equally good: the share of resamples, drawn for both alike, whose absolute difference
 // exceeds the mean one by more than the difference of the systems.
-double PairedBootstrap(const Metric& metric, const SegmentCounts& baseline,
+double PairedBootstrap(const CorpusMetric& metric, const SegmentCounts& baseline,
                        const SegmentCounts& system, const Resampling& resampling = {});
 
 // The same probability by approximate randomisation: the share of random exchanges of the
 // segments' outputs between the systems that makes the difference larger. It needs more samples,
 // and assumes less. Where the systems differ in a few segments alone, all to the advantage of one,
 // no exchange makes it larger, and the probability says nothing.
-double ApproximateRandomization(const Metric& metric, const SegmentCounts& baseline,
+double ApproximateRandomization(const CorpusMetric& metric, const SegmentCounts& baseline,
                                 const SegmentCounts& system,
                                 const Resampling& resampling = {.samples = 10000});
 

@@ -22,7 +22,7 @@ constexpr int64_t kRandomizationFactor = 10;
 
 using Lines = std::vector<std::string>;
 
-absl::StatusOr<Comparison::MetricScores> ScoreSystems(const Metric& metric,
+absl::StatusOr<Comparison::MetricScores> ScoreSystems(const CorpusMetric& metric,
                                                       const std::vector<System>& systems,
                                                       const std::vector<Lines>& references,
                                                       const ComparisonOptions& options) {
@@ -49,7 +49,7 @@ absl::StatusOr<Comparison::MetricScores> ScoreSystems(const Metric& metric,
   return scores;
 }
 
-absl::StatusOr<std::vector<Comparison::Part>> ScoreByLength(const Metric& metric,
+absl::StatusOr<std::vector<Comparison::Part>> ScoreByLength(const CorpusMetric& metric,
                                                             const std::vector<System>& systems,
                                                             const std::vector<Lines>& references) {
   std::vector<SegmentCounts> counts;
@@ -99,7 +99,8 @@ std::vector<Comparison::Part> ScoreByFrequency(const std::vector<System>& system
 absl::StatusOr<std::vector<Comparison::Example>> MostDifferent(const std::vector<System>& systems,
                                                                const std::vector<Lines>& references,
                                                                const ComparisonOptions& options) {
-  const std::unique_ptr<const Metric> chrf = MakeChrf({.lowercase = options.metric.lowercase});
+  const std::unique_ptr<const CorpusMetric> chrf =
+      MakeChrf({.lowercase = options.metric.lowercase});
   std::vector<Comparison::Example> lines(references.front().size());
   for (const System& system : systems) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const SegmentCounts counts, chrf->Count(system.lines, references));

@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "seq2seq/metrics/breakdown.h"
-#include "seq2seq/metrics/metric.h"
+#include "seq2seq/metrics/corpus_metric.h"
 #include "seq2seq/metrics/significance.h"
 #include "seq2seq/tools/table.h"
 

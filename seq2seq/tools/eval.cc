@@ -19,8 +19,8 @@
 #include "seq2seq/metrics/bleu.h"
 #include "seq2seq/metrics/caption.h"
 #include "seq2seq/metrics/chrf.h"
+#include "seq2seq/metrics/corpus_metric.h"
 #include "seq2seq/metrics/error_rate.h"
-#include "seq2seq/metrics/metric.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/comparison.h"
 

@@ -40,7 +40,7 @@ TEST(GroupByLength, CountsWordsOfTheReference) {
 TEST(ScoreSegments, ScoresThemAsACorpus) {
   const Lines hypotheses = {"a b c d e", "x", "a b c d f"};
   const Lines references = {"a b c d e f", "y", "a b c d e"};
-  const std::unique_ptr<const Metric> bleu = MakeBleu();
+  const std::unique_ptr<const CorpusMetric> bleu = MakeBleu();
   const SegmentCounts counts = *bleu->Count(hypotheses, {references});
   EXPECT_DOUBLE_EQ(
       ScoreSegments(*bleu, counts, {0, 2}),

@@ -15,7 +15,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-std::unique_ptr<const Metric> Accuracy() {
+std::unique_ptr<const CorpusMetric> Accuracy() {
   return MakeErrorRate("accuracy", ErrorScore::kAccuracy);
 }
 

@@ -6,8 +6,8 @@
 //
 // Subsets and resamples of the segments are scored without reading the text again: the bootstrap of
 // significance.h sums the same rows a thousand times.
-#ifndef SEQ2SEQ_METRICS_METRIC_H_
-#define SEQ2SEQ_METRICS_METRIC_H_
+#ifndef SEQ2SEQ_METRICS_CORPUS_METRIC_H_
+#define SEQ2SEQ_METRICS_CORPUS_METRIC_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -83,9 +83,9 @@ struct SegmentCounts {
 };
 
 // Thread-safe.
-class Metric {
+class CorpusMetric {
  public:
-  virtual ~Metric() = default;
+  virtual ~CorpusMetric() = default;
 
   // "BLEU", "chrF2++".
   virtual std::string Name() const = 0;
@@ -109,9 +109,9 @@ class Metric {
 };
 
 // InvalidArgument for a stemmer that does not exist.
-absl::StatusOr<std::unique_ptr<const Metric>> MakeMetric(MetricKind kind,
-                                                         const MetricOptions& options = {});
+absl::StatusOr<std::unique_ptr<const CorpusMetric>> MakeMetric(MetricKind kind,
+                                                               const MetricOptions& options = {});
 
 }  // namespace seq2seq
 
-#endif  // SEQ2SEQ_METRICS_METRIC_H_
+#endif  // SEQ2SEQ_METRICS_CORPUS_METRIC_H_

@@ -1,4 +1,4 @@
-#include "seq2seq/metrics/metric.h"
+#include "seq2seq/metrics/corpus_metric.h"
 
 #include <utility>
 
@@ -22,8 +22,8 @@ std::vector<double> SegmentCounts::Sum() const {
   return sum;
 }
 
-absl::StatusOr<std::unique_ptr<const Metric>> MakeMetric(MetricKind kind,
-                                                         const MetricOptions& options) {
+absl::StatusOr<std::unique_ptr<const CorpusMetric>> MakeMetric(MetricKind kind,
+                                                               const MetricOptions& options) {
   const auto error_rate = [&](const char* name, ErrorScore score, ErrorUnit unit) {
     return MakeErrorRate(name, score, {.unit = unit, .lowercase = options.lowercase});
   };

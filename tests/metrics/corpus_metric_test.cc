@@ -1,4 +1,4 @@
-#include "seq2seq/metrics/metric.h"
+#include "seq2seq/metrics/corpus_metric.h"
 
 #include <memory>
 #include <string>
@@ -34,13 +34,13 @@ std::vector<MetricKind> AllKinds() {
   return kinds;
 }
 
-std::unique_ptr<const Metric> Make(MetricKind kind, const MetricOptions& options = {}) {
-  absl::StatusOr<std::unique_ptr<const Metric>> metric = MakeMetric(kind, options);
+std::unique_ptr<const CorpusMetric> Make(MetricKind kind, const MetricOptions& options = {}) {
+  absl::StatusOr<std::unique_ptr<const CorpusMetric>> metric = MakeMetric(kind, options);
   EXPECT_TRUE(metric.ok()) << metric.status();
   return *std::move(metric);
 }
 
-SegmentCounts Count(const Metric& metric, const Lines& hypotheses = kHypotheses,
+SegmentCounts Count(const CorpusMetric& metric, const Lines& hypotheses = kHypotheses,
                     const std::vector<Lines>& references = kReferences) {
   absl::StatusOr<SegmentCounts> counts = metric.Count(hypotheses, references);
   EXPECT_TRUE(counts.ok()) << counts.status();
@@ -50,11 +50,11 @@ SegmentCounts Count(const Metric& metric, const Lines& hypotheses = kHypotheses,
 double Score(MetricKind kind, const Lines& hypotheses = kHypotheses,
              const std::vector<Lines>& references = kReferences,
              const MetricOptions& options = {}) {
-  const std::unique_ptr<const Metric> metric = Make(kind, options);
+  const std::unique_ptr<const CorpusMetric> metric = Make(kind, options);
   return metric->Score(Count(*metric, hypotheses, references).Sum());
 }
 
-TEST(Metric, TheSumOfAllSegmentsScoresAsTheCorpus) {
+TEST(CorpusMetric, TheSumOfAllSegmentsScoresAsTheCorpus) {
   EXPECT_DOUBLE_EQ(Score(MetricKind::kBleu), CorpusBleu(kHypotheses, kReferences)->score);
   EXPECT_DOUBLE_EQ(Score(MetricKind::kChrf), CorpusChrf(kHypotheses, kReferences)->score);
   EXPECT_DOUBLE_EQ(Score(MetricKind::kChrfWords),
@@ -75,10 +75,10 @@ TEST(Metric, TheSumOfAllSegmentsScoresAsTheCorpus) {
       CorpusErrorRate(kHypotheses, kReferences, {.unit = ErrorUnit::kCharacter})->Rate());
 }
 
-TEST(Metric, ASegmentScoresAsACorpusOfItself) {
+TEST(CorpusMetric, ASegmentScoresAsACorpusOfItself) {
   for (const MetricKind kind : AllKinds()) {
     if (kind == MetricKind::kCider || kind == MetricKind::kF1) continue;  // Of the whole corpus.
-    const std::unique_ptr<const Metric> metric = Make(kind);
+    const std::unique_ptr<const CorpusMetric> metric = Make(kind);
     const SegmentCounts counts = Count(*metric);
     ASSERT_EQ(counts.size(), kHypotheses.size());
     for (size_t i = 0; i < counts.size(); ++i) {
@@ -89,7 +89,7 @@ TEST(Metric, ASegmentScoresAsACorpusOfItself) {
   }
 }
 
-TEST(Metric, OptionsReachTheirMetrics) {
+TEST(CorpusMetric, OptionsReachTheirMetrics) {
   EXPECT_GT(Score(MetricKind::kBleu, kHypotheses, kReferences, {.lowercase = true}),
             Score(MetricKind::kBleu));
   EXPECT_GT(Score(MetricKind::kAccuracy, {"A MAN"}, {{"a man"}}, {.lowercase = true}), 0);
@@ -101,7 +101,7 @@ TEST(Metric, OptionsReachTheirMetrics) {
   EXPECT_FALSE(MakeMetric(MetricKind::kMeteor, {.stemmer = "klingon"}).ok());
 }
 
-TEST(Metric, OnlyErrorRatesAreBetterLower) {
+TEST(CorpusMetric, OnlyErrorRatesAreBetterLower) {
   for (const MetricKind kind : AllKinds()) {
     const bool lower =
         kind == MetricKind::kWer || kind == MetricKind::kCer || kind == MetricKind::kPer;
@@ -109,16 +109,16 @@ TEST(Metric, OnlyErrorRatesAreBetterLower) {
   }
 }
 
-TEST(Metric, RefusesTextsOfOtherLengths) {
+TEST(CorpusMetric, RefusesTextsOfOtherLengths) {
   for (const MetricKind kind : AllKinds()) {
     EXPECT_FALSE(Make(kind)->Count({"a"}, {{"a", "b"}}).ok()) << EnumText(kind);
     EXPECT_FALSE(Make(kind)->Count({"a"}, {}).ok()) << EnumText(kind);
   }
 }
 
-TEST(Metric, EmptyTextsHaveAScore) {
+TEST(CorpusMetric, EmptyTextsHaveAScore) {
   for (const MetricKind kind : AllKinds()) {
-    const std::unique_ptr<const Metric> metric = Make(kind);
+    const std::unique_ptr<const CorpusMetric> metric = Make(kind);
     const SegmentCounts counts = Count(*metric, {}, {{}});
     EXPECT_EQ(counts.size(), 0);
     EXPECT_EQ(metric->Score(counts.Sum()), 0) << metric->Name();
