@@ -92,6 +92,8 @@ class SearchSettingsTest(TestCase):
         config = self.write("validation:\n  beams: 3\n")
         self.assert_fails(seq2seq("decode", "-m", self.model, "-c", config, stdin=LINE), f"{config}:2", "beams")
         self.assert_fails(seq2seq("decode", "-m", self.model, "-c", self.folder / "none", stdin=LINE), self.folder / "none")
+        config = self.write("beam: 3\n")
+        self.assert_fails(seq2seq("decode", "-m", self.model, "-c", config, stdin=LINE), "--config", config, "validation")
         self.set_stored("beam", 0)
         self.assert_fails(seq2seq("decode", "-m", self.model, stdin=LINE), "--beam", 0)
 
