@@ -15,6 +15,7 @@ UPPER = {
     "kernels": 1,
     "tokenizer": 1,
     "metrics": 1,
+    "tune": 1,
     "weights": 2,
     "image": 3,
     "source": 4,

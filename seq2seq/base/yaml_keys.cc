@@ -12,8 +12,6 @@
 namespace seq2seq {
 namespace {
 
-using Keys = std::vector<std::pair<std::string, std::string>>;
-
 // With aliases, a small file may describe a huge or infinite tree: deeper parts are not entered.
 constexpr int64_t kDeepest = 6;
 constexpr char kDeeper[] = "…";
@@ -31,7 +29,7 @@ std::string ValueText(const YAML::Node& node) {
   return text + "]";
 }
 
-void AddKeys(const YAML::Node& map, const std::string& prefix, Keys& keys) {
+void AddKeys(const YAML::Node& map, const std::string& prefix, YamlKeys& keys) {
   for (const auto& entry : map) {
     const std::string key = prefix + ItemText(entry.first);
     if (entry.second.IsMap() && std::count(key.begin(), key.end(), '.') < kDeepest) {
@@ -44,19 +42,23 @@ void AddKeys(const YAML::Node& map, const std::string& prefix, Keys& keys) {
 
 }  // namespace
 
-absl::StatusOr<Keys> ReadYamlKeys(const std::string& path, size_t max_bytes) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, max_bytes));
-  Keys keys;
+absl::StatusOr<YamlKeys> ParseYamlKeys(const std::string& text, const std::string& name) {
+  YamlKeys keys;
   try {
     const YAML::Node root = YAML::Load(text);
     if (!root.IsNull() && !root.IsMap())
-      return absl::InvalidArgumentError(absl::StrCat(path, ": expected 'key: value' lines"));
+      return absl::InvalidArgumentError(absl::StrCat(name, ": expected 'key: value' lines"));
     AddKeys(root, "", keys);
   } catch (const YAML::Exception& error) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ":", error.mark.line + 1, ": ", error.msg));
+        absl::StrCat(name, ":", error.mark.line + 1, ": ", error.msg));
   }
   return keys;
+}
+
+absl::StatusOr<YamlKeys> ReadYamlKeys(const std::string& path, size_t max_bytes) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, max_bytes));
+  return ParseYamlKeys(text, path);
 }
 
 }  // namespace seq2seq

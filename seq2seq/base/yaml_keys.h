@@ -11,12 +11,15 @@
 
 namespace seq2seq {
 
-// All keys of a file in their order, with the text of their values: {"model.decoder.hidden",
-// "512"},
+// Keys in their order with the text of their values: {"model.decoder.hidden", "512"},
 // {"data.train", "[a.en, a.de]"}. Of what is nested deeper than options are, the text is "…".
-// Errors name file and line, as those of ReadOptions.
-absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ReadYamlKeys(
-    const std::string& path, size_t max_bytes = 1 << 20);
+using YamlKeys = std::vector<std::pair<std::string, std::string>>;
+
+// All keys of `text`, which is YAML; InvalidArgument with `name`, the line and the mistake.
+absl::StatusOr<YamlKeys> ParseYamlKeys(const std::string& text, const std::string& name);
+
+// The same of a file. Errors name it, as those of ReadOptions.
+absl::StatusOr<YamlKeys> ReadYamlKeys(const std::string& path, size_t max_bytes = 1 << 20);
 
 }  // namespace seq2seq
 

@@ -20,6 +20,7 @@ void AddAverage(CLI::App& program, absl::Status* status);
 void AddExport(CLI::App& program, absl::Status* status);
 void AddInspect(CLI::App& program, absl::Status* status);
 void AddReport(CLI::App& program, absl::Status* status);
+void AddTune(CLI::App& program, absl::Status* status);
 void AddManual(CLI::App& program, absl::Status* status);
 
 // Only in builds with SEQ2SEQ_SERVER.

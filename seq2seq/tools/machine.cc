@@ -16,10 +16,7 @@
 #include "seq2seq/tools/libtorch.h"
 
 namespace seq2seq {
-namespace {
 
-// Number of physical cores, where the system lists them, else of hardware threads: hyperthreads
-// share the units that matrix products need.
 int64_t CountCores() {
   std::ifstream info("/proc/cpuinfo");
   std::set<std::pair<std::string, std::string>> cores;
@@ -32,8 +29,6 @@ int64_t CountCores() {
   return std::max<int64_t>(
       1, cores.empty() ? threads : std::min<int64_t>(threads, static_cast<int64_t>(cores.size())));
 }
-
-}  // namespace
 
 void SetUpThreads(int64_t threads, int64_t processes) {
   if (threads == 0 && std::getenv("OMP_NUM_THREADS") == nullptr)

@@ -171,6 +171,7 @@ int main(int argc, char** argv) {
   seq2seq::AddExport(program, &status);
   seq2seq::AddInspect(program, &status);
   seq2seq::AddReport(program, &status);
+  seq2seq::AddTune(program, &status);
 #if SEQ2SEQ_SERVER
   seq2seq::AddServe(program, &status);
   seq2seq::AddWatch(program, &status);

@@ -24,6 +24,7 @@
 #include "seq2seq/base/utf8.h"
 #include "seq2seq/base/yaml_keys.h"
 #include "seq2seq/inference/run_folder.h"
+#include "seq2seq/tools/sweep_report.h"
 #include "seq2seq/weights/safetensors.h"
 
 namespace seq2seq {
@@ -264,9 +265,17 @@ absl::StatusOr<nlohmann::ordered_json> ReadReports(const std::vector<std::string
   Json data = {
       {"title", RepairUtf8(absl::StrJoin(names, ", "))},
       {"generated", absl::FormatTime("%Y-%m-%d %H:%M", absl::Now(), absl::LocalTimeZone())},
-      {"live", live},
-      {"runs", Json::array()}};
+      {"live", live}};
+  if (paths.size() == 1 && IsSweepFolder(paths[0])) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(data["sweep"], ReadSweepReport(paths[0]));
+    return data;
+  }
+  data["runs"] = Json::array();
   for (const std::string& path : paths) {
+    if (IsSweepFolder(path)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": is the folder of a sweep, which has a page of its own"));
+    }
     SEQ2SEQ_ASSIGN_OR_RETURN(Json report, ReadRunReport(path));
     data["runs"].push_back(std::move(report));
   }

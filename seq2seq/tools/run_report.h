@@ -30,8 +30,9 @@ namespace seq2seq {
 // NotFound, naming the path, if it is not a run folder; errors of reading config.yaml.
 absl::StatusOr<nlohmann::ordered_json> ReadRunReport(const std::string& path);
 
-// Reports of several runs, with a title and the time of day: what the page expects. `live` pages
-// ask for the data again while they are open.
+// Reports of several runs, or that of one sweep, with a title and the time of day: what the page
+// expects. `live` pages ask for the data again while they are open. InvalidArgument, naming the
+// folder, for a sweep among several folders.
 absl::StatusOr<nlohmann::ordered_json> ReadReports(const std::vector<std::string>& paths,
                                                    bool live);
 

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,11 +11,11 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -25,9 +24,8 @@
 #include "absl/strings/str_split.h"
 
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/tools/child_process.h"
 #include "seq2seq/tools/signals.h"
-
-extern char** environ;
 
 namespace seq2seq {
 namespace {
@@ -141,52 +139,23 @@ std::vector<std::string> CommandLine() {
   return kept;
 }
 
-std::vector<char*> Pointers(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-// Starts a process of this program. It is its own process group, since a terminal sends its signals
-// to a whole group, and a second one would end it at once; and it stops when this process is gone.
-absl::StatusOr<pid_t> Start(std::vector<std::string> arguments, int64_t rank, int64_t size,
+// Starts a process of the group.
+absl::StatusOr<pid_t> Start(const std::vector<std::string>& arguments, int64_t rank, int64_t size,
                             int64_t port) {
-  std::vector<std::string> environment = {
-      absl::StrCat("RANK=", rank),       absl::StrCat("WORLD_SIZE=", size),
-      absl::StrCat("LOCAL_RANK=", rank), absl::StrCat("LOCAL_WORLD_SIZE=", size),
-      "MASTER_ADDR=127.0.0.1",           absl::StrCat("MASTER_PORT=", port)};
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    const std::string text = *variable;
-    const std::string name = text.substr(0, text.find('=') + 1);
-    // Of a launcher that started this process, as the only one.
-    if (absl::StartsWith(name, "TORCHELASTIC_")) continue;
-    const bool set =
-        std::any_of(environment.begin(), environment.begin() + 6,
-                    [&](const std::string& own) { return absl::StartsWith(own, name); });
-    if (!set) environment.push_back(text);
-  }
-  const std::vector<char*> argv = Pointers(arguments), envp = Pointers(environment);
-  const pid_t parent = getpid();
-  const pid_t child = fork();
-  if (child < 0) return absl::ErrnoToStatus(errno, "--processes: cannot start another process");
-  if (child == 0) {
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent) _exit(1);  // It has ended before.
-    execve("/proc/self/exe", argv.data(), envp.data());
-    _exit(127);
-  }
-  return child;
-}
-
-// How a process has ended, as "was ended by signal 9 (Killed)".
-std::string Describe(int status) {
-  if (WIFSIGNALED(status)) {
-    return absl::StrCat("was ended by signal ", WTERMSIG(status), " (", strsignal(WTERMSIG(status)),
-                        ")");
-  }
-  return absl::StrCat("ended with status ", WEXITSTATUS(status));
+  std::vector<std::string> environment =
+      EnvironmentWith({absl::StrCat("RANK=", rank), absl::StrCat("WORLD_SIZE=", size),
+                       absl::StrCat("LOCAL_RANK=", rank), absl::StrCat("LOCAL_WORLD_SIZE=", size),
+                       "MASTER_ADDR=127.0.0.1", absl::StrCat("MASTER_PORT=", port)});
+  // Of a launcher that started this process, as the only one.
+  environment.erase(std::remove_if(environment.begin(), environment.end(),
+                                   [](const std::string& variable) {
+                                     return absl::StartsWith(variable, "TORCHELASTIC_");
+                                   }),
+                    environment.end());
+  absl::StatusOr<pid_t> child = StartChild({arguments, std::move(environment)});
+  if (child.ok()) return child;
+  return absl::Status(child.status().code(),
+                      absl::StrCat("--processes: ", child.status().message()));
 }
 
 void Signal(const std::vector<pid_t>& children, int signal) {
@@ -249,7 +218,7 @@ absl::Status RunProcesses(int64_t processes, double patience) {
     *child = 0;
     if (result == 0 || !status.ok()) continue;
     status = absl::AbortedError(absl::StrCat("rank ", child - children.begin(), " of ", processes,
-                                             " processes ", Describe(result)));
+                                             " processes ", DescribeEnd(result)));
     give_up_in(patience);
   }
   return status;
