@@ -11,17 +11,9 @@ namespace {
 
 constexpr size_t kStart = 10;       // Points at random.
 constexpr size_t kMostGood = 25;    // Observations of the first density.
-constexpr size_t kCandidates = 24;  // Drawn from it for each parameter.
+constexpr size_t kCandidates = 64;  // Drawn from it.
 
 double NormalCdf(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
-
-// Density of one parameter, from values of it in the order in which they were observed.
-class Density {
- public:
-  virtual ~Density() = default;
-  virtual double Draw(RandomStream& random) const = 0;
-  virtual double LogDensity(double value) const = 0;
-};
 
 // Weights of the kernels of values in their order, and of that of the range, the last, all with the
 // sum 1: values older than the last 25 fade out.
@@ -52,109 +44,143 @@ size_t DrawIndex(const std::vector<double>& weights, RandomStream& random) {
   return weights.size() - 1;
 }
 
-// Normal kernels, truncated to the unit interval, as wide as the gap to the next value.
-class NumericDensity : public Density {
+// Kernel of an observed value of a parameter, or of all its values.
+class Kernel {
  public:
-  NumericDensity(const SearchSpace& space, size_t index, const std::vector<double>& values)
-      : space_(space), index_(index), weights_(KernelWeights(values.size())) {
-    for (const double value : values) {
-      const auto [begin, end] = space.UnitRange(index, value);
-      kernels_.push_back({(begin + end) / 2, 1});
-    }
-    kernels_.push_back({0.5, 1});  // Of the range.
-    SetWidths();
-  }
+  virtual ~Kernel() = default;
+  virtual double Draw(RandomStream& random) const = 0;
+  virtual double Density(double value) const = 0;
+};
+
+// A normal density, truncated to the unit interval.
+class NormalKernel : public Kernel {
+ public:
+  NormalKernel(const SearchSpace& space, size_t index, double mean, double width)
+      : space_(space),
+        index_(index),
+        mean_(mean),
+        width_(width),
+        inside_(NormalCdf((1 - mean) / width) - NormalCdf(-mean / width)) {}
 
   double Draw(RandomStream& random) const override {
-    const Kernel& kernel = kernels_[DrawIndex(weights_, random)];
-    while (true) {  // The kernel's mean is in the interval: half of the draws are, at least.
-      const double unit = kernel.mean + kernel.width * random.Normal();
+    while (true) {  // The mean is in the interval, and the width at most 1: a third of them are.
+      const double unit = mean_ + width_ * random.Normal();
       if (unit >= 0 && unit <= 1) return space_.FromUnit(index_, unit);
     }
   }
 
-  double LogDensity(double value) const override {
+  double Density(double value) const override {
+    constexpr double kRootOfTwoPi = 2.5066282746310002;
     const auto [begin, end] = space_.UnitRange(index_, value);
-    double density = 0;
-    for (size_t i = 0; i < kernels_.size(); ++i) {
-      const auto& [mean, width] = kernels_[i];
-      const double inside = NormalCdf((1 - mean) / width) - NormalCdf(-mean / width);
-      const double part =
-          begin < end
-              ? NormalCdf((end - mean) / width) - NormalCdf((begin - mean) / width)
-              : std::exp(-0.5 * std::pow((begin - mean) / width, 2)) / (width * kRootOfTwoPi);
-      density += weights_[i] * part / inside;
-    }
-    return std::log(std::max(density, 1e-300));
+    const double part =
+        begin < end
+            ? NormalCdf((end - mean_) / width_) - NormalCdf((begin - mean_) / width_)
+            : std::exp(-0.5 * std::pow((begin - mean_) / width_, 2)) / (width_ * kRootOfTwoPi);
+    return part / inside_;
   }
 
  private:
-  struct Kernel {
-    double mean;
-    double width;
-  };
-  static constexpr double kRootOfTwoPi = 2.5066282746310002;
-
-  void SetWidths() {
-    std::vector<size_t> order(kernels_.size());
-    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(),
-              [&](size_t a, size_t b) { return kernels_[a].mean < kernels_[b].mean; });
-    const double narrowest = 1 / static_cast<double>(std::min<size_t>(100, kernels_.size()));
-    for (size_t i = 0; i < order.size(); ++i) {
-      if (order[i] + 1 == kernels_.size()) continue;  // That of the range stays as wide as it.
-      const double mean = kernels_[order[i]].mean;
-      double gap = 0;
-      if (i > 0) gap = mean - kernels_[order[i - 1]].mean;
-      if (i + 1 < order.size()) gap = std::max(gap, kernels_[order[i + 1]].mean - mean);
-      kernels_[order[i]].width = std::clamp(gap, narrowest, 1.0);
-    }
-  }
-
   const SearchSpace& space_;
   const size_t index_;
-  const std::vector<double> weights_;
-  std::vector<Kernel> kernels_;
+  const double mean_, width_, inside_;
 };
 
-// Each observed value, and all values alike.
-class CategoricalDensity : public Density {
+// One category, and with a small probability any.
+class CategoryKernel : public Kernel {
  public:
-  CategoricalDensity(size_t choices, const std::vector<double>& values) {
-    const std::vector<double> weights = KernelWeights(values.size());
-    // Every kernel leaves some probability to the values that it has not.
-    const double share = 1 / static_cast<double>(weights.size());
-    const auto all = static_cast<double>(choices);
-    probabilities_.assign(choices, weights.back() / all);
-    for (size_t i = 0; i < values.size(); ++i) {
-      const double sum = 1 + share * all;
-      for (double& probability : probabilities_) probability += weights[i] * share / sum;
-      probabilities_[static_cast<size_t>(values[i])] += weights[i] / sum;
-    }
+  CategoryKernel(size_t choices, std::optional<double> value, double share) {
+    probabilities_.assign(choices, share);
+    if (value) probabilities_[static_cast<size_t>(*value)] += 1;
+    double sum = 0;
+    for (const double probability : probabilities_) sum += probability;
+    for (double& probability : probabilities_) probability /= sum;
   }
 
   double Draw(RandomStream& random) const override {
     return static_cast<double>(DrawIndex(probabilities_, random));
   }
 
-  double LogDensity(double value) const override {
-    return std::log(probabilities_[static_cast<size_t>(value)]);
-  }
+  double Density(double value) const override { return probabilities_[static_cast<size_t>(value)]; }
 
  private:
   std::vector<double> probabilities_;
 };
 
-std::unique_ptr<const Density> MakeDensity(const SearchSpace& space, size_t index,
-                                           const std::vector<const Observation*>& observations) {
-  std::vector<double> values;
-  for (const Observation* observation : observations) {
-    if (observation->point[index]) values.push_back(*observation->point[index]);
+// Density over points: a mixture of products of kernels, one product for each observation, and one
+// of kernels of all values.
+class PointDensity {
+ public:
+  PointDensity(const SearchSpace& space, const std::vector<const Observation*>& observations)
+      : space_(space), weights_(KernelWeights(observations.size())) {
+    for (size_t i = 0; i < space.size(); ++i) AddKernels(i, observations);
   }
-  if (space.parameters()[index].distribution == Distribution::kCategorical)
-    return std::make_unique<CategoricalDensity>(space.NumValues(index), values);
-  return std::make_unique<NumericDensity>(space, index, values);
-}
+
+  Point Draw(RandomStream& random) const {
+    const size_t chosen = DrawIndex(weights_, random);
+    Point point(space_.size());
+    for (size_t i = 0; i < space_.size(); ++i) {
+      if (space_.IsActive(i, point)) point[i] = kernels_[i][chosen]->Draw(random);
+    }
+    return point;
+  }
+
+  double LogDensity(const Point& point) const {
+    double density = 0;
+    for (size_t k = 0; k < weights_.size(); ++k) {
+      double product = weights_[k];
+      for (size_t i = 0; i < space_.size(); ++i) {
+        if (point[i]) product *= kernels_[i][k]->Density(*point[i]);
+      }
+      density += product;
+    }
+    return std::log(std::max(density, 1e-300));
+  }
+
+ private:
+  // Those of parameter `index`: as wide as the gap to the next value, and the range where an
+  // observation lacks it.
+  void AddKernels(size_t index, const std::vector<const Observation*>& observations) {
+    std::vector<std::unique_ptr<const Kernel>>& kernels = kernels_.emplace_back();
+    const bool categorical = space_.parameters()[index].distribution == Distribution::kCategorical;
+    const double share = 1 / static_cast<double>(weights_.size());
+    std::vector<double> means = {0.5};
+    for (const Observation* observation : observations) {
+      if (!categorical && observation->point[index])
+        means.push_back(Centre(index, *observation->point[index]));
+    }
+    std::sort(means.begin(), means.end());
+    const auto add = [&](std::optional<double> value) {
+      if (categorical) {
+        kernels.push_back(std::make_unique<CategoryKernel>(space_.NumValues(index), value, share));
+      } else if (!value) {
+        kernels.push_back(std::make_unique<NormalKernel>(space_, index, 0.5, 1));
+      } else {
+        const double mean = Centre(index, *value);
+        kernels.push_back(std::make_unique<NormalKernel>(space_, index, mean, Width(means, mean)));
+      }
+    };
+    for (const Observation* observation : observations) add(observation->point[index]);
+    add(std::nullopt);
+  }
+
+  double Centre(size_t index, double value) const {
+    const auto [begin, end] = space_.UnitRange(index, value);
+    return (begin + end) / 2;
+  }
+
+  static double Width(const std::vector<double>& means, double mean) {
+    const auto found = std::lower_bound(means.begin(), means.end(), mean);
+    double gap = 0;
+    if (found != means.begin()) gap = mean - *(found - 1);
+    if (found + 1 != means.end()) gap = std::max(gap, *(found + 1) - mean);
+    const double narrowest = 1 / static_cast<double>(std::min<size_t>(100, means.size()));
+    return std::clamp(gap, narrowest, 1.0);
+  }
+
+  const SearchSpace& space_;
+  const std::vector<double> weights_;
+  std::vector<std::vector<std::unique_ptr<const Kernel>>> kernels_;  // [parameter][observation]
+};
 
 class ParzenSampler : public Sampler {
  public:
@@ -174,29 +200,20 @@ class ParzenSampler : public Sampler {
       std::sort(part->begin(), part->end(),
                 [](const Observation* a, const Observation* b) { return a->number < b->number; });
     }
-    Point point(space_.size());
-    for (size_t i = 0; i < space_.size(); ++i) {
-      if (space_.IsActive(i, point)) point[i] = DrawValue(i, good, rest, random);
-    }
-    return point;
-  }
-
- private:
-  double DrawValue(size_t index, const std::vector<const Observation*>& good,
-                   const std::vector<const Observation*>& rest, RandomStream& random) const {
-    const auto first = MakeDensity(space_, index, good), second = MakeDensity(space_, index, rest);
-    double best = 0, best_ratio = 0;
+    const PointDensity first(space_, good), second(space_, rest);
+    Point best;
+    double best_ratio = 0;
     for (size_t i = 0; i < kCandidates; ++i) {
-      const double value = first->Draw(random);
-      const double ratio = first->LogDensity(value) - second->LogDensity(value);
-      if (i == 0 || ratio > best_ratio) {
-        best = value;
-        best_ratio = ratio;
-      }
+      Point point = first.Draw(random);
+      const double ratio = first.LogDensity(point) - second.LogDensity(point);
+      if (i > 0 && ratio <= best_ratio) continue;
+      best = std::move(point);
+      best_ratio = ratio;
     }
     return best;
   }
 
+ private:
   const SearchSpace& space_;
 };
 

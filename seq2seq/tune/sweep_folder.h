@@ -41,6 +41,10 @@ struct SweepPaths {
   std::string Best() const { return folder + "/best.yaml"; }
 };
 
+// All trials of a sweep, in the order of their numbers; `held` is set. DataLoss, naming the file,
+// if one is damaged.
+absl::StatusOr<std::vector<Trial>> ReadTrials(const SweepPaths& paths, const SearchSpace& space);
+
 // A trial that this process trains: no other one takes it up until the object is gone.
 struct HeldTrial {
   Trial trial;
@@ -82,10 +86,6 @@ class SweepFolder {
   SearchSpace space_;
   double ticked_ = 0;  // The time of the last Tick, in seconds since 1970; 0 before the first.
 };
-
-// All trials of a sweep, in the order of their numbers; `held` is set. DataLoss, naming the file,
-// if one is damaged.
-absl::StatusOr<std::vector<Trial>> ReadTrials(const SweepPaths& paths, const SearchSpace& space);
 
 // The sweep in a folder that has one; NotFound, naming the folder, if it has none.
 absl::StatusOr<Sweep> ReadStoredSweep(const std::string& folder);
