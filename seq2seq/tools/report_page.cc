@@ -11,6 +11,8 @@ extern const absl::string_view kPageHtml;
 extern const absl::string_view kPageCss;
 extern const absl::string_view kRunsHtml;
 extern const absl::string_view kRunsJs;
+extern const absl::string_view kSweepHtml;
+extern const absl::string_view kSweepJs;
 extern const absl::string_view kElementsJs;
 
 std::string ReportData(const nlohmann::ordered_json& data) {
@@ -19,11 +21,12 @@ std::string ReportData(const nlohmann::ordered_json& data) {
 }
 
 std::string ReportPage(const nlohmann::ordered_json& data) {
-  const std::string script = absl::StrCat(kElementsJs, "\n", kRunsJs);
+  const bool sweep = data.contains("sweep");
+  const std::string script = absl::StrCat(kElementsJs, "\n", sweep ? kSweepJs : kRunsJs);
   // No text of the data can end the script that holds it.
   const std::string json = absl::StrReplaceAll(ReportData(data), {{"<", "\\u003c"}});
   return absl::StrReplaceAll(kPageHtml, {{"{{style}}", kPageCss},
-                                         {"{{body}}", kRunsHtml},
+                                         {"{{body}}", sweep ? kSweepHtml : kRunsHtml},
                                          {"{{script}}", script},
                                          {"{{data}}", json}});
 }

@@ -11,6 +11,8 @@ const opened = new Set();  // keys of the opened <details>, kept while sections 
 const byId = (id) => document.getElementById(id);
 const label = (column) => LABELS[column] ?? column.replaceAll("_", " ");
 
+const shownValue = (value) => value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
+
 function fill(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   node.append(...children);

@@ -784,7 +784,6 @@ function samplesBody(runs, head) {
 
 // ---- configuration, facts, parameters ----
 
-const shownValue = (value) => value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
 const runHead = (run) => ({ name: el("span", {}, swatch(run), " ", run.key) });
 
 function configBody(runs) {
