@@ -1,11 +1,10 @@
-"use strict";
+// The page of training runs.
 
 const COLOURS = 8;
 const DASHES = ["", "7 4", "2 4", "10 4 2 4", "14 5", "5 3 1 3", "1 6"];
 const BLOCKS = { progress: "training", validation: "validation" };
 const AXES = { update: "update", time: "seconds", epoch: "epoch", tokens: "tokens" };
 const PROGRESS_ORDER = ["learning_rate", "gradient_norm", "tokens_per_second", "teacher_forcing", "token_accuracy"];
-const LABELS = { bleu: "BLEU", chrf: "chrF", ter: "TER", wer: "WER", cer: "CER", per: "PER", rouge_l: "ROUGE-L", cider: "CIDEr", meteor: "METEOR" };
 const NORMS = { gradient: "gradient norm", weight: "weight norm", saturated: "saturated gates" };
 const MARGIN = { top: 14, right: 16, bottom: 22, left: 52 };
 const HEIGHT = 194;
@@ -14,23 +13,10 @@ const FRAME_BUDGET = 40;  // ms
 
 // `stamp` changes whenever more than the smoothing or the cursor did: charts then lay themselves out anew.
 const view = { axis: "update", smoothing: 0, log: false, clip: false, zoom: null, hidden: new Set(), norm: "gradient", sample: null, cursor: null, stamp: 1 };
-const opened = new Set();  // keys of the opened <details>, kept while sections are rebuilt
 const charts = new Map();  // by column
 let data = { runs: [] };
 
-// ---- elements ----
-
-const byId = (id) => document.getElementById(id);
-const label = (column) => LABELS[column] ?? column.replaceAll("_", " ");
-
-function fill(node, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-const el = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
-const svg = (tag, attributes = {}, ...children) => fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
-const text = (x, y, anchor, content, attributes = {}) => svg("text", { x, y, "text-anchor": anchor, ...attributes }, content);
+// ---- looks of a run, the x axis ----
 
 const colour = (run) => `var(--run-${run.index % COLOURS})`;
 const dash = (run) => DASHES[Math.floor(run.index / COLOURS) % DASHES.length];
@@ -41,120 +27,13 @@ function swatch(run) {
     svg("line", { x1: 1, x2: 21, y1: 4, y2: 4, style: `stroke: ${colour(run)}`, "stroke-width": 3, "stroke-dasharray": dash(run) }));
 }
 
-// A <details> whose content is built only when it is opened.
-function disclosure(key, summary, build) {
-  const node = el("details", {}, el("summary", { "data-key": `summary ${key}` }, summary));
-  let body = null;
-  const show = () => { if (!body) node.append(body = build()); };
-  if (opened.has(key)) { node.open = true; show(); }
-  node.addEventListener("toggle", () => {
-    if (node.open) { opened.add(key); show(); } else opened.delete(key);
-  });
-  return node;
-}
-
-// columns: [{ name, num }], name a text or a node; rows: arrays of texts or nodes, the first the heading of its row.
-function table(key, columns, rows, kind = "") {
-  const head = columns.map((column) => el("th", { scope: "col", class: column.num ? "num" : "" }, column.name));
-  const body = rows.map((row) => el("tr", {}, ...row.map((cell, i) =>
-    el(i ? "td" : "th", { ...(i ? {} : { scope: "row" }), ...(columns[i].num ? { class: "num" } : {}) }, cell))));
-  return el("div", { class: `box ${kind}`, tabindex: 0, role: "region", "aria-label": "table", "data-key": `table ${key}` },
-    el("table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...body)));
-}
-
-function radios(fieldset, name, options, chosen, onchange) {
-  for (const [value, caption] of Object.entries(options)) {
-    const input = el("input", { type: "radio", name, value });
-    input.checked = value === chosen;
-    input.addEventListener("change", () => onchange(value));
-    fieldset.append(el("label", {}, input, caption));
-  }
-}
-
-// ---- numbers ----
-
-const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
-
-function number(value) {
-  if (!isNumber(value)) return "–";
-  const size = Math.abs(value);
-  if (size >= 1e15) return value.toExponential(2).replace("+", "");
-  if (Number.isInteger(value) || size >= 1e4) return grouped.format(value);
-  if (size >= 1e-3) return value.toPrecision(4);
-  return String(parseFloat(value.toPrecision(3)));
-}
-
-function duration(seconds) {
-  if (!isNumber(seconds)) return "–";
-  const s = Math.round(seconds), two = (n) => String(n).padStart(2, "0");
-  return `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
-}
-
 function position(x) {
   if (view.axis === "time") return duration(x);
   return view.axis === "epoch" ? x.toFixed(2) : grouped.format(x);
 }
 
-function niceStep(span, count) {
-  const rough = span / count, power = 10 ** Math.floor(Math.log10(rough));
-  return power * [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.6);
-}
-
-function multiples(low, high, step) {
-  const ticks = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) ticks.push(i * step);
-  return ticks;
-}
-
-const decimals = (step) => Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-
-function tickText(value, step, largest) {
-  if (value === 0) return "0";
-  if (largest >= 1e15) return value.toExponential(0).replace("+", "");
-  for (const [unit, suffix] of [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]]) {
-    if (largest >= unit && largest >= 1e4) return (value / unit).toFixed(decimals(step / unit)) + suffix;
-  }
-  if (largest < 0.01) {
-    const digits = Math.floor(Math.log10(Math.abs(value)) + 1e-9) - Math.floor(Math.log10(step) + 1e-9);
-    return value.toExponential(Math.max(0, digits)).replace(/\.0+e/, "e");
-  }
-  return largest >= 1000 ? grouped.format(value) : value.toFixed(decimals(step));
-}
-
-function linearTicks(low, high, count) {
-  const step = niceStep(high - low, count), largest = Math.max(Math.abs(low), Math.abs(high));
-  return multiples(low, high, step).map((value) => ({ value, text: tickText(value, step, largest) }));
-}
-
-function logTicks(low, high) {
-  const from = Math.log10(low), to = Math.log10(high);
-  if (to - from < 0.8) return linearTicks(low, high, 4);
-  const factors = to - from < 1.3 ? [1, 2, 3, 5, 7] : to - from < 2.2 ? [1, 2, 5] : [1], stride = Math.ceil((to - from) / 6), ticks = [];
-  for (let power = Math.ceil(Math.floor(from) / stride) * stride; power <= to; power += stride) {
-    for (const factor of factors) {
-      const value = factor * 10 ** power;
-      if (value >= low * 0.999 && value <= high * 1.001) ticks.push({ value, text: tickText(value, value, value) });
-    }
-  }
-  return ticks;
-}
-
-const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200];
-
-function timeText(value, step) {
-  const h = Math.floor(value / 3600), m = Math.floor(value / 60) % 60, s = Math.round(value % 60);
-  if (value === 0) return "0";
-  if (step % 60) return m + 60 * h ? `${m + 60 * h}m${String(s).padStart(2, "0")}` : `${s}s`;
-  if (h === 0) return `${m}m`;
-  return step % 3600 ? `${h}h${String(m).padStart(2, "0")}` : `${h}h`;
-}
-
 function xTicks([low, high], count) {
-  if (view.axis !== "time" || high - low < count) return linearTicks(low, high, count);
-  const rough = (high - low) / count;
-  const step = TIME_STEPS.find((candidate) => candidate >= rough) ?? 86400 * Math.ceil(rough / 86400);
-  return multiples(low, high, step).map((value) => ({ value, text: timeText(value, step) }));
+  return view.axis === "time" ? timeTicks(low, high, count) : linearTicks(low, high, count);
 }
 
 // ---- data ----
@@ -365,16 +244,7 @@ function valueRange(curves, [x0, x1]) {
     const at = (share) => sample[Math.floor(share * (sample.length - 1))], margin = (at(0.95) - at(0.05)) / 4;
     if (margin > 0) [low, high] = [Math.max(low, at(0.05) - margin), Math.min(high, at(0.95) + margin)];
   }
-  return padded(low, high);
-}
-
-function padded(low, high) {
-  if (view.log) {
-    const factor = low === high ? 2 : (high / low) ** 0.05;
-    return [low / factor, high * factor];
-  }
-  const pad = high > low ? (high - low) * 0.06 : Math.abs(low) / 2 || 1;
-  return [low >= 0 ? Math.max(0, low - pad) : low - pad, high + pad];
+  return padded(low, high, view.log);
 }
 
 class Chart {
@@ -449,16 +319,9 @@ class Chart {
   y(value) { return MARGIN.top + scaleY(this.frame, value) / 10; }
 
   drawGrid() {
-    const { range, width } = this.frame, right = MARGIN.left + width, bottom = HEIGHT - MARGIN.bottom;
-    for (const tick of view.log ? logTicks(...range) : linearTicks(...range, 4)) {
-      const y = this.y(tick.value);
-      this.grid.append(svg("line", { class: "grid", x1: MARGIN.left, x2: right, y1: y, y2: y }), text(MARGIN.left - 6, y + 4, "end", tick.text));
-    }
-    for (const tick of xTicks(domain(), Math.max(2, width / 75))) {
-      const x = this.x(tick.value);
-      this.grid.append(svg("line", { class: "grid", x1: x, x2: x, y1: bottom, y2: bottom + 4 }), text(x, bottom + 16, "middle", tick.text));
-    }
-    this.grid.append(svg("line", { class: "grid", x1: MARGIN.left, x2: right, y1: bottom, y2: bottom }));
+    const { range, width } = this.frame, box = { left: MARGIN.left, right: MARGIN.left + width, bottom: HEIGHT - MARGIN.bottom };
+    const xs = xTicks(domain(), Math.max(2, width / 75)), ys = view.log ? logTicks(...range) : linearTicks(...range, 4);
+    this.grid.append(...axes(box, xs.map((tick) => ({ at: this.x(tick.value), ...tick })), ys.map((tick) => ({ at: this.y(tick.value), ...tick }))));
   }
 
   addCurve(curve) {
@@ -724,20 +587,15 @@ function setCursor(cursor) {
 }
 
 function drawCursor(inView) {
-  const { cursor } = view, tip = byId("tip");
+  const { cursor } = view;
   for (const chart of inView) {
     const here = cursor && chart.frame && cursor.x >= chart.frame.x0 && cursor.x <= chart.frame.x1;
     if (here) fill(chart.line, { x1: chart.x(cursor.x), x2: chart.x(cursor.x) }, []);
     chart.line.setAttribute("visibility", here ? "visible" : "hidden");
   }
-  tip.hidden = !cursor?.chart.frame;
-  if (tip.hidden) return;
-  const { chart, x, top } = cursor, box = chart.svg.getBoundingClientRect(), left = box.left + chart.x(x);
-  tip.replaceChildren(...chart.tip(x));
-  tip.style.transform = "none";
-  const beside = left + 14 + tip.offsetWidth > innerWidth - 8 ? left - 14 - tip.offsetWidth : left + 14;
-  const y = Math.min((top ?? box.top) + 14, innerHeight - tip.offsetHeight - 8);
-  tip.style.transform = `translate(${Math.max(8, Math.min(beside, innerWidth - tip.offsetWidth - 8))}px, ${Math.max(8, y)}px)`;
+  if (!cursor?.chart.frame) return hideTip();
+  const { chart, x, top } = cursor, box = chart.svg.getBoundingClientRect();
+  showTip(chart.tip(x), box.left + chart.x(x), top ?? box.top);
 }
 
 const inSight = new IntersectionObserver((entries) => {
@@ -926,7 +784,6 @@ function samplesBody(runs, head) {
 
 // ---- configuration, facts, parameters ----
 
-const shownValue = (value) => value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
 const runHead = (run) => ({ name: el("span", {}, swatch(run), " ", run.key) });
 
 function configBody(runs) {
@@ -1013,16 +870,6 @@ function renderSections(names) {
   });
 }
 
-// Rebuilding takes the focus and the scroll positions of the boxes away: give them back.
-function keepingPlace(rebuild) {
-  const top = scrollY, focused = document.activeElement?.dataset?.key, boxes = new Map();
-  for (const box of document.querySelectorAll(".box")) if (box.scrollLeft || box.scrollTop) boxes.set(box.dataset.key, [box.scrollLeft, box.scrollTop]);
-  rebuild();
-  for (const box of document.querySelectorAll(".box")) if (boxes.has(box.dataset.key)) box.scrollTo(...boxes.get(box.dataset.key));
-  if (focused && document.activeElement?.dataset?.key !== focused) document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
-  if (scrollY !== top) scrollTo(scrollX, top);
-}
-
 // ---- the top of the page ----
 
 function renderRuns() {
@@ -1071,9 +918,6 @@ const signature = (section) => JSON.stringify(data.runs.map((run) => [run.key, .
 
 function show(raw) {
   data = prepare(raw);
-  document.title = data.title || "seq2seq report";
-  document.querySelector("h1").textContent = document.title;
-  byId("generated").textContent = data.generated ?? "";
   byId("controls").hidden = data.runs.length === 0;
   view.cursor = null;
   renderRuns();
@@ -1086,36 +930,6 @@ function show(raw) {
   renderSections(changed);
 }
 
-// ---- live ----
-
-function follow(known) {
-  const again = (wait) => setTimeout(async () => {
-    try {
-      const response = await fetch("data.json", { cache: "no-store" });
-      if (!response.ok) throw new Error(response.statusText);
-      const received = await response.text();
-      if (received !== known) show(JSON.parse(received));
-      known = received;
-      byId("status").textContent = `updated ${new Date().toTimeString().slice(0, 8)}`;
-    } catch {
-      byId("status").textContent = "not reachable";
-    }
-    if (data.live) again(5000);
-  }, wait);
-  again(5000);
-}
-
-function start() {
-  const embedded = byId("data").textContent;
-  addSections();
-  connectControls();
-  try {
-    show(JSON.parse(embedded));
-  } catch (error) {
-    byId("status").textContent = `The data of this page could not be read: ${error.message}`;
-    throw error;
-  }
-  if (data.live) follow(embedded);
-}
-
-start();
+addSections();
+connectControls();
+follow(show);
