@@ -343,6 +343,7 @@ absl::Status Tuner::Run() {
         job = jobs.erase(job);
         continue;
       }
+      if (status.ok()) status = folder_.Tick().status();  // The time of the result.
       const absl::StatusOr<bool> at_its_end = Finish(*job, result);
       if (!at_its_end.ok()) status = at_its_end.status();
       job = at_its_end.value_or(true) ? jobs.erase(job) : job + 1;

@@ -802,7 +802,7 @@ function configBody(runs) {
 }
 
 function factsBody(runs) {
-  const known = { processor: String, threads: number, precision: String, seconds: duration, updates: number, parameters: number };
+  const known = { processor: String, threads: (threads) => number(Number(threads)), precision: String, seconds: duration, updates: number, parameters: number };
   const present = new Set(runs.flatMap((run) => Object.keys(run.facts ?? {})));
   const names = [...Object.keys(known).filter((name) => present.has(name)), ...[...present].filter((name) => !(name in known))];
   const withBest = runs.some((run) => run.best);
