@@ -31,6 +31,7 @@ set(seq2seq_interface
 # What these include.
 set(included_headers
     seq2seq/base/file.h
+    seq2seq/base/fingerprint.h
     seq2seq/base/line_reader.h
     seq2seq/base/option_rules.h
     seq2seq/base/options.h
@@ -117,6 +118,7 @@ set(included_headers
     seq2seq/train/training_config.h
     seq2seq/train/training_data.h
     seq2seq/train/validation_sample.h
+    seq2seq/train/validation_set.h
     seq2seq/train/weight_average.h
     seq2seq/weights/array.h
     seq2seq/weights/safetensors.h)

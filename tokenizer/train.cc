@@ -12,6 +12,7 @@
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/base/task.h"
 #include "seq2seq/base/utf8.h"
 #include "tokenizer/sentencepiece.h"
 
@@ -118,8 +119,13 @@ absl::Status TrainTokenizer(const TokenizerTrainOptions& options) {
   SEQ2SEQ_ASSIGN_OR_RETURN(const SentencePieceLibrary* library, OpenSentencePiece());
   SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(options.model));
   std::string model;
-  const std::string problem = library->train(
-      arguments, [&lines](std::string& line) { return lines.Next(line); }, model);
+  Task task(absl::StrCat("learning subwords of ", absl::StrJoin(options.input, ", ")),
+            "lines read");
+  const auto next = [&](std::string& line) {
+    task.Add(1);
+    return lines.Next(line);
+  };
+  const std::string problem = library->train(arguments, next, model);
   SEQ2SEQ_RETURN_IF_ERROR(lines.error());
   const std::string files = absl::StrJoin(options.input, ", ");
   if (lines.lines() == 0)

@@ -109,6 +109,10 @@ bool Assign(const YAML::Node& node, const Option& option) {
             return true;
           },
           [&](std::vector<std::string>* field) {
+            if (node.IsScalar()) {  // A list of one.
+              *field = {node.Scalar()};
+              return true;
+            }
             if (!node.IsSequence()) return false;
             std::vector<std::string> items;
             for (const YAML::Node& item : node) {

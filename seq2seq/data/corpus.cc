@@ -13,6 +13,7 @@
 
 #include "seq2seq/base/fingerprint.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/base/task.h"
 #include "seq2seq/data/pair_encoder.h"
 #include "seq2seq/data/pair_reader.h"
 
@@ -157,8 +158,10 @@ absl::StatusOr<Corpus> Corpus::Build(const std::vector<std::string>& files,
   Spool index(TemporaryName(path + ".index"));
   Fingerprint content;
   uint64_t offset = 0;
+  Task task(absl::StrCat("reading ", absl::StrJoin(files, ", ")), "lines");
   const auto write = [&](const EncodedPairs& pairs) -> absl::Status {
     counts += pairs.counts;
+    task.Set(counts.pairs);
     const int32_t* next = pairs.ids.data();
     for (const auto& [source_length, target_length] : pairs.lengths) {
       const Entry entry = {offset, source_length, target_length};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 #include "seq2seq/base/option_rules.h"
@@ -22,6 +23,7 @@ struct DataOptions {
   std::vector<std::string> train;
   std::vector<double> weights;
   std::vector<std::string> valid;
+  std::vector<std::string> valid_names;
   std::string images;
   int64_t max_pixels = kMaxPixels;
   AugmentOptions augment;
@@ -44,6 +46,10 @@ struct DataOptions {
     visit("valid", valid,
           "Validation files, in the formats of train, held out: for early stopping and the choice "
           "of the best checkpoint.");
+    visit("valid_names", valid_names,
+          "For several validation sets, whose files follow each other in valid: their names, [dev, "
+          "news]. Metrics of the first have plain names, bleu; those of the others the set's in "
+          "front, news.bleu.");
     visit("images", images,
           "Folder of the images, if model.source is image; train and valid are then [table] of "
           "image<TAB>caption.");
@@ -60,15 +66,24 @@ struct DataOptions {
   }
 };
 
+// `files` in equal parts, as many as `count`, at least one.
+inline std::vector<std::vector<std::string>> SplitFiles(const std::vector<std::string>& files,
+                                                        size_t count) {
+  count = std::max<size_t>(count, 1);
+  std::vector<std::vector<std::string>> parts;
+  for (auto file = files.begin(); parts.size() < count; file += files.size() / count)
+    parts.emplace_back(file, file + files.size() / count);
+  return parts;
+}
+
 // The files of each corpus in `options.train`, which is valid.
 inline std::vector<std::vector<std::string>> TrainCorpora(const DataOptions& options) {
-  const size_t count = std::max<size_t>(options.weights.size(), 1);
-  const size_t files = options.train.size() / count;
-  std::vector<std::vector<std::string>> corpora;
-  for (auto file = options.train.begin(); corpora.size() < count; file += files) {
-    corpora.emplace_back(file, file + files);
-  }
-  return corpora;
+  return SplitFiles(options.train, options.weights.size());
+}
+
+// The files of each set in `options.valid`, which is valid.
+inline std::vector<std::vector<std::string>> ValidationFiles(const DataOptions& options) {
+  return SplitFiles(options.valid, options.valid_names.size());
 }
 
 // InvalidArgument, naming the key and its value, if `options` are invalid.
@@ -87,12 +102,24 @@ inline absl::Status Validate(const DataOptions& options) {
                "files; standard input can only be in data.train");
   for (const double weight : options.weights)
     rules.Expect("data.weights", weight, weight > 0 && weight <= 1000, "more than 0, up to 1,000");
-  rules.Expect("data.valid", options.valid.size(),
-               options.valid.size() == 1 || options.valid.size() == 2,
-               "[source, target] or [table]");
+  const size_t sets = std::max<size_t>(options.valid_names.size(), 1);
+  rules.Expect("data.valid", absl::StrCat(options.valid.size(), " files"),
+               options.valid.size() == sets || options.valid.size() == 2 * sets,
+               sets == 1 ? "[source, target] or [table]; several sets need data.valid_names"
+                         : "one or two files for each of data.valid_names");
+  for (const std::string& name : options.valid_names) {
+    const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+      return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+    });
+    rules.Expect("data.valid_names", absl::StrCat("'", name, "'"), plain,
+                 "letters, digits, _ and -");
+    rules.Expect("data.valid_names", name,
+                 std::count(options.valid_names.begin(), options.valid_names.end(), name) == 1,
+                 "every name once");
+  }
   if (!options.images.empty()) {
     rules.Expect("data.train", options.train.size(), options.train.size() == corpora, "[table]");
-    rules.Expect("data.valid", options.valid.size(), options.valid.size() == 1, "[table]");
+    rules.Expect("data.valid", options.valid.size(), options.valid.size() == sets, "[table]");
   }
   rules.Expect("data.max_pixels", options.max_pixels,
                options.max_pixels >= 1 && options.max_pixels <= 1 << 30, "1 to 1,073,741,824");

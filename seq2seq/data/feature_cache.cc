@@ -15,7 +15,7 @@
 namespace seq2seq {
 namespace {
 
-constexpr char kMagic[8] = {'s', '2', 's', 'f', 'e', 'a', 't', '1'};
+constexpr char kFeatureMagic[8] = {'s', '2', 's', 'f', 'e', 'a', 't', '1'};
 constexpr int64_t kBatch = 16;
 constexpr double kLargestHalf = 65'504;
 
@@ -48,7 +48,7 @@ absl::StatusOr<FeatureCache> FeatureCache::Open(const std::string& path) {
   SEQ2SEQ_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
   FeatureCache cache(std::move(file));
   const size_t size = cache.file_.size();
-  if (size < sizeof(Header) || std::memcmp(cache.header().magic, kMagic, sizeof kMagic) != 0 ||
+  if (size < sizeof(Header) || std::memcmp(cache.header().magic, kFeatureMagic, sizeof kFeatureMagic) != 0 ||
       !IsSize(size, sizeof(Header), cache.header().images, cache.header().positions,
               cache.header().channels)) {
     return absl::DataLossError(absl::StrCat(path, ": not a complete cache of features"));
@@ -76,7 +76,7 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
   const torch::NoGradGuard no_grad;
   SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFile out, AtomicFile::Create(path));
   Header header = {};
-  std::memcpy(header.magic, kMagic, sizeof kMagic);
+  std::memcpy(header.magic, kFeatureMagic, sizeof kFeatureMagic);
   header.fingerprint = fingerprint.value();
   header.images = images.size();
   std::string present(static_cast<size_t>(images.size()), '\0');

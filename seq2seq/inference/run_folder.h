@@ -24,7 +24,7 @@ namespace seq2seq {
 //   log.jsonl                    a line per report
 //   shortlist.safetensors        lexical shortlist; only where it was exported
 //   step-N/                      checkpoint after update N: model.safetensors, training state
-//   latest best                  links to a checkpoint
+//   latest best best-METRIC      links to a checkpoint
 //
 // Checkpoints are complete or absent, and the links always lead to one. No path may lead out of the
 // folder: it may come from elsewhere, and must neither expose nor overwrite other files of this
@@ -42,6 +42,7 @@ struct RunFolder {
   std::string Step(int64_t update) const { return path + "/step-" + std::to_string(update); }
   std::string Latest() const { return path + "/latest"; }
   std::string Best() const { return path + "/best"; }
+  std::string Best(const std::string& metric) const { return path + "/best-" + metric; }
 };
 
 // InvalidArgument, naming the path and its target, if a path of the run, or of its folder `step`,

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/metrics/ngrams.h"
 
@@ -74,16 +75,17 @@ void Finish(BleuScore& bleu) {
 }
 
 std::string TokenizationWithLanguage(const BleuOptions& options) {
-  const absl::string_view name = TokenizationName(options.tokenization);
+  std::string name = EnumText(options.tokenization);
   switch (options.tokenization) {
     case Tokenization::k13a:
     case Tokenization::kNone:
     case Tokenization::kIntl:
     case Tokenization::kChar:
-      return std::string(name);
+    case Tokenization::kSubwords:
+      return name;
     case Tokenization::kMoses:
     case Tokenization::kMosesNorm:
-      return absl::StrCat(name, "-", MosesLanguageName(options.language));
+      return absl::StrCat(name, "-", EnumText(options.language));
   }
   return "";
 }

@@ -70,7 +70,9 @@ std::vector<std::vector<std::string>> SplitWords(absl::Span<const std::string> l
   std::vector<std::vector<std::string>> split;
   split.reserve(lines.size());
   for (const std::string& line : lines) {
-    split.push_back(Tokenize(line, options.tokenization, options.lowercase, options.language));
+    const bool subwords = options.tokenize == Tokenization::kSubwords && options.subwords;
+    split.push_back(Tokenize(subwords ? options.subwords(line) : line, options.tokenize,
+                             options.lowercase, options.language));
   }
   return split;
 }

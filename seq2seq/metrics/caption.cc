@@ -8,6 +8,7 @@
 #include "absl/strings/str_replace.h"
 
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/metrics/mapped_metric.h"
 #include "seq2seq/metrics/rouge.h"
 #include "seq2seq/metrics/segments.h"
 #include "seq2seq/metrics/unicode.h"
@@ -28,31 +29,6 @@ std::vector<std::vector<std::string>> NormalizeAll(
   for (const std::vector<std::string>& lines : texts) normalized.push_back(NormalizeAll(lines));
   return normalized;
 }
-
-class CaptionMetric final : public CorpusMetric {
- public:
-  explicit CaptionMetric(std::unique_ptr<const CorpusMetric> metric) : metric_(std::move(metric)) {}
-
-  std::string Name() const override { return metric_->Name(); }
-
-  std::string Signature(int64_t num_references) const override {
-    return absl::StrReplaceAll(metric_->Signature(num_references),
-                               {{"case:mixed", "case:lc"}, {"tok:none", "norm:caption"}});
-  }
-
-  bool LowerIsBetter() const override { return metric_->LowerIsBetter(); }
-
-  absl::StatusOr<SegmentCounts> Count(
-      absl::Span<const std::string> hypotheses,
-      const std::vector<std::vector<std::string>>& references) const override {
-    return metric_->Count(NormalizeAll(hypotheses), NormalizeAll(references));
-  }
-
-  double Score(absl::Span<const double> sum) const override { return metric_->Score(sum); }
-
- private:
-  const std::unique_ptr<const CorpusMetric> metric_;
-};
 
 double DistinctPercent(const std::vector<std::string>& captions) {
   if (captions.empty()) return 0;
@@ -103,7 +79,9 @@ absl::StatusOr<CaptionScores> ScoreCaptions(absl::Span<const std::string> hypoth
 }
 
 std::unique_ptr<const CorpusMetric> MakeCaptionMetric(std::unique_ptr<const CorpusMetric> metric) {
-  return std::make_unique<CaptionMetric>(std::move(metric));
+  return MakeMappedMetric(std::move(metric),
+                          [](const std::string& line) { return NormalizeCaption(line); },
+                          {{"case:mixed", "case:lc"}, {"tok:none", "norm:caption"}});
 }
 
 }  // namespace seq2seq

@@ -17,7 +17,7 @@
 namespace seq2seq {
 namespace {
 
-struct NgramCounts {
+struct MatchCounts {
   int64_t hypothesis = 0;
   int64_t reference = 0;
   int64_t matches = 0;
@@ -53,9 +53,9 @@ Line ReadLine(absl::string_view text, bool lowercase) {
 }
 
 template <typename T>
-NgramCounts CountNgrams(absl::Span<const T> hypothesis, absl::Span<const T> reference,
-                        size_t order) {
-  NgramCounts counts;
+MatchCounts CountMatches(absl::Span<const T> hypothesis, absl::Span<const T> reference,
+                         size_t order) {
+  MatchCounts counts;
   // An order that the reference is too short for does not count against the hypothesis either.
   if (reference.size() < order) return counts;
 
@@ -75,24 +75,24 @@ NgramCounts CountNgrams(absl::Span<const T> hypothesis, absl::Span<const T> refe
 }
 
 // One element for each order, characters first.
-std::vector<NgramCounts> CountAllOrders(const Line& hypothesis, const Line& reference,
+std::vector<MatchCounts> CountAllOrders(const Line& hypothesis, const Line& reference,
                                         int word_order) {
-  std::vector<NgramCounts> counts;
+  std::vector<MatchCounts> counts;
   for (int order = 1; order <= ChrfScore::kCharOrder; ++order) {
-    counts.push_back(CountNgrams<char32_t>(hypothesis.characters, reference.characters, order));
+    counts.push_back(CountMatches<char32_t>(hypothesis.characters, reference.characters, order));
   }
   for (int order = 1; order <= word_order; ++order) {
-    counts.push_back(CountNgrams<std::u32string>(hypothesis.words, reference.words, order));
+    counts.push_back(CountMatches<std::u32string>(hypothesis.words, reference.words, order));
   }
   return counts;
 }
 
 // The F-score of precision and recall, each averaged over the orders that both sides have.
-double FScore(const std::vector<NgramCounts>& orders) {
+double FScore(const std::vector<MatchCounts>& orders) {
   double precisions = 0;
   double recalls = 0;
   int effective_orders = 0;
-  for (const NgramCounts& order : orders) {
+  for (const MatchCounts& order : orders) {
     if (order.hypothesis == 0 || order.reference == 0) continue;
     const auto matches = static_cast<double>(order.matches);
     precisions += matches / static_cast<double>(order.hypothesis);
@@ -107,13 +107,13 @@ double FScore(const std::vector<NgramCounts>& orders) {
 }
 
 // The counts against the reference that scores best; of equals, the first.
-std::vector<NgramCounts> CountSegment(const Segment& segment, const ChrfOptions& options) {
+std::vector<MatchCounts> CountSegment(const Segment& segment, const ChrfOptions& options) {
   const Line hypothesis = ReadLine(segment.hypothesis, options.lowercase);
-  std::vector<NgramCounts> best;
+  std::vector<MatchCounts> best;
   double best_score = -1;
   for (const absl::string_view text : segment.references) {
     const Line reference = ReadLine(text, options.lowercase);
-    std::vector<NgramCounts> counts = CountAllOrders(hypothesis, reference, options.word_order);
+    std::vector<MatchCounts> counts = CountAllOrders(hypothesis, reference, options.word_order);
     const double score = FScore(counts);
     if (score > best_score) {
       best_score = score;
@@ -143,7 +143,7 @@ class Chrf final : public CorpusMetric {
     SegmentCounts counts(3 * (ChrfScore::kCharOrder + options.word_order), corpus.num_references);
     for (const Segment& segment : corpus.segments) {
       std::vector<double> row;
-      for (const NgramCounts& order : CountSegment(segment, options)) {
+      for (const MatchCounts& order : CountSegment(segment, options)) {
         row.push_back(static_cast<double>(order.hypothesis));
         row.push_back(static_cast<double>(order.reference));
         row.push_back(static_cast<double>(order.matches));
@@ -154,7 +154,7 @@ class Chrf final : public CorpusMetric {
   }
 
   double Score(absl::Span<const double> sum) const override {
-    std::vector<NgramCounts> orders;
+    std::vector<MatchCounts> orders;
     for (size_t i = 0; i < sum.size(); i += 3) {
       orders.push_back({.hypothesis = static_cast<int64_t>(sum[i]),
                         .reference = static_cast<int64_t>(sum[i + 1]),
@@ -188,9 +188,9 @@ absl::StatusOr<ChrfScore> CorpusChrf(absl::Span<const std::string> hypotheses,
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(const Segments corpus, AlignSegments(hypotheses, references));
 
-  std::vector<NgramCounts> totals(ChrfScore::kCharOrder + options.word_order);
+  std::vector<MatchCounts> totals(ChrfScore::kCharOrder + options.word_order);
   for (const Segment& segment : corpus.segments) {
-    const std::vector<NgramCounts> counts = CountSegment(segment, options);
+    const std::vector<MatchCounts> counts = CountSegment(segment, options);
     for (size_t i = 0; i < totals.size(); ++i) {
       totals[i].hypothesis += counts[i].hypothesis;
       totals[i].reference += counts[i].reference;

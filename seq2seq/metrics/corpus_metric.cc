@@ -11,6 +11,7 @@
 #include "seq2seq/metrics/cider.h"
 #include "seq2seq/metrics/error_rate.h"
 #include "seq2seq/metrics/f1.h"
+#include "seq2seq/metrics/mapped_metric.h"
 #include "seq2seq/metrics/meteor.h"
 #include "seq2seq/metrics/rouge.h"
 
@@ -28,10 +29,14 @@ absl::StatusOr<std::unique_ptr<const CorpusMetric>> MakeMetric(MetricKind kind,
     return MakeErrorRate(name, score, {.unit = unit, .lowercase = options.lowercase});
   };
   switch (kind) {
-    case MetricKind::kBleu:
-      return MakeBleu({.tokenization = options.tokenization,
-                       .language = options.language,
-                       .lowercase = options.lowercase});
+    case MetricKind::kBleu: {
+      auto bleu = MakeBleu({.tokenization = options.tokenize,
+                            .language = options.language,
+                            .lowercase = options.lowercase});
+      if (options.tokenize != Tokenization::kSubwords) return bleu;
+      if (options.subwords) return MakeMappedMetric(std::move(bleu), options.subwords);
+      return absl::InvalidArgumentError("tokenize: subwords needs a tokenizer");
+    }
     case MetricKind::kChrf:
       return MakeChrf({.lowercase = options.lowercase});
     case MetricKind::kChrfWords:

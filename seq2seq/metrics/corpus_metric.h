@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -53,10 +54,25 @@ inline std::vector<std::string> EnumTexts(MetricKind) {
 }
 
 struct MetricOptions {
-  Tokenization tokenization = Tokenization::k13a;    // Of bleu.
-  MosesLanguage language = MosesLanguage::kEnglish;  // Of bleu with kMoses and kMosesNorm.
-  bool lowercase = false;                            // Captions always are.
-  std::string stemmer = "english";                   // Of meteor: see Stemmer.
+  Tokenization tokenize = Tokenization::k13a;
+  MosesLanguage language = MosesLanguage::kEnglish;
+  bool lowercase = false;
+  std::string stemmer = "english";
+
+  // Of kSubwords: a line as subwords with spaces between them. Thread-safe.
+  std::function<std::string(const std::string&)> subwords = {};
+
+  template <typename V>
+  void Visit(V&& visit) {
+    visit("tokenize", tokenize,
+          "Tokenisation for bleu. char is for languages without spaces; subwords is that of the "
+          "tokenizer (spBLEU). moses is tokenizer.perl of Moses, moses-norm the same after "
+          "normalize-punctuation.perl; both with lowercase give the BLEU of papers that run "
+          "multi-bleu.perl on such text.");
+    visit("language", language, "Language of the text, for moses and moses-norm.");
+    visit("lowercase", lowercase, "Ignore upper and lower case, as those of captions always do.");
+    visit("stemmer", stemmer, "Language of the captions, for meteor's stemmer.");
+  }
 };
 
 // Counts of a text, a row for each segment.
@@ -108,7 +124,7 @@ class CorpusMetric {
   virtual double Score(absl::Span<const double> sum) const = 0;
 };
 
-// InvalidArgument for a stemmer that does not exist.
+// InvalidArgument for a stemmer that does not exist, and for kSubwords without `subwords`.
 absl::StatusOr<std::unique_ptr<const CorpusMetric>> MakeMetric(MetricKind kind,
                                                                const MetricOptions& options = {});
 

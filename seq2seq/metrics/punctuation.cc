@@ -5,12 +5,12 @@
 #include <utility>
 
 #include "seq2seq/metrics/substitution.h"
+#include "seq2seq/metrics/unicode.h"
 
 namespace seq2seq {
 namespace {
 
 // The script works on bytes, so that these are ASCII's.
-bool IsAsciiDigit(char32_t c) { return c >= U'0' && c <= U'9'; }
 bool IsAsciiLetter(char32_t c) { return (c >= U'a' && c <= U'z') || (c >= U'A' && c <= U'Z'); }
 bool IsAsciiSpace(char32_t c) { return c == U' ' || (c >= 0x09 && c <= 0x0D); }
 

@@ -20,7 +20,6 @@ namespace {
 
 constexpr absl::string_view kSignatureVersion = "seq2seq-0.1.0";
 
-bool IsAsciiDigit(char32_t c) { return c >= U'0' && c <= U'9'; }
 bool IsPeriodOrComma(char32_t c) { return c == U'.' || c == U','; }
 
 // The printable characters of ASCII but letters, digits, and ' , - .
@@ -80,24 +79,6 @@ absl::StatusOr<Segments> AlignSegments(absl::Span<const std::string> hypotheses,
   return result;
 }
 
-absl::string_view TokenizationName(Tokenization tokenization) {
-  switch (tokenization) {
-    case Tokenization::k13a:
-      return "13a";
-    case Tokenization::kNone:
-      return "none";
-    case Tokenization::kIntl:
-      return "intl";
-    case Tokenization::kChar:
-      return "char";
-    case Tokenization::kMoses:
-      return "moses";
-    case Tokenization::kMosesNorm:
-      return "moses-norm";
-  }
-  return "";
-}
-
 std::vector<std::string> Tokenize(absl::string_view line, Tokenization tokenization, bool lowercase,
                                   MosesLanguage language) {
   const bool is_moses =
@@ -112,6 +93,7 @@ std::vector<std::string> Tokenize(absl::string_view line, Tokenization tokenizat
       text = Separate13a(std::move(text));
       break;
     case Tokenization::kNone:
+    case Tokenization::kSubwords:
       break;
     case Tokenization::kIntl:
       text = SeparateIntl(std::move(text));

@@ -42,11 +42,14 @@ enum class Tokenization {
   kChar,   // Every character but spaces: for languages written without spaces.
   kMoses,  // Moses' tokenizer.perl for a language (moses_tokenizer.h).
   kMosesNorm,  // The same after normalize-punctuation.perl (punctuation.h), as Multi30k's files.
+  kSubwords,   // Splits at spaces, as kNone, text that is split into a tokenizer's subwords before:
+               // by MetricOptions::subwords (Goyal et al. 2022, spBLEU).
 };
 
-// "13a", "none", "intl", "char", "moses", "moses-norm": the names in signatures and on the command
-// line.
-absl::string_view TokenizationName(Tokenization tokenization);
+// The names in signatures and on the command line.
+inline std::vector<std::string> EnumTexts(Tokenization) {
+  return {"13a", "none", "intl", "char", "moses", "moses-norm", "subwords"};
+}
 
 // Tokenises a line, after conversion to lower case if `lowercase`; Moses' tokenizers convert
 // tokens, since case decides whether a period ends a sentence, and only they depend on `language`.

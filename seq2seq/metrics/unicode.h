@@ -34,6 +34,8 @@ bool IsSymbol(char32_t c);       // Category S: currency, mathematics, emoji.
 // Lower case as str.lower(), in any locale; a capital sigma at a word's end becomes final.
 std::u32string ToLower(std::u32string_view text);
 
+inline bool IsAsciiDigit(char32_t c) { return c >= U'0' && c <= U'9'; }
+
 // The non-empty runs between spaces; views into `text`.
 std::vector<std::u32string_view> SplitAtSpaces(std::u32string_view text);
 

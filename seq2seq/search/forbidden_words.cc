@@ -10,8 +10,6 @@
 namespace seq2seq {
 namespace {
 
-constexpr float kNever = -std::numeric_limits<float>::infinity();
-
 // Whether `text` ends with `begin`, a phrase or its beginning; its space matches any word boundary.
 bool EndsWithBegin(absl::string_view text, absl::string_view begin) {
   if (begin.empty()) return true;

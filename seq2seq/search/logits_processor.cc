@@ -11,8 +11,6 @@
 namespace seq2seq {
 namespace {
 
-constexpr float kNever = -std::numeric_limits<float>::infinity();
-
 void Forbid(const ScoreRow& row, int32_t token) {
   if (float* score = row.Find(token)) *score = kNever;
 }

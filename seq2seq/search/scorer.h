@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -17,6 +18,9 @@ namespace seq2seq {
 
 struct SearchShape;  // seq2seq/search/search_memory.h
 struct SourceInput;  // seq2seq/source/source.h
+
+// Score of a token that must not be generated.
+inline constexpr float kNever = -std::numeric_limits<float>::infinity();
 
 // The scores of the next token of one hypothesis.
 struct ScoreRow {

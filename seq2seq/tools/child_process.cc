@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@ extern char** environ;
 namespace seq2seq {
 namespace {
 
+constexpr char kThisProgram[] = "/proc/self/exe";
+
 std::vector<char*> Pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
   for (std::string& text : texts) pointers.push_back(text.data());
@@ -30,8 +33,14 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
-// Starts a child whose output goes to the file `output`, if that is not negative.
-absl::StatusOr<pid_t> Start(ChildCommand& command, int output) {
+// What a child has in the place of this process's descriptors; -1 keeps them.
+struct Streams {
+  int input = -1;
+  int output = -1;
+  int errors = -1;
+};
+
+absl::StatusOr<pid_t> Start(const char* program, ChildCommand& command, const Streams& streams) {
   const std::vector<char*> argv = Pointers(command.arguments), envp = Pointers(command.environment);
   const pid_t parent = getpid();
   const pid_t child = fork();
@@ -40,12 +49,42 @@ absl::StatusOr<pid_t> Start(ChildCommand& command, int output) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(1);  // It has ended before.
-    if (output >= 0 && (dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0))
-      _exit(126);
-    execve("/proc/self/exe", argv.data(), envp.data());
+    const auto replace = [](int file, int descriptor) {
+      if (file >= 0 && dup2(file, descriptor) < 0) _exit(126);
+    };
+    replace(streams.input, STDIN_FILENO);
+    replace(streams.output, STDOUT_FILENO);
+    replace(streams.errors, STDERR_FILENO);
+    execve(program, argv.data(), envp.data());
     _exit(127);
   }
   return child;
+}
+
+struct ChildEnd {
+  int status = 0;
+  std::string text;
+};
+
+// Reads what a child writes to a pipe until its end. `start` gets the end to write to.
+template <typename StartFunction>
+absl::StatusOr<ChildEnd> ReadToEnd(const StartFunction& start) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "cannot make a pipe");
+  const absl::StatusOr<pid_t> child = start(ends[1]);
+  close(ends[1]);
+  ChildEnd end;
+  char buffer[4096];
+  ssize_t size = 0;
+  while (child.ok() &&
+         ((size = read(ends[0], buffer, sizeof buffer)) > 0 || (size < 0 && errno == EINTR))) {
+    if (size > 0) end.text.append(buffer, static_cast<size_t>(size));
+  }
+  close(ends[0]);
+  SEQ2SEQ_RETURN_IF_ERROR(child.status());
+  while (waitpid(*child, &end.status, 0) < 0 && errno == EINTR) {
+  }
+  return end;
 }
 
 std::string LastLine(absl::string_view text) {
@@ -75,31 +114,43 @@ absl::StatusOr<pid_t> StartChild(ChildCommand command) {
     if (output < 0)
       return absl::ErrnoToStatus(errno, absl::StrCat(command.output, ": cannot open"));
   }
-  const absl::StatusOr<pid_t> child = Start(command, output);
+  const absl::StatusOr<pid_t> child = Start(kThisProgram, command, {-1, output, output});
   if (output >= 0) close(output);
   return child;
 }
 
 absl::StatusOr<std::string> RunChild(ChildCommand command) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "cannot make a pipe");
-  const absl::StatusOr<pid_t> child = Start(command, ends[1]);
-  close(ends[1]);
-  std::string text;
-  char buffer[4096];
-  ssize_t size = 0;
-  while (child.ok() &&
-         ((size = read(ends[0], buffer, sizeof buffer)) > 0 || (size < 0 && errno == EINTR))) {
-    if (size > 0) text.append(buffer, static_cast<size_t>(size));
+  SEQ2SEQ_ASSIGN_OR_RETURN(ChildEnd end, ReadToEnd([&](int output) {
+                             return Start(kThisProgram, command, {-1, output, output});
+                           }));
+  if (end.status == 0) return std::move(end.text);
+  const std::string line = LastLine(end.text);
+  return absl::AbortedError(line.empty() ? DescribeEnd(end.status) : line);
+}
+
+absl::StatusOr<std::string> RunShell(const std::string& command, const std::string& input,
+                                     std::vector<std::string> changes) {
+  // A file, since a pipe holds little and the command need not read it.
+  const int file = memfd_create("input", MFD_CLOEXEC);
+  if (file < 0) return absl::ErrnoToStatus(errno, "cannot make a file in memory");
+  size_t written = 0;
+  while (written < input.size()) {
+    const ssize_t size = write(file, input.data() + written, input.size() - written);
+    if (size < 0) {
+      close(file);
+      return absl::ErrnoToStatus(errno, "cannot write a file in memory");
+    }
+    written += static_cast<size_t>(size);
   }
-  close(ends[0]);
-  SEQ2SEQ_RETURN_IF_ERROR(child.status());
-  int status = 0;
-  while (waitpid(*child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (status == 0) return text;
-  const std::string line = LastLine(text);
-  return absl::AbortedError(line.empty() ? DescribeEnd(status) : line);
+  lseek(file, 0, SEEK_SET);
+  ChildCommand shell = {{"sh", "-c", command}, EnvironmentWith(std::move(changes))};
+  absl::StatusOr<ChildEnd> end = ReadToEnd([&](int output) {
+    return Start("/bin/sh", shell, {file, output, -1});
+  });
+  close(file);
+  SEQ2SEQ_RETURN_IF_ERROR(end.status());
+  if (end->status == 0) return std::move(end->text);
+  return absl::AbortedError(DescribeEnd(end->status));
 }
 
 std::string DescribeEnd(int status) {

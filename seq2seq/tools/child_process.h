@@ -30,6 +30,11 @@ absl::StatusOr<pid_t> StartChild(ChildCommand command);
 // Runs a child to its end, and returns what it prints. Aborted, with its last line, if it fails.
 absl::StatusOr<std::string> RunChild(ChildCommand command);
 
+// Runs a command of the shell with `input` on standard input, and "NAME=value" of `changes` in its
+// environment; returns its standard output. Aborted if it fails.
+absl::StatusOr<std::string> RunShell(const std::string& command, const std::string& input,
+                                     std::vector<std::string> changes);
+
 // How a process has ended, from its wait status: "was ended by signal 9 (Killed)".
 std::string DescribeEnd(int status);
 

@@ -2,13 +2,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -17,13 +20,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 
+#include "seq2seq/base/decompressor.h"
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/base/task.h"
 #include "seq2seq/search/translation_json.h"
 #include "seq2seq/tools/attention_page.h"
 #include "seq2seq/tools/command.h"
@@ -253,6 +259,17 @@ absl::Status CheckAttention(const DecodeFlags& flags, const Translator& translat
                    " has no attention: its model.source or model.decoder.attention is none"));
 }
 
+// Lines of a plain file, for the progress bar; 0 if unknown, and where nobody looks at it.
+int64_t CountLines(const std::string& path) {
+  std::error_code error;
+  if (!isatty(STDERR_FILENO) || !std::filesystem::is_regular_file(path, error)) return 0;
+  const absl::StatusOr<MappedFile> file = MappedFile::Open(path);
+  if (!file.ok()) return 0;
+  const absl::string_view text(file->data(), file->size());
+  if (CompressionOf(text.substr(0, kMagicBytes)) != Compression::kNone) return 0;
+  return std::count(text.begin(), text.end(), '\n');
+}
+
 // Translates `input` to `output`, which holds the output of the first `done` lines already.
 absl::Status Decode(const DecodeFlags& flags, const Translator& translator, int64_t done,
                     Input& input, Output& output) {
@@ -263,6 +280,8 @@ absl::Status Decode(const DecodeFlags& flags, const Translator& translator, int6
       html ? AttentionPageStart(absl::StrJoin(flags.model.models, ", ")) : "";
   int64_t number = done;
   size_t index = 0;
+  Task task("decoding", "lines", CountLines(flags.input));
+  task.Set(done);
   const auto read = [&](size_t most) {
     index = 0;
     return input.Next(most);
@@ -270,6 +289,7 @@ absl::Status Decode(const DecodeFlags& flags, const Translator& translator, int6
   const auto write = [&](const Request& request, const std::vector<Candidate>& candidates) {
     const std::string text =
         html ? section(request.text, candidates[0]) : Format(flags.format, number, candidates);
+    task.Add(1);
     return output.Write(input.line(index++), number++ == 0 ? page_start + text : text);
   };
   SEQ2SEQ_RETURN_IF_ERROR(translator.TranslateStream(read, write, flags.search, done));

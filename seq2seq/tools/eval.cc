@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -16,6 +17,7 @@
 
 #include "seq2seq/base/line_reader.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/base/task.h"
 #include "seq2seq/metrics/bleu.h"
 #include "seq2seq/metrics/caption.h"
 #include "seq2seq/metrics/chrf.h"
@@ -23,6 +25,8 @@
 #include "seq2seq/metrics/error_rate.h"
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/comparison.h"
+#include "seq2seq/tools/option_flags.h"
+#include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
 namespace {
@@ -31,10 +35,8 @@ struct EvalFlags {
   std::vector<std::string> hypotheses = {"-"};
   std::vector<std::string> references;
   std::vector<std::string> metrics = {"bleu", "chrf"};
-  std::string tokenize = "13a";
-  std::string language = "en";
-  bool lowercase = false;
-  std::string stemmer = CaptionOptions().stemmer;
+  MetricOptions metric;
+  std::string tokenizer;
   std::string format = "text";
   int64_t samples = ComparisonOptions().samples;
   uint64_t seed = ComparisonOptions().seed;
@@ -54,33 +56,7 @@ struct Report {
   nlohmann::ordered_json json;
 };
 
-std::map<std::string, Tokenization> TokenizationsByName() {
-  std::map<std::string, Tokenization> by_name;
-  for (const Tokenization tokenization :
-       {Tokenization::k13a, Tokenization::kNone, Tokenization::kIntl, Tokenization::kChar,
-        Tokenization::kMoses, Tokenization::kMosesNorm}) {
-    by_name.emplace(TokenizationName(tokenization), tokenization);
-  }
-  return by_name;
-}
-
-std::map<std::string, MosesLanguage> LanguagesByName() {
-  std::map<std::string, MosesLanguage> by_name;
-  for (const MosesLanguage language : {MosesLanguage::kCzech, MosesLanguage::kGerman,
-                                       MosesLanguage::kEnglish, MosesLanguage::kFrench}) {
-    by_name.emplace(MosesLanguageName(language), language);
-  }
-  return by_name;
-}
-
 std::string DisplayName(const std::string& path) { return path == "-" ? "standard input" : path; }
-
-MetricOptions OptionsOf(const EvalFlags& flags) {
-  return {.tokenization = TokenizationsByName().at(flags.tokenize),
-          .language = LanguagesByName().at(flags.language),
-          .lowercase = flags.lowercase,
-          .stemmer = flags.stemmer};
-}
 
 absl::Status HaveEqualLengths(const std::string& path, size_t lines, const std::string& other,
                               size_t other_lines) {
@@ -118,13 +94,24 @@ absl::StatusOr<std::vector<std::vector<std::string>>> ReadReferences(
   return references;
 }
 
+// The texts as subwords with spaces between them.
+Texts Split(Texts texts, const std::function<std::string(const std::string&)>& subwords) {
+  for (std::string& line : texts.hypotheses) line = subwords(line);
+  for (std::vector<std::string>& lines : texts.references) {
+    for (std::string& line : lines) line = subwords(line);
+  }
+  return texts;
+}
+
 absl::StatusOr<Report> ReportBleu(const Texts& texts, const EvalFlags& flags) {
-  const MetricOptions metric = OptionsOf(flags);
-  const BleuOptions options = {.tokenization = metric.tokenization,
-                               .language = metric.language,
-                               .lowercase = metric.lowercase};
+  const BleuOptions options = {.tokenization = flags.metric.tokenize,
+                               .language = flags.metric.language,
+                               .lowercase = flags.metric.lowercase};
+  const bool subwords = flags.metric.tokenize == Tokenization::kSubwords;
+  const Texts split = subwords ? Split(texts, flags.metric.subwords) : Texts();
+  const Texts& scored = subwords ? split : texts;
   SEQ2SEQ_ASSIGN_OR_RETURN(const BleuScore bleu,
-                           CorpusBleu(texts.hypotheses, texts.references, options));
+                           CorpusBleu(scored.hypotheses, scored.references, options));
 
   const auto one_digit = [](std::string* out, double value) {
     absl::StrAppendFormat(out, "%.1f", value);
@@ -145,7 +132,7 @@ absl::StatusOr<Report> ReportBleu(const Texts& texts, const EvalFlags& flags) {
 }
 
 absl::StatusOr<Report> ReportChrf(const Texts& texts, const EvalFlags& flags, int word_order) {
-  const ChrfOptions options = {.word_order = word_order, .lowercase = flags.lowercase};
+  const ChrfOptions options = {.word_order = word_order, .lowercase = flags.metric.lowercase};
   SEQ2SEQ_ASSIGN_OR_RETURN(const ChrfScore chrf,
                            CorpusChrf(texts.hypotheses, texts.references, options));
   Report report;
@@ -157,7 +144,7 @@ absl::StatusOr<Report> ReportChrf(const Texts& texts, const EvalFlags& flags, in
 absl::StatusOr<Report> ReportCaption(const Texts& texts, const EvalFlags& flags) {
   SEQ2SEQ_ASSIGN_OR_RETURN(
       const CaptionScores scores,
-      ScoreCaptions(texts.hypotheses, texts.references, {.stemmer = flags.stemmer}));
+      ScoreCaptions(texts.hypotheses, texts.references, {.stemmer = flags.metric.stemmer}));
   Report report;
   for (size_t n = 1; n <= BleuScore::kMaxOrder; ++n) {
     absl::StrAppendFormat(&report.text, "BLEU-%d = %.2f, ", n, scores.bleu.Order(n));
@@ -187,7 +174,7 @@ struct ErrorNames {
 
 absl::StatusOr<Report> ReportErrorRate(const Texts& texts, const EvalFlags& flags, ErrorUnit unit,
                                        const ErrorNames& names) {
-  const ErrorRateOptions options = {.unit = unit, .lowercase = flags.lowercase};
+  const ErrorRateOptions options = {.unit = unit, .lowercase = flags.metric.lowercase};
   SEQ2SEQ_ASSIGN_OR_RETURN(const ErrorRate rate,
                            CorpusErrorRate(texts.hypotheses, texts.references, options));
   Report report;
@@ -206,8 +193,9 @@ absl::StatusOr<Report> ReportErrorRate(const Texts& texts, const EvalFlags& flag
 }
 
 absl::StatusOr<Report> ReportAccuracy(const Texts& texts, const EvalFlags& flags) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(const ErrorRate rate, CorpusErrorRate(texts.hypotheses, texts.references,
-                                                                 {.lowercase = flags.lowercase}));
+  SEQ2SEQ_ASSIGN_OR_RETURN(
+      const ErrorRate rate,
+      CorpusErrorRate(texts.hypotheses, texts.references, {.lowercase = flags.metric.lowercase}));
   Report report;
   report.text = absl::StrFormat("accuracy = %.2f (%d of %d lines right) %s", rate.Accuracy(),
                                 rate.lines - rate.wrong_lines, rate.lines, rate.Signature());
@@ -220,7 +208,7 @@ absl::StatusOr<Report> ReportAccuracy(const Texts& texts, const EvalFlags& flags
 
 template <MetricKind kKind>
 absl::StatusOr<Report> ReportScore(const Texts& texts, const EvalFlags& flags) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(const auto metric, MakeMetric(kKind, OptionsOf(flags)));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const auto metric, MakeMetric(kKind, flags.metric));
   SEQ2SEQ_ASSIGN_OR_RETURN(const SegmentCounts counts,
                            metric->Count(texts.hypotheses, texts.references));
   const double score = metric->Score(counts.Sum());
@@ -312,10 +300,13 @@ std::string DescribeMetrics() {
 // Prints a line, or an object, for each metric.
 absl::Status ScoreOne(const Texts& texts, const EvalFlags& flags) {
   nlohmann::ordered_json all;
+  Task task("scoring", "metrics", static_cast<int64_t>(flags.metrics.size()));
   for (const std::string& metric : flags.metrics) {
+    task.SetNote(metric);
     SEQ2SEQ_ASSIGN_OR_RETURN(Report report, MetricsByName().at(metric).report(texts, flags));
     if (flags.format == "text") std::cout << report.text << "\n";
     all[metric] = std::move(report.json);
+    task.Add(1);
   }
   if (flags.format == "json") std::cout << all.dump(2) << "\n";
   return absl::OkStatus();
@@ -325,7 +316,7 @@ absl::Status CompareSystems(const std::vector<System>& systems,
                             const std::vector<std::vector<std::string>>& references,
                             const EvalFlags& flags) {
   ComparisonOptions options = {.metrics = {},
-                               .metric = OptionsOf(flags),
+                               .metric = flags.metric,
                                .samples = flags.samples,
                                .seed = flags.seed,
                                .examples = flags.examples};
@@ -347,7 +338,24 @@ absl::Status CompareSystems(const std::vector<System>& systems,
   return absl::OkStatus();
 }
 
-absl::Status RunEval(const EvalFlags& flags) {
+// Sets how --tokenize subwords splits lines.
+absl::Status LoadTokenizer(EvalFlags& flags) {
+  const bool needed = flags.metric.tokenize == Tokenization::kSubwords;
+  if (needed == flags.tokenizer.empty()) {
+    return absl::InvalidArgumentError(
+        "--tokenizer: expected a tokenizer model with --tokenize subwords, and only there");
+  }
+  if (!needed) return absl::OkStatus();
+  SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer loaded, Tokenizer::Load(flags.tokenizer));
+  const auto tokenizer = std::make_shared<const Tokenizer>(std::move(loaded));
+  flags.metric.subwords = [tokenizer](const std::string& line) {
+    return absl::StrJoin(tokenizer->Subwords(tokenizer->Encode(line)), " ");
+  };
+  return absl::OkStatus();
+}
+
+absl::Status RunEval(EvalFlags flags) {
+  SEQ2SEQ_RETURN_IF_ERROR(LoadTokenizer(flags));
   SEQ2SEQ_ASSIGN_OR_RETURN(std::vector<System> systems, ReadSystems(flags));
   SEQ2SEQ_ASSIGN_OR_RETURN(auto references, ReadReferences(flags, systems));
   if (systems.size() == 1 && (flags.format == "text" || flags.format == "json")) {
@@ -379,20 +387,9 @@ void AddEval(CLI::App& program, absl::Status* status) {
       ->check(CLI::IsMember(MetricsByName()))
       ->allow_extra_args(false)
       ->capture_default_str();
-  eval->add_option(
-          "--tokenize", flags->tokenize,
-          "Tokenisation for bleu. moses is tokenizer.perl of Moses, moses-norm the same after "
-          "normalize-punctuation.perl; both with --lowercase give the BLEU of papers that "
-          "run multi-bleu.perl on such text")
-      ->check(CLI::IsMember(TokenizationsByName()))
-      ->capture_default_str();
-  eval->add_option("--language", flags->language, "Language of the text, for moses and moses-norm")
-      ->check(CLI::IsMember(LanguagesByName()))
-      ->capture_default_str();
-  eval->add_flag("--lowercase", flags->lowercase,
-                 "Ignore upper and lower case, as caption always does");
-  eval->add_option("--stemmer", flags->stemmer, "Language of the captions, for METEOR's stemmer")
-      ->capture_default_str();
+  AddOptionFlags(*eval, ListOptions(flags->metric));
+  eval->add_option("--tokenizer", flags->tokenizer, "Tokenizer model, for --tokenize subwords")
+      ->option_text("FILE");
   eval->add_option("--format", flags->format,
                    "text: a line for each metric; json: one object; markdown, html, and all "
                    "formats of several systems: tables with confidence intervals")

@@ -15,12 +15,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include <CLI/CLI.hpp>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include "seq2seq/base/closest.h"
 #include "seq2seq/base/enum_text.h"
-#include "seq2seq/base/log.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/utf8.h"
 #if SEQ2SEQ_KERNELS
@@ -29,6 +27,7 @@
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/hand_over.h"
 #include "seq2seq/tools/libtorch.h"
+#include "seq2seq/tools/messages.h"
 
 namespace {
 
@@ -75,19 +74,6 @@ void ChooseEnvironment(int, char** arguments, char** environment) {
 }
 [[gnu::section(".preinit_array"),
   gnu::used]] void (*const choose_environment)(int, char**, char**) = &ChooseEnvironment;
-
-void SetUpLogging() {
-  spdlog::set_default_logger(spdlog::stderr_color_mt("seq2seq"));
-  spdlog::set_pattern("%^%v%$");
-  seq2seq::SetLogSink([](seq2seq::LogLevel level, absl::string_view message) {
-    const std::string text = seq2seq::Printable(message);
-    if (level == seq2seq::LogLevel::kWarning) {
-      spdlog::warn("warning: {}", text);
-    } else {
-      spdlog::info("{}", text);
-    }
-  });
-}
 
 // Limits the kernels to an older processor's instruction set if SEQ2SEQ_INSTRUCTION_SET names one.
 // Returns false after an error message if there is none of that name.
@@ -147,7 +133,7 @@ absl::Status Written(absl::Status status) {
 
 int main(int argc, char** argv) {
   seq2seq::KeepArguments(argv);
-  SetUpLogging();
+  seq2seq::SetUpMessages();
   if (!LimitToEnvironment()) return 1;
   CLI::App program("Trains, applies and evaluates recurrent sequence-to-sequence models.",
                    "seq2seq");
@@ -177,6 +163,7 @@ int main(int argc, char** argv) {
   seq2seq::AddWatch(program, &status);
 #endif
   seq2seq::AddManual(program, &status);
+  seq2seq::AddMessageFlags(program);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -186,6 +173,7 @@ int main(int argc, char** argv) {
     spdlog::error("seq2seq: {}", error.what());
     return 1;
   }
+  seq2seq::EndProgressBar();
   status = Written(status);
   if (status.ok()) return 0;
   spdlog::error("seq2seq: {}", seq2seq::Printable(status.message()));

@@ -54,7 +54,11 @@ class Columns {
     return columns_.emplace_back(key, std::vector<Json>(rows_)).second;
   }
 
-  size_t rows() const { return rows_; }
+  std::vector<std::string> Names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, column] : columns_) names.push_back(name);
+    return names;
+  }
 
   Json ToJson() const {
     Json json = Json::object();
@@ -193,7 +197,9 @@ Json Best(const RunFolder& run, const Json& config) {
   if (error || !absl::StartsWith(step, "step-") || !absl::SimpleAtoi(step.substr(5), &update)) {
     return nullptr;
   }
-  return {{"metric", config.value("train.metric", "")}, {"update", update}};
+  const std::string metrics = config.value("train.metric", "");  // One, or a list.
+  const absl::string_view list = absl::StripPrefix(absl::StripSuffix(metrics, "]"), "[");
+  return {{"metric", list.substr(0, list.find(','))}, {"update", update}};
 }
 
 // Of the last checkpoint; none before the first.
@@ -211,6 +217,18 @@ absl::StatusOr<Json> Parameters(const RunFolder& run) {
         {{"name", RepairUtf8(name)}, {"shape", array.shape}, {"count", array.size()}});
   }
   return parameters;
+}
+
+// The metrics of validations of which lower values are better, also of further validation sets.
+Json LowerIsBetter(const Columns& validation) {
+  Json lower = Json::array();
+  for (const std::string& name : validation.Names()) {
+    const std::string metric = name.substr(name.rfind('.') + 1);
+    for (const char* known : {"loss", "perplexity", "wer", "cer", "per"}) {
+      if (metric == known) lower.push_back(name);
+    }
+  }
+  return lower;
 }
 
 Json Facts(const Events& events, const Json& parameters) {
@@ -245,7 +263,7 @@ absl::StatusOr<nlohmann::ordered_json> ReadRunReport(const std::string& path) {
   Json report = {{"name", RepairUtf8(path)}};
   report["facts"] = Facts(events, parameters);
   report["best"] = Best(run, config);
-  report["lower_is_better"] = {"loss", "perplexity", "wer", "cer", "per"};
+  report["lower_is_better"] = LowerIsBetter(events.validation);
   report["progress"] = events.progress.ToJson();
   report["validation"] = events.validation.ToJson();
   report["norms"] = events.norms.ToJson();

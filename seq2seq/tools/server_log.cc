@@ -65,9 +65,9 @@ class ServerSink : public spdlog::sinks::base_sink<std::mutex> {
 
 void LogAsServer() {
   std::signal(SIGPIPE, SIG_IGN);  // Of a pipe whose reader has ended.
-  auto logger = std::make_shared<spdlog::logger>("seq2seq", std::make_shared<ServerSink>());
-  logger->set_pattern("%v");
-  spdlog::set_default_logger(std::move(logger));
+  auto sink = std::make_shared<ServerSink>();
+  sink->set_pattern("%v");
+  spdlog::default_logger()->sinks().front() = std::move(sink);  // That of --log stays.
 }
 
 }  // namespace seq2seq

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/model/parameters.h"
 #include "seq2seq/train/optimizer.h"
+#include "seq2seq/train/validation_metrics.h"
 #include "seq2seq/weights/safetensors.h"
 
 namespace seq2seq {
@@ -33,9 +35,13 @@ std::string StepName(const RunFolder& run, int64_t update) {
   return std::filesystem::path(run.Step(update)).filename().string();
 }
 
-// Whether `validation` scores higher than `than`, which may be null: the earlier of equals stays.
-bool IsBetter(const Validation& validation, const Validation* than) {
-  return than == nullptr || validation.score > than->score;
+// Points `link` of `run` to the checkpoint of `validation`; removes it where that is null.
+absl::Status SetLink(const RunFolder& run, const std::string& link, const Validation* validation) {
+  std::error_code code;
+  const std::string before = std::filesystem::read_symlink(link, code).string();
+  const std::string name = validation == nullptr ? "" : StepName(run, validation->update);
+  if (name == before) return absl::OkStatus();
+  return validation != nullptr ? ReplaceLink(name, link) : RemovePath(link);
 }
 
 }  // namespace
@@ -43,7 +49,7 @@ bool IsBetter(const Validation& validation, const Validation* than) {
 const Validation* TrainerState::Best() const {
   const Validation* best = nullptr;
   for (const Validation& validation : validations) {
-    if (IsBetter(validation, best)) best = &validation;
+    if (best == nullptr || validation.score > best->score) best = &validation;
   }
   return best;
 }
@@ -78,26 +84,35 @@ absl::StatusOr<TrainerState> ParseTrainerState(const std::string& text) {
   }
 }
 
-const Validation* StoredBest(const RunFolder& run, const TrainerState& state) {
+const Validation* StoredBest(const RunFolder& run, const TrainerState& state,
+                             const std::string& metric) {
   const Validation* best = nullptr;
+  double best_score = 0;
   std::error_code ignored;
   for (const Validation& validation : state.validations) {
-    if (IsBetter(validation, best) &&
+    double score = validation.score;
+    if (!metric.empty()) {
+      const auto found = validation.metrics.find(metric);
+      if (found == validation.metrics.end()) continue;
+      score = MetricScore(metric, found->second);
+    }
+    // Of equals, the earlier stays.
+    if ((best == nullptr || score > best_score) &&
         std::filesystem::exists(run.Step(validation.update) + kWeightsFile, ignored)) {
       best = &validation;
+      best_score = score;
     }
   }
   return best;
 }
 
-absl::Status LinkBest(const RunFolder& run, const TrainerState& state) {
-  std::error_code code;
-  const std::string before = std::filesystem::read_symlink(run.Best(), code).string();
-  const Validation* best = StoredBest(run, state);
-  const std::string name = best == nullptr ? "" : StepName(run, best->update);
-  if (name == before) return absl::OkStatus();
-  if (best != nullptr) return ReplaceLink(name, run.Best());
-  return RemovePath(run.Best());
+absl::Status LinkBest(const RunFolder& run, const TrainerState& state,
+                      const std::vector<std::string>& metrics) {
+  SEQ2SEQ_RETURN_IF_ERROR(SetLink(run, run.Best(), StoredBest(run, state)));
+  for (size_t i = 0; metrics.size() > 1 && i < metrics.size(); ++i) {
+    SEQ2SEQ_RETURN_IF_ERROR(SetLink(run, run.Best(metrics[i]), StoredBest(run, state, metrics[i])));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status LinkLatest(const RunFolder& run) {
@@ -110,31 +125,36 @@ absl::Status LinkLatest(const RunFolder& run) {
   return steps.empty() ? absl::OkStatus() : ReplaceLink(StepName(run, steps.back()), run.Latest());
 }
 
-void RemoveSteps(const RunFolder& run, const TrainerState& state, int64_t keep_last) {
-  const Validation* best = StoredBest(run, state);
+void RemoveSteps(const RunFolder& run, const TrainerState& state, int64_t keep_last,
+                 const std::vector<std::string>& metrics) {
+  std::set<int64_t> best;  // Updates.
+  const auto keep = [&](const Validation* validation) {
+    if (validation != nullptr) best.insert(validation->update);
+  };
+  keep(StoredBest(run, state));
+  for (const std::string& metric : metrics) keep(StoredBest(run, state, metric));
   const std::vector<int64_t> steps = StoredSteps(run);
   const auto end = std::upper_bound(steps.begin(), steps.end(), state.update);
   const auto kept = end - std::min<int64_t>(std::max<int64_t>(keep_last, 1), end - steps.begin());
   for (auto step = steps.begin(); step != steps.end(); ++step) {
-    const bool is_best = best != nullptr && *step == best->update;
     const bool is_late_or_old = step < kept || step >= end;
-    if (is_late_or_old && !is_best) RemovePath(run.Step(*step)).IgnoreError();
+    if (is_late_or_old && best.count(*step) == 0) RemovePath(run.Step(*step)).IgnoreError();
   }
   RemoveTemporaries(run.path, "step-");
 }
 
 absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state,
                             const TensorMap& weights, const TensorMap& optimizer_state,
-                            int64_t keep_last) {
+                            int64_t keep_last, const std::vector<std::string>& metrics) {
   SEQ2SEQ_ASSIGN_OR_RETURN(AtomicFolder folder, AtomicFolder::Create(run.Step(state.update)));
   SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kWeightsFile, weights));
   SEQ2SEQ_RETURN_IF_ERROR(WriteTensors(folder.temporary() + kOptimizerFile, optimizer_state));
   SEQ2SEQ_RETURN_IF_ERROR(WriteFile(folder.temporary() + kStateFile, ToText(state)));
   SEQ2SEQ_RETURN_IF_ERROR(folder.Commit());
 
-  SEQ2SEQ_RETURN_IF_ERROR(LinkBest(run, state));
+  SEQ2SEQ_RETURN_IF_ERROR(LinkBest(run, state, metrics));
   SEQ2SEQ_RETURN_IF_ERROR(ReplaceLink(StepName(run, state.update), run.Latest()));
-  RemoveSteps(run, state, keep_last);
+  RemoveSteps(run, state, keep_last, metrics);
   return absl::OkStatus();
 }
 

@@ -20,7 +20,7 @@ namespace seq2seq {
 struct Validation {
   int64_t update = 0;
   bool scheduled = true;  // Due by train.validate_every; false for the one at the end of training.
-  double score = 0;       // The value of train.metric, negated where lower is better.
+  double score = 0;       // Of the first metric of train.metric, negated where lower is better.
   std::map<std::string, double> metrics;  // "loss", "perplexity", "bleu", …
 };
 
@@ -54,27 +54,31 @@ struct TrainerState {
 std::string ToText(const TrainerState& state);
 absl::StatusOr<TrainerState> ParseTrainerState(const std::string& text);
 
-// The best validation whose checkpoint is stored in `run`, the first of equal scores, or null.
-const Validation* StoredBest(const RunFolder& run, const TrainerState& state);
+// The best validation by `metric`, a name of train.metric, whose checkpoint is stored in `run`; the
+// first of equal ones, or null. By their scores if `metric` is empty.
+const Validation* StoredBest(const RunFolder& run, const TrainerState& state,
+                             const std::string& metric = "");
 
-// Points the link `best` of `run` to the checkpoint of StoredBest; removes it where that is null.
-absl::Status LinkBest(const RunFolder& run, const TrainerState& state);
+// Points the link `best` of `run` to the checkpoint of StoredBest, and where `metrics`, those of
+// train.metric, are several, best-NAME to that of each; removes those where it is null.
+absl::Status LinkBest(const RunFolder& run, const TrainerState& state,
+                      const std::vector<std::string>& metrics = {});
 
 // Points `latest` to the last checkpoint, if there is one, where the link is missing: after a crash
 // during the first save, or in a copy without links.
 absl::Status LinkLatest(const RunFolder& run);
 
-// Removes all checkpoints of `run` but the best and the last `keep_last` up to state.update; later
-// ones are obsolete once training continues from there. Any that cannot be removed stay until next
-// time.
-void RemoveSteps(const RunFolder& run, const TrainerState& state, int64_t keep_last);
+// Removes all checkpoints of `run` but the best, also those by each of `metrics`, and the last
+// `keep_last` up to state.update; later ones are obsolete once training continues from there. Any
+// that cannot be removed stay until next time.
+void RemoveSteps(const RunFolder& run, const TrainerState& state, int64_t keep_last,
+                 const std::vector<std::string>& metrics = {});
 
 // Saves a checkpoint: weights, optimiser state and trainer state. The folder is complete before it
-// appears; then `best` is set to StoredBest and `latest` to the new checkpoint, and RemoveSteps is
-// called.
+// appears; then LinkBest and RemoveSteps are called, and `latest` leads to the new checkpoint.
 absl::Status SaveCheckpoint(const RunFolder& run, const TrainerState& state,
                             const TensorMap& weights, const TensorMap& optimizer_state,
-                            int64_t keep_last);
+                            int64_t keep_last, const std::vector<std::string>& metrics = {});
 
 // Copies the latest checkpoint into the tensors of `weights` and `optimizer_state`, which share
 // storage with the model and the optimiser.

@@ -14,6 +14,7 @@
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/base/task.h"
 #include "seq2seq/data/stack.h"
 #include "seq2seq/image/image.h"
 #include "seq2seq/model/image_encoder.h"
@@ -75,8 +76,10 @@ absl::StatusOr<FeatureCache> BuildFeatures(const ImageEncoderOptions& options,
             return batch.dim() == 4 ? encoder->Features(batch.to(device)) : batch;
           },
       .fingerprint = fingerprint};
+  Task task("features", "images", images.size());
   return FeatureCache::Build(
       path, images, network, [&, next = images.size() / 10](int64_t done) mutable {
+        task.Set(done);
         if (done < next) return;
         Log(LogLevel::kInfo, absl::StrCat("features of ", done, " of ", images.size(), " images"));
         next = done + images.size() / 10;

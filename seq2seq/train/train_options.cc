@@ -5,6 +5,7 @@
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/train/validation_metrics.h"
 
 namespace seq2seq {
 
@@ -45,6 +46,9 @@ absl::Status Validate(const TrainOptions& options) {
   rules.Expect("train.patience", options.patience, options.patience >= 0, "0 or more");
   rules.Expect("train.samples", options.samples, options.samples >= 0, "0 or more");
   rules.Expect("train.keep_last", options.keep_last, options.keep_last >= 1, "1 or more");
+  rules.Expect("train.metric_command", "nothing",
+               options.metric_command.empty() != HaveCommand(options.metric),
+               "a command where train.metric has command, and only there");
   // Between exchanges the processes have different weights.
   const int64_t sync_every = options.processes.sync_every;
   const auto expect_exchange = [&](const char* key, int64_t updates) {

@@ -10,31 +10,12 @@
 
 #include "seq2seq/data/noise.h"
 #include "seq2seq/kernels/precision_choice.h"
+#include "seq2seq/metrics/corpus_metric.h"
 #include "seq2seq/train/optimizer.h"
 #include "seq2seq/train/process_options.h"
 #include "seq2seq/train/schedule.h"
 
 namespace seq2seq {
-
-enum class Metric { kLoss, kPerplexity, kBleu, kChrf, kAccuracy };
-
-inline std::vector<std::string> EnumTexts(Metric) {
-  return {"loss", "perplexity", "bleu", "chrf", "accuracy"};
-}
-
-// Whether the metric is one of the loss, which is computed without decoding; lower is then better.
-inline bool IsLoss(Metric metric) {
-  switch (metric) {
-    case Metric::kLoss:
-    case Metric::kPerplexity:
-      return true;
-    case Metric::kBleu:
-    case Metric::kChrf:
-    case Metric::kAccuracy:
-      break;
-  }
-  return false;
-}
 
 // What weights are rounded to while they are trained.
 enum class WeightRounding { kNone, kInt8 };
@@ -82,7 +63,9 @@ struct TrainOptions {
   int64_t validate_every = 500;
   int64_t save_every = 500;
   int64_t max_failed_saves = 5;
-  Metric metric = Metric::kBleu;
+  std::vector<std::string> metric = {"bleu"};
+  MetricOptions metric_options;
+  std::string metric_command;
   int64_t patience = 10;
   int64_t samples = 12;
   int64_t keep_last = 1;
@@ -167,9 +150,17 @@ struct TrainOptions {
           "Saves in a row that may fail on a full or faulty disk while training continues with a "
           "warning; one more, or a failure of the last save, ends it with an error.");
     visit("metric", metric,
-          "Metric, of those that every validation computes, that selects the best checkpoint and "
-          "drives the plateau schedule. accuracy, the share of lines equal to the reference, is "
-          "for labels and pronunciations.");
+          "Metrics of validations. The first selects the checkpoint `best`, and drives patience "
+          "and the plateau schedule; of several, each has its own best one, best-chrf. loss, "
+          "perplexity; of decoded outputs bleu, chrf and accuracy, which are always computed, and "
+          "chrf++, bleu_4, meteor, rouge_l, cider, f1, wer, cer, per, as seq2seq eval computes "
+          "them; command, that of metric_command. Behind the name of a further validation set, of "
+          "that: [bleu, news.bleu].");
+    visit("metric_options", metric_options);
+    visit("metric_command", metric_command,
+          "A command of the shell that reads the decoded outputs of a validation set, a line each, "
+          "and prints a number, the metric `command`, of which higher is better. The environment "
+          "variable SEQ2SEQ_VALIDATION_SET names the set. Runs with --allow-scripts only.");
     visit("patience", patience,
           "Stop after this many validations without improvement; 0 is no bound.");
     visit(

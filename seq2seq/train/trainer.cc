@@ -21,6 +21,7 @@
 #include "seq2seq/train/gradient_exchange.h"
 #include "seq2seq/train/replicas.h"
 #include "seq2seq/train/stopwatch.h"
+#include "seq2seq/train/validation_metrics.h"
 
 namespace seq2seq {
 namespace {
@@ -51,7 +52,7 @@ bool MayPass(const absl::Status& status) {
 }  // namespace
 
 Trainer::Trainer(const TrainOptions& options, const BucketOptions& buckets, Model model,
-                 torch::Device device, const CorpusMix& train, const Corpus& valid,
+                 torch::Device device, const CorpusMix& train, const ValidationSets& valid,
                  TrainerHooks hooks, ProcessGroup* group)
     : options_(options),
       buckets_(buckets),
@@ -80,11 +81,14 @@ Trainer::~Trainer() = default;
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
     const TrainOptions& options, const BucketOptions& buckets, Model model, torch::Device device,
-    const CorpusMix& train, const Corpus& valid, TrainerHooks hooks, ProcessGroup* group) {
+    const CorpusMix& train, const ValidationSets& valid, TrainerHooks hooks, ProcessGroup* group) {
   SEQ2SEQ_RETURN_IF_ERROR(seq2seq::Validate(options));
-  if (!IsLoss(options.metric) && !hooks.evaluate) {
+  std::vector<std::string> sets;
+  for (const ValidationSet& set : valid) sets.push_back(set.name);
+  SEQ2SEQ_RETURN_IF_ERROR(ValidateMetricNames(options.metric, sets));
+  if (!AreLosses(options.metric) && !hooks.evaluate) {
     return absl::InvalidArgumentError(
-        "train.metric: bleu, chrf and accuracy need a hook `evaluate`");
+        "train.metric: all but loss and perplexity need a hook `evaluate`");
   }
   if (!HasPrecision(Resolve(options.precision, device.is_cpu()), device.is_cpu())) {
     return absl::InvalidArgumentError(
@@ -134,11 +138,12 @@ absl::Status Trainer::ReadCheckpoint() {
         LoadCheckpoint(run_, average_ ? average_->average() : parameters_, OptimizerState()));
     const bool other_corpus = state_.corpus != train_.content();
     if (other_corpus || (state_.valid != 0 && state_.valid != valid_.content())) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(run_.path, ": ", other_corpus ? "data.train or data.weights" : "data.valid",
-                       " differs from what the run was started with; use another train.run"));
+      return absl::FailedPreconditionError(absl::StrCat(
+          run_.path, ": ",
+          other_corpus ? "data.train or data.weights" : "data.valid or data.valid_names",
+          " differs from what the run was started with; use another train.run"));
     }
-    SEQ2SEQ_RETURN_IF_ERROR(LinkBest(run_, state_));
+    SEQ2SEQ_RETURN_IF_ERROR(LinkBest(run_, state_, options_.metric));
     saved_update_ = state_.update;
   }
   state_.corpus = train_.content();
@@ -215,7 +220,7 @@ absl::StatusOr<StopReason> Trainer::Loop() {
   stop_agreed_ = false;
   if (group_ != nullptr) counted_bytes_ = group_->sent_bytes();
   std::optional<StopReason> stop = Stop();
-  if (IsFirst()) RemoveSteps(run_, state_, options_.keep_last);
+  if (IsFirst()) RemoveSteps(run_, state_, options_.keep_last, options_.metric);
   if (options_.tensorboard && IsFirst() && !board_) board_.emplace(run_.path, state_.update);
   if (!stop) SEQ2SEQ_RETURN_IF_ERROR(LogStart());
   const auto every = [this](int64_t updates) {
@@ -416,7 +421,7 @@ absl::Status Trainer::Save() {
     SEQ2SEQ_RETURN_IF_ERROR(log_.Sync());
     SEQ2SEQ_RETURN_IF_ERROR(SaveCheckpoint(run_, state_,
                                            average_ ? average_->average() : parameters_,
-                                           OptimizerState(), options_.keep_last));
+                                           OptimizerState(), options_.keep_last, options_.metric));
   }
   saved_update_ = state_.update;
   failed_saves_ = 0;

@@ -32,6 +32,7 @@
 #include "seq2seq/train/tensorboard.h"
 #include "seq2seq/train/train_options.h"
 #include "seq2seq/train/validation_sample.h"
+#include "seq2seq/train/validation_set.h"
 #include "seq2seq/train/weight_average.h"
 
 namespace seq2seq {
@@ -47,8 +48,8 @@ struct TrainerHooks {
   ExampleTransforms examples;
   // What teachers make of a training batch, on the trainer's device.
   std::function<Distillation(const Batch&)> teach;
-  // Metrics of decoded validation data, such as {"bleu", 31.2}; the model is in eval mode. The
-  // trainer itself does not depend on search.
+  // Metrics of decoded validation data, such as {"bleu", 31.2}, all of train.metric that are no
+  // losses among them; the model is in eval mode. The trainer itself does not depend on search.
   std::function<absl::StatusOr<std::map<std::string, double>>(Model)> evaluate;
   // Outputs to keep in the log, of the same lines each time; called by rank 0 alone, in eval mode.
   std::function<absl::StatusOr<std::vector<ValidationSample>>(Model)> sample;
@@ -94,12 +95,10 @@ class Trainer {
   // checkpoint that is damaged or does not fit the model. No other process may train in the folder
   // (FolderLock). `group`, if not null, must outlive the trainer, and is used by nothing else while
   // it runs; `hooks.evaluate` must return the same in all processes.
-  static absl::StatusOr<std::unique_ptr<Trainer>> Create(const TrainOptions& options,
-                                                         const BucketOptions& buckets, Model model,
-                                                         torch::Device device,
-                                                         const CorpusMix& train,
-                                                         const Corpus& valid, TrainerHooks hooks,
-                                                         ProcessGroup* group = nullptr);
+  static absl::StatusOr<std::unique_ptr<Trainer>> Create(
+      const TrainOptions& options, const BucketOptions& buckets, Model model, torch::Device device,
+      const CorpusMix& train, const ValidationSets& valid, TrainerHooks hooks,
+      ProcessGroup* group = nullptr);
 
   // Trains until a bound is reached.
   absl::StatusOr<StopReason> Run();
@@ -118,8 +117,8 @@ class Trainer {
 
  private:
   Trainer(const TrainOptions& options, const BucketOptions& buckets, Model model,
-          torch::Device device, const CorpusMix& train, const Corpus& valid, TrainerHooks hooks,
-          ProcessGroup* group);
+          torch::Device device, const CorpusMix& train, const ValidationSets& valid,
+          TrainerHooks hooks, ProcessGroup* group);
 
   // Whether this process writes the folder: the only one, or rank 0.
   bool IsFirst() const { return group_ == nullptr || group_->rank() == 0; }
@@ -193,7 +192,7 @@ class Trainer {
   Model model_;
   const torch::Device device_;
   const CorpusMix train_;
-  const Corpus& valid_;
+  const ValidationSets valid_;
   const TrainerHooks hooks_;
   const std::vector<ParameterGroup> groups_;
   const TensorMap parameters_;  // Of all groups.

@@ -8,24 +8,22 @@
 #include "absl/strings/str_cat.h"
 #include <nlohmann/json.hpp>
 
-#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/train/gradient.h"
 #include "seq2seq/train/module_report.h"
 #include "seq2seq/train/trainer.h"
 #include "seq2seq/train/validation_loss.h"
+#include "seq2seq/train/validation_metrics.h"
 
 namespace seq2seq {
 namespace {
 
-// The score of a validation: the metric, negated where lower is better.
-absl::StatusOr<double> ScoreOf(Metric metric, const std::map<std::string, double>& metrics) {
-  const std::string name = EnumText(metric);
-  const auto found = metrics.find(name);
-  if (found == metrics.end()) {
-    return absl::InvalidArgumentError(absl::StrCat("train.metric: ", name, " was not evaluated"));
-  }
-  return IsLoss(metric) ? -found->second : found->second;
+// The score of a validation by a metric.
+absl::StatusOr<double> ScoreOf(const std::string& metric,
+                               const std::map<std::string, double>& metrics) {
+  const auto found = metrics.find(metric);
+  if (found != metrics.end()) return MetricScore(metric, found->second);
+  return absl::InvalidArgumentError(absl::StrCat("train.metric: ", metric, " was not evaluated"));
 }
 
 }  // namespace
@@ -81,7 +79,9 @@ absl::Status Trainer::Validate() {
   validation.scheduled = state_.update % options_.validate_every == 0;
   SEQ2SEQ_ASSIGN_OR_RETURN(Evaluation evaluation, Evaluate());
   validation.metrics = std::move(evaluation.metrics);
-  SEQ2SEQ_ASSIGN_OR_RETURN(validation.score, ScoreOf(options_.metric, validation.metrics));
+  for (const std::string& metric : options_.metric)
+    SEQ2SEQ_RETURN_IF_ERROR(ScoreOf(metric, validation.metrics).status());
+  SEQ2SEQ_ASSIGN_OR_RETURN(validation.score, ScoreOf(options_.metric[0], validation.metrics));
   state_.validations.push_back(validation);
 
   nlohmann::ordered_json line = {
@@ -107,8 +107,13 @@ absl::StatusOr<Trainer::Evaluation> Trainer::Evaluate() {
   const AverageInPlace average(average_);
   const RoundedInPlace rounded(rounded_);
   Evaluation evaluation;
-  SEQ2SEQ_ASSIGN_OR_RETURN(evaluation.metrics, ValidationLoss(model_, device_, valid_, buckets_,
-                                                              hooks_.examples, memory_, group_));
+  for (const ValidationSet& set : valid_) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(
+        const auto losses,
+        ValidationLoss(model_, device_, *set.corpus, buckets_, hooks_.examples, memory_, group_));
+    for (const auto& [name, value] : losses)
+      evaluation.metrics.emplace(valid_.Prefix(set) + name, value);
+  }
   if (hooks_.evaluate) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const auto evaluated, hooks_.evaluate(model_));
     evaluation.metrics.insert(evaluated.begin(), evaluated.end());

@@ -11,7 +11,7 @@ TrainingConfig DefaultConfig(Objective objective, EncoderKind encoder, DecoderKi
   config.train.objective = objective;
   config.model.encoder.kind = encoder;
   config.model.decoder.kind = decoder;
-  if (objective != Objective::kTranslation) config.train.metric = Metric::kLoss;
+  if (objective != Objective::kTranslation) config.train.metric = {"loss"};
   if (transformer_encoder) {
     config.model.encoder.layers = 4;
     config.model.encoder.dropout = 0.1;

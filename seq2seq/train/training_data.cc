@@ -5,6 +5,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/file.h"
@@ -14,6 +15,7 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/data/source_encoder.h"
 #include "seq2seq/train/standard_input.h"
+#include "seq2seq/train/validation_metrics.h"
 
 namespace seq2seq {
 namespace {
@@ -79,7 +81,7 @@ absl::StatusOr<TrainingData> PrepareFiles(const RunFolder& run, c10::Device devi
   std::unique_ptr<ImageData> images;
   if (config.model.source == SourceKind::kImage) {
     std::vector<std::string> tables = options.train;
-    tables.push_back(options.valid[0]);
+    tables.insert(tables.end(), options.valid.begin(), options.valid.end());
     SEQ2SEQ_ASSIGN_OR_RETURN(images, ImageData::Prepare(run, device, tables, config));
   }
   const bool pretrains = config.train.objective != Objective::kTranslation;
@@ -96,15 +98,22 @@ absl::StatusOr<TrainingData> PrepareFiles(const RunFolder& run, c10::Device devi
                     tokenizers.target, options.filter, run.Cache() + "/train" + number, threads));
     train.push_back(std::move(corpus));
   }
-  SEQ2SEQ_ASSIGN_OR_RETURN(Corpus valid,
-                           BuildCorpus("data.valid", options.valid, source, tokenizers.target,
-                                       options.filter, run.Cache() + "/valid", threads));
-  ValidationText validation;
-  if (has_sources) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(validation, ReadValidation(options.valid));
+  std::vector<ValidationData> valid;
+  for (const std::vector<std::string>& files : ValidationFiles(options)) {
+    const std::string number = valid.empty() ? "" : absl::StrCat("-", valid.size());
+    SEQ2SEQ_ASSIGN_OR_RETURN(
+        Corpus corpus,
+        BuildCorpus(options.valid_names.empty() ? "data.valid" : options.valid_names[valid.size()],
+                    files, source, tokenizers.target, options.filter,
+                    run.Cache() + "/valid" + number, threads));
+    ValidationText text;
+    if (has_sources) {
+      SEQ2SEQ_ASSIGN_OR_RETURN(text, ReadValidation(files));
+    }
+    const std::string name = options.valid_names.empty() ? "" : options.valid_names[valid.size()];
+    valid.push_back({name, std::move(corpus), std::move(text)});
   }
-  return TrainingData{std::move(images), std::move(train), std::move(valid), std::move(validation),
-                      options};
+  return TrainingData{std::move(images), std::move(train), std::move(valid), options};
 }
 
 }  // namespace
@@ -139,6 +148,7 @@ absl::StatusOr<Tokenizers> LoadTokenizers(TrainingConfig& config) {
 
 absl::Status TrainingData::Validate(const TrainingConfig& config) {
   SEQ2SEQ_RETURN_IF_ERROR(seq2seq::Validate(config.data));
+  SEQ2SEQ_RETURN_IF_ERROR(ValidateMetricNames(config.train.metric, config.data.valid_names));
   const SourceKind source = config.model.source;
   if ((source == SourceKind::kImage) == config.data.images.empty()) {
     return absl::InvalidArgumentError(
@@ -151,15 +161,15 @@ absl::Status TrainingData::Validate(const TrainingConfig& config) {
   const Objective objective = config.train.objective;
   const bool pretrains = objective != Objective::kTranslation;
   if (pretrains || source == SourceKind::kNone) {
-    const Metric metric = config.train.metric;
+    const std::vector<std::string>& metric = config.train.metric;
     const std::string where = pretrains
                                   ? absl::StrCat(" where train.objective is ", EnumText(objective))
                                   : " where model.source is none";
     rules.Expect("data.train", absl::StrCat(config.data.train.size(), " files"),
                  TrainCorpora(config.data)[0].size() == 1, absl::StrCat("[text]", where));
     rules.Expect("data.valid", absl::StrCat(config.data.valid.size(), " files"),
-                 config.data.valid.size() == 1, absl::StrCat("[text]", where));
-    rules.Expect("train.metric", EnumText(metric), IsLoss(metric),
+                 ValidationFiles(config.data)[0].size() == 1, absl::StrCat("[text]", where));
+    rules.Expect("train.metric", absl::StrJoin(metric, ", "), AreLosses(metric),
                  absl::StrCat("loss or perplexity", where));
     rules.Expect("model.source", EnumText(source), !pretrains || source == SourceKind::kText,
                  absl::StrCat("text", where));
@@ -196,6 +206,12 @@ CorpusMix TrainingData::Train() const {
   std::vector<const Corpus*> corpora;
   for (const Corpus& corpus : train) corpora.push_back(&corpus);
   return CorpusMix(corpora, options.weights.empty() ? std::vector<double>{1} : options.weights);
+}
+
+ValidationSets TrainingData::Valid() const {
+  std::vector<ValidationSet> sets;
+  for (const ValidationData& set : valid) sets.emplace_back(set.name, set.corpus);
+  return ValidationSets(std::move(sets));
 }
 
 std::unique_ptr<Source> TrainingData::MakeSource(const Tokenizers& tokenizers) const {

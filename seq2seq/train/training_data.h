@@ -16,6 +16,7 @@
 #include "seq2seq/source/source.h"
 #include "seq2seq/train/image_data.h"
 #include "seq2seq/train/training_config.h"
+#include "seq2seq/train/validation_set.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -29,11 +30,18 @@ struct Tokenizers {
 // the source's is that of the target too.
 absl::StatusOr<Tokenizers> LoadTokenizers(TrainingConfig& config);
 
-// The raw validation text, for metrics of decoded output; empty for models without a source, and
-// in pretraining. Sources of an image model are names of images.
+// The raw text of a validation set, for metrics of decoded output; empty for models without a
+// source, and in pretraining. Sources of an image model are names of images.
 struct ValidationText {
   std::vector<std::string> sources;
   std::vector<std::vector<std::string>> references;  // references[reference][source]
+};
+
+// A validation set, of data.valid_names; the name is empty where there is one set alone.
+struct ValidationData {
+  std::string name;
+  Corpus corpus;
+  ValidationText text;
 };
 
 struct TrainingData {
@@ -51,7 +59,10 @@ struct TrainingData {
   // The mixture of the training corpora by their weights. Must not outlive this.
   CorpusMix Train() const;
 
-  // A source that reads the lines of `validation`, as decoding needs it. Must not outlive this.
+  // The validation sets for a trainer. Must not outlive this.
+  ValidationSets Valid() const;
+
+  // A source that reads the lines of `valid`, as decoding needs it. Must not outlive this.
   std::unique_ptr<Source> MakeSource(const Tokenizers& tokenizers) const;
 
   // Transforms of the examples of a batch: images read, subwords sampled, text corrupted. Must not
@@ -60,8 +71,7 @@ struct TrainingData {
 
   std::unique_ptr<ImageData> images;  // Null unless sources are images.
   std::vector<Corpus> train;
-  Corpus valid;
-  ValidationText validation;
+  std::vector<ValidationData> valid;
   DataOptions options;
 };
 

@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include <nlohmann/json.hpp>
 #include <torch/torch.h>
 
@@ -27,7 +28,7 @@
 #include "seq2seq/train/initial_weights.h"
 #include "seq2seq/train/pin_file.h"
 #include "seq2seq/train/process_agreement.h"
-#include "seq2seq/train/translation_metrics.h"
+#include "seq2seq/train/validation_metrics.h"
 
 namespace seq2seq {
 namespace {
@@ -161,6 +162,8 @@ absl::StatusOr<std::unique_ptr<TrainingRun>> TrainingRun::Make(TrainingConfig co
   SEQ2SEQ_RETURN_IF_ERROR(TrainingData::Validate(config));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.train));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.run));
+  if (HaveCommand(config.train.metric) && !hooks.judge)
+    return absl::InvalidArgumentError("train.metric: command needs a hook `judge`");
   SEQ2SEQ_ASSIGN_OR_RETURN(const c10::Device device, ParseDevice(config.run.device));
   SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizers tokenizers, LoadTokenizers(config));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(config.model));
@@ -230,7 +233,7 @@ absl::Status TrainingRun::PrepareData() {
   }
   if (group_ == nullptr) return absl::OkStatus();
   return CheckAgreement({{"the content of data.train", absl::StrCat(data_->Train().content())},
-                         {"the content of data.valid", absl::StrCat(data_->valid.content())}},
+                         {"the content of data.valid", absl::StrCat(data_->Valid().content())}},
                         *group_);
 }
 
@@ -271,7 +274,7 @@ absl::Status TrainingRun::MakeTrainer() {
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(
       trainer_, Trainer::Create(options, config_.data.batch, model_, device_, data_->Train(),
-                                data_->valid, MakeHooks(), group_));
+                                data_->Valid(), MakeHooks(), group_));
   LogSetup(options.memory);
   return absl::OkStatus();
 }
@@ -282,9 +285,9 @@ TrainerHooks TrainingRun::MakeHooks() const {
   if (!teachers_.empty())
     hooks.teach = [this](const Batch& batch) { return teachers_.Teach(batch); };
   // Language models and pretraining have no sources to translate.
-  if (hooks_.translate && !data_->validation.sources.empty())
+  if (hooks_.translate && !data_->valid[0].text.sources.empty())
     hooks.evaluate = [this](Model model) { return Evaluate(std::move(model)); };
-  if (hooks_.sample && config_.train.samples > 0 && !data_->validation.sources.empty())
+  if (hooks_.sample && config_.train.samples > 0 && !data_->valid[0].text.sources.empty())
     hooks.sample = [this](Model model) { return Sample(std::move(model)); };
   hooks.facts = {{"processor", ProcessorName()},
                  {"device", device_.str()},
@@ -299,35 +302,68 @@ TrainerHooks TrainingRun::MakeHooks() const {
 }
 
 absl::StatusOr<std::map<std::string, double>> TrainingRun::Evaluate(Model model) const {
-  const std::vector<std::string>& sources = data_->validation.sources;
+  MetricOptions options = config_.train.metric_options;
+  options.subwords = [&tokenizer = tokenizers_.target](const std::string& line) {
+    return absl::StrJoin(tokenizer.Subwords(tokenizer.Encode(line)), " ");
+  };
+  const std::vector<std::string>& names = config_.train.metric;
+  std::map<std::string, double> metrics;
+  for (const ValidationData& set : data_->valid) {
+    // The first set is the one that plain names mean.
+    const bool first = &set == data_->valid.data();
+    const std::string prefix = first ? "" : set.name + ".";
+    SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> translations,
+                             Translate(model, set.text.sources));
+    SEQ2SEQ_ASSIGN_OR_RETURN(
+        const auto values,
+        OutputMetrics(translations, set.text.references, names, first ? "" : set.name, options));
+    for (const auto& [name, value] : values) metrics.emplace(prefix + name, value);
+    const std::string command = prefix + kCommandMetric;
+    if (std::find(names.begin(), names.end(), command) == names.end()) continue;
+    SEQ2SEQ_ASSIGN_OR_RETURN(metrics[command], Judge(translations, set.name));
+  }
+  return metrics;
+}
+
+absl::StatusOr<std::vector<std::string>> TrainingRun::Translate(
+    Model model, const std::vector<std::string>& lines) const {
   const auto ranks = static_cast<size_t>(group_ != nullptr ? group_->size() : 1);
   const auto rank = static_cast<size_t>(group_ != nullptr ? group_->rank() : 0);
   std::vector<std::string> mine;
-  for (size_t i = rank; i < sources.size(); i += ranks) mine.push_back(sources[i]);
+  for (size_t i = rank; i < lines.size(); i += ranks) mine.push_back(lines[i]);
   const ValidationInput input = {mine, data_->MakeSource(tokenizers_), tokenizers_.target, device_};
   std::vector<std::string> translations;
   if (!mine.empty()) {
     SEQ2SEQ_ASSIGN_OR_RETURN(translations, hooks_.translate(std::move(model), input));
   }
-  if (group_ != nullptr) {
-    SEQ2SEQ_RETURN_IF_ERROR(group_->Meet());
-    using Json = nlohmann::json;
-    const std::vector<std::string> of_ranks =
-        group_->Gather(Json(translations).dump(-1, ' ', false, Json::error_handler_t::replace));
-    translations.resize(sources.size());
-    for (size_t of = 0; of < ranks; ++of) {
-      size_t line = of;
-      for (const Json& text : Json::parse(of_ranks[of])) {
-        translations.at(line) = text.get<std::string>();
-        line += ranks;
-      }
+  if (group_ == nullptr) return translations;
+  SEQ2SEQ_RETURN_IF_ERROR(group_->Meet());
+  using Json = nlohmann::json;
+  const std::vector<std::string> of_ranks =
+      group_->Gather(Json(translations).dump(-1, ' ', false, Json::error_handler_t::replace));
+  translations.resize(lines.size());
+  for (size_t of = 0; of < ranks; ++of) {
+    size_t line = of;
+    for (const Json& text : Json::parse(of_ranks[of])) {
+      translations.at(line) = text.get<std::string>();
+      line += ranks;
     }
   }
-  return TranslationMetrics(translations, data_->validation.references);
+  return translations;
+}
+
+absl::StatusOr<double> TrainingRun::Judge(const std::vector<std::string>& translations,
+                                          const std::string& set) const {
+  absl::StatusOr<double> value = 0;
+  if (IsFirst()) value = hooks_.judge(translations, set);
+  SEQ2SEQ_RETURN_IF_ERROR(value.status());
+  if (group_ == nullptr) return value;
+  SEQ2SEQ_RETURN_IF_ERROR(group_->Meet());  // It may take its time.
+  return group_->Gather(torch::full({1}, *value, torch::kFloat64))[0].item<double>();
 }
 
 absl::StatusOr<std::vector<ValidationSample>> TrainingRun::Sample(Model model) const {
-  const ValidationText& text = data_->validation;
+  const ValidationText& text = data_->valid[0].text;
   const size_t count = std::min(static_cast<size_t>(config_.train.samples), text.sources.size());
   std::vector<size_t> chosen;  // Evenly spaced.
   std::vector<std::string> lines;

@@ -38,11 +38,16 @@ struct ValidationInput {
 
 // What a program adds to a run. All may be empty.
 struct TrainingRunHooks {
-  // A translation of each line of the validation data; the model is in eval mode. Needed for the
-  // metrics bleu, chrf and accuracy; not called for models without a source. The run itself does
+  // A translation of each line of a validation set; the model is in eval mode. Needed for all
+  // metrics but loss and perplexity; not called for models without a source. The run itself does
   // not depend on search.
   std::function<absl::StatusOr<std::vector<std::string>>(Model, const ValidationInput&)> translate;
-  // Outputs for a few lines of the validation data, with attention weights where the model has
+  // The metric `command` of the translations of a validation set, by its name, "" if there is one
+  // alone; called by rank 0 only.
+  std::function<absl::StatusOr<double>(const std::vector<std::string>& outputs,
+                                       const std::string& set)>
+      judge;
+  // Outputs for a few lines of the first validation set, with attention weights where the model has
   // them, to keep in the log; source and reference are filled in. Not called for models without a
   // source.
   std::function<absl::StatusOr<std::vector<ValidationSample>>(Model, const ValidationInput&)>
@@ -64,7 +69,7 @@ struct TrainingRunHooks {
 //   config.data.valid = {"dev.de", "dev.en"};
 //   config.data.source_tokenizer = config.data.target_tokenizer = "subwords.model";
 //   config.train.run = "runs/de-en";
-//   config.train.metric = Metric::kLoss;
+//   config.train.metric = {"loss"};
 //   config.train.max_epochs = 10;
 //   SEQ2SEQ_ASSIGN_OR_RETURN(const auto run, TrainingRun::Create(config, {}));
 //   SEQ2SEQ_ASSIGN_OR_RETURN(const StopReason reason, run->Run());
@@ -120,9 +125,15 @@ class TrainingRun {
   absl::Status LoadTeachers();
   absl::Status MakeTrainer();
   TrainerHooks MakeHooks() const;
-  // Metrics of translations of the validation data, of which each process makes its share.
+  // Metrics of translations of the validation sets.
   absl::StatusOr<std::map<std::string, double>> Evaluate(Model model) const;
-  // Outputs for train.samples lines of the validation data.
+  // Translations of lines, of which each process makes its share.
+  absl::StatusOr<std::vector<std::string>> Translate(Model model,
+                                                     const std::vector<std::string>& lines) const;
+  // What hooks_.judge gives of translations, in all processes.
+  absl::StatusOr<double> Judge(const std::vector<std::string>& translations,
+                               const std::string& set) const;
+  // Outputs for train.samples lines of the first validation set.
   absl::StatusOr<std::vector<ValidationSample>> Sample(Model model) const;
   // Logs the size of the model and how it computes, and the bound of train.memory.
   void LogSetup(int64_t memory) const;

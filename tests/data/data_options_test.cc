@@ -43,7 +43,17 @@ TEST(ValidateData, NamesTheKeyAndItsValue) {
        [](DataOptions& o) {
          o.weights = {1, 0};
        }},
-      {"data.valid: 0", [](DataOptions& o) { o.valid.clear(); }},
+      {"data.valid: 0 files", [](DataOptions& o) { o.valid.clear(); }},
+      {"data.valid: 1 files",
+       [](DataOptions& o) {
+         o.valid_names = {"a", "b"};
+       }},
+      {"data.valid_names: 'a.b'", [](DataOptions& o) { o.valid_names = {"a.b"}; }},
+      {"data.valid_names: a",
+       [](DataOptions& o) {
+         o.valid = {"v.tsv", "w.tsv"};
+         o.valid_names = {"a", "a"};
+       }},
       {"data.sampling.alpha: 2", [](DataOptions& o) { o.sampling.alpha = 2; }},
       {"data.batch.size: 0", [](DataOptions& o) { o.batch.size = 0; }},
   };

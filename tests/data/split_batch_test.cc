@@ -14,7 +14,7 @@ double Positions(const BatchShape& shape) {
 }
 
 // A batch of sources and targets of these lengths, without eos.
-Batch MakeBatch(const std::vector<size_t>& lengths) {
+Batch MakeBatchOf(const std::vector<size_t>& lengths) {
   std::vector<std::vector<int32_t>> sentences;
   for (const size_t length : lengths)
     sentences.emplace_back(length, static_cast<int32_t>(10 + sentences.size()));
@@ -24,18 +24,18 @@ Batch MakeBatch(const std::vector<size_t>& lengths) {
 }
 
 TEST(SplitBatch, OneThatFitsStaysAsItIs) {
-  const Batch batch = MakeBatch({2, 3});
+  const Batch batch = MakeBatchOf({2, 3});
   const std::vector<Batch> parts = SplitBatch(batch, Positions, 16);
   ASSERT_EQ(parts.size(), 1u);
   EXPECT_TRUE(parts[0].source.is_same(batch.source));
 }
 
 TEST(SplitBatch, PartsAreThoseThatCollatingTheirRowsMakes) {
-  const std::vector<Batch> parts = SplitBatch(MakeBatch({1, 2, 3, 4, 5}), Positions, 24);
+  const std::vector<Batch> parts = SplitBatch(MakeBatchOf({1, 2, 3, 4, 5}), Positions, 24);
   ASSERT_EQ(parts.size(), 3u);  // Of 1, 2 and 2 rows: 4, 16 and 24 positions.
   for (const auto& [part, lengths] :
        std::vector<std::pair<size_t, std::vector<size_t>>>{{0, {1}}, {1, {2, 3}}, {2, {4, 5}}}) {
-    const Batch expected = MakeBatch(lengths);
+    const Batch expected = MakeBatchOf(lengths);
     const Batch& found = parts[part];
     EXPECT_EQ(found.source.sizes(), expected.source.sizes());
     EXPECT_TRUE(torch::equal(found.source.ne(0), expected.source.ne(0)));
@@ -49,7 +49,7 @@ TEST(SplitBatch, PartsAreThoseThatCollatingTheirRowsMakes) {
 }
 
 TEST(SplitBatch, HoldsEveryRowOnceWhateverTheBound) {
-  const Batch batch = MakeBatch({7, 1, 4, 4, 2, 9, 3});
+  const Batch batch = MakeBatchOf({7, 1, 4, 4, 2, 9, 3});
   for (int bound = 1; bound < 150; ++bound) {
     std::vector<torch::Tensor> lengths;
     for (const Batch& part : SplitBatch(batch, Positions, bound)) {
@@ -61,7 +61,7 @@ TEST(SplitBatch, HoldsEveryRowOnceWhateverTheBound) {
 }
 
 TEST(SplitBatch, ImagesGoWithTheirRows) {
-  Batch batch = MakeBatch({2, 2, 2});
+  Batch batch = MakeBatchOf({2, 2, 2});
   batch.values = torch::arange(3).reshape({3, 1, 1});
   const std::vector<Batch> parts = SplitBatch(batch, Positions, 1);
   ASSERT_EQ(parts.size(), 3u);

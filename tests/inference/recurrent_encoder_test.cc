@@ -18,7 +18,7 @@ namespace {
 #if SEQ2SEQ_KERNELS
 
 // Every cell and way to stack layers, for sentences of several lengths.
-void ExpectAgreementOfVariants(const ModelOptions& tiny) {
+void ExpectEncodersAgree(const ModelOptions& tiny) {
   const torch::NoGradGuard no_grad;
   const std::vector<Ids> ids = RandomSources(5);
   const Sources sources(ids);
@@ -55,10 +55,10 @@ void ExpectAgreementOfVariants(const ModelOptions& tiny) {
   }
 }
 
-TEST(RecurrentInferenceEncoder, AgreesWithTheModule) { ExpectAgreementOfVariants(TinyOptions()); }
+TEST(RecurrentInferenceEncoder, AgreesWithTheModule) { ExpectEncodersAgree(TinyOptions()); }
 
 TEST(RecurrentInferenceEncoder, AgreesWithTheModuleInWholeVectors) {
-  ExpectAgreementOfVariants(WideOptions());
+  ExpectEncodersAgree(WideOptions());
 }
 
 TEST(RecurrentInferenceEncoder, TakesTheWeightsThatItPacks) {

@@ -8,7 +8,7 @@ int main(int argc, char** argv) {
   config.data.valid = {"val.en", "val.de"};
   config.data.source_tokenizer = config.data.target_tokenizer = "joint.model";
   config.train.run = "runs/mine";
-  config.train.metric = seq2seq::Metric::kLoss;
+  config.train.metric = {"loss"};
   for (int i = 1; i < argc; ++i) {  // Such as train.max_minutes=30.
     const auto set = seq2seq::SetOption(argv[i], seq2seq::ListOptions(config));
     if (!set.ok()) return std::cerr << set << "\n", 1;

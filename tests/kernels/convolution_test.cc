@@ -26,8 +26,8 @@ std::vector<float> RandomWeight(const ConvolutionShape& shape) {
 }
 
 // By the definition, in double precision: [pixel, output].
-std::vector<double> Expected(const ConvolutionShape& shape, const std::vector<float>& weight,
-                             const FeatureMap& input) {
+std::vector<double> PlainConvolution(const ConvolutionShape& shape,
+                                     const std::vector<float>& weight, const FeatureMap& input) {
   std::vector<double> sums;
   for (int64_t y = 0; y < input.height; y += shape.stride) {
     for (int64_t x = 0; x < input.width; x += shape.stride) {
@@ -77,7 +77,7 @@ TEST(PackedConvolution, AgreesWithItsDefinition) {
       const FeatureMap found = convolution.Apply(input);
       EXPECT_EQ(found.height, (height + shape.stride - 1) / shape.stride) << what;
       EXPECT_EQ(found.width, (width + shape.stride - 1) / shape.stride) << what;
-      std::vector<double> expected = Expected(shape, weight, input);
+      std::vector<double> expected = PlainConvolution(shape, weight, input);
       EXPECT_LT(Difference(found, expected), 1e-6) << what;
       convolution.AddTo(input, found);
       for (double& value : expected) value *= 2;
@@ -107,7 +107,8 @@ TEST(PackedConvolution, LowerPrecisionsStayNear) {
   for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
     if (!SupportsProducts(precision)) continue;
     const PackedConvolution convolution(shape, weight.data(), precision);
-    const double difference = Difference(convolution.Apply(input), Expected(shape, weight, input));
+    const double difference =
+        Difference(convolution.Apply(input), PlainConvolution(shape, weight, input));
     EXPECT_LT(difference, 0.01) << EnumText(precision);
     EXPECT_GT(difference, 1e-4) << EnumText(precision);  // Or it was not used.
   }

@@ -32,15 +32,15 @@ std::vector<double> LogProbabilities(std::vector<double> logits, double temperat
   return logits;
 }
 
-struct Expected {
+struct ExpectedLoss {
   CrossEntropySums sums;
   std::vector<double> score_gradient;  // [row, vocab]
 };
 
 // The formula, in double.
-Expected Plain(const OutputLayer& layer, ConstMatrix input, const std::vector<int64_t>& truth,
-               double smoothing, double scale, const SoftTargets& soft = {}) {
-  Expected expected;
+ExpectedLoss Plain(const OutputLayer& layer, ConstMatrix input, const std::vector<int64_t>& truth,
+                   double smoothing, double scale, const SoftTargets& soft = {}) {
+  ExpectedLoss expected;
   const int64_t vocab = layer.weight.rows;
   for (int64_t row = 0; row < input.rows; ++row) {
     const std::vector<double> scores = Logits(layer, input.row(row), input.columns);
@@ -83,7 +83,7 @@ TEST(OutputCrossEntropy, AgreesWithTheFormulaInOneChunkAndInMany) {
     std::vector<int64_t> truth;
     for (int64_t row = 0; row < rows; ++row) truth.push_back(row * 7 % vocab);
     const OutputLayer layer = {weight.view, bias.view.data};
-    const Expected expected = Plain(layer, input.view, truth, 0.1, 0.5);
+    const ExpectedLoss expected = Plain(layer, input.view, truth, 0.1, 0.5);
 
     const RandomMatrix input_gradient(rows, kSize, 4);
     const RandomMatrix weight_gradient(vocab, kSize, 5);
@@ -143,7 +143,7 @@ TEST(OutputCrossEntropy, WithTeachersAgreesWithTheFormulaInOneChunkAndInMany) {
     for (const auto& [count, share, temperature] :
          {std::tuple<size_t, double, double>{1, 0.7, 1}, {1, 1, 2}, {2, 0.4, 0.5}, {2, 0, 1}}) {
       const SoftTargets soft = {absl::MakeConstSpan(teachers).first(count), share, temperature};
-      const Expected expected = Plain(layer, input.view, truth, 0.1, 0.5, soft);
+      const ExpectedLoss expected = Plain(layer, input.view, truth, 0.1, 0.5, soft);
       const RandomMatrix input_gradient(rows, kSize, 4), weight_gradient(vocab, kSize, 5);
       const RandomMatrix bias_gradient(1, vocab, 6);
       const OutputGradients gradients = {input_gradient.view, weight_gradient.view,

@@ -75,7 +75,7 @@ Doubles Zeros(int64_t rows, int64_t columns) {
   return Doubles(static_cast<size_t>(rows), std::vector<double>(static_cast<size_t>(columns)));
 }
 
-struct Expected {
+struct ExpectedAttention {
   Doubles output;
   Doubles queries;
   Doubles keys;
@@ -84,12 +84,13 @@ struct Expected {
 
 // The formula and its gradients, in double. `kept(row, head, key)` is the factor of dropout.
 template <typename Kept>
-Expected Plain(const Pass& pass, const Kept& kept) {
+ExpectedAttention Plain(const Pass& pass, const Kept& kept) {
   const int64_t size = pass.output.view.columns;
   const int64_t heads = pass.options.heads;
   const int64_t d = size / heads;
-  Expected expected = {Zeros(pass.query_rows.rows(), size), Zeros(pass.query_rows.rows(), size),
-                       Zeros(pass.key_rows.rows(), size), Zeros(pass.key_rows.rows(), size)};
+  ExpectedAttention expected = {
+      Zeros(pass.query_rows.rows(), size), Zeros(pass.query_rows.rows(), size),
+      Zeros(pass.key_rows.rows(), size), Zeros(pass.key_rows.rows(), size)};
   const auto at = [](ConstMatrix matrix, int64_t row, int64_t column) {
     return static_cast<double>(matrix.row(row)[column]);
   };
@@ -159,7 +160,7 @@ void ExpectNear(ConstMatrix found, const Doubles& expected, int64_t tokens,
   EXPECT_LT(error, 1e-5) << what;
 }
 
-void ExpectAgreement(const Pass& pass, const Expected& expected, const std::string& what) {
+void ExpectAgreement(const Pass& pass, const ExpectedAttention& expected, const std::string& what) {
   const int64_t queries = pass.query_rows.tokens();
   const int64_t keys = pass.key_rows.tokens();
   ExpectNear(pass.output.view, expected.output, queries, what + ", output");
@@ -199,7 +200,7 @@ TEST(MultiHeadAttention, OfALongSentenceAndLargeScores) {
   for (int64_t i = 0; i < pass.queries.view.rows * pass.queries.view.columns; ++i)
     pass.queries.view.data[i] *= 20;
   pass.Compute();
-  const Expected expected = Plain(pass, kNoDropout);
+  const ExpectedAttention expected = Plain(pass, kNoDropout);
   for (int64_t row = 0; row < 300; ++row) {
     for (int64_t i = 0; i < 32; ++i) {
       ASSERT_NEAR(pass.output.view.row(row)[i],

@@ -93,7 +93,7 @@ TEST(CorpusMetric, OptionsReachTheirMetrics) {
   EXPECT_GT(Score(MetricKind::kBleu, kHypotheses, kReferences, {.lowercase = true}),
             Score(MetricKind::kBleu));
   EXPECT_GT(Score(MetricKind::kAccuracy, {"A MAN"}, {{"a man"}}, {.lowercase = true}), 0);
-  const MetricOptions moses = {.tokenization = Tokenization::kMoses,
+  const MetricOptions moses = {.tokenize = Tokenization::kMoses,
                                .language = MosesLanguage::kGerman};
   EXPECT_THAT(Make(MetricKind::kBleu, moses)->Signature(1), HasSubstr("tok:moses-de"));
   EXPECT_THAT(Make(MetricKind::kMeteor, {.stemmer = "german"})->Signature(1),

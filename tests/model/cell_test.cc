@@ -16,7 +16,7 @@
 namespace seq2seq {
 namespace {
 
-const CellKind kKinds[] = {CellKind::kLstm,          CellKind::kPeephole,    CellKind::kGru,
+const CellKind kCells[] = {CellKind::kLstm,          CellKind::kPeephole,    CellKind::kGru,
                            CellKind::kRnnTanh,       CellKind::kRnnRelu,     CellKind::kCoupled,
                            CellKind::kLayerNormLstm, CellKind::kLayerNormGru};
 
@@ -266,7 +266,7 @@ TEST(Cell, RecurrentDropoutIsOfWhatIsNewAlone) {
 }
 
 TEST(Cell, FusedStepAgreesWithTheFormulas) {
-  for (const CellKind kind : kKinds) {
+  for (const CellKind kind : kCells) {
     SCOPED_TRACE(EnumText(kind));
     Cell cell = MakeCell(kind, 5, 3);
     Randomize(*cell, 1);
@@ -277,7 +277,7 @@ TEST(Cell, FusedStepAgreesWithTheFormulas) {
 }
 
 TEST(Cell, ProjectionsOfPartsAddUpToThatOfTheWhole) {
-  for (const CellKind kind : kKinds) {
+  for (const CellKind kind : kCells) {
     Cell cell = MakeCell(kind, 5, 3);
     Randomize(*cell, 1);
     const torch::Tensor input = torch::randn({2, 4, 5});
@@ -298,7 +298,7 @@ TEST(LstmCell, ForgetGateStartsOpenAndTheOthersWithoutBias) {
 }
 
 TEST(Cell, ForgetBiasIsSetWhereThereIsAForgetGate) {
-  for (const CellKind kind : kKinds) {
+  for (const CellKind kind : kCells) {
     Cell cell = MakeCell(kind, 5, 3);
     cell->SetForgetBias(2);
     const torch::Tensor bias = cell->cell_parameters().bias_ih;
@@ -313,7 +313,7 @@ TEST(Cell, ForgetBiasIsSetWhereThereIsAForgetGate) {
 }
 
 TEST(Cell, StartsFromZeros) {
-  for (const CellKind kind : kKinds) {
+  for (const CellKind kind : kCells) {
     const CellState state = MakeCell(kind, 5, 3)->InitialState(2);
     EXPECT_TRUE(torch::equal(state.hidden, torch::zeros({2, 3})));
     EXPECT_EQ(state.cell_state.defined(), HasCellState(kind)) << EnumText(kind);

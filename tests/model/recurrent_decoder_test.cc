@@ -15,15 +15,15 @@
 namespace seq2seq {
 namespace {
 
-struct Variant {
+struct DecoderVariant {
   std::string name;
   ModelOptions options;
 };
 
 // Every attention, with and without input feeding and tied embeddings, of one and two layers; a
 // gate of the context, and layers that add their input.
-std::vector<Variant> Variants() {
-  std::vector<Variant> variants;
+std::vector<DecoderVariant> DecoderVariants() {
+  std::vector<DecoderVariant> variants;
   for (const AttentionKind attention :
        {AttentionKind::kGeneral, AttentionKind::kDot, AttentionKind::kMlp,
         AttentionKind::kScaledDot, AttentionKind::kMultiHead, AttentionKind::kCoverage,
@@ -74,7 +74,7 @@ class Scene {
 
 // In float the whole may go through the kernels.
 TEST(Decoder, ForwardAgreesWithStepByStep) {
-  std::vector<Variant> variants = Variants();
+  std::vector<DecoderVariant> variants = DecoderVariants();
   const std::vector<std::string> cells = EnumTexts(CellKind());
   for (size_t i = 0; i < cells.size(); ++i) {
     ModelOptions options = TinyOptions();
@@ -84,7 +84,7 @@ TEST(Decoder, ForwardAgreesWithStepByStep) {
   }
   for (const torch::ScalarType type : {torch::kFloat64, torch::kFloat32}) {
     const double tolerance = type == torch::kFloat64 ? 1e-12 : 1e-5;
-    for (const Variant& variant : variants) {
+    for (const DecoderVariant& variant : variants) {
       Scene scene(variant.options, type);
       const torch::Tensor whole = scene
                                       .decoder(scene.batch.target_input, scene.batch.target_lengths,
@@ -139,7 +139,7 @@ TEST(Decoder, VariationalDropoutLeavesOutTheSameAtEachStep) {
 }
 
 TEST(Decoder, StepAgreesWithItsFormulas) {
-  for (const Variant& variant : Variants()) {
+  for (const DecoderVariant& variant : DecoderVariants()) {
     Scene scene(variant.options);
     const DecoderOptions& options = variant.options.decoder;
     const TensorMap parameters = Parameters(*scene.decoder);
@@ -206,7 +206,7 @@ TEST(Decoder, InputFeedingSeesTheAttentionalStateBefore) {
 }
 
 TEST(Decoder, GroupedRowsAgreeWithARepeatedMemory) {
-  for (const Variant& variant : Variants()) {
+  for (const DecoderVariant& variant : DecoderVariants()) {
     Scene scene(variant.options);
     const torch::Tensor rows = torch::tensor({0, 0, 0, 1, 1, 1});
     const auto selected = scene.start->Select({}, rows);

@@ -72,7 +72,7 @@ void ExpectAgreement(const Function& fused, const Function& plain, const Tensors
   }
 }
 
-const std::vector<std::vector<int64_t>>& Batches() {
+const std::vector<std::vector<int64_t>>& TransformerBatches() {
   static const auto* batches =
       new std::vector<std::vector<int64_t>>{{1}, {16}, {3, 1, 5}, {7, 7, 7, 7}, {30, 2, 60, 1, 9}};
   return *batches;
@@ -89,9 +89,9 @@ torch::Tensor PlainHead(const torch::Tensor& queries, const torch::Tensor& keys,
   return torch::softmax(scores, 1).matmul(values);
 }
 
-torch::Tensor PlainAttention(const torch::Tensor& queries, const torch::Tensor& keys,
-                             const torch::Tensor& values, const SequenceRows& rows,
-                             const SequenceRows& memory_rows, int64_t heads, bool causal) {
+torch::Tensor PlainMultiHeadAttention(const torch::Tensor& queries, const torch::Tensor& keys,
+                                      const torch::Tensor& values, const SequenceRows& rows,
+                                      const SequenceRows& memory_rows, int64_t heads, bool causal) {
   Tensors sentences;
   for (int64_t i = 0; i < rows.batch(); ++i) {
     const torch::Tensor q = queries.narrow(0, rows.begin(i), rows.length(i));
@@ -112,7 +112,7 @@ torch::Tensor PlainAttention(const torch::Tensor& queries, const torch::Tensor& 
 
 TEST(FusedSelfAttention, AgreesWithPlain) {
   torch::manual_seed(1);
-  for (const auto& lengths : Batches()) {
+  for (const auto& lengths : TransformerBatches()) {
     const auto rows = RowsWith(lengths);
     for (const auto& [heads, size] :
          {std::pair<int64_t, int64_t>{1, 16}, {4, 64}, {2, 128}, {3, 30}}) {
@@ -125,7 +125,8 @@ TEST(FusedSelfAttention, AgreesWithPlain) {
             },
             [&](const Tensors& in) {
               const Tensors parts = in[0].chunk(3, 1);
-              return PlainAttention(parts[0], parts[1], parts[2], *rows, *rows, count, causal);
+              return PlainMultiHeadAttention(parts[0], parts[1], parts[2], *rows, *rows, count,
+                                             causal);
             },
             {RandomRows(*rows, 3 * size)}, RandomRows(*rows, size),
             absl::StrCat(heads, " heads of ", size, causal ? ", causal" : ""));
@@ -136,7 +137,7 @@ TEST(FusedSelfAttention, AgreesWithPlain) {
 
 TEST(FusedCrossAttention, AgreesWithPlain) {
   torch::manual_seed(1);
-  for (const auto& lengths : Batches()) {
+  for (const auto& lengths : TransformerBatches()) {
     const auto rows = RowsWith(lengths);
     std::vector<int64_t> others;
     for (const int64_t length : lengths) others.push_back(1 + length * 7 % 40);
@@ -150,7 +151,8 @@ TEST(FusedCrossAttention, AgreesWithPlain) {
           },
           [&](const Tensors& in) {
             const Tensors parts = in[1].chunk(2, 1);
-            return PlainAttention(in[0], parts[0], parts[1], *rows, *memory_rows, count, false);
+            return PlainMultiHeadAttention(in[0], parts[0], parts[1], *rows, *memory_rows, count,
+                                           false);
           },
           {RandomRows(*rows, size), RandomRows(*memory_rows, 2 * size)}, RandomRows(*rows, size),
           absl::StrCat(heads, " heads of ", size));
@@ -262,7 +264,7 @@ TEST(FusedDropoutAdd, KeepsTheMeanAndDropsTheSameInBothPasses) {
 
 TEST(FusedSsru, AgreesWithPlain) {
   torch::manual_seed(1);
-  for (const auto& lengths : Batches()) {
+  for (const auto& lengths : TransformerBatches()) {
     const auto rows = RowsWith(lengths);
     for (const int64_t size : {7, 64}) {
       ExpectAgreement([&](const Tensors& in) { return FusedSsru(in[0], rows, kDecoderPhases); },
@@ -288,7 +290,7 @@ TEST(FusedSsru, AgreesWithPlain) {
 
 TEST(FusedRotary, AgreesWithPlain) {
   torch::manual_seed(1);
-  for (const auto& lengths : Batches()) {
+  for (const auto& lengths : TransformerBatches()) {
     const auto rows = RowsWith(lengths);
     for (const int64_t head : {4, 32}) {
       const int64_t size = 2 * head;

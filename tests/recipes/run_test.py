@@ -120,7 +120,7 @@ class RunTest(repository.RepositoryTest):
             (self.data / f"{part}.ja").write_text("".join(f"{part}{i}\n" for i in range(10)))
         self.assertEqual(self.run_recipe("--data", "corpus", "--target", "ja").returncode, 0)
         calls = self.calls()
-        self.assertIn(" train.metric=chrf", [call for call in calls if " train.run=" in call][0])
+        self.assertIn(" train.metric_options.tokenize=char", [call for call in calls if " train.run=" in call][0])
         self.assertTrue(all(call.endswith(" --tokenize char") for call in calls if "seq2seq eval" in call))
 
     def test_learns_the_tokenizer_once(self):

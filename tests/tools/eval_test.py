@@ -135,5 +135,30 @@ class ComparisonTest(TestCase):
         self.assert_fails(seq2seq("eval", "-i", self.better, "-r", self.reference, "--samples", "0"), "--samples", 0)
 
 
+
+class SubwordsTest(TestCase):
+    def test_bleu_of_subwords_is_that_of_text_split_before(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = pathlib.Path(scratch)
+            for name, lines in (("out", WORSE), ("ref", REFERENCE)):
+                (folder / name).write_text("\n".join(lines) + "\n")
+            tokenizer = folder / "subwords.model"
+            seq2seq("tokenizer", "train", "--type", "bpe", "--vocab-size", 50, "-i", folder / "ref", "-m", tokenizer)
+            for name in ("out", "ref"):
+                split = seq2seq("tokenizer", "encode", "-m", tokenizer, "-i", folder / name)
+                (folder / f"{name}.split").write_bytes(split.stdout)
+            texts = ("-i", folder / "out", "-r", folder / "ref", "--metric", "bleu", "--format", "json")
+            scored = seq2seq("eval", *texts, "--tokenize", "subwords", "--tokenizer", tokenizer)
+            self.assertEqual(scored.returncode, 0, scored.stderr)
+            bleu = json.loads(scored.stdout)["bleu"]
+            self.assertIn("tok:subwords", bleu["signature"])
+            before = seq2seq("eval", "-i", folder / "out.split", "-r", folder / "ref.split", "--metric", "bleu", "--format", "json",
+                             "--tokenize", "none")
+            self.assertEqual(bleu["score"], json.loads(before.stdout)["bleu"]["score"])
+            table = seq2seq("eval", *texts, "-i", folder / "ref", "--tokenize", "subwords", "--tokenizer", tokenizer)
+            self.assertEqual(table.returncode, 0, table.stderr)
+            self.assert_fails(seq2seq("eval", *texts, "--tokenize", "subwords"), "--tokenizer")
+            self.assert_fails(seq2seq("eval", *texts, "--tokenizer", tokenizer), "--tokenize subwords")
+
 if __name__ == "__main__":
     unittest.main()

@@ -31,7 +31,7 @@ using ::testing::StartsWith;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // A batch of equal rows.
-Batch MakeBatch(int64_t rows, int64_t source, int64_t target) {
+Batch MakeBatchOf(int64_t rows, int64_t source, int64_t target) {
   const std::vector<int32_t> sources(static_cast<size_t>(source), 5);
   const std::vector<int32_t> targets(static_cast<size_t>(target), 5);
   return Collate(std::vector<Example>(static_cast<size_t>(rows), {sources, targets}));
@@ -74,7 +74,7 @@ class PassMemoryTest : public ::testing::TestWithParam<bool> {
           measured_ = std::max(measured_, batch.size());
           Pass(batch);
         },
-        MakeBatch(1, 30, 30), rows, bound, torch::kCPU);
+        MakeBatchOf(1, 30, 30), rows, bound, torch::kCPU);
   }
 
   double Peak(const Batch& batch) {
@@ -88,12 +88,12 @@ class PassMemoryTest : public ::testing::TestWithParam<bool> {
 };
 
 TEST_P(PassMemoryTest, EstimatesLieWithin15PercentOfThePeak) {
-  const double all = Peak(MakeBatch(64, 30, 30));
+  const double all = Peak(MakeBatchOf(64, 30, 30));
   const PassMemory memory = Measure(64, 1.1 * all);
   EXPECT_EQ(measured_, 64);
   for (const BatchShape& shape : std::vector<BatchShape>{
            {64, 31, 31}, {48, 31, 31}, {64, 16, 16}, {20, 31, 21}, {8, 31, 31}}) {
-    const double peak = Peak(MakeBatch(shape.rows, shape.source - 1, shape.target - 1));
+    const double peak = Peak(MakeBatchOf(shape.rows, shape.source - 1, shape.target - 1));
     EXPECT_NEAR(memory.Estimate(shape) / peak, 1, 0.15)
         << shape.rows << " x " << shape.source << " x " << shape.target;
   }
@@ -102,7 +102,7 @@ TEST_P(PassMemoryTest, EstimatesLieWithin15PercentOfThePeak) {
 TEST_P(PassMemoryTest, MeasuresNoMoreRowsThanFitOrMatter) {
   Measure(64, kInfinity);
   EXPECT_EQ(measured_, 2);
-  const double of_16 = Peak(MakeBatch(16, 30, 30));
+  const double of_16 = Peak(MakeBatchOf(16, 30, 30));
   Measure(64, 1.1 * of_16);
   EXPECT_EQ(measured_, 16);
 }

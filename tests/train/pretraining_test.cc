@@ -181,7 +181,7 @@ TEST_F(PretrainingTest, OtherRunsTakeTheWeightsOfTheEncoder) {
       config.data.valid = {valid_, valid_};
       config.data.target_tokenizer = words_;
       config.model.shared_embeddings = shared;
-      config.train.metric = Metric::kLoss;
+      config.train.metric = {"loss"};
       config.train.run += shared ? "-shared" : "";
       config.run.init_from = masked->folder().path;
       const auto run = TrainingRun::Create(config, {});
@@ -211,7 +211,7 @@ TEST_F(PretrainingTest, OtherRunsTakeAllWeightsOfDenoising) {
     config.data.train = {text_, text_};
     config.data.valid = {valid_, valid_};
     config.data.target_tokenizer = words_;
-    config.train.metric = Metric::kLoss;
+    config.train.metric = {"loss"};
     config.run.init_from = denoising->folder().path;
     const auto run = TrainingRun::Create(config, {});
     ASSERT_TRUE(run.ok()) << run.status();
@@ -229,7 +229,7 @@ TEST_F(PretrainingTest, WhatDoesNotSuitTheObjectiveIsRefusedByKey) {
   config.data.valid = {valid_, valid_};
   EXPECT_THAT(ErrorOf(config), StartsWith("data.valid: "));
   config = good;
-  config.train.metric = Metric::kBleu;
+  config.train.metric = {"bleu"};
   EXPECT_EQ(
       ErrorOf(config),
       "train.metric: expected loss or perplexity where train.objective is masked, found bleu");

@@ -26,7 +26,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-double LargestDifference(const TensorMap& a, const TensorMap& b) {
+double LargestDifferenceOfDense(const TensorMap& a, const TensorMap& b) {
   double largest = 0;
   for (const auto& [name, tensor] : a) {
     const torch::Tensor other = b.at(name);
@@ -64,7 +64,7 @@ class ProcessesTest : public TrainerTest {
       const std::lock_guard<std::mutex> lock(mutex);
       const TensorMap mine = Copies(Parameters(*model));
       if (!weights.empty()) {
-        EXPECT_EQ(LargestDifference(mine, weights), 0) << group.rank();
+        EXPECT_EQ(LargestDifferenceOfDense(mine, weights), 0) << group.rank();
       }
       weights = mine;
       state_ = (*trainer)->state();
@@ -143,7 +143,7 @@ TEST_F(ProcessesTest, TrajectoryOf200UpdatesIsThatOfOneProcess) {
   for (const int64_t size : {2, 3}) {
     Restart();
     // Rounding grows over the updates; it stays below a thousandth of the weights.
-    EXPECT_LT(LargestDifference(TrainRanks(size), one), 1e-3) << size;
+    EXPECT_LT(LargestDifferenceOfDense(TrainRanks(size), one), 1e-3) << size;
     EXPECT_NEAR(state_.validations.back().metrics.at("loss"), loss, 1e-3 * loss);
   }
 }
@@ -153,7 +153,7 @@ TEST_F(ProcessesTest, WeightsOfCorporaAreThoseOfOneProcess) {
   mix_ = CorpusMix({&train_, &other}, {0.5, 2.5});
   const TensorMap one = TrainRanks(1);
   Restart();
-  EXPECT_LT(LargestDifference(TrainRanks(3), one), 1e-4);
+  EXPECT_LT(LargestDifferenceOfDense(TrainRanks(3), one), 1e-4);
 }
 
 TEST_F(ProcessesTest, IsTheSameFromRunToRun) {
@@ -163,7 +163,7 @@ TEST_F(ProcessesTest, IsTheSameFromRunToRun) {
     Restart();
     const TensorMap first = TrainRanks(3);
     Restart();
-    EXPECT_EQ(LargestDifference(TrainRanks(3), first), 0);
+    EXPECT_EQ(LargestDifferenceOfDense(TrainRanks(3), first), 0);
   }
 }
 
@@ -174,7 +174,7 @@ TEST_F(ProcessesTest, ResumedTrainingEndsWithTheSameWeights) {
     options_.max_updates = updates;
     const TensorMap weights = TrainRanks(3);
     if (updates == 20) {
-      EXPECT_EQ(LargestDifference(weights, straight), 0);
+      EXPECT_EQ(LargestDifferenceOfDense(weights, straight), 0);
     }
   }
 }
@@ -207,7 +207,7 @@ TEST_F(ProcessesTest, GoesOnWithAnotherNumberOfProcesses) {
     const TensorMap weights = TrainRanks(size);
     EXPECT_EQ(state_.update, updates);
     if (updates == 20) {
-      EXPECT_LT(LargestDifference(weights, straight), 1e-4);
+      EXPECT_LT(LargestDifferenceOfDense(weights, straight), 1e-4);
     }
   }
 }

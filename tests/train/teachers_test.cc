@@ -36,7 +36,7 @@ class TeachersTest : public ::testing::Test {
     config_.model.source_vocab = config_.model.target_vocab = 0;
     config_.train.run = folder_ / "teacher";
     config_.train.precision = PrecisionChoice::kFp32;
-    config_.train.metric = Metric::kLoss;
+    config_.train.metric = {"loss"};
     config_.train.max_updates = 30;
     config_.train.schedule.learning_rate = 0.01;
     config_.run.device = "cpu";

@@ -25,6 +25,7 @@ TEST(ValidateTrain, NamesTheKeyAndItsValue) {
       {"train.max_updates -2", [](TrainOptions& o) { o.max_updates = -2; }},
       {"train.max_epochs -3", [](TrainOptions& o) { o.max_epochs = -3; }},
       {"train.max_minutes -0.5", [](TrainOptions& o) { o.max_minutes = -0.5; }},
+      {"train.metric_command nothing", [](TrainOptions& o) { o.metric = {"command"}; }},
       {"train.accumulate 0", [](TrainOptions& o) { o.accumulate = 0; }},
       {"train.label_smoothing 1", [](TrainOptions& o) { o.label_smoothing = 1; }},
       {"train.optimizer.beta1 1.5", [](TrainOptions& o) { o.optimizer.beta1 = 1.5; }},

@@ -104,7 +104,7 @@ TEST_F(TrainerErrors, MetricThatIsNoNumberEndsTheRunByName) {
   for (const double value : {std::nan(""), std::numeric_limits<double>::infinity()}) {
     const TemporaryFolder folder;
     options_.run = folder.path();
-    options_.metric = Metric::kBleu;
+    options_.metric = {"bleu"};
     options_.validate_every = 1;
     options_.max_updates = 2;
     const absl::Status status = RunStatus(Evaluating("bleu", {1, value}));
@@ -115,7 +115,7 @@ TEST_F(TrainerErrors, MetricThatIsNoNumberEndsTheRunByName) {
 }
 
 TEST_F(TrainerErrors, MetricThatIsNotEvaluatedIsNamed) {
-  options_.metric = Metric::kBleu;
+  options_.metric = {"bleu"};
   options_.max_updates = 1;
   const absl::Status without = Create().status();
   EXPECT_TRUE(absl::IsInvalidArgument(without)) << without;

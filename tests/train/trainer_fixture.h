@@ -33,7 +33,7 @@ class TrainerTest : public ::testing::Test {
     torch::set_num_threads(1);
     options_.run = folder_.path();
     options_.precision = PrecisionChoice::kFp32;  // On every processor.
-    options_.metric = Metric::kLoss;
+    options_.metric = {"loss"};
     options_.patience = 0;
     options_.schedule.kind = RateScheduleKind::kConstant;
     options_.schedule.learning_rate = 0.01;

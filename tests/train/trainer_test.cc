@@ -416,7 +416,7 @@ TEST_F(TrainerTest, StopsAfterMinutesOfAllCallsTogether) {
 }
 
 TEST_F(TrainerTest, StopsWhenPatienceEnds) {
-  options_.metric = Metric::kBleu;
+  options_.metric = {"bleu"};
   options_.validate_every = 2;
   options_.patience = 2;
   const auto trainer = Train(Evaluating("bleu", {1, 3, 2, 3, 9}), StopReason::kPatience);
@@ -454,10 +454,10 @@ TEST_F(TrainerTest, SavesAsOftenAsAsked) {
 }
 
 TEST_F(TrainerTest, LowerLossAndPerplexityAreBetter) {
-  for (const Metric metric : {Metric::kLoss, Metric::kPerplexity}) {
+  for (const char* metric : {"loss", "perplexity"}) {
     const TemporaryFolder folder;
     options_.run = folder.path();
-    options_.metric = metric;
+    options_.metric = {metric};
     options_.validate_every = 10;
     options_.max_updates = 30;
     options_.schedule.learning_rate = 0.003;
@@ -476,17 +476,69 @@ TEST_F(TrainerTest, LowerLossAndPerplexityAreBetter) {
 }
 
 TEST_F(TrainerTest, HigherScoresOfOutputAreBetter) {
-  for (const auto& [metric, name] :
-       {std::pair(Metric::kBleu, "bleu"), std::pair(Metric::kChrf, "chrf"),
-        std::pair(Metric::kAccuracy, "accuracy")}) {
+  for (const char* name : {"bleu", "chrf", "accuracy", "cider", "command"}) {
     const TemporaryFolder folder;
     options_.run = folder.path();
-    options_.metric = metric;
+    options_.metric = {name};
+    options_.metric_command = std::string(name) == "command" ? "wc -l" : "";
     options_.validate_every = 1;
     options_.max_updates = 3;
     const auto trainer = Train(Evaluating(name, {10, 30, 20}));
     EXPECT_EQ(trainer->state().Best()->metrics.at(name), 30);
     EXPECT_EQ(fs::read_symlink(folder / "best"), "step-2");
+  }
+}
+
+TEST_F(TrainerTest, LowerErrorRatesAreBetter) {
+  options_.metric = {"wer"};
+  options_.validate_every = 1;
+  options_.max_updates = 3;
+  Train(Evaluating("wer", {30, 10, 20}));
+  EXPECT_EQ(fs::read_symlink(folder_ / "best"), "step-2");
+}
+
+TEST_F(TrainerTest, KeepsTheBestStepByEachMetric) {
+  options_.metric = {"bleu", "wer", "news.loss"};
+  options_.validate_every = 1;
+  options_.max_updates = 5;
+  const Corpus news = MakeCorpus(5, 9);
+  const ValidationSets sets({{"dev", valid_}, {"news", news}});
+  TrainerHooks hooks;
+  hooks.evaluate = [next = size_t{0}](Model) mutable {
+    const double bleu[] = {1, 3, 2, 3, 1}, wer[] = {40, 30, 20, 50, 60};
+    const std::map<std::string, double> metrics = {{"bleu", bleu[next]}, {"wer", wer[next]}};
+    ++next;
+    return metrics;
+  };
+  auto trainer =
+      Trainer::Create(options_, buckets_, MakeModel(), torch::kCPU, mix_, sets, std::move(hooks));
+  ASSERT_TRUE(trainer.ok()) << trainer.status();
+  ASSERT_TRUE((*trainer)->Run().ok());
+  EXPECT_EQ(fs::read_symlink(folder_ / "best"), "step-2");
+  EXPECT_EQ(fs::read_symlink(folder_ / "best-bleu"), "step-2");
+  EXPECT_EQ(fs::read_symlink(folder_ / "best-wer"), "step-3");
+  const std::vector<Validation>& validations = (*trainer)->state().validations;
+  const auto lowest = std::min_element(
+      validations.begin(), validations.end(), [](const Validation& a, const Validation& b) {
+        return a.metrics.at("news.loss") < b.metrics.at("news.loss");
+      });
+  EXPECT_EQ(fs::read_symlink(folder_ / "best-news.loss"), "step-" + std::to_string(lowest->update));
+  EXPECT_NE(lowest->metrics.at("news.loss"), lowest->metrics.at("loss"));
+  // Kept although it is neither the best by the first metric nor the latest.
+  EXPECT_TRUE(fs::exists(folder_ / "step-3/model.safetensors"));
+  EXPECT_FALSE(fs::exists(folder_ / "step-4"));
+}
+
+TEST_F(TrainerTest, MetricsOfSetsThatDoNotExistAreRefused) {
+  for (const auto& [metrics, message] :
+       std::vector<std::pair<std::vector<std::string>, const char*>>{
+           {{"bleu", "news.bleu"}, "'news' is not in data.valid_names"},
+           {{"blue"}, "did you mean 'bleu'"},
+           {{"loss", "loss"}, "given twice"},
+           {{}, "found none"}}) {
+    options_.metric = metrics;
+    const absl::Status status = Create(Evaluating("bleu", {1})).status();
+    EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(message));
   }
 }
 

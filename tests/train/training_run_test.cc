@@ -65,7 +65,7 @@ class TrainingRunTest : public ::testing::Test {
     config_.model.source_vocab = config_.model.target_vocab = 0;  // Those of the tokenizer.
     config_.train.run = folder_ / "run";
     config_.train.precision = PrecisionChoice::kFp32;  // On every processor.
-    config_.train.metric = Metric::kLoss;
+    config_.train.metric = {"loss"};
     config_.train.max_updates = 2;
     config_.run.device = "cpu";
   }
@@ -191,7 +191,7 @@ TEST_F(TrainingRunTest, RunWithFormerKeysResumes) {
 }
 
 TEST_F(TrainingRunTest, EvaluatesTranslationsOfTheValidationText) {
-  config_.train.metric = Metric::kBleu;
+  config_.train.metric = {"bleu"};
   EXPECT_THAT(std::string(CreateError().message()), HasSubstr("train.metric"));
   std::vector<double> scores;
   TrainingRunHooks hooks;
@@ -207,6 +207,38 @@ TEST_F(TrainingRunTest, EvaluatesTranslationsOfTheValidationText) {
   Train(std::move(hooks));
   ASSERT_EQ(scores.size(), 1u);
   EXPECT_NEAR(scores[0], 100, 1e-9);
+}
+
+TEST_F(TrainingRunTest, ValidationSetsHaveMetricsByName) {
+  const std::string news = folder_.Write("news", Lines(4, 8));
+  config_.data.valid.insert(config_.data.valid.end(), {news, news});
+  config_.data.valid_names = {"dev", "news"};
+  config_.train.metric = {"wer", "news.chrf++", "news.command"};
+  config_.train.metric_command = "of the program";
+  config_.train.metric_options.tokenize = Tokenization::kSubwords;
+  EXPECT_THAT(std::string(CreateError().message()), HasSubstr("hook `judge`"));
+  std::map<std::string, double> metrics;
+  std::vector<std::string> judged;
+  TrainingRunHooks hooks;
+  hooks.translate = [](Model, const ValidationInput& input) { return input.lines; };
+  hooks.judge = [&](const std::vector<std::string>& outputs, const std::string& set) {
+    judged.push_back(set);
+    return static_cast<double>(outputs.size());
+  };
+  hooks.on_validation = [&](const Validation& validation) { metrics = validation.metrics; };
+  Train(std::move(hooks));
+  EXPECT_EQ(judged, std::vector<std::string>{"news"});
+  EXPECT_EQ(metrics.at("wer"), 0);
+  EXPECT_EQ(metrics.at("news.command"), 4);
+  EXPECT_NEAR(metrics.at("news.chrf++"), 100, 1e-9);
+  EXPECT_NEAR(metrics.at("bleu"), 100, 1e-9);  // Of subwords.
+  EXPECT_GT(metrics.at("news.loss"), 0);
+  EXPECT_NE(metrics.at("news.loss"), metrics.at("loss"));
+  EXPECT_EQ(metrics.count("chrf++"), 0);
+  EXPECT_EQ(std::filesystem::read_symlink(config_.train.run + "/best-news.command"),
+            std::filesystem::read_symlink(config_.train.run + "/best"));
+  config_.data.valid_names = {"dev", "gossip"};
+  EXPECT_THAT(std::string(CreateError().message()), HasSubstr("'news' is not in data.valid_names"));
 }
 
 TEST_F(TrainingRunTest, ConfigHoldsTheSectionsOfTheProgram) {

@@ -1,7 +1,10 @@
 // `seq2seq train`: trains the model of a configuration into a run folder.
 #include "seq2seq/tools/torch/train.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -12,7 +15,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include <CLI/CLI.hpp>
@@ -22,15 +27,19 @@
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/profile.h"
 #include "seq2seq/base/status_macros.h"
+#include "seq2seq/base/task.h"
 #include "seq2seq/model/scoring_model.h"
 #include "seq2seq/search/translator.h"
+#include "seq2seq/tools/child_process.h"
 #include "seq2seq/tools/machine.h"
+#include "seq2seq/tools/messages.h"
 #include "seq2seq/tools/signals.h"
 #include "seq2seq/tools/torch/config.h"
 #include "seq2seq/tools/torch/launch.h"
 #include "seq2seq/tools/torch/summary.h"
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/training_run.h"
+#include "seq2seq/train/validation_metrics.h"
 
 namespace seq2seq {
 namespace {
@@ -76,11 +85,6 @@ absl::StatusOr<std::vector<ValidationSample>> Sample(Model model, const Validati
   return samples;
 }
 
-std::string Clock(double seconds) {
-  const auto whole = static_cast<int64_t>(std::llround(seconds));
-  return absl::StrFormat("%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
-}
-
 std::string ProgressLine(const Progress& progress) {
   return absl::StrFormat(
       "update %6d | epoch %6.2f | loss %5.3f | ppl %8.2f | lr %.2e | %5.0f tok/s%s%s%s",
@@ -89,7 +93,7 @@ std::string ProgressLine(const Progress& progress) {
       progress.processes > 1 ? absl::StrFormat(" | exchange %.0f%%", 100 * progress.exchanging)
                              : "",
       progress.skipped > 0 ? absl::StrCat(" | ", progress.skipped, " updates skipped") : "",
-      progress.remaining > 0 ? absl::StrCat(" | eta ", Clock(progress.remaining)) : "");
+      progress.remaining > 0 ? absl::StrCat(" | eta ", ClockText(progress.remaining)) : "");
 }
 
 std::string ValidationLine(const Validation& validation) {
@@ -99,7 +103,67 @@ std::string ValidationLine(const Validation& validation) {
   return line;
 }
 
-TrainingRunHooks MakeHooks(Config& config) {
+// What train.metric_command makes of the outputs of a validation set.
+absl::StatusOr<double> Judge(const std::string& command, const std::vector<std::string>& outputs,
+                             const std::string& set) {
+  std::string input;
+  for (const std::string& line : outputs) absl::StrAppend(&input, line, "\n");
+  const absl::StatusOr<std::string> text =
+      RunShell(command, input, {absl::StrCat("SEQ2SEQ_VALIDATION_SET=", set)});
+  if (!text.ok()) {
+    return absl::AbortedError(
+        absl::StrCat("train.metric_command: ", command, ": ", text.status().message()));
+  }
+  double value = 0;
+  if (absl::SimpleAtod(absl::StripAsciiWhitespace(*text), &value) && std::isfinite(value))
+    return value;
+  return absl::InvalidArgumentError(absl::StrCat("train.metric_command: ", command,
+                                                 ": expected it to print a number, found '",
+                                                 text->substr(0, 100), "'"));
+}
+
+// Progress of training for the bar: by time, since any bound may be the first.
+class TrainingTask {
+ public:
+  void Note(const Progress& progress) {
+    last_ = progress;
+    at_ = std::chrono::steady_clock::now();
+    Show();
+  }
+
+  void Note(const Validation& validation, const std::string& metric) {
+    const auto found = validation.metrics.find(metric);
+    if (found == validation.metrics.end()) return;
+    const double score = MetricScore(metric, found->second);
+    if (best_.empty() || score > best_score_) {
+      best_ = absl::StrFormat("%.2f", found->second);
+      best_score_ = score;
+    }
+    score_ = absl::StrFormat(" | %s %.2f (best %s)", metric, found->second, best_);
+    Show();
+  }
+
+  // To be called after each update.
+  void Show() {
+    const std::chrono::duration<double> since = std::chrono::steady_clock::now() - at_;
+    const double passed = last_.seconds + since.count(), all = last_.seconds + last_.remaining;
+    if (last_.remaining > 0) task_.Set(static_cast<int64_t>(kWhole * std::min(1.0, passed / all)));
+    task_.SetNote(last_.update == 0 ? score_
+                                    : absl::StrFormat("update %d | loss %.3f%s", last_.update,
+                                                      last_.loss, score_));
+  }
+
+ private:
+  static constexpr int64_t kWhole = 1'000'000;
+
+  Task task_{"training", "", kWhole};
+  Progress last_;
+  std::chrono::steady_clock::time_point at_ = std::chrono::steady_clock::now();
+  std::string score_, best_;
+  double best_score_ = 0;
+};
+
+TrainingRunHooks MakeHooks(Config& config, std::optional<TrainingTask>& task) {
   TrainingRunHooks hooks;
   hooks.translate = [&config](Model model, const ValidationInput& input) {
     return Translate(std::move(model), input, config.validation);
@@ -107,11 +171,21 @@ TrainingRunHooks MakeHooks(Config& config) {
   hooks.sample = [&config](Model model, const ValidationInput& input) {
     return Sample(std::move(model), input, config.validation);
   };
-  hooks.on_progress = [](const Progress& progress) { spdlog::info("{}", ProgressLine(progress)); };
-  hooks.on_validation = [](const Validation& validation) {
-    spdlog::info("{}", ValidationLine(validation));
+  hooks.judge = [&config](const std::vector<std::string>& outputs, const std::string& set) {
+    return Judge(config.training.train.metric_command, outputs, set);
   };
-  hooks.stop_requested = StopRequested;
+  hooks.on_progress = [&task](const Progress& progress) {
+    spdlog::info("{}", ProgressLine(progress));
+    if (task) task->Note(progress);
+  };
+  hooks.on_validation = [&task, &config](const Validation& validation) {
+    spdlog::info("{}", ValidationLine(validation));
+    if (task) task->Note(validation, config.training.train.metric[0]);
+  };
+  hooks.stop_requested = [&task] {
+    if (task) task->Show();
+    return StopRequested();
+  };
   for (const Option& option : ListOptions(config)) {
     if (absl::StartsWith(option.key, "validation.")) hooks.further_sections.push_back(option);
   }
@@ -134,25 +208,41 @@ void PrintProfile(const Trainer& trainer, int64_t updates) {
   print("rest", rest);
 }
 
+// "; best is update 4540", or of several metrics "; best is update 4540 by bleu, 4994 by chrf".
+std::string BestUpdates(const TrainingRun& run) {
+  std::string text;
+  const std::vector<std::string>& metrics = run.config().train.metric;
+  for (const std::string& metric : metrics) {
+    const Validation* best = StoredBest(run.folder(), run.trainer().state(), metric);
+    if (best == nullptr) continue;
+    absl::StrAppend(&text, text.empty() ? "; best is update " : ", ", best->update,
+                    metrics.size() > 1 ? " by " + metric : "");
+  }
+  return text;
+}
+
 absl::Status Train(Config& config, const TrainFlags& flags, ProcessGroup* group) {
   if (const absl::Status valid = Validate(config.validation, SearchLimits()); !valid.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("validation.", valid.message()));
   }
   SetUpThreads(config.training.run.threads, group != nullptr ? group->place().local_size : 1);
+  std::optional<TrainingTask> task;
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<TrainingRun> run,
-                           TrainingRun::Create(config.training, MakeHooks(config), group));
+                           TrainingRun::Create(config.training, MakeHooks(config, task), group));
   const Trainer& trainer = run->trainer();
   if (flags.summary && (group == nullptr || group->rank() == 0))
     spdlog::info("\n{}", SummaryText(run->model()));
   const int64_t first_update = trainer.state().update;
   CatchStopSignals();
-  SEQ2SEQ_ASSIGN_OR_RETURN(const StopReason reason, run->Run());
+  if (group == nullptr || group->rank() == 0) task.emplace();
+  const absl::StatusOr<StopReason> reason = run->Run();
+  task.reset();
+  SEQ2SEQ_RETURN_IF_ERROR(reason.status());
   const int64_t updates = trainer.state().update - first_update;
   if (flags.profile && updates > 0) PrintProfile(trainer, updates);
   if (group != nullptr && group->rank() > 0) return absl::OkStatus();
-  const Validation* best = StoredBest(run->folder(), trainer.state());
-  spdlog::info("{}; saved {}{}", Text(reason), run->folder().Step(trainer.state().update),
-               best == nullptr ? "" : absl::StrCat("; best is update ", best->update));
+  spdlog::info("{}; saved {}{}", Text(*reason), run->folder().Step(trainer.state().update),
+               BestUpdates(*run));
   return absl::OkStatus();
 }
 
@@ -184,6 +274,11 @@ absl::Status RunTrain(const TrainFlags& flags) {
   if (flags.dump_config) {
     std::cout << PrintOptions(ListOptions(config));
     return absl::OkStatus();
+  }
+  if (!config.training.train.metric_command.empty() && !flags.allow_scripts) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("train.metric_command: ", config.training.train.metric_command,
+                     ": runs only with --allow-scripts"));
   }
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::optional<Rendezvous> place, ReadRendezvous());
   if (place && flags.processes > 1) {
@@ -217,8 +312,10 @@ void DefineTrain(CLI::App& train, absl::Status* status) {
       .add_option("settings", flags->overrides,
                   "Settings that override those of the files, as train.seed=2")
       ->option_text("key=value ...");
-  train.add_flag("--allow-scripts", flags->allow_scripts,
-                 "Run model.image.network.path in TorchScript: this executes code of its author");
+  train.add_flag(
+      "--allow-scripts", flags->allow_scripts,
+      "Run model.image.network.path in TorchScript, and train.metric_command: this executes "
+      "code of their authors");
   train.add_flag("--dump-config", flags->dump_config,
                  "Print the configuration and do nothing else");
   train.add_flag("--profile", flags->profile, "Print the time per update of each phase at the end");
