@@ -259,10 +259,19 @@ TEST(Options, WrongTypeNamesFileLineKeyAndValue) {
               names("config.yaml:1: ", "verbose", "true or false", "'1'"));
   EXPECT_THAT(ReadError("model: {cell: {kind: rnn}}\n"),
               names("config.yaml:1: ", "model.cell.kind", "lstm|gru", "'rnn'"));
-  EXPECT_THAT(ReadError("files: a.en\n"), names("config.yaml:1: ", "files", "list", "'a.en'"));
+  EXPECT_THAT(ReadError("files: {a: en}\n"),
+              names("config.yaml:1: ", "files", "list", "'{a: en}'"));
   EXPECT_THAT(ReadError("name: [a, b]\n"), names("config.yaml:1: ", "name", "text", "'[a, b]'"));
   EXPECT_THAT(ReadError("files: [[a]]\n"), names("config.yaml:1: ", "files", "list", "[a]"));
   EXPECT_THAT(ReadError("model: 3\n"), names("config.yaml:1: ", "model", "keys", "'3'"));
+}
+
+TEST(Options, OneTextIsAListOfOne) {
+  Options options;
+  EXPECT_TRUE(Read("files: a.en\n", options).ok());
+  EXPECT_THAT(options.files, ::testing::ElementsAre("a.en"));
+  EXPECT_TRUE(Set("files=b.en", options).ok());
+  EXPECT_THAT(options.files, ::testing::ElementsAre("b.en"));
 }
 
 TEST(Options, ErrorsAreOneLine) {

@@ -59,8 +59,10 @@ class OptionsTest(TestCase):
         for key in keys:
             self.assertRegex(text, rf"(?m)^ *{re.escape(key)}\b", key)
         names = {key.rpartition(".")[2] for key in keys}
-        # Sections are structs themselves; the server has flags of its own.
+        # Sections are structs themselves; the server has flags of its own, a sweep its keys.
         names |= {part for key in keys for part in key.split(".")}
+        tune = seq2seq("tune", "--help").stdout.decode()
+        names |= {part for key in re.findall(r"(?m)^ +([\w.]+) = ", tune) for part in key.split(".")}
         names |= set(re.findall(r"--([\w-]+)", seq2seq("serve", "--help").stdout.decode().replace("-", "_")
                                 .replace("__", "--")))
         for name, (fields, _) in structs().items():
