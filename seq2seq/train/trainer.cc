@@ -83,9 +83,11 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
     const TrainOptions& options, const BucketOptions& buckets, Model model, torch::Device device,
     const CorpusMix& train, const ValidationSets& valid, TrainerHooks hooks, ProcessGroup* group) {
   SEQ2SEQ_RETURN_IF_ERROR(seq2seq::Validate(options));
-  std::vector<std::string> sets;
-  for (const ValidationSet& set : valid) sets.push_back(set.name);
-  SEQ2SEQ_RETURN_IF_ERROR(ValidateMetricNames(options.metric, sets));
+  std::vector<std::string> further;
+  for (const ValidationSet& set : valid) {
+    if (&set != &*valid.begin()) further.push_back(set.name);
+  }
+  SEQ2SEQ_RETURN_IF_ERROR(ValidateMetricNames(options.metric, further));
   if (!AreLosses(options.metric) && !hooks.evaluate) {
     return absl::InvalidArgumentError(
         "train.metric: all but loss and perplexity need a hook `evaluate`");

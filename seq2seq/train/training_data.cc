@@ -148,7 +148,9 @@ absl::StatusOr<Tokenizers> LoadTokenizers(TrainingConfig& config) {
 
 absl::Status TrainingData::Validate(const TrainingConfig& config) {
   SEQ2SEQ_RETURN_IF_ERROR(seq2seq::Validate(config.data));
-  SEQ2SEQ_RETURN_IF_ERROR(ValidateMetricNames(config.train.metric, config.data.valid_names));
+  std::vector<std::string> further = config.data.valid_names;
+  if (!further.empty()) further.erase(further.begin());
+  SEQ2SEQ_RETURN_IF_ERROR(ValidateMetricNames(config.train.metric, further));
   const SourceKind source = config.model.source;
   if ((source == SourceKind::kImage) == config.data.images.empty()) {
     return absl::InvalidArgumentError(

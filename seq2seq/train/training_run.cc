@@ -77,7 +77,7 @@ absl::Status CheckSameRun(const RunFolder& run, TrainingConfig& stored, Training
     const bool binds = absl::StartsWith(key, "model.") || absl::StartsWith(key, "data.") ||
                        absl::StartsWith(key, "train.noise.") || key == "train.objective" ||
                        key == "train.seed" || key == "train.optimizer.kind" ||
-                       key == "train.metric" || key == "train.average" ||
+                       absl::StartsWith(key, "train.metric") || key == "train.average" ||
                        (key == "train.optimizer.momentum" && buffers_differ);
     if (binds && OptionText(before[i]) != OptionText(now[i])) {
       return absl::FailedPreconditionError(

@@ -34,7 +34,7 @@ ValidationMetricName ValidationMetricName::Parse(absl::string_view name) {
 }
 
 absl::Status ValidateMetricNames(const std::vector<std::string>& names,
-                                 const std::vector<std::string>& sets) {
+                                 const std::vector<std::string>& further) {
   if (names.empty())
     return absl::InvalidArgumentError("train.metric: expected a metric, found none");
   const std::vector<std::string> known = MetricTexts();
@@ -46,9 +46,11 @@ absl::Status ValidateMetricNames(const std::vector<std::string>& names,
                                                      absl::StrJoin(known, ", "), ", found ", name,
                                                      DidYouMean(metric, known)));
     }
-    if (!set.empty() && std::find(sets.begin(), sets.end(), set) == sets.end()) {
+    if (!set.empty() && std::find(further.begin(), further.end(), set) == further.end()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("train.metric: ", name, ": '", set, "' is not in data.valid_names"));
+          absl::StrCat("train.metric: ", name, ": '", set,
+                       "' is not in data.valid_names behind the first, whose metrics have plain "
+                       "names"));
     }
     if (!seen.insert(name).second)
       return absl::InvalidArgumentError(absl::StrCat("train.metric: ", name, " is given twice"));

@@ -30,9 +30,9 @@ struct ValidationMetricName {
 };
 
 // InvalidArgument, naming train.metric and the name, if one is no metric, or names none of the
-// sets, or if there are none or two alike.
+// `further` validation sets, or if there are none or two alike.
 absl::Status ValidateMetricNames(const std::vector<std::string>& names,
-                                 const std::vector<std::string>& sets);
+                                 const std::vector<std::string>& further);
 
 // Whether all are computed without decoding.
 bool AreLosses(const std::vector<std::string>& names);

@@ -237,6 +237,10 @@ TEST_F(TrainingRunTest, ValidationSetsHaveMetricsByName) {
   EXPECT_EQ(metrics.count("chrf++"), 0);
   EXPECT_EQ(std::filesystem::read_symlink(config_.train.run + "/best-news.command"),
             std::filesystem::read_symlink(config_.train.run + "/best"));
+  config_.train.metric = {"dev.wer"};
+  config_.train.metric_command.clear();
+  EXPECT_THAT(std::string(CreateError().message()), HasSubstr("plain names"));
+  config_.train.metric = {"wer", "news.chrf++"};
   config_.data.valid_names = {"dev", "gossip"};
   EXPECT_THAT(std::string(CreateError().message()), HasSubstr("'news' is not in data.valid_names"));
 }
