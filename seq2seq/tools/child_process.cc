@@ -87,12 +87,12 @@ absl::StatusOr<ChildEnd> ReadToEnd(const StartFunction& start) {
   return end;
 }
 
+}  // namespace
+
 std::string LastLine(absl::string_view text) {
   const std::vector<absl::string_view> lines = absl::StrSplit(text, '\n', absl::SkipEmpty());
   return lines.empty() ? "" : std::string(absl::StripPrefix(lines.back(), "seq2seq: "));
 }
-
-}  // namespace
 
 std::vector<std::string> EnvironmentWith(std::vector<std::string> changes) {
   const size_t count = changes.size();

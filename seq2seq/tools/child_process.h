@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace seq2seq {
 
@@ -34,6 +35,9 @@ absl::StatusOr<std::string> RunChild(ChildCommand command);
 // environment; returns its standard output. Aborted if it fails.
 absl::StatusOr<std::string> RunShell(const std::string& command, const std::string& input,
                                      std::vector<std::string> changes);
+
+// The last line of what a child has printed, its error if it failed; empty if it printed nothing.
+std::string LastLine(absl::string_view text);
 
 // How a process has ended, from its wait status: "was ended by signal 9 (Killed)".
 std::string DescribeEnd(int status);

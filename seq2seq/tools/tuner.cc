@@ -18,7 +18,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include <spdlog/spdlog.h>
 
 #include "seq2seq/base/enum_text.h"
@@ -105,13 +104,8 @@ absl::StatusOr<std::string> ValueOf(const std::string& config, const std::string
   return absl::InternalError(absl::StrCat("the configuration has no ", key));
 }
 
-// The last line of a file of output, without what only a terminal shows.
-std::string LastLineOf(const std::string& file) {
-  const absl::StatusOr<std::string> text = ReadFile(file);
-  if (!text.ok()) return "";
-  const std::vector<absl::string_view> lines = absl::StrSplit(*text, '\n', absl::SkipEmpty());
-  return lines.empty() ? "" : std::string(absl::StripPrefix(lines.back(), "seq2seq: "));
-}
+// The last line of a file of output; empty if it cannot be read.
+std::string LastLineOf(const std::string& file) { return LastLine(ReadFile(file).value_or("")); }
 
 bool IsHeld(const std::string& run) {
   return Exists(run) && absl::IsFailedPrecondition(FolderLock::Acquire(run).status());

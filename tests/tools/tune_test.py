@@ -159,8 +159,9 @@ class TuneTest(TestCase):
         self.assertGreater(len(first), 0)
         seconds = json.loads((folder / "clock.json").read_text())["seconds"]
         self.assertGreaterEqual(seconds, 3)
-        self.tune(path, "budget.minutes=0.1")
-        self.assertGreater(len(self.trials(folder)), len(first))
+        self.tune(path, "budget.minutes=60", f"budget.trials={len(first) + 1}")
+        self.assertEqual(len(self.trials(folder)), len(first) + 1)
+        self.check_trained_once(folder)
         for before, after in zip(first, self.trials(folder)):
             self.assertEqual(before["parameters"], after["parameters"])
 
