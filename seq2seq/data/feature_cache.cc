@@ -48,7 +48,8 @@ absl::StatusOr<FeatureCache> FeatureCache::Open(const std::string& path) {
   SEQ2SEQ_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
   FeatureCache cache(std::move(file));
   const size_t size = cache.file_.size();
-  if (size < sizeof(Header) || std::memcmp(cache.header().magic, kFeatureMagic, sizeof kFeatureMagic) != 0 ||
+  if (size < sizeof(Header) ||
+      std::memcmp(cache.header().magic, kFeatureMagic, sizeof kFeatureMagic) != 0 ||
       !IsSize(size, sizeof(Header), cache.header().images, cache.header().positions,
               cache.header().channels)) {
     return absl::DataLossError(absl::StrCat(path, ": not a complete cache of features"));

@@ -259,7 +259,7 @@ absl::Status CheckAttention(const DecodeFlags& flags, const Translator& translat
                    " has no attention: its model.source or model.decoder.attention is none"));
 }
 
-// Lines of a plain file, for the progress bar; 0 if unknown, and where nobody looks at it.
+// Lines of a plain file, for the progress bar; 0 if unknown, and where there is no bar.
 int64_t CountLines(const std::string& path) {
   std::error_code error;
   if (!isatty(STDERR_FILENO) || !std::filesystem::is_regular_file(path, error)) return 0;

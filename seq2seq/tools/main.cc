@@ -135,8 +135,7 @@ int main(int argc, char** argv) {
   seq2seq::KeepArguments(argv);
   seq2seq::SetUpMessages();
   if (!LimitToEnvironment()) return 1;
-  CLI::App program("Trains, tunes, applies and evaluates sequence-to-sequence models.",
-                   "seq2seq");
+  CLI::App program("Trains, tunes, applies and evaluates sequence-to-sequence models.", "seq2seq");
   program.set_version_flag("--version", "seq2seq " SEQ2SEQ_VERSION);
   program.require_subcommand(1);
   program.failure_message([](const CLI::App* app, const CLI::Error& error) {

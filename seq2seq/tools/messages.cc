@@ -22,6 +22,7 @@
 #include <spdlog/spdlog.h>
 
 #include "seq2seq/base/log.h"
+#include "seq2seq/base/task.h"
 #include "seq2seq/base/utf8.h"
 #include "seq2seq/weights/parameter_table.h"
 
@@ -31,6 +32,33 @@ namespace {
 constexpr double kPatience = 2;  // Seconds before a task is shown.
 constexpr auto kInterval = std::chrono::milliseconds(200);
 constexpr char kClear[] = "\r\x1b[K";
+
+// The bar of a task in a terminal of some columns, without newline:
+// "decoding [##########..........] 50% 500 of 1,000 lines, 0:00:12 left".
+std::string ProgressBarText(const TaskState& task, size_t columns) {
+  constexpr size_t kBar = 20;
+  std::string text = task.what;
+  const std::string unit = task.unit.empty() ? "" : " " + task.unit;
+  if (task.total > 0) {
+    const double share =
+        std::clamp(static_cast<double>(task.done) / static_cast<double>(task.total), 0.0, 1.0);
+    const auto full = static_cast<size_t>(share * kBar);
+    absl::StrAppend(&text, " [", std::string(full, '#'), std::string(kBar - full, '.'), "] ",
+                    static_cast<int64_t>(100 * share), "%");
+    if (!unit.empty())
+      absl::StrAppend(&text, " ", Grouped(task.done), " of ", Grouped(task.total), unit);
+    if (share > 0)
+      absl::StrAppend(&text, ", ", ClockText(task.seconds / share - task.seconds), " left");
+  } else {
+    absl::StrAppend(&text, " ", ClockText(task.seconds));
+    if (task.done > 0) absl::StrAppend(&text, ", ", Grouped(task.done), unit);
+  }
+  if (!task.note.empty()) absl::StrAppend(&text, " | ", task.note);
+  text = Printable(text);
+  // By bytes, of which there are at least as many as columns; a character is not split.
+  if (text.size() >= columns) text = RepairUtf8(text.substr(0, columns > 0 ? columns - 1 : 0));
+  return text;
+}
 
 // The last line of the terminal, which shows the current task. Its thread runs to the end of the
 // program.
@@ -135,31 +163,6 @@ void AddFlags(CLI::App& command) {
 std::string ClockText(double seconds) {
   const auto whole = static_cast<int64_t>(std::llround(seconds));
   return absl::StrFormat("%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
-}
-
-std::string ProgressBarText(const TaskState& task, size_t columns) {
-  constexpr size_t kBar = 20;
-  std::string text = task.what;
-  const std::string unit = task.unit.empty() ? "" : " " + task.unit;
-  if (task.total > 0) {
-    const double share =
-        std::clamp(static_cast<double>(task.done) / static_cast<double>(task.total), 0.0, 1.0);
-    const auto full = static_cast<size_t>(share * kBar);
-    absl::StrAppend(&text, " [", std::string(full, '#'), std::string(kBar - full, '.'), "] ",
-                    static_cast<int64_t>(100 * share), "%");
-    if (!unit.empty())
-      absl::StrAppend(&text, " ", Grouped(task.done), " of ", Grouped(task.total), unit);
-    if (share > 0)
-      absl::StrAppend(&text, ", ", ClockText(task.seconds / share - task.seconds), " left");
-  } else {
-    absl::StrAppend(&text, " ", ClockText(task.seconds));
-    if (task.done > 0) absl::StrAppend(&text, ", ", Grouped(task.done), unit);
-  }
-  if (!task.note.empty()) absl::StrAppend(&text, " | ", task.note);
-  text = Printable(text);
-  // By bytes, of which there are at least as many as columns; a character is not split.
-  if (text.size() >= columns) text = RepairUtf8(text.substr(0, columns > 0 ? columns - 1 : 0));
-  return text;
 }
 
 void SetUpMessages() {

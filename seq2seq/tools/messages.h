@@ -2,10 +2,7 @@
 #ifndef SEQ2SEQ_TOOLS_MESSAGES_H_
 #define SEQ2SEQ_TOOLS_MESSAGES_H_
 
-#include <cstddef>
 #include <string>
-
-#include "seq2seq/base/task.h"
 
 namespace CLI {
 class App;
@@ -25,10 +22,6 @@ void EndProgressBar();
 
 // "0:10:21".
 std::string ClockText(double seconds);
-
-// The bar of a task in a terminal of some columns, without color or newline:
-// "decoding [#####.....] 50% 500 of 1,000 lines, 0:00:12 left".
-std::string ProgressBarText(const TaskState& task, size_t columns);
 
 }  // namespace seq2seq
 

@@ -15,6 +15,7 @@
 
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/file.h"
+#include "seq2seq/base/json.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
 #include "seq2seq/tune/importance.h"
@@ -55,14 +56,13 @@ Json ValueJson(const SearchSpace& space, size_t index, double value) {
   return space.Text(index, value);
 }
 
-// Seconds of training of a trial, by the last event of its log.
+// Seconds of training of a trial up to its last checkpoint; 0 before the first.
 double TrainedSeconds(const std::string& run) {
-  const absl::StatusOr<std::string> state = ReadFile(run + "/latest/trainer.json", 64 << 20);
-  if (!state.ok()) return 0;
-  const Json json = Json::parse(*state, nullptr, /*allow_exceptions=*/false);
-  return json.is_object() && json.contains("seconds") && json["seconds"].is_number()
-             ? json["seconds"].get<double>()
-             : 0;
+  const absl::StatusOr<std::string> text = ReadFile(run + "/latest/trainer.json", 64 << 20);
+  const absl::StatusOr<nlohmann::json> state = ParseJson(text.value_or(""));
+  if (!state.ok() || !state->is_object()) return 0;
+  const auto seconds = state->find("seconds");
+  return seconds != state->end() && seconds->is_number() ? seconds->get<double>() : 0;
 }
 
 absl::StatusOr<Json> TrialJson(const Trial& trial, const Sweep& sweep, const SweepPaths& paths,

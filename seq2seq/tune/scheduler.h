@@ -44,7 +44,7 @@ class Scheduler {
   // A trial that goes on to its next rung.
   std::optional<Trial> Promote(const std::vector<Trial>& trials) const;
   std::optional<Trial> Begin(const std::vector<Trial>& trials) const;
-  // The observation of what `trial` gave at the last rung that it reached, or up to `rung`.
+  // What `trial` gave at the last rung that it reached.
   Observation Observe(const Trial& trial) const;
   double Score(double value) const;
 
