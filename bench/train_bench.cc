@@ -298,7 +298,9 @@ class Bench {
     for (const Batch& batch : batches_) {
       torch::manual_seed(static_cast<uint64_t>(++update_));
       for (auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
-      model_->ComputeLoss(batch, forcing, 0.1, 1.0 / static_cast<double>(batch.target_tokens))
+      model_
+          ->ComputeLoss(batch, forcing,
+                        {.smoothing = 0.1, .scale = 1.0 / static_cast<double>(batch.target_tokens)})
           .objective.backward();
       const double norm = GradientNorm(parameters_);
       optimizer_->Step(1e-4, norm > 1 ? 1 / norm : 1);

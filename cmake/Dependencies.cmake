@@ -21,7 +21,7 @@ if(SEQ2SEQ_PROGRAM)
   find_package(spdlog REQUIRED)
 endif()
 
-# SentencePiece and utf8proc have pkg-config files only; zstd and xz have them wherever they come from.
+# SentencePiece and utf8proc have pkg-config files only, as RE2 in Debian 12; zstd and xz have them wherever they come from.
 find_package(PkgConfig REQUIRED)
 if(NOT SEQ2SEQ_INSTALLED)
   pkg_check_modules(sentencepiece REQUIRED IMPORTED_TARGET GLOBAL sentencepiece)
@@ -29,6 +29,7 @@ endif()
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET GLOBAL libzstd>=1.4)
 pkg_check_modules(lzma REQUIRED IMPORTED_TARGET GLOBAL liblzma>=5.2)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET GLOBAL libutf8proc)
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET GLOBAL re2)
 # Debian's utf8proc.pc exports a flag of its own build.
 set_property(TARGET PkgConfig::utf8proc PROPERTY INTERFACE_COMPILE_OPTIONS "")
 

@@ -65,7 +65,8 @@ set(development
     libzstd-dev
     liblzma-dev
     libutf8proc-dev
-    libstemmer-dev)
+    libstemmer-dev
+    libre2-dev)
 if(SEQ2SEQ_KERNELS)
   list(APPEND development libhwy-dev)
 endif()

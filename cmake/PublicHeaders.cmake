@@ -45,6 +45,7 @@ set(included_headers
     seq2seq/data/image_set.h
     seq2seq/data/loader.h
     seq2seq/data/noise.h
+    seq2seq/data/objective.h
     seq2seq/data/source_encoder.h
     seq2seq/data/split_batch.h
     seq2seq/data/subword_sampler.h

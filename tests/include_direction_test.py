@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # trains, and includes from all of the upper one.
 UPPER = {
     "base": 0,
+    "align": 1,
     "kernels": 1,
     "tokenizer": 1,
     "metrics": 1,

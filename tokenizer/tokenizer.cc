@@ -1,5 +1,6 @@
 #include "tokenizer/tokenizer.h"
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <mutex>
@@ -7,7 +8,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/status_macros.h"
@@ -49,6 +49,26 @@ struct Tokenizer::Model {
   const SentencePieceLibrary* library;
   std::unique_ptr<SentencePieceModel> pieces;
   std::string bytes;
+
+  // Of SentencePiece's ids to ours, and back, -1 for those that it lacks; empty if they are equal.
+  std::vector<int32_t> to_ours, to_theirs;
+
+  // Sets the mapping, for the ids of pad, unk, bos and eos.
+  void Map(const std::array<int, 4>& special) {
+    if (special == std::array<int, 4>{kPadId, kUnknownId, kBosId, kEosId}) return;
+    to_theirs.assign(special.begin(), special.end());
+    const auto size = static_cast<size_t>(pieces->Size());
+    to_ours.resize(size);
+    for (size_t id = 0; id < special.size(); ++id) {
+      if (special[id] >= 0) to_ours[static_cast<size_t>(special[id])] = static_cast<int32_t>(id);
+    }
+    for (size_t id = 0; id < size; ++id) {
+      const auto theirs = static_cast<int>(id);
+      if (std::find(special.begin(), special.end(), theirs) != special.end()) continue;
+      to_ours[id] = static_cast<int32_t>(to_theirs.size());
+      to_theirs.push_back(theirs);
+    }
+  }
 };
 
 absl::StatusOr<Tokenizer> Tokenizer::Load(const std::string& path, size_t max_bytes) {
@@ -59,25 +79,33 @@ absl::StatusOr<Tokenizer> Tokenizer::Load(const std::string& path, size_t max_by
   if (HasNormalizer(model->bytes)) model->pieces = model->library->load(model->bytes);
   if (model->pieces == nullptr)
     return absl::InvalidArgumentError(absl::StrCat(path, ": not a SentencePiece model"));
-  const std::array<int, 4> ids = model->pieces->SpecialIds();
-  if (ids != std::array<int, 4>{kPadId, kUnknownId, kBosId, kEosId}) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": pad, unk, bos and eos must be 0, 1, 2 and 3, found ", absl::StrJoin(ids, ", ")));
-  }
+  model->Map(model->pieces->SpecialIds());
   return Tokenizer(std::move(model));
 }
 
-int64_t Tokenizer::size() const { return model_->pieces->Size(); }
+std::vector<int32_t> Tokenizer::Mapped(std::vector<int32_t> ids) const {
+  if (model_->to_ours.empty()) return ids;
+  for (int32_t& id : ids) id = model_->to_ours[static_cast<size_t>(id)];
+  return ids;
+}
+
+int64_t Tokenizer::size() const {
+  const auto mapped = static_cast<int64_t>(model_->to_theirs.size());
+  return mapped > 0 ? mapped : model_->pieces->Size();
+}
 
 std::vector<int32_t> Tokenizer::Encode(absl::string_view text) const {
-  return model_->pieces->Encode(ToStd(text));
+  return Mapped(model_->pieces->Encode(ToStd(text)));
 }
 
 absl::StatusOr<std::vector<std::vector<int32_t>>> Tokenizer::EncodeNBest(absl::string_view text,
                                                                          int n) const {
   std::vector<std::vector<int32_t>> segmentations;
   std::string error;
-  if (model_->pieces->EncodeNBest(ToStd(text), n, segmentations, error)) return segmentations;
+  if (model_->pieces->EncodeNBest(ToStd(text), n, segmentations, error)) {
+    for (std::vector<int32_t>& ids : segmentations) ids = Mapped(std::move(ids));
+    return segmentations;
+  }
   return absl::InvalidArgumentError(absl::StrCat("n-best segmentation: ", error));
 }
 
@@ -96,8 +124,8 @@ std::vector<std::vector<int32_t>> Tokenizer::Sample(absl::Span<const std::string
     try {
       for (const std::string& text : texts) {
         std::vector<int32_t> ids = model_->pieces->Sample(text, static_cast<float>(alpha));
-        samples.push_back(ids.empty() ? Encode(text)
-                                      : std::move(ids));  // Char and word models do not sample.
+        samples.push_back(ids.empty() ? Encode(text)  // Char and word models do not sample.
+                                      : Mapped(std::move(ids)));
       }
     } catch (...) {
       failure = std::current_exception();
@@ -108,13 +136,24 @@ std::vector<std::vector<int32_t>> Tokenizer::Sample(absl::Span<const std::string
 }
 
 std::string Tokenizer::Decode(absl::Span<const int32_t> ids) const {
-  return model_->pieces->Decode({ids.begin(), ids.end()});
+  if (model_->to_theirs.empty()) return model_->pieces->Decode({ids.begin(), ids.end()});
+  std::vector<int32_t> theirs;
+  for (const int32_t id : ids) {
+    if (id != kPadId && id != kBosId && id != kEosId)
+      theirs.push_back(model_->to_theirs[static_cast<size_t>(id)]);
+  }
+  return model_->pieces->Decode(theirs);
 }
 
 std::vector<std::string> Tokenizer::Subwords(absl::Span<const int32_t> ids) const {
   std::vector<std::string> subwords;
   subwords.reserve(ids.size());
-  for (const int32_t id : ids) subwords.push_back(model_->pieces->Piece(id));
+  constexpr const char* kSpecial[] = {"<pad>", "<unk>", "<s>", "</s>"};
+  for (const int32_t id : ids) {
+    const bool mapped = !model_->to_theirs.empty();
+    const int32_t theirs = mapped ? model_->to_theirs[static_cast<size_t>(id)] : id;
+    subwords.push_back(theirs < 0 ? kSpecial[id] : model_->pieces->Piece(theirs));
+  }
   return subwords;
 }
 

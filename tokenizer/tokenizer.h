@@ -30,9 +30,9 @@ inline constexpr int32_t kEosId = 3;
 // begin-of-sentence or end-of-sentence token is added. Copies share the model. Thread-safe.
 class Tokenizer {
  public:
-  // Loads a model that TrainTokenizer wrote, or any SentencePiece model whose pad, unk, bos and eos
-  // are 0 to 3. InvalidArgument, naming the file, for other files and those of more than
-  // `max_bytes`.
+  // Loads a model that TrainTokenizer wrote, or any other SentencePiece model: where its pad, unk,
+  // bos and eos are not 0 to 3, or missing, ids are those of the model in their order, behind these
+  // four. InvalidArgument, naming the file, for other files and those of more than `max_bytes`.
   static absl::StatusOr<Tokenizer> Load(const std::string& path, size_t max_bytes = 64 << 20);
 
   // Number of ids.
@@ -65,6 +65,9 @@ class Tokenizer {
 
  private:
   struct Model;
+  // From the ids of the SentencePiece model.
+  std::vector<int32_t> Mapped(std::vector<int32_t> ids) const;
+
   explicit Tokenizer(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
 
   std::shared_ptr<const Model> model_;

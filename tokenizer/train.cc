@@ -95,6 +95,11 @@ absl::Status TrainTokenizer(const TokenizerTrainOptions& options) {
           absl::StrCat("symbols: '", symbol, "' is empty or reserved"));
     }
   }
+  if (options.byte_fallback && options.kind != TokenizerKind::kBpe &&
+      options.kind != TokenizerKind::kUnigram) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "byte_fallback: needs a tokenizer of type bpe or unigram, found ", EnumText(options.kind)));
+  }
   std::vector<std::unique_ptr<LineReader>> readers;
   for (const std::string& path : options.input) {
     SEQ2SEQ_ASSIGN_OR_RETURN(std::unique_ptr<LineReader> reader, LineReader::Open(path));
@@ -106,6 +111,7 @@ absl::Status TrainTokenizer(const TokenizerTrainOptions& options) {
       {"vocab_size", absl::StrCat(options.vocab_size)},
       {"hard_vocab_limit", "false"},
       {"character_coverage", absl::StrCat(options.character_coverage)},
+      {"byte_fallback", options.byte_fallback ? "true" : "false"},
       {"normalization_rule_name", options.normalization},
       {"user_defined_symbols", absl::StrJoin(options.symbols, ",", AppendQuoted)},
       {"input_sentence_size", absl::StrCat(options.max_sentences)},

@@ -24,6 +24,7 @@ struct TokenizerTrainOptions {
   double character_coverage = 1.0;  // Fraction of characters; 0.9995 for Chinese or Japanese.
   // nmt_nfkc, nfkc, nmt_nfkc_cf, nfkc_cf (case folded) or identity.
   std::string normalization = "nmt_nfkc";
+  bool byte_fallback = false;  // 256 more subwords, which spell characters that are not covered.
   std::vector<std::string> symbols;    // Subwords that are never split, such as "<name>".
   int64_t max_sentences = 10'000'000;  // Maximum number of lines; a larger corpus is sampled.
 };

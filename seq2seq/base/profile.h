@@ -11,6 +11,7 @@ namespace seq2seq {
 // The phases of a training update. They do not overlap.
 enum class Phase {
   kData,
+  kSampling,
   kEmbedding,
   kEncoderForward,
   kEncoderBackward,
@@ -22,6 +23,7 @@ enum class Phase {
 
 inline std::vector<std::string> EnumTexts(Phase) {
   return {"data",
+          "sampling outputs",
           "embedding",
           "encoder forward",
           "encoder backward",

@@ -61,8 +61,8 @@ Batch CollateImages(absl::Span<const SourceInput* const> inputs) {
 
 Batch Batch::To(torch::Device device) const {
   Batch moved = *this;
-  for (torch::Tensor* tensor :
-       {&moved.source, &moved.target_input, &moved.target_output, &moved.values}) {
+  for (torch::Tensor* tensor : {&moved.source, &moved.target_input, &moved.target_output,
+                                &moved.target_weights, &moved.alignment, &moved.values}) {
     if (tensor->defined()) *tensor = tensor->to(device, /*non_blocking=*/true);
   }
   return moved;
@@ -121,6 +121,28 @@ Batch Collate(absl::Span<const Example> examples, const ImageReader& read,
   for (const Example& example : examples) images.push_back(example.source[0]);
   batch.values = read(images, seed);
   return batch;
+}
+
+torch::Tensor CollateAlignments(absl::Span<const Example> examples, const WordAligner& aligner) {
+  size_t source = 0, target = 0;
+  for (const Example& example : examples) {
+    source = std::max(source, example.source.size() + 1);
+    target = std::max(target, example.target.size() + 1);
+  }
+  const auto count = static_cast<int64_t>(examples.size());
+  torch::Tensor alignment =
+      torch::zeros({count, static_cast<int64_t>(target), static_cast<int64_t>(source)});
+  for (size_t i = 0; i < examples.size(); ++i) {
+    const Example& example = examples[i];
+    float* const rows = alignment.data_ptr<float>() + i * target * source;
+    std::vector<AlignedWords> links = aligner.Align({example.source, example.target});
+    links.push_back({example.source.size(), example.target.size()});
+    std::vector<float> links_of_target(target);
+    for (const AlignedWords& link : links) ++links_of_target[link.target];
+    for (const AlignedWords& link : links)
+      rows[link.target * source + link.source] = 1 / links_of_target[link.target];
+  }
+  return alignment;
 }
 
 }  // namespace seq2seq

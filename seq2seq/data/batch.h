@@ -10,6 +10,7 @@
 #include "absl/types/span.h"
 #include <torch/types.h>
 
+#include "seq2seq/align/word_aligner.h"
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/noise.h"
 #include "seq2seq/source/source.h"
@@ -29,10 +30,19 @@ struct Batch {
   torch::Tensor target_lengths;  // [batch], with eos, on the CPU.
   int64_t target_tokens = 0;     // Tokens in target_output that are not padding.
 
+  // Targets of each source, which follow each other: those tensors have as many rows for each.
+  int64_t targets_per_source = 1;
+  torch::Tensor target_weights;  // [batch], factors of the loss of each target; undefined for 1.
+
+  // [batch, target, source], for guided alignment: of each target token the source tokens that it
+  // is aligned to, with shares that sum to 1, or all 0. Undefined for none.
+  torch::Tensor alignment;
+
   // Of images, pixels or features: [batch, 3, height, width] or [batch, position, channels]. In
   // batches of captions `source` then holds the numbers of the images.
   torch::Tensor values;
 
+  // Number of sources.
   int64_t size() const { return values.defined() ? values.size(0) : source.size(0); }
 
   // The same batch with all but the lengths on `device`.
@@ -51,6 +61,10 @@ Batch Collate(absl::Span<const Example> examples);
 // the seed at its place.
 Batch Collate(absl::Span<const Example> examples, const Noise& noise,
               absl::Span<const uint64_t> seeds);
+
+// Batch::alignment of a batch of examples by the links of `aligner`; end of sentence is aligned to
+// end of sentence.
+torch::Tensor CollateAlignments(absl::Span<const Example> examples, const WordAligner& aligner);
 
 // Reads the images with these numbers. With a seed each is augmented at random, as in training.
 using ImageReader =

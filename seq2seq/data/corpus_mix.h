@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "seq2seq/align/sentence_pairs.h"
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus.h"
 
@@ -45,6 +46,15 @@ class CorpusMix {
   std::vector<double> weights_;
   std::vector<int64_t> begins_;  // First pair of each corpus, and the end of the last.
 };
+
+// The pairs of `corpus`, which must outlive them, for learning alignments. Padding, which no pair
+// contains, has the id of the empty word.
+inline SentencePairs PairsOf(const CorpusMix& corpus) {
+  return {corpus.size(), [&corpus](int64_t index) {
+            const Example example = corpus[index];
+            return SentencePair{example.source, example.target};
+          }};
+}
 
 }  // namespace seq2seq
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "seq2seq/data/lexical_model.h"
+#include "seq2seq/align/lexical_model.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
@@ -95,7 +95,9 @@ Shortlist LearnShortlist(const CorpusMix& corpus, absl::Span<const TokenIds> out
   const std::vector<int32_t> tokens = MostFrequent(corpus, outputs, target_vocab, size.frequent);
   std::vector<bool> listed(static_cast<size_t>(target_vocab), false);
   for (const int32_t token : tokens) listed[static_cast<size_t>(token)] = true;
-  const auto lists = LearnLexicalModel(corpus, source_vocab);
+  constexpr int64_t kMostPairs = 1'000'000;
+  const auto lists =
+      LexicalModel::Learn(PairsOf(corpus).AtMost(kMostPairs), source_vocab).Translations();
   Array translations = Array::Empty(ArrayType::kInt32, {source_vocab, size.translations});
   auto* row = translations.values<int32_t>();
   std::fill_n(row, translations.size(), 0);

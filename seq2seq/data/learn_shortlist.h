@@ -14,7 +14,7 @@
 namespace seq2seq {
 
 // The shortlist of a model with these vocabularies, from its training corpus: the most probable
-// translations by LearnLexicalModel, and the subwords that are most frequent in `outputs`, the
+// translations by LexicalModel, and the subwords that are most frequent in `outputs`, the
 // model's own translations of a few thousand sentences of the corpus. What a model generates where
 // it is uncertain is in these, and not in the references. Equally frequent ones, and all of them
 // without outputs, by their frequency in the corpus. The tail is sampled with probabilities in

@@ -98,7 +98,11 @@ Batch Loader::MakeBatch(absl::Span<const uint32_t> pairs, uint64_t seed,
   };
   resample(transforms_.source, &Example::source, 0);
   resample(transforms_.target, &Example::target, 1);
-  if (!transforms_.noise) return Collate(examples, transforms_.images, share_seed);
+  if (!transforms_.noise) {
+    Batch batch = Collate(examples, transforms_.images, share_seed);
+    if (transforms_.aligner) batch.alignment = CollateAlignments(examples, *transforms_.aligner);
+    return batch;
+  }
   // Of each text, however many processes share the batch.
   std::vector<uint64_t> seeds;
   for (const uint32_t pair : pairs) seeds.push_back(DeriveSeed({seed, pair}));

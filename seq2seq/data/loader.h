@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -13,6 +14,7 @@
 
 #include "absl/types/span.h"
 
+#include "seq2seq/align/word_aligner.h"
 #include "seq2seq/data/batch.h"
 #include "seq2seq/data/bucket.h"
 #include "seq2seq/data/corpus_mix.h"
@@ -33,6 +35,7 @@ struct ExampleTransforms {
   std::optional<SubwordSampler> source;
   std::optional<SubwordSampler> target;
   std::optional<Noise> noise;  // For pretraining: corrupts the targets into sources.
+  std::shared_ptr<const WordAligner> aligner = nullptr;  // For guided alignment: of subwords.
 };
 
 // The part of the data that one of several processes computes. All go through the same batches:

@@ -86,6 +86,8 @@ NoisyText Noise::Corrupt(absl::Span<const int32_t> text, uint64_t seed) const {
   NoisyText noisy;
   switch (objective_) {
     case Objective::kTranslation:
+    case Objective::kRisk:
+    case Objective::kSelfCritical:
       break;
     case Objective::kMasked:
       noisy = Mask(text, seed);

@@ -9,21 +9,10 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 
+#include "seq2seq/data/objective.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
-
-// What a model learns from its training data:
-//
-// translation  the target of each source, whatever the kind of source
-// masked       subwords of a text that are masked in it: a masked language model (Devlin et al.
-//              2019), which pretrains an encoder
-// denoising    a text from its corrupted form (Lewis et al. 2020), which pretrains a whole model
-enum class Objective { kTranslation, kMasked, kDenoising };
-
-inline std::vector<std::string> EnumTexts(Objective) {
-  return {"translation", "masked", "denoising"};
-}
 
 struct NoiseOptions {
   double mask = 0.15;

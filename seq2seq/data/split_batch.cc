@@ -7,11 +7,16 @@
 namespace seq2seq {
 namespace {
 
-// The rows [begin, end) of a batch.
+// The sources [begin, end) of a batch.
 struct Part {
   int64_t begin = 0;
   int64_t end = 0;
 };
+
+// The rows of their targets.
+Part TargetsOf(const Batch& batch, const Part& part) {
+  return {part.begin * batch.targets_per_source, part.end * batch.targets_per_source};
+}
 
 // The first row of part `i` if `rows` rows are split into `count` parts.
 int64_t Begin(int64_t rows, int64_t count, int64_t i) { return rows * i / count; }
@@ -22,8 +27,9 @@ int64_t Longest(const torch::Tensor& lengths, const Part& part) {
 }
 
 BatchShape ShapeOf(const Batch& batch, const Part& part) {
-  return {part.end - part.begin, Longest(batch.source_lengths, part),
-          Longest(batch.target_lengths, part)};
+  const Part targets = TargetsOf(batch, part);
+  return {targets.end - targets.begin, Longest(batch.source_lengths, part),
+          Longest(batch.target_lengths, targets)};
 }
 
 std::vector<Part> PlanParts(const Batch& batch, const BatchCost& cost, double bound) {
@@ -39,22 +45,30 @@ std::vector<Part> PlanParts(const Batch& batch, const BatchCost& cost, double bo
   }
 }
 
+torch::Tensor Narrow(const torch::Tensor& tensor, const Part& rows) {
+  return tensor.defined() ? tensor.narrow(0, rows.begin, rows.end - rows.begin) : tensor;
+}
+
 Batch Rows(const Batch& batch, const Part& part) {
   const BatchShape shape = ShapeOf(batch, part);
-  const auto rows = [&](const torch::Tensor& tensor) {
-    return tensor.defined() ? tensor.narrow(0, part.begin, shape.rows) : tensor;
-  };
-  const auto cut = [&](const torch::Tensor& tensor, int64_t length) {
-    return rows(tensor).narrow(1, 0, length).contiguous();
+  const Part targets = TargetsOf(batch, part);
+  const auto cut = [](const torch::Tensor& rows, int64_t length) {
+    return rows.narrow(1, 0, length).contiguous();
   };
   Batch taken;
-  taken.source = cut(batch.source, shape.source);
-  taken.source_lengths = rows(batch.source_lengths);
-  taken.target_input = cut(batch.target_input, shape.target);
-  taken.target_output = cut(batch.target_output, shape.target);
-  taken.target_lengths = rows(batch.target_lengths);
+  taken.source = cut(Narrow(batch.source, part), shape.source);
+  taken.source_lengths = Narrow(batch.source_lengths, part);
+  taken.target_input = cut(Narrow(batch.target_input, targets), shape.target);
+  taken.target_output = cut(Narrow(batch.target_output, targets), shape.target);
+  taken.target_lengths = Narrow(batch.target_lengths, targets);
   taken.target_tokens = taken.target_lengths.sum().item<int64_t>();
-  taken.values = rows(batch.values);
+  taken.targets_per_source = batch.targets_per_source;
+  taken.target_weights = Narrow(batch.target_weights, targets);
+  if (batch.alignment.defined()) {
+    taken.alignment =
+        cut(Narrow(batch.alignment, targets), shape.target).narrow(2, 0, shape.source).contiguous();
+  }
+  taken.values = Narrow(batch.values, part);
   return taken;
 }
 

@@ -32,6 +32,7 @@ struct DecoderOptions {
   bool residual = false;
   AttentionKind attention = AttentionKind::kGeneral;
   int64_t attention_heads = 4;
+  bool aligned_head = false;
   bool input_feeding = true;
   bool context_gate = false;
   double doubly_stochastic = 0;
@@ -71,6 +72,10 @@ struct DecoderOptions {
           "and none train with the kernels, the others one time step at a time, which is slower.");
     visit("attention_heads", attention_heads,
           "recurrent, multi_head: number of heads, a divisor of hidden.");
+    visit("aligned_head", aligned_head,
+          "transformer, ssru: the attention weights that are shown, and guided by "
+          "train.guided_alignment, are those of the first head of the last layer instead of the "
+          "mean over its heads. For guided alignment, which then leaves the other heads alone.");
     visit("input_feeding", input_feeding,
           "recurrent: input feeding, the attentional state of the previous time step is part of "
           "the input (Luong et al. 2015, section 3.3).");

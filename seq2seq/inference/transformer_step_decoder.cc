@@ -162,6 +162,7 @@ void TransformerStepDecoder::AttendToSource(size_t number, const Group& group, C
   Scale(queries, 1 / std::sqrt(static_cast<float>(head)));
   const Matrix contexts = group.Of(contexts_);
   const bool last = number + 1 == decoder_.layers().size();
+  const float share = options_.aligned_head ? 1 : 1 / static_cast<float>(heads);
   std::vector<float> weights(static_cast<size_t>(longest()));
   int64_t next = 0;
   for (const Extension& extension : group.rows) {
@@ -169,14 +170,13 @@ void TransformerStepDecoder::AttendToSource(size_t number, const Group& group, C
     const int64_t length = SourceLength(extension);
     const Matrix source = memory_.layers[number].view().Rows(
         memory_.begins[static_cast<size_t>(extension.sentence)], length);
-    float* const mean = attention_weights().view().row(group.begin + row);
+    float* const shown = attention_weights().view().row(group.begin + row);
     for (int64_t h = 0; h < heads; ++h) {
       const AttentionMemory memory = {source.Columns(h * head, head),
                                       source.Columns(hidden + h * head, head)};
       Attend(memory, queries.row(row) + h * head, weights.data(), contexts.row(row) + h * head);
-      if (!last) continue;
-      for (int64_t s = 0; s < length; ++s)
-        mean[s] += weights[static_cast<size_t>(s)] / static_cast<float>(heads);
+      if (!last || (options_.aligned_head && h > 0)) continue;
+      for (int64_t s = 0; s < length; ++s) shown[s] += share * weights[static_cast<size_t>(s)];
     }
   }
   Multiply(contexts, layer.cross_output, output, arrays.out_proj_bias.values<float>());

@@ -178,13 +178,20 @@ struct ChunkLoss {
   double smoothing = 0;
   bool gradient = false;
   double scale = 1;
+  const float* weights = nullptr;  // [row], or null for 1.
+
+  double Weight(int64_t row) const {
+    return weights == nullptr ? 1 : static_cast<double>(weights[row]);
+  }
 };
 
 CrossEntropySums ScoreRows(Matrix scores, const ChunkLoss& loss) {
   return SumOverRows(scores.rows, [&](int64_t row, CrossEntropySums& sums) {
+    const double weight = loss.Weight(row);
     HWY_DYNAMIC_DISPATCH(ScoreRow)
-    (scores.row(row), scores.columns, loss.truth[row], loss.smoothing, loss.gradient, loss.scale,
-     sums);
+    (scores.row(row), scores.columns, loss.truth[row], loss.smoothing, loss.gradient,
+     weight * loss.scale, sums);
+    sums.objective *= weight;
   });
 }
 
@@ -208,13 +215,15 @@ class SoftChunks {
     return SumOverRows(scores.rows, [&](int64_t row, CrossEntropySums& sums) {
       thread_local std::vector<float> buffer;
       buffer.resize(static_cast<size_t>(scores.columns));
-      const double distilled = HWY_DYNAMIC_DISPATCH(DistillRow)(
-          scores.row(row), scores.columns, temperature, soft_.weight * loss.scale, targets.row(row),
-          buffer.data());
+      const double scale = loss.Weight(row) * loss.scale;
+      const double distilled =
+          HWY_DYNAMIC_DISPATCH(DistillRow)(scores.row(row), scores.columns, temperature,
+                                           soft_.weight * scale, targets.row(row), buffer.data());
       HWY_DYNAMIC_DISPATCH(ScoreRow)
       (scores.row(row), scores.columns, loss.truth[row], loss.smoothing, loss.gradient,
-       (1 - soft_.weight) * loss.scale, sums);
-      sums.objective = (1 - soft_.weight) * sums.objective + soft_.weight * distilled;
+       (1 - soft_.weight) * scale, sums);
+      sums.objective =
+          loss.Weight(row) * ((1 - soft_.weight) * sums.objective + soft_.weight * distilled);
       if (loss.gradient) Add(targets.Rows(row, 1), scores.Rows(row, 1));
     });
   }
@@ -253,7 +262,7 @@ class SoftChunks {
 CrossEntropySums OutputCrossEntropy(const OutputLayer& layer, ConstMatrix input,
                                     absl::Span<const int64_t> truth, double smoothing, double scale,
                                     Precision precision, const OutputGradients* gradients,
-                                    const SoftTargets& soft) {
+                                    const SoftTargets& soft, absl::Span<const float> row_weights) {
   const int64_t vocab = layer.weight.rows;
   const int64_t chunk = ChunkRows(input.rows, vocab);
   const PackedMatrix forward = PackedMatrix::PackTransposed(layer.weight, precision);
@@ -269,7 +278,8 @@ CrossEntropySums OutputCrossEntropy(const OutputLayer& layer, ConstMatrix input,
     const Operand inputs(input.Rows(begin, count), precision);
     const Matrix part = scores.view().Rows(0, count);
     Multiply(inputs, forward, part, layer.bias);
-    const ChunkLoss loss = {truth.data() + begin, smoothing, gradients != nullptr, scale};
+    const ChunkLoss loss = {truth.data() + begin, smoothing, gradients != nullptr, scale,
+                            row_weights.empty() ? nullptr : row_weights.data() + begin};
     const CrossEntropySums of_part =
         teachers ? teachers->Score(part, begin, loss) : ScoreRows(part, loss);
     sums.objective += of_part.objective;

@@ -48,11 +48,13 @@ struct SoftTargets {
 // smoothing as in Szegedy et al. 2016: the reference has probability 1 - smoothing, and smoothing
 // is spread evenly over the vocabulary. With teachers, whose probabilities at temperature t are q,
 // the objective is (1 - weight) times that plus weight t^2 times the cross-entropy of q with the
-// probabilities at temperature t.
+// probabilities at temperature t. `row_weights`, [row], are factors of the objective of each row,
+// of either sign; empty for 1.
 CrossEntropySums OutputCrossEntropy(const OutputLayer& layer, ConstMatrix input,
                                     absl::Span<const int64_t> truth, double smoothing, double scale,
                                     Precision precision, const OutputGradients* gradients,
-                                    const SoftTargets& soft = {});
+                                    const SoftTargets& soft = {},
+                                    absl::Span<const float> row_weights = {});
 
 }  // namespace seq2seq
 

@@ -83,11 +83,17 @@ DecoderCache DecoderForward(const DecoderPlan& plan, const DecoderWeights& weigh
                             const PredictedTokens* predicted_tokens, absl::Span<int64_t> tokens,
                             Matrix attentional_states);
 
-// The gradients, given that of the attentional states; consumes `cache`. Those of keys and values,
-// one per sentence, are overwritten.
+// What a loss depends on.
+struct DecoderOutputGradient {
+  ConstMatrix attentional_states;  // [row, attentional]
+  ConstMatrix queries;             // [row, hidden], the last layer's output; empty for zero.
+};
+
+// The gradients, given that of the outputs; consumes `cache`. Those of keys and values, one per
+// sentence, are overwritten.
 void DecoderBackward(const DecoderPlan& plan, const DecoderWeights& weights,
                      const DecoderStart& start, absl::Span<const AttentionMemory> sources,
-                     ConstMatrix attentional_states, ConstMatrix attentional_gradient,
+                     ConstMatrix attentional_states, const DecoderOutputGradient& output_gradient,
                      DecoderCache& cache, const DecoderGradients& gradients,
                      const DecoderStartGradient& start_gradient,
                      absl::Span<const Matrix> key_gradients,

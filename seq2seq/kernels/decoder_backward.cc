@@ -10,7 +10,7 @@ class BackwardPass {
  public:
   BackwardPass(const DecoderPlan& plan, const DecoderWeights& weights, const DecoderStart& start,
                absl::Span<const AttentionMemory> sources, ConstMatrix attentional_states,
-               ConstMatrix attentional_gradient, const DecoderCache& cache)
+               const DecoderOutputGradient& output_gradient, const DecoderCache& cache)
       : plan_(plan),
         weights_(weights),
         sizes_(plan, weights),
@@ -18,7 +18,7 @@ class BackwardPass {
         start_(start, steps_),
         sources_(sources),
         attentional_states_(attentional_states),
-        attentional_gradient_(attentional_gradient),
+        output_gradient_(output_gradient),
         cache_(cache),
         before_tanh_(steps_.rows(), sizes_.attentional_state),
         attended_(steps_.rows(), cache.attended.view().columns),
@@ -163,12 +163,13 @@ class BackwardPass {
   void RunAttentionBackward(int64_t group, int64_t step, ConstMatrix feed, Matrix hidden) const {
     const auto of = [&](auto rows) { return steps_.Of(rows, step, group); };
     const Matrix before = of(before_tanh_.view());
-    Copy(of(attentional_gradient_), before);
+    Copy(of(output_gradient_.attentional_states), before);
     Add(feed, before);
     TanhBackward(of(attentional_states_), before);
     const Matrix attended = of(attended_.view());
     Multiply(before, attentional_weight_, attended);
     Add(attended.Columns(sizes_.context, sizes_.hidden), hidden);
+    if (output_gradient_.queries.data != nullptr) Add(of(output_gradient_.queries), hidden);
     const Matrix weights = of(cache_.weights.view());
     const Matrix scores = of(scores_.view());
     for (int64_t i = 0; i < attended.rows; ++i) {
@@ -216,7 +217,7 @@ class BackwardPass {
   const SortedStart start_;
   const absl::Span<const AttentionMemory> sources_;
   const ConstMatrix attentional_states_;
-  const ConstMatrix attentional_gradient_;
+  const DecoderOutputGradient& output_gradient_;
   const DecoderCache& cache_;
   const Buffer before_tanh_;  // Gradients before tanh, [row, attentional].
   const Buffer attended_;     // [row, context + hidden]
@@ -231,12 +232,12 @@ class BackwardPass {
 
 void DecoderBackward(const DecoderPlan& plan, const DecoderWeights& weights,
                      const DecoderStart& start, absl::Span<const AttentionMemory> sources,
-                     ConstMatrix attentional_states, ConstMatrix attentional_gradient,
+                     ConstMatrix attentional_states, const DecoderOutputGradient& output_gradient,
                      DecoderCache& cache, const DecoderGradients& gradients,
                      const DecoderStartGradient& start_gradient,
                      absl::Span<const Matrix> key_gradients,
                      absl::Span<const Matrix> value_gradients) {
-  BackwardPass pass(plan, weights, start, sources, attentional_states, attentional_gradient, cache);
+  BackwardPass pass(plan, weights, start, sources, attentional_states, output_gradient, cache);
   pass.RunSteps(start_gradient);
   pass.FillMemoryGradients(key_gradients, value_gradients);
   pass.FillWeightGradients(gradients);

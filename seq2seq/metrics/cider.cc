@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -23,36 +25,46 @@ constexpr double kSigma = 6;  // Of the Gaussian over differences in length.
 
 using Words = std::vector<std::string>;
 
-struct Captions {
-  Words hypothesis;
-  std::vector<Words> references;
-};
+// The references of each image.
+using References = std::vector<std::vector<Words>>;
 
-std::vector<Captions> SplitAll(const Segments& corpus) {
-  std::vector<Captions> images;
+References SplitReferences(const Segments& corpus) {
+  References images;
   images.reserve(corpus.segments.size());
   for (const Segment& segment : corpus.segments) {
-    Captions& captions = images.emplace_back();
-    captions.hypothesis = Tokenize(segment.hypothesis, Tokenization::kNone);
-    for (const absl::string_view line : segment.references) {
-      captions.references.push_back(Tokenize(line, Tokenization::kNone));
-    }
+    std::vector<Words>& references = images.emplace_back();
+    for (const absl::string_view line : segment.references)
+      references.push_back(Tokenize(line, Tokenization::kNone));
   }
   return images;
 }
 
-// Document frequencies: for each n-gram the number of images that have it in a reference.
-NgramCounts CountImages(const std::vector<Captions>& images) {
-  NgramCounts frequencies;
-  for (const Captions& image : images) {
-    absl::flat_hash_set<Ngram> seen;
-    for (const Words& reference : image.references) {
-      ForEachNgram(reference, kMaxOrder, [&](Ngram ngram) { seen.insert(ngram); });
+// For each n-gram the number of images that have it in a reference.
+class DocumentFrequencies {
+ public:
+  // Views of `images`, which must outlive it; without any, all n-grams have the same frequency.
+  explicit DocumentFrequencies(const References& images)
+      : log_images_(images.empty() ? 1 : std::log(static_cast<double>(images.size()))) {
+    for (const std::vector<Words>& references : images) {
+      absl::flat_hash_set<Ngram> seen;
+      for (const Words& reference : references) {
+        ForEachNgram(reference, kMaxOrder, [&](Ngram ngram) { seen.insert(ngram); });
+      }
+      for (const Ngram ngram : seen) ++counts_[ngram];
     }
-    for (const Ngram ngram : seen) ++frequencies[ngram];
   }
-  return frequencies;
-}
+
+  // The inverse document frequency; an n-gram of no reference has a frequency of 1.
+  double Inverse(Ngram ngram) const {
+    const auto known = counts_.find(ngram);
+    return log_images_ -
+           (known == counts_.end() ? 0 : std::log(static_cast<double>(known->second)));
+  }
+
+ private:
+  NgramCounts counts_;
+  double log_images_;
+};
 
 // A caption as a TF-IDF vector for each order, all in one map.
 struct WeightedNgrams {
@@ -61,17 +73,13 @@ struct WeightedNgrams {
   double words = 0;
 };
 
-WeightedNgrams Weigh(const Words& words, const NgramCounts& frequencies, double log_images) {
+WeightedNgrams Weigh(const Words& words, const DocumentFrequencies& frequencies) {
   WeightedNgrams result;
   result.words = static_cast<double>(words.size());
   for (const auto& [ngram, count] : CountNgrams(words, kMaxOrder)) {
-    const auto known = frequencies.find(ngram);
-    // An n-gram of no reference has a document frequency of 1.
-    const int64_t frequency = known == frequencies.end() ? 1 : known->second;
-    const double idf = log_images - std::log(static_cast<double>(frequency));
     // The term frequency is the count and not, as in the paper, its fraction of the caption: the
     // cosine is the same, and CIDEr-D clips counts in coco-caption.
-    const double weight = static_cast<double>(count) * idf;
+    const double weight = static_cast<double>(count) * frequencies.Inverse(ngram);
     result.weights.emplace(ngram, weight);
     result.squares[ngram.size() - 1] += weight * weight;
   }
@@ -99,18 +107,17 @@ CiderScore Compare(const WeightedNgrams& hypothesis, const WeightedNgrams& refer
   return {.cider = sum.cider / kMaxOrder, .cider_d = penalty * sum.cider_d / kMaxOrder};
 }
 
-// The score of each image alone, with the document frequencies of all.
-std::vector<CiderScore> ScoreImages(const Segments& corpus) {
-  const std::vector<Captions> images = SplitAll(corpus);
-  const NgramCounts frequencies = CountImages(images);
-  const double log_images = std::log(static_cast<double>(images.size()));
+// The score of each image alone.
+std::vector<CiderScore> ScoreImages(const Segments& corpus, const References& references,
+                                    const DocumentFrequencies& frequencies) {
   std::vector<CiderScore> scores;
-  for (const Captions& image : images) {
-    const WeightedNgrams hypothesis = Weigh(image.hypothesis, frequencies, log_images);
-    const auto num_references = static_cast<double>(image.references.size());
+  for (size_t image = 0; image < references.size(); ++image) {
+    const Words words = Tokenize(corpus.segments[image].hypothesis, Tokenization::kNone);
+    const WeightedNgrams hypothesis = Weigh(words, frequencies);
+    const auto num_references = static_cast<double>(references[image].size());
     CiderScore& mean = scores.emplace_back();
-    for (const Words& words : image.references) {
-      const CiderScore score = Compare(hypothesis, Weigh(words, frequencies, log_images));
+    for (const Words& reference : references[image]) {
+      const CiderScore score = Compare(hypothesis, Weigh(reference, frequencies));
       mean.cider += kScale * score.cider / num_references;
       mean.cider_d += kScale * score.cider_d / num_references;
     }
@@ -118,8 +125,19 @@ std::vector<CiderScore> ScoreImages(const Segments& corpus) {
   return scores;
 }
 
+// The same with the document frequencies of all of `corpus`.
+std::vector<CiderScore> ScoreImages(const Segments& corpus) {
+  const References references = SplitReferences(corpus);
+  return ScoreImages(corpus, references, DocumentFrequencies(references));
+}
+
 class CiderD final : public CorpusMetric {
  public:
+  CiderD() = default;
+  // With the document frequencies of these images.
+  explicit CiderD(References images)
+      : images_(std::move(images)), frequencies_(std::in_place, images_) {}
+
   std::string Name() const override { return "CIDEr-D"; }
 
   std::string Signature(int64_t num_references) const override {
@@ -131,13 +149,20 @@ class CiderD final : public CorpusMetric {
       const std::vector<std::vector<std::string>>& references) const override {
     SEQ2SEQ_ASSIGN_OR_RETURN(const Segments corpus, AlignSegments(hypotheses, references));
     SegmentCounts counts(2, corpus.num_references);
-    for (const CiderScore& image : ScoreImages(corpus)) counts.Append({image.cider_d, 1});
+    const std::vector<CiderScore> images =
+        frequencies_ ? ScoreImages(corpus, SplitReferences(corpus), *frequencies_)
+                     : ScoreImages(corpus);
+    for (const CiderScore& image : images) counts.Append({image.cider_d, 1});
     return counts;
   }
 
   double Score(absl::Span<const double> sum) const override {
     return sum[1] > 0 ? sum[0] / sum[1] : 0;
   }
+
+ private:
+  const References images_;
+  const std::optional<DocumentFrequencies> frequencies_;  // Of images_, or those that are counted.
 };
 
 }  // namespace
@@ -156,5 +181,12 @@ absl::StatusOr<CiderScore> CorpusCider(absl::Span<const std::string> hypotheses,
 }
 
 std::unique_ptr<const CorpusMetric> MakeCider() { return std::make_unique<CiderD>(); }
+
+absl::StatusOr<std::unique_ptr<const CorpusMetric>> MakeCider(
+    const std::vector<std::vector<std::string>>& corpus) {
+  if (corpus.empty()) return std::make_unique<CiderD>(References());
+  SEQ2SEQ_ASSIGN_OR_RETURN(const Segments segments, AlignSegments(corpus[0], corpus));
+  return std::make_unique<CiderD>(SplitReferences(segments));
+}
 
 }  // namespace seq2seq

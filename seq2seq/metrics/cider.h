@@ -49,6 +49,12 @@ absl::StatusOr<CiderScore> CorpusCider(absl::Span<const std::string> hypotheses,
 // frequencies are always those of all segments.
 std::unique_ptr<const CorpusMetric> MakeCider();
 
+// The same with the document frequencies of another set, corpus[reference][segment], so that single
+// segments have a score, as when training for it; without one, all n-grams weigh the same. Keeps
+// all of its text in memory. InvalidArgument where the counts differ.
+absl::StatusOr<std::unique_ptr<const CorpusMetric>> MakeCider(
+    const std::vector<std::vector<std::string>>& corpus);
+
 }  // namespace seq2seq
 
 #endif  // SEQ2SEQ_METRICS_CIDER_H_

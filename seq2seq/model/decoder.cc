@@ -10,6 +10,7 @@
 #include "seq2seq/model/head_decoder.h"
 #include "seq2seq/model/initialization.h"
 #include "seq2seq/model/recurrent_decoder.h"
+#include "seq2seq/model/sampled_softmax.h"
 #include "seq2seq/model/transformer_decoder.h"
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/ops/output_loss_op.h"
@@ -81,18 +82,34 @@ torch::Tensor DecoderImpl::WithPredictedTokens(const torch::Tensor& tokens,
   return mixed;
 }
 
-Loss DecoderImpl::ComputeLoss(const torch::Tensor& outputs, const Batch& batch, double smoothing,
-                              double scale, const Distillation& distillation) const {
+Loss DecoderImpl::ComputeLoss(const torch::Tensor& outputs, const Batch& batch,
+                              const LossTerms& terms) const {
+  if (terms.sampled_softmax == 0 || !is_training())
+    return ComputeLoss(outputs, {output_weight_, output_bias_}, batch, terms);
+  const SampledVocabulary sampled =
+      SampleVocabulary(batch.target_output, output_weight_.size(0), terms.sampled_softmax);
+  Batch mapped = batch;
+  mapped.target_output = sampled.references;
+  const OutputWeights layer = {output_weight_.index_select(0, sampled.tokens),
+                               output_bias_.index_select(0, sampled.tokens) + sampled.corrections};
+  return ComputeLoss(outputs, layer, mapped, terms);
+}
+
+Loss DecoderImpl::ComputeLoss(const torch::Tensor& outputs, const OutputWeights& layer,
+                              const Batch& batch, const LossTerms& terms) const {
+  const double smoothing = batch.target_weights.defined() ? 0 : terms.smoothing;
   if (UsesKernels(output_weight_)) {
     // The kernel applies dropout itself, with a new mask for each time step.
     const bool shared = SharesMasks();
     return FusedCrossEntropy(shared ? DropOutputs(outputs) : outputs, batch.target_output,
-                             output_weight_, output_bias_, smoothing, scale,
-                             is_training() && !shared ? output_dropout_ : 0, distillation);
+                             layer.weight, layer.bias, smoothing, terms.scale,
+                             is_training() && !shared ? output_dropout_ : 0, terms.distillation,
+                             batch.target_weights);
   }
-  Loss loss = CrossEntropy(Logits(SelectTokens(DropOutputs(outputs), batch)), batch, smoothing,
-                           distillation);
-  loss.objective = loss.objective * scale;
+  const torch::Tensor logits =
+      torch::linear(SelectTokens(DropOutputs(outputs), batch), layer.weight, layer.bias);
+  Loss loss = CrossEntropy(logits, batch, smoothing, terms.distillation);
+  loss.objective = loss.objective * terms.scale;
   return loss;
 }
 

@@ -43,6 +43,9 @@ struct DecoderStep {
 struct Decoded {
   torch::Tensor outputs;  // [batch, target, output], input of the output layer; any at padding.
   torch::Tensor penalty;  // Scalar, to be added to the objective in training; may be undefined.
+  // [batch, target, source], logarithms of the attention weights; any at padding. Undefined unless
+  // asked for.
+  torch::Tensor log_attention;
 };
 
 // Base class of decoders, with target embedding and output layer. Training and search share Step.
@@ -52,9 +55,11 @@ class DecoderImpl : public torch::nn::Module {
   virtual std::shared_ptr<const DecoderState> Start(const Encoded& encoded) = 0;
 
   // Decodes whole targets, [batch, target], with `lengths`, [batch], on the CPU. Scheduled sampling
-  // as in `forcing` replaces tokens by predicted ones.
+  // as in `forcing` replaces tokens by predicted ones. Attention weights, with their gradient, are
+  // computed beside the kernels.
   virtual Decoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
-                          const DecoderState& start, const TeacherForcing& forcing) = 0;
+                          const DecoderState& start, const TeacherForcing& forcing,
+                          bool with_attention) = 0;
 
   // One time step from `tokens`, [row].
   virtual DecoderStep Step(const torch::Tensor& tokens, const DecoderState& state) = 0;
@@ -75,10 +80,9 @@ class DecoderImpl : public torch::nn::Module {
   // defined, of these alone, [..., token].
   torch::Tensor Logits(const torch::Tensor& outputs, const torch::Tensor& tokens = {}) const;
 
-  // CrossEntropy of the logits of a batch, [batch, target, output], with the objective multiplied
-  // by `scale`. The kernels hold the logits of a few rows at a time.
-  Loss ComputeLoss(const torch::Tensor& outputs, const Batch& batch, double smoothing, double scale,
-                   const Distillation& distillation) const;
+  // CrossEntropy of the logits of a batch, [batch, target, output]. The kernels hold the logits of
+  // a few rows at a time.
+  Loss ComputeLoss(const torch::Tensor& outputs, const Batch& batch, const LossTerms& terms) const;
 
   // The outputs of a batch, in eval mode, as those of a teacher.
   Distillation::Teacher Teach(const torch::Tensor& outputs) const;
@@ -97,6 +101,11 @@ class DecoderImpl : public torch::nn::Module {
   // Logits without gradient.
   torch::Tensor Preview(const torch::Tensor& outputs) const;
 
+  // The logarithms of attention weights, with a finite gradient where these are 0.
+  static torch::Tensor LogAttention(const torch::Tensor& weights) {
+    return weights.clamp_min(1e-12).log();
+  }
+
   // Where scheduled sampling feeds predicted tokens, [batch, target]; undefined for nowhere.
   static torch::Tensor DrawPredicted(const torch::Tensor& tokens, const TeacherForcing& forcing);
 
@@ -111,6 +120,14 @@ class DecoderImpl : public torch::nn::Module {
   torch::Tensor output_bias_;    // [vocab]
 
  private:
+  // The output layer of all tokens, or of a part.
+  struct OutputWeights {
+    torch::Tensor weight;  // [token, output]
+    torch::Tensor bias;    // [token]
+  };
+  Loss ComputeLoss(const torch::Tensor& outputs, const OutputWeights& layer, const Batch& batch,
+                   const LossTerms& terms) const;
+
   const bool tied_;
   const bool variational_;
   const double output_dropout_;

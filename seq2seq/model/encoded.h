@@ -12,6 +12,12 @@ struct Encoded {
   torch::Tensor lengths;  // [batch], on the CPU: how many positions of each sentence count.
   torch::Tensor final;    // [batch, size], a summary of the source for the bridge.
 
+  // The same with each source `times` times, one after the other.
+  Encoded Repeat(int64_t times) const {
+    return {values.repeat_interleave(times, 0), lengths.repeat_interleave(times, 0),
+            final.defined() ? final.repeat_interleave(times, 0) : final};
+  }
+
   // [batch, source], bool, true where there is a token.
   torch::Tensor Mask() const {
     return (torch::arange(values.size(1)) < lengths.unsqueeze(1)).to(values.device());

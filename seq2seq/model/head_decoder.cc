@@ -35,12 +35,13 @@ std::shared_ptr<const DecoderState> HeadDecoderImpl::Start(const Encoded& encode
 }
 
 Decoded HeadDecoderImpl::forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
-                                 const DecoderState& start, const TeacherForcing& forcing) {
+                                 const DecoderState& start, const TeacherForcing& forcing,
+                                 bool with_attention) {
   const PhaseTimer timer(Phase::kDecoderForward);
   const torch::Tensor& encoded = static_cast<const HeadState&>(start).encoded;
   const torch::Tensor chosen =
       encoded.gather(1, tokens.unsqueeze(2).expand({-1, -1, encoded.size(2)}));
-  return {norm_(torch::gelu(dense_(chosen))), {}};
+  return {norm_(torch::gelu(dense_(chosen))), {}, {}};
 }
 
 DecoderStep HeadDecoderImpl::Step(const torch::Tensor& tokens, const DecoderState& state) {

@@ -34,7 +34,8 @@ class HeadDecoderImpl : public DecoderImpl {
   std::shared_ptr<const DecoderState> Start(const Encoded& encoded) override;
   // `tokens` are the positions of the subwords to predict, [batch, target].
   Decoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
-                  const DecoderState& start, const TeacherForcing& forcing) override;
+                  const DecoderState& start, const TeacherForcing& forcing,
+                  bool with_attention) override;
   // Throws.
   DecoderStep Step(const torch::Tensor& tokens, const DecoderState& state) override;
   bool is_fused() const override { return false; }

@@ -18,11 +18,10 @@ Loss CrossEntropy(const torch::Tensor& logits, const Batch& batch, double smooth
                   const Distillation& distillation) {
   const torch::Tensor truth = SelectTokens(batch.target_output, batch);  // [token]
   const torch::Tensor log_probs = torch::log_softmax(logits, -1);        // [token, vocab]
-  const torch::Tensor nll = torch::nll_loss(log_probs, truth, {}, torch::Reduction::Sum);
-  Loss loss;
-  loss.objective = nll;
+  const torch::Tensor nll = torch::nll_loss(log_probs, truth, {}, torch::Reduction::None);
+  torch::Tensor objective = nll;  // [token]
   if (smoothing > 0)
-    loss.objective = (1 - smoothing) * nll - smoothing / logits.size(1) * log_probs.sum();
+    objective = (1 - smoothing) * nll - smoothing / logits.size(1) * log_probs.sum(-1);
   if (!distillation.teachers.empty()) {
     const double temperature = distillation.temperature;
     torch::Tensor targets = torch::zeros_like(logits);
@@ -32,13 +31,26 @@ Loss CrossEntropy(const torch::Tensor& logits, const Batch& batch, double smooth
       targets += torch::softmax(of_teacher / temperature, -1) /
                  static_cast<double>(distillation.teachers.size());
     }
-    const torch::Tensor distilled = -(targets * torch::log_softmax(logits / temperature, -1)).sum();
-    loss.objective = (1 - distillation.weight) * loss.objective +
-                     distillation.weight * temperature * temperature * distilled;
+    const torch::Tensor distilled =
+        -(targets * torch::log_softmax(logits / temperature, -1)).sum(-1);
+    objective = (1 - distillation.weight) * objective +
+                distillation.weight * temperature * temperature * distilled;
   }
-  loss.nll = nll.detach();
+  if (batch.target_weights.defined()) {
+    const torch::Tensor of_positions =
+        batch.target_weights.unsqueeze(1).expand_as(batch.target_output);
+    objective = objective * SelectTokens(of_positions, batch);
+  }
+  Loss loss;
+  loss.objective = objective.sum();
+  loss.nll = nll.detach().sum();
   loss.correct = logits.detach().argmax(-1).eq(truth).sum();
   return loss;
+}
+
+torch::Tensor AlignmentLoss(const torch::Tensor& log_attention, const torch::Tensor& alignment) {
+  // Padding has a logarithm of minus infinity, which a share of 0 would make NaN.
+  return -(alignment * log_attention.masked_fill(alignment.eq(0), 0)).sum();
 }
 
 }  // namespace seq2seq

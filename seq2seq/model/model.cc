@@ -24,29 +24,36 @@ ModelImpl::ModelImpl(const ModelOptions& options) : options_(options) {
 }
 
 torch::Tensor ModelImpl::forward(const Batch& batch, const TeacherForcing& forcing) {
-  const Decoded decoded = Decode(batch, forcing);
+  const Decoded decoded = Decode(batch, forcing, /*with_attention=*/false);
   return decoder_->Logits(SelectTokens(decoder_->DropOutputs(decoded.outputs), batch));
 }
 
-Loss ModelImpl::ComputeLoss(const Batch& batch, const TeacherForcing& forcing, double smoothing,
-                            double scale, const Distillation& distillation) {
-  const Decoded decoded = Decode(batch, forcing);
-  Loss loss = decoder_->ComputeLoss(decoded.outputs, batch, smoothing, scale, distillation);
-  if (decoded.penalty.defined()) loss.objective = loss.objective + scale * decoded.penalty;
+Loss ModelImpl::ComputeLoss(const Batch& batch, const TeacherForcing& forcing,
+                            const LossTerms& terms) {
+  const bool guided = terms.guided_alignment > 0 && batch.alignment.defined();
+  const Decoded decoded = Decode(batch, forcing, guided);
+  Loss loss = decoder_->ComputeLoss(decoded.outputs, batch, terms);
+  if (decoded.penalty.defined()) loss.objective = loss.objective + terms.scale * decoded.penalty;
+  if (guided) {
+    loss.objective = loss.objective + terms.scale * terms.guided_alignment *
+                                          AlignmentLoss(decoded.log_attention, batch.alignment);
+  }
   return loss;
 }
 
 Distillation::Teacher ModelImpl::Teach(const Batch& batch) {
   const NoGradPass no_grad;
-  return decoder_->Teach(Decode(batch, TeacherForcing()).outputs);
+  return decoder_->Teach(Decode(batch, TeacherForcing(), /*with_attention=*/false).outputs);
 }
 
-Decoded ModelImpl::Decode(const Batch& batch, const TeacherForcing& forcing) {
-  const auto start = decoder_->Start(Encode(batch));
+Decoded ModelImpl::Decode(const Batch& batch, const TeacherForcing& forcing, bool with_attention) {
+  Encoded encoded = Encode(batch);
+  if (batch.targets_per_source > 1) encoded = encoded.Repeat(batch.targets_per_source);
+  const auto start = decoder_->Start(encoded);
   const torch::Tensor fed = is_training()
                                 ? DropWords(batch.target_input, options_.decoder.word_dropout)
                                 : batch.target_input;
-  return decoder_(fed, batch.target_lengths, *start, forcing);
+  return decoder_(fed, batch.target_lengths, *start, forcing, with_attention);
 }
 
 std::string ModelImpl::DescribePaths() const {

@@ -23,7 +23,7 @@ namespace seq2seq {
 // source, and the initial state of its decoder is zero.
 //
 //   Model model(options);                                      // Validate(options) must be OK.
-//   model->ComputeLoss(batch, TeacherForcing(), 0.1, 1.0).objective.backward();  // Training.
+//   model->ComputeLoss(batch, TeacherForcing(), {.smoothing = 0.1}).objective.backward();
 //   torch::Tensor logits = model(batch, TeacherForcing());     // All logits at once.
 //
 //   auto state = model->decoder()->Start(model->Encode(batch));  // Search, a time step at a time.
@@ -39,15 +39,14 @@ class ModelImpl : public torch::nn::Module {
   // vocab].
   torch::Tensor forward(const Batch& batch, const TeacherForcing& forcing);
 
-  // CrossEntropy of these logits plus, in training, the penalties of the decoder, with the
-  // objective multiplied by `scale`. Never holds all logits where the kernels compute.
-  Loss ComputeLoss(const Batch& batch, const TeacherForcing& forcing, double smoothing,
-                   double scale, const Distillation& distillation = {});
+  // CrossEntropy of these logits with the other `terms` plus, in training, the penalties of the
+  // decoder. Never holds all logits where the kernels compute.
+  Loss ComputeLoss(const Batch& batch, const TeacherForcing& forcing, const LossTerms& terms = {});
 
   // What another model learns from this one, in eval mode, for a batch. Without gradient.
   Distillation::Teacher Teach(const Batch& batch);
 
-  // Encodes the sources of a batch; without sources, only its size matters.
+  // Encodes the sources of a batch, once each; without sources, only its size matters.
   Encoded Encode(const Batch& batch) { return encoder_(batch); }
 
   // Whether the decoder's kernel computes whole targets, instead of one time step at a time.
@@ -65,7 +64,7 @@ class ModelImpl : public torch::nn::Module {
   const ModelOptions& options() const { return options_; }
 
  private:
-  Decoded Decode(const Batch& batch, const TeacherForcing& forcing);
+  Decoded Decode(const Batch& batch, const TeacherForcing& forcing, bool with_attention);
 
   ModelOptions options_;
   Encoder encoder_{nullptr};

@@ -69,11 +69,12 @@ std::shared_ptr<const DecoderState> RecurrentDecoderImpl::Start(const Encoded& e
 }
 
 Decoded RecurrentDecoderImpl::forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
-                                      const DecoderState& start, const TeacherForcing& forcing) {
+                                      const DecoderState& start, const TeacherForcing& forcing,
+                                      bool with_attention) {
   const RecurrentDecoderState& state = StateOf(start);
   const auto decode = [&](const torch::Tensor& fed, const torch::Tensor& predicted) -> Decoded {
-    if (!is_fused()) return PlainDecode(fed, state, predicted, forcing);
-    return {FusedDecode(fed, lengths, state, predicted, forcing), {}};
+    if (!is_fused()) return PlainDecode(fed, state, predicted, forcing, with_attention);
+    return FusedDecode(fed, lengths, state, predicted, forcing, with_attention);
   };
   const torch::Tensor predicted = DrawPredicted(tokens, forcing);
   if (!predicted.defined() || forcing.form == SamplingForm::kStepwise)
@@ -87,11 +88,11 @@ Decoded RecurrentDecoderImpl::forward(const torch::Tensor& tokens, const torch::
   return decode(mixed, {});
 }
 
-torch::Tensor RecurrentDecoderImpl::FusedDecode(const torch::Tensor& tokens,
-                                                const torch::Tensor& lengths,
-                                                const RecurrentDecoderState& start,
-                                                const torch::Tensor& predicted,
-                                                const TeacherForcing& forcing) const {
+Decoded RecurrentDecoderImpl::FusedDecode(const torch::Tensor& tokens, const torch::Tensor& lengths,
+                                          const RecurrentDecoderState& start,
+                                          const torch::Tensor& predicted,
+                                          const TeacherForcing& forcing,
+                                          bool with_attention) const {
   const FusedDecoder decoder = {.embedding = embedding_->weight,
                                 .cells = ParametersOf(cells_),
                                 .attentional = attentional_->weight,
@@ -100,20 +101,27 @@ torch::Tensor RecurrentDecoderImpl::FusedDecode(const torch::Tensor& tokens,
                                 .input_feeding = options_.input_feeding,
                                 .embedding_dropout = is_training() ? embedding_dropout_ : 0,
                                 .dropout = is_training() ? options_.dropout : 0};
-  return seq2seq::FusedDecode(
+  const FusedDecoded fused = seq2seq::FusedDecode(
       decoder, tokens, lengths, {start.memory.keys, start.memory.values, start.memory.lengths},
-      start.cells, {predicted, forcing.predicted == PredictedToken::kSample});
+      start.cells, {predicted, forcing.predicted == PredictedToken::kSample}, with_attention);
+  Decoded decoded = {fused.attentional_states, {}, {}};
+  if (with_attention) {
+    decoded.log_attention = torch::log_softmax(
+        torch::bmm(fused.queries, start.memory.keys.transpose(1, 2)) + start.memory.bias, -1);
+  }
+  return decoded;
 }
 
 Decoded RecurrentDecoderImpl::PlainDecode(const torch::Tensor& tokens,
                                           const RecurrentDecoderState& start,
                                           const torch::Tensor& predicted,
-                                          const TeacherForcing& forcing) {
+                                          const TeacherForcing& forcing, bool with_attention) {
   const int64_t target = tokens.size(1);
   std::vector<torch::Tensor> outputs;
   outputs.reserve(static_cast<size_t>(target));
   const bool penalised = options_.doubly_stochastic > 0 && is_training();
   torch::Tensor attended;  // [batch, source], attention weights summed over the time steps.
+  std::vector<torch::Tensor> attentions;  // [batch, source], one per time step.
   RecurrentDecoderState state = SharesMasks() ? WithMasks(start) : start;
   std::vector<torch::Tensor> projected;  // [batch, gates], one per time step.
   if (!predicted.defined()) projected = ProjectTokens(tokens.t(), state.embedding_mask).unbind(0);
@@ -132,13 +140,15 @@ Decoded RecurrentDecoderImpl::PlainDecode(const torch::Tensor& tokens,
     torch::Tensor attention;
     state = Advance(input, state, attention);
     outputs.push_back(state.attentional_state);
+    if (with_attention) attentions.push_back(attention);
     if (penalised) {
       const torch::Tensor counted =
           attention * tokens.select(1, step).ne(kPadId).unsqueeze(1);  // Not at padding.
       attended = attended.defined() ? attended + counted : counted;
     }
   }
-  return {torch::stack(outputs, 1), penalised ? Penalty(attended, start.memory) : torch::Tensor()};
+  return {torch::stack(outputs, 1), penalised ? Penalty(attended, start.memory) : torch::Tensor(),
+          with_attention ? LogAttention(torch::stack(attentions, 1)) : torch::Tensor()};
 }
 
 RecurrentDecoderState RecurrentDecoderImpl::WithMasks(const RecurrentDecoderState& start) const {

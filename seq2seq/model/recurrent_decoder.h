@@ -44,7 +44,8 @@ class RecurrentDecoderImpl : public DecoderImpl {
 
   std::shared_ptr<const DecoderState> Start(const Encoded& encoded) override;
   Decoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
-                  const DecoderState& start, const TeacherForcing& forcing) override;
+                  const DecoderState& start, const TeacherForcing& forcing,
+                  bool with_attention) override;
   DecoderStep Step(const torch::Tensor& tokens, const DecoderState& state) override;
   bool is_fused() const override;
   std::string DescribePath() const override {
@@ -53,14 +54,15 @@ class RecurrentDecoderImpl : public DecoderImpl {
   Bridge bridge() const override { return bridge_; }
 
  private:
-  // The attentional states of whole targets, by the kernels. `predicted`, [batch, target], is true
-  // where scheduled sampling feeds a predicted token; undefined for none.
-  torch::Tensor FusedDecode(const torch::Tensor& tokens, const torch::Tensor& lengths,
-                            const RecurrentDecoderState& start, const torch::Tensor& predicted,
-                            const TeacherForcing& forcing) const;
+  // Decodes whole targets by the kernels. `predicted`, [batch, target], is true where scheduled
+  // sampling feeds a predicted token; undefined for none.
+  Decoded FusedDecode(const torch::Tensor& tokens, const torch::Tensor& lengths,
+                      const RecurrentDecoderState& start, const torch::Tensor& predicted,
+                      const TeacherForcing& forcing, bool with_attention) const;
   // The same one time step at a time, with the penalty.
   Decoded PlainDecode(const torch::Tensor& tokens, const RecurrentDecoderState& start,
-                      const torch::Tensor& predicted, const TeacherForcing& forcing);
+                      const torch::Tensor& predicted, const TeacherForcing& forcing,
+                      bool with_attention);
 
   // `start` with new dropout masks.
   RecurrentDecoderState WithMasks(const RecurrentDecoderState& start) const;

@@ -112,15 +112,14 @@ torch::Tensor TransformerAttentionImpl::MemorizeRows(const torch::Tensor& memory
   return FusedLinear(memory, weight, phases, in_proj_bias_.narrow(0, size_, 2 * size_));
 }
 
-torch::Tensor TransformerAttentionImpl::AttendRows(const torch::Tensor& input,
-                                                   const RowLayout& layout,
-                                                   const torch::Tensor& memory,
-                                                   const RowLayout& memory_layout,
-                                                   const PassPhases& phases) const {
+torch::Tensor TransformerAttentionImpl::AttendRows(
+    const torch::Tensor& input, const RowLayout& layout, const torch::Tensor& memory,
+    const RowLayout& memory_layout, const PassPhases& phases, AttendedRows* attended) const {
   const torch::Tensor weight =
       in_proj_weight_.defined() ? in_proj_weight_.narrow(0, 0, size_) : projections_[0];
   const torch::Tensor queries =
       FusedLinear(input, weight, phases, in_proj_bias_.narrow(0, 0, size_));
+  if (attended != nullptr) *attended = {queries, memory.narrow(1, 0, size_).contiguous()};
   const FusedHeads heads = {heads_, /*causal=*/false, is_training() ? dropout_ : 0};
   return FusedLinear(
       FusedCrossAttention(queries, memory, layout.rows, memory_layout.rows, heads, phases),

@@ -39,6 +39,12 @@ struct RowLayout {
 // The layout of sequences of `lengths`, [batch], in layers of `size` values.
 RowLayout LayOutRows(const torch::Tensor& lengths, int64_t size, const TransformerOptions& options);
 
+// What the attention weights of a layer depend on.
+struct AttendedRows {
+  torch::Tensor queries;  // [row, size], not scaled.
+  torch::Tensor keys;     // [source row, size]
+};
+
 // Turns `heads`, [batch, heads, time, size], of positions from `first` on: value i of the first
 // half of a head and value i of the second half are a vector, turned by position / 10000^(2i /
 // size) (Su et al. 2021).
@@ -65,13 +71,14 @@ class TransformerAttentionImpl : public torch::nn::Module {
                         const torch::Tensor& bias, torch::Tensor* weights = nullptr);
 
   // The same on the kernels: self-attention, [row, size], causal or not; and attention of `input`,
-  // [row, size], to MemorizeRows of the memory, [source row, memory] -> [source row, 2 x size].
+  // [row, size], to MemorizeRows of the memory, [source row, memory] -> [source row, 2 x size],
+  // which sets `attended` unless that is null.
   torch::Tensor SelfAttendRows(const torch::Tensor& input, const RowLayout& layout, bool causal,
                                const PassPhases& phases) const;
   torch::Tensor MemorizeRows(const torch::Tensor& memory, const PassPhases& phases) const;
   torch::Tensor AttendRows(const torch::Tensor& input, const RowLayout& layout,
                            const torch::Tensor& memory, const RowLayout& memory_layout,
-                           const PassPhases& phases) const;
+                           const PassPhases& phases, AttendedRows* attended) const;
 
  private:
   // Part `part`, 0 to 2, of the projections of queries, keys and values.

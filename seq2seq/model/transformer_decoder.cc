@@ -1,6 +1,8 @@
 #include "seq2seq/model/transformer_decoder.h"
 
+#include <cmath>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
@@ -74,9 +76,13 @@ torch::Tensor TransformerDecoderImpl::Advance(const torch::Tensor& tokens,
   return NormalizeLast(norm_, x, kDecoderPhases);
 }
 
-torch::Tensor TransformerDecoderImpl::FusedDecode(const torch::Tensor& tokens,
-                                                  const torch::Tensor& lengths,
-                                                  const Encoded& encoded) {
+torch::Tensor TransformerDecoderImpl::OfHeads(const torch::Tensor& weights) const {
+  return options_.aligned_head ? weights.select(1, 0) : weights.mean(1);
+}
+
+Decoded TransformerDecoderImpl::FusedDecode(const torch::Tensor& tokens,
+                                            const torch::Tensor& lengths, const Encoded& encoded,
+                                            bool with_attention) {
   const RowLayout layout = LayOutRows(lengths, options_.hidden, options_.transformer);
   RowLayout source;
   torch::Tensor memory;
@@ -87,45 +93,74 @@ torch::Tensor TransformerDecoderImpl::FusedDecode(const torch::Tensor& tokens,
   torch::Tensor x =
       EmbedRows(tokens, embedding_->weight, layout, options_.transformer, positions_,
                 is_training() ? DropoutOf(options_.embedding_dropout, options_.dropout) : 0);
-  for (TransformerDecoderLayer& layer : layers_) x = layer->ForwardRows(x, layout, memory, source);
-  return PadRows(NormalizeLast(norm_, x, kDecoderPhases), layout.rows, tokens.size(1));
+  AttendedRows attended;
+  for (TransformerDecoderLayer& layer : layers_)
+    x = layer->ForwardRows(x, layout, memory, source, with_attention ? &attended : nullptr);
+  const auto pad = [](const torch::Tensor& rows, const RowLayout& rows_layout, int64_t time) {
+    return PadRows(rows, rows_layout.rows, time);
+  };
+  Decoded decoded = {pad(NormalizeLast(norm_, x, kDecoderPhases), layout, tokens.size(1)), {}, {}};
+  if (with_attention) {
+    const int64_t heads = options_.transformer.heads;
+    const auto split = [&](const torch::Tensor& values) {  // [batch, heads, time, size]
+      return values.view({values.size(0), values.size(1), heads, -1}).transpose(1, 2);
+    };
+    const torch::Tensor queries = split(pad(attended.queries, layout, tokens.size(1)));
+    const torch::Tensor keys = split(pad(attended.keys, source, encoded.values.size(1)));
+    const double scale = 1 / std::sqrt(static_cast<double>(options_.hidden / heads));
+    const torch::Tensor scores = torch::matmul(queries * scale, keys.transpose(2, 3)) +
+                                 PaddingBias(encoded.Mask(), encoded.values);
+    decoded.log_attention = options_.aligned_head
+                                ? torch::log_softmax(scores.select(1, 0), -1)
+                                : LogAttention(OfHeads(torch::softmax(scores, -1)));
+  }
+  return decoded;
 }
 
 Decoded TransformerDecoderImpl::forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
-                                        const DecoderState& start, const TeacherForcing& forcing) {
+                                        const DecoderState& start, const TeacherForcing& forcing,
+                                        bool with_attention) {
   const PhaseTimer timer(Phase::kDecoderForward);
   const auto& state = static_cast<const TransformerDecoderState&>(start);
-  const auto decode = [&](const torch::Tensor& fed) {
-    if (is_fused()) return FusedDecode(fed, lengths, state.encoded);
+  const auto decode = [&](const torch::Tensor& fed, bool attention) -> Decoded {
+    if (is_fused()) return FusedDecode(fed, lengths, state.encoded, attention);
     TransformerDecoderState from = state;
-    return Advance(fed, from, /*weights=*/nullptr);
+    torch::Tensor weights;
+    Decoded decoded = {Advance(fed, from, attention ? &weights : nullptr), {}, {}};
+    if (attention) decoded.log_attention = LogAttention(OfHeads(weights));
+    return decoded;
   };
   const torch::Tensor predicted = DrawPredicted(tokens, forcing);
-  if (!predicted.defined()) return {decode(tokens), {}};
+  if (!predicted.defined()) return decode(tokens, with_attention);
   if (forcing.form == SamplingForm::kStepwise)
-    return {DecodeStepwise(tokens, predicted, state, forcing), {}};
+    return DecodeStepwise(tokens, predicted, state, forcing, with_attention);
   torch::Tensor mixed;
   {
     const NoGradPass no_grad;
-    mixed = WithPredictedTokens(tokens, decode(tokens), predicted, forcing);
+    mixed = WithPredictedTokens(tokens, decode(tokens, /*attention=*/false).outputs, predicted,
+                                forcing);
   }
-  return {decode(mixed), {}};
+  return decode(mixed, with_attention);
 }
 
-torch::Tensor TransformerDecoderImpl::DecodeStepwise(const torch::Tensor& tokens,
-                                                     const torch::Tensor& predicted,
-                                                     TransformerDecoderState state,
-                                                     const TeacherForcing& forcing) {
-  std::vector<torch::Tensor> outputs;
+Decoded TransformerDecoderImpl::DecodeStepwise(const torch::Tensor& tokens,
+                                               const torch::Tensor& predicted,
+                                               TransformerDecoderState state,
+                                               const TeacherForcing& forcing, bool with_attention) {
+  std::vector<torch::Tensor> outputs, attentions;
   for (int64_t step = 0; step < tokens.size(1); ++step) {
     torch::Tensor fed = tokens.select(1, step);
     if (step > 0) {
       fed = torch::where(predicted.select(1, step),
                          forcing.Choose(Preview(outputs.back().select(1, 0))), fed);
     }
-    outputs.push_back(Advance(fed.unsqueeze(1), state, /*weights=*/nullptr));
+    torch::Tensor weights;
+    outputs.push_back(Advance(fed.unsqueeze(1), state, with_attention ? &weights : nullptr));
+    if (with_attention) attentions.push_back(OfHeads(weights));
   }
-  return torch::cat(outputs, 1);
+  return {torch::cat(outputs, 1),
+          {},
+          with_attention ? LogAttention(torch::cat(attentions, 1)) : torch::Tensor()};
 }
 
 DecoderStep TransformerDecoderImpl::Step(const torch::Tensor& tokens, const DecoderState& state) {
@@ -134,7 +169,7 @@ DecoderStep TransformerDecoderImpl::Step(const torch::Tensor& tokens, const Deco
   DecoderStep step;
   torch::Tensor weights;  // [sentence, heads, rows of a sentence, source]
   step.output = Advance(tokens.unsqueeze(1), *after, &weights).select(1, 0);
-  step.attention = has_attention_ ? weights.mean(1).flatten(0, 1)
+  step.attention = has_attention_ ? OfHeads(weights).flatten(0, 1)
                                   : torch::zeros({tokens.size(0), after->encoded.values.size(1)},
                                                  step.output.options().requires_grad(false));
   step.state = std::move(after);

@@ -34,7 +34,7 @@ struct TransformerDecoderState : DecoderState {
 // or simpler simple recurrent units (Kim et al. 2019), and attention to the source. With norm
 // `pre`, a layer normalisation after the last. Training computes whole targets at once, but for
 // scheduled sampling in the form `stepwise`. The attention weights of a time step are the means
-// over the heads of the last layer.
+// over the heads of the last layer or, with aligned_head, those of the first of these.
 class TransformerDecoderImpl : public DecoderImpl {
  public:
   // Shares `embedding` unless that is empty.
@@ -42,7 +42,8 @@ class TransformerDecoderImpl : public DecoderImpl {
 
   std::shared_ptr<const DecoderState> Start(const Encoded& encoded) override;
   Decoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
-                  const DecoderState& start, const TeacherForcing& forcing) override;
+                  const DecoderState& start, const TeacherForcing& forcing,
+                  bool with_attention) override;
   DecoderStep Step(const torch::Tensor& tokens, const DecoderState& state) override;
   bool is_fused() const override { return UsesKernels(output_weight_); }
   std::string DescribePath() const override {
@@ -50,17 +51,20 @@ class TransformerDecoderImpl : public DecoderImpl {
   }
 
  private:
-  // The outputs of whole targets, [batch, target, hidden], with `lengths`, [batch]: by the kernels,
-  // or by LibTorch operations.
-  torch::Tensor FusedDecode(const torch::Tensor& tokens, const torch::Tensor& lengths,
-                            const Encoded& encoded);
+  // Decodes whole targets, [batch, target], with `lengths`, [batch], by the kernels.
+  Decoded FusedDecode(const torch::Tensor& tokens, const torch::Tensor& lengths,
+                      const Encoded& encoded, bool with_attention);
   // The outputs of `tokens`, [row, time], that follow `state`, which is updated; sets the attention
   // weights of the last layer, [sentence, heads, query, source], unless `weights` is null.
   torch::Tensor Advance(const torch::Tensor& tokens, TransformerDecoderState& state,
                         torch::Tensor* weights);
-  // The outputs of whole targets, where predicted tokens depend on earlier ones.
-  torch::Tensor DecodeStepwise(const torch::Tensor& tokens, const torch::Tensor& predicted,
-                               TransformerDecoderState state, const TeacherForcing& forcing);
+  // Decodes whole targets, where predicted tokens depend on earlier ones.
+  Decoded DecodeStepwise(const torch::Tensor& tokens, const torch::Tensor& predicted,
+                         TransformerDecoderState state, const TeacherForcing& forcing,
+                         bool with_attention);
+  // What is called the attention weights of the decoder, from those of the heads, [batch, heads,
+  // target, source]: [batch, target, source].
+  torch::Tensor OfHeads(const torch::Tensor& weights) const;
 
   const DecoderOptions options_;
   const bool has_attention_;

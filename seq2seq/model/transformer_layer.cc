@@ -202,7 +202,8 @@ torch::Tensor TransformerDecoderLayerImpl::forward(const torch::Tensor& input,
 torch::Tensor TransformerDecoderLayerImpl::ForwardRows(const torch::Tensor& input,
                                                        const RowLayout& layout,
                                                        const torch::Tensor& encoded,
-                                                       const RowLayout& encoded_layout) {
+                                                       const RowLayout& encoded_layout,
+                                                       AttendedRows* attended) {
   torch::Tensor x = Residual(input, norm1_, [&](const torch::Tensor& rows) {
     return ssru_.is_empty() ? self_attn_->SelfAttendRows(rows, layout, /*causal=*/true, phases_)
                             : ssru_->ForwardRows(rows, layout, phases_);
@@ -210,7 +211,7 @@ torch::Tensor TransformerDecoderLayerImpl::ForwardRows(const torch::Tensor& inpu
   if (!multihead_attn_.is_empty()) {
     const torch::Tensor memory = multihead_attn_->MemorizeRows(encoded, phases_);
     x = Residual(x, norm2_, [&](const torch::Tensor& rows) {
-      return multihead_attn_->AttendRows(rows, layout, memory, encoded_layout, phases_);
+      return multihead_attn_->AttendRows(rows, layout, memory, encoded_layout, phases_, attended);
     });
   }
   return Residual(x, norm3_, [&](const torch::Tensor& rows) { return FeedForward(rows); });

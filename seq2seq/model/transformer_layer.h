@@ -125,9 +125,11 @@ class TransformerDecoderLayerImpl : public TransformerLayerImpl {
   torch::Tensor forward(const torch::Tensor& input, TransformerLayerState& state,
                         const TransformerMemory& memory);
 
-  // Whole targets, [row, size]. `encoded`, [source row, memory], is the encoder output.
+  // Whole targets, [row, size]. `encoded`, [source row, memory], is the encoder output. Sets
+  // `attended` unless that is null.
   torch::Tensor ForwardRows(const torch::Tensor& input, const RowLayout& layout,
-                            const torch::Tensor& encoded, const RowLayout& encoded_layout);
+                            const torch::Tensor& encoded, const RowLayout& encoded_layout,
+                            AttendedRows* attended);
 
  private:
   torch::Tensor Recur(const torch::Tensor& input, TransformerLayerState& state);

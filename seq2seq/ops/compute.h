@@ -18,7 +18,7 @@ struct Compute {
 // settings of its forward pass.
 //
 //   ComputeGuard guard({.precision = Precision::kBf16});
-//   model->ComputeLoss(batch, forcing, 0.1, 1).objective.backward();
+//   model->ComputeLoss(batch, forcing, {.smoothing = 0.1}).objective.backward();
 class ComputeGuard {
  public:
   explicit ComputeGuard(const Compute& compute);

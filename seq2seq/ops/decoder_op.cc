@@ -23,6 +23,7 @@ struct DecoderCall {
   std::vector<int64_t> tokens;  // [row]; after the forward pass, the tokens that were fed.
   std::vector<int64_t> source_lengths;
   size_t layers = 0;
+  bool with_queries = false;
 
   // For scheduled sampling.
   std::unique_ptr<bool[]> predicted;  // [row], or null.
@@ -83,7 +84,8 @@ DecoderWeights WeightsOf(const Tensors& tensors, const DecoderCall& call) {
 }
 
 struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
-  static torch::Tensor forward(AutogradContext* context, const std::shared_ptr<DecoderCall>& call,
+  // The attentional states and, if asked for, the queries: [row, …].
+  static variable_list forward(AutogradContext* context, const std::shared_ptr<DecoderCall>& call,
                                at::TensorList inputs) {
     const PhaseTimer timer(Phase::kDecoderForward);
     const Tensors tensors(absl::MakeSpan(inputs.data(), inputs.size()), *call);
@@ -105,7 +107,12 @@ struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
     saved.push_back(attentional_states);
     context->save_for_backward(saved);
     SaveValue(context, call);
-    return attentional_states;
+    if (!call->with_queries) return {attentional_states};
+    const Matrix attended = call->cache.attended.view();
+    const int64_t hidden = tensors.start[0].size(1);
+    const torch::Tensor queries = EmptyFloats({attended.rows, hidden});
+    Copy(attended.Columns(attended.columns - hidden, hidden), View(queries));
+    return {attentional_states, queries};
   }
 
   static variable_list backward(AutogradContext* context, variable_list outputs) {
@@ -123,14 +130,17 @@ struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
     }
     const Tensors results(gradients, call);
     const torch::Tensor embedded = EmptyFloats({call.steps->rows(), tensors.embedding.size(1)});
-    DecoderBackward(
-        call.plan, WeightsOf(tensors, call), StatesOf<DecoderStart>(tensors.start, call.plan.cell),
-        MemoriesOf(tensors, call), View(saved.back()), View(outputs[0].contiguous()), call.cache,
-        {View(embedded), AllGradients(call.plan.cell, results.cells),
-         View(results.attentional_state)},
-        StatesOf<DecoderStartGradient>(results.start, call.plan.cell),
-        Sentences(results.keys, call.source_lengths),
-        Sentences(results.values, call.source_lengths));
+    const torch::Tensor of_queries =
+        call.with_queries && outputs[1].defined() ? outputs[1].contiguous() : torch::Tensor();
+    DecoderBackward(call.plan, WeightsOf(tensors, call),
+                    StatesOf<DecoderStart>(tensors.start, call.plan.cell),
+                    MemoriesOf(tensors, call), View(saved.back()),
+                    {View(outputs[0].contiguous()), View(of_queries)}, call.cache,
+                    {View(embedded), AllGradients(call.plan.cell, results.cells),
+                     View(results.attentional_state)},
+                    StatesOf<DecoderStartGradient>(results.start, call.plan.cell),
+                    Sentences(results.keys, call.source_lengths),
+                    Sentences(results.values, call.source_lengths));
     call.cache = DecoderCache();
     gradients[0] = EmbeddingGradient(call.tokens, embedded, tensors.embedding.size(0));
     gradients.insert(gradients.begin(), torch::Tensor());
@@ -140,9 +150,10 @@ struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
 
 }  // namespace
 
-torch::Tensor FusedDecode(const FusedDecoder& decoder, const torch::Tensor& tokens,
-                          const torch::Tensor& lengths, const FusedMemory& memory,
-                          const std::vector<CellState>& start, const FusedSampling& sampling) {
+FusedDecoded FusedDecode(const FusedDecoder& decoder, const torch::Tensor& tokens,
+                         const torch::Tensor& lengths, const FusedMemory& memory,
+                         const std::vector<CellState>& start, const FusedSampling& sampling,
+                         bool with_queries) {
   auto call = std::make_shared<DecoderCall>();
   call->steps = PackSequence(lengths, /*side_by_side=*/1);
   const bool draws = decoder.embedding_dropout > 0 || decoder.dropout > 0 || sampling.sample;
@@ -157,6 +168,7 @@ torch::Tensor FusedDecode(const FusedDecoder& decoder, const torch::Tensor& toke
   const auto* sources = memory.lengths.data_ptr<int64_t>();
   call->source_lengths.assign(sources, sources + memory.lengths.numel());
   call->layers = decoder.cells.size();
+  call->with_queries = with_queries;
   if (sampling.predicted.defined()) {
     const std::vector<int64_t> predicted =
         OrderTokens(sampling.predicted.to(torch::kInt64), *call->steps);
@@ -173,8 +185,11 @@ torch::Tensor FusedDecode(const FusedDecoder& decoder, const torch::Tensor& toke
     if (state.cell_state.defined()) inputs.push_back(state.cell_state.contiguous());
   }
   for (const CellParameters& cell : decoder.cells) AppendTensors(cell, inputs);
-  const torch::Tensor rows = DecoderFunction::apply(call, at::TensorList(inputs));
-  return PadRows(rows, call->steps, tokens.size(1));
+  const variable_list rows = DecoderFunction::apply(call, at::TensorList(inputs));
+  const auto pad = [&](const torch::Tensor& of) {
+    return PadRows(of, call->steps, tokens.size(1));
+  };
+  return {pad(rows[0]), with_queries ? pad(rows[1]) : torch::Tensor()};
 }
 
 }  // namespace seq2seq

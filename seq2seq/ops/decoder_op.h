@@ -37,13 +37,20 @@ struct FusedSampling {
   bool sample = false;
 };
 
-// The attentional states of whole targets, [batch, target] with `lengths`, [batch], on the CPU:
-// [batch, target, attentional], zero at padding. `start` is the initial state of the cells, one per
-// layer; the initial attentional state is zero. Attention scores are dot products of the last
-// layer's output with the keys of `memory`. Agrees with the time steps of RecurrentDecoderImpl.
-torch::Tensor FusedDecode(const FusedDecoder& decoder, const torch::Tensor& tokens,
-                          const torch::Tensor& lengths, const FusedMemory& memory,
-                          const std::vector<CellState>& start, const FusedSampling& sampling);
+// Of whole targets, zero at padding.
+struct FusedDecoded {
+  torch::Tensor attentional_states;  // [batch, target, attentional]
+  torch::Tensor queries;             // [batch, target, hidden], the last layer's output.
+};
+
+// Decodes whole targets, [batch, target] with `lengths`, [batch], on the CPU. `start` is the
+// initial state of the cells, one per layer; the initial attentional state is zero. Attention
+// scores are dot products of the queries with the keys of `memory`. Queries are undefined unless
+// `with_queries`. Agrees with the time steps of RecurrentDecoderImpl.
+FusedDecoded FusedDecode(const FusedDecoder& decoder, const torch::Tensor& tokens,
+                         const torch::Tensor& lengths, const FusedMemory& memory,
+                         const std::vector<CellState>& start, const FusedSampling& sampling,
+                         bool with_queries);
 
 }  // namespace seq2seq
 

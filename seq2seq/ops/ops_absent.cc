@@ -63,13 +63,15 @@ torch::Tensor PadRows(const torch::Tensor&, std::shared_ptr<const SequenceRows>,
   TORCH_CHECK(false, "built without kernels");
 }
 
-torch::Tensor FusedDecode(const FusedDecoder&, const torch::Tensor&, const torch::Tensor&,
-                          const FusedMemory&, const std::vector<CellState>&, const FusedSampling&) {
+FusedDecoded FusedDecode(const FusedDecoder&, const torch::Tensor&, const torch::Tensor&,
+                         const FusedMemory&, const std::vector<CellState>&, const FusedSampling&,
+                         bool) {
   TORCH_CHECK(false, "built without kernels");
 }
 
 Loss FusedCrossEntropy(const torch::Tensor&, const torch::Tensor&, const torch::Tensor&,
-                       const torch::Tensor&, double, double, double) {
+                       const torch::Tensor&, double, double, double, const Distillation&,
+                       const torch::Tensor&) {
   TORCH_CHECK(false, "built without kernels");
 }
 

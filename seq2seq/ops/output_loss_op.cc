@@ -32,15 +32,18 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
                                const torch::Tensor& truth, const torch::Tensor& weight,
                                const torch::Tensor& bias, double smoothing, double scale,
                                double dropout, const Distillation& distillation,
-                               bool with_gradient) {
+                               const std::vector<float>& target_weights, bool with_gradient) {
     const PhaseTimer timer(Phase::kLoss);
     std::vector<int64_t> positions;  // Positions of tokens in the flattened tensors.
     std::vector<int64_t> ids;
+    std::vector<float> row_weights;
     const auto* id = truth.data_ptr<int64_t>();
     for (int64_t i = 0; i < truth.numel(); ++i) {
       if (id[i] == kPadId) continue;
       positions.push_back(i);
       ids.push_back(id[i]);
+      if (!target_weights.empty())
+        row_weights.push_back(target_weights[static_cast<size_t>(i / truth.size(1))]);
     }
     const uint64_t seed = dropout > 0 ? DrawSeed() : 0;
     const torch::Tensor rows = RowsAt(positions, attentional_states, dropout, seed);
@@ -64,7 +67,7 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
     const CrossEntropySums sums =
         OutputCrossEntropy({View(weight), Values(bias)}, to, ids, smoothing, scale,
                            CurrentCompute().precision, with_gradient ? &views : nullptr,
-                           {teachers, distillation.weight, distillation.temperature});
+                           {teachers, distillation.weight, distillation.temperature}, row_weights);
     if (with_gradient) {
       const Matrix padded = View(gradients[0]);
       for (int64_t row = 0; row < to.rows; ++row) {
@@ -86,8 +89,8 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
     if (scale != 1) {
       for (torch::Tensor& gradient : gradients) gradient.mul_(scale);
     }
-    return {gradients[0],    torch::Tensor(), gradients[1],    gradients[2],   torch::Tensor(),
-            torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
+    return {gradients[0],    torch::Tensor(), gradients[1],    gradients[2],    torch::Tensor(),
+            torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
   }
 };
 
@@ -95,13 +98,20 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
 
 Loss FusedCrossEntropy(const torch::Tensor& attentional_states, const torch::Tensor& truth,
                        const torch::Tensor& weight, const torch::Tensor& bias, double smoothing,
-                       double scale, double dropout, const Distillation& distillation) {
+                       double scale, double dropout, const Distillation& distillation,
+                       const torch::Tensor& target_weights) {
   const bool with_gradient =
       torch::GradMode::is_enabled() &&
       (attentional_states.requires_grad() || weight.requires_grad() || bias.requires_grad());
+  // An autograd function takes no undefined tensors.
+  std::vector<float> weights;
+  if (target_weights.defined()) {
+    const torch::Tensor floats = target_weights.to(torch::kFloat32).contiguous();
+    weights.assign(floats.data_ptr<float>(), floats.data_ptr<float>() + floats.numel());
+  }
   const variable_list sums =
       CrossEntropyFunction::apply(attentional_states.contiguous(), truth.contiguous(), weight, bias,
-                                  smoothing, scale, dropout, distillation, with_gradient);
+                                  smoothing, scale, dropout, distillation, weights, with_gradient);
   return {sums[0], sums[1], sums[2]};
 }
 

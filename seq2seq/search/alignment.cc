@@ -6,9 +6,7 @@
 #include "absl/strings/match.h"
 
 namespace seq2seq {
-namespace {
 
-// The index of the word that each of the first `count` subwords belongs to.
 std::vector<size_t> WordOfSubword(const std::vector<std::string>& subwords, size_t count) {
   std::vector<size_t> words;
   size_t word = 0;
@@ -18,8 +16,6 @@ std::vector<size_t> WordOfSubword(const std::vector<std::string>& subwords, size
   }
   return words;
 }
-
-}  // namespace
 
 std::vector<AlignedWords> AlignWords(const Candidate& candidate) {
   const Alignment& alignment = candidate.alignment;

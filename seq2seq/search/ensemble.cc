@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -110,8 +111,14 @@ absl::StatusOr<Ensemble> LoadOne(const std::string& path, const LoadOptions& opt
       MakeSource(SourceOptionsOf(stored.options, options), std::move(source), target);
   SearchOptions search;
   SEQ2SEQ_RETURN_IF_ERROR(ReadSearchOptions(stored.run.Config(), search));
-  return Ensemble{{std::move(model)}, std::move(reader), std::move(target), options.mean, nullptr,
-                  std::nullopt,       std::move(search), std::move(notes)};
+  return Ensemble{.models = {std::move(model)},
+                  .source = std::move(reader),
+                  .target = std::move(target),
+                  .mean = options.mean,
+                  .language_model = nullptr,
+                  .shortlist = std::nullopt,
+                  .search = std::move(search),
+                  .notes = std::move(notes)};
 }
 
 // InvalidArgument if `member` cannot translate together with `first`.
@@ -150,6 +157,15 @@ absl::Status AddLanguageModel(const LoadOptions& options, const std::string& fir
 absl::StatusOr<Ensemble> LoadEnsemble(absl::Span<const std::string> paths,
                                       const LoadOptions& options) {
   if (paths.empty()) return absl::InvalidArgumentError("expected at least one model, found none");
+  if (!options.weights.empty() && options.weights.size() != paths.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("expected a weight for each of ", paths.size(),
+                                                   " models, found ", options.weights.size()));
+  }
+  for (const double weight : options.weights) {
+    if (!(weight > 0 && weight <= 1e6))
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the weight of a model: expected more than 0, up to 1,000,000, found ", weight));
+  }
   const bool on_cpu = IsCpu(options.device);
   if (options.precision) {
     const Precision precision = Resolve(*options.precision, on_cpu);
@@ -163,6 +179,12 @@ absl::StatusOr<Ensemble> LoadEnsemble(absl::Span<const std::string> paths,
     SEQ2SEQ_ASSIGN_OR_RETURN(ensemble.shortlist,
                              Shortlist::Load(first.run.Shortlist(), first.options.source_vocab,
                                              first.options.target_vocab));
+  }
+  const double sum = std::accumulate(options.weights.begin(), options.weights.end(), 0.0);
+  for (const double weight : options.weights) ensemble.weights.push_back(weight / sum);
+  if (!options.lexicon.empty()) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(Lexicon lexicon, Lexicon::Load(options.lexicon));
+    ensemble.lexicon = std::make_shared<const Lexicon>(std::move(lexicon));
   }
   for (const std::string& path : paths.subspan(1)) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const Ensemble member, LoadOne(path, options));
@@ -186,7 +208,7 @@ std::unique_ptr<Scorer> Ensemble::Begin(absl::Span<const SourceInput* const> sou
   };
   std::vector<std::unique_ptr<Scorer>> members;
   for (const auto& model : models) members.push_back(begin(*model));
-  auto scorer = std::make_unique<EnsembleScorer>(std::move(members), mean);
+  auto scorer = std::make_unique<EnsembleScorer>(std::move(members), mean, weights);
   if (language_model == nullptr || language_model_weight == 0) return scorer;
   return std::make_unique<FusionScorer>(std::move(scorer), begin(*language_model),
                                         language_model_weight);

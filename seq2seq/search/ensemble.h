@@ -12,6 +12,7 @@
 
 #include "seq2seq/search/batch_shortlist.h"
 #include "seq2seq/search/ensemble_scorer.h"
+#include "seq2seq/search/lexicon.h"
 #include "seq2seq/search/load_options.h"
 #include "seq2seq/search/scorer.h"
 #include "seq2seq/search/search_memory.h"
@@ -28,8 +29,10 @@ struct Ensemble {
   std::shared_ptr<const Source> source;
   Tokenizer target;
   EnsembleMean mean = EnsembleMean::kProbability;
+  std::vector<double> weights = {};  // Of the models, with a sum of 1; empty for equal ones.
   std::shared_ptr<const ScoringModel> language_model;  // Null if there is none.
   std::optional<Shortlist> shortlist;
+  std::shared_ptr<const Lexicon> lexicon = nullptr;
   SearchOptions search = {};       // That the first model was validated with.
   std::vector<std::string> notes;  // For the log: where a model is slower or other than requested.
 

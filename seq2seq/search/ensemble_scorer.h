@@ -21,12 +21,14 @@ inline std::vector<std::string> EnumTexts(EnsembleMean) {
   return {"probability", "log_probability"};
 }
 
-// The mean prediction of its members, at least one, which were made for the same sentences and have
-// the same vocabulary. Costs the sum of their costs and a pass over all their scores, of which the
-// first member's are overwritten. The attention weights are those of the first member.
+// The weighted mean prediction of its members, at least one, which were made for the same sentences
+// and have the same vocabulary. Costs the sum of their costs and a pass over all their scores, of
+// which the first member's are overwritten. The attention weights are those of the first member.
 class EnsembleScorer : public Scorer {
  public:
-  EnsembleScorer(std::vector<std::unique_ptr<Scorer>> members, EnsembleMean mean);
+  // `weights` are those of the members, positive with a sum of 1; empty for equal ones.
+  EnsembleScorer(std::vector<std::unique_ptr<Scorer>> members, EnsembleMean mean,
+                 std::vector<double> weights = {});
 
   int64_t batch() const override { return members_[0]->batch(); }
   StepScores Step(absl::Span<const Extension> rows) override;
@@ -37,6 +39,7 @@ class EnsembleScorer : public Scorer {
  private:
   std::vector<std::unique_ptr<Scorer>> members_;
   EnsembleMean mean_;
+  std::vector<float> weights_;      // Times the number of members; 1 for equal ones.
   std::vector<float> normalizers_;  // [row]
 };
 

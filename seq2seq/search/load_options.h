@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -52,10 +53,14 @@ struct LoadOptions {
   // if the device has it; auto is the same, but bf16 for fp32 weights if the processor has it.
   std::optional<PrecisionChoice> precision = std::nullopt;
   EnsembleMean mean = EnsembleMean::kProbability;
+  std::vector<double> weights =
+      {};                 // Of the models of an ensemble, positive; empty for equal ones.
   bool shortlist = true;  // Use that of the first model, if it has one.
   // Run folder of a language model for shallow fusion, weighted by
   // SearchOptions::language_model_weight: without a source, and with the tokenizer of the target.
   std::string language_model = "";
+  // A lexicon (search/lexicon.h) for SearchOptions::replace_unknown.
+  std::string lexicon = "";
   // Run image networks in TorchScript: code written by the author of the model.
   bool allow_scripts = false;
   // Largest image in pixels, and largest sum of the images that are decoded at the same time, at 12

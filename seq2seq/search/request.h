@@ -17,8 +17,8 @@ struct Request {
   std::vector<std::string> constraints;  // Words or phrases that it contains.
   // Called, on the thread that searches, with the beginning of the best translation whenever more
   // of it is certain, and in the end with all of it: each text begins with the one before. A beam
-  // is certain of the tokens that its hypotheses share; of several samples the best one is known
-  // only at the end. Not called for an empty translation.
+  // is certain of the tokens that its hypotheses share; of several samples, with mbr, and with
+  // replace_unknown the best one is known only at the end. Not called for an empty translation.
   std::function<void(const std::string& text)> on_text;
   Interrupt interrupt = {};  // When to give up.
 };

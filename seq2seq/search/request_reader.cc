@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include <re2/re2.h>
 
+#include "seq2seq/base/log.h"
 #include "seq2seq/base/option_rules.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/utf8.h"
@@ -42,6 +44,31 @@ std::string Shown(const std::string& text) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::vector<std::string>> FindKept(const std::vector<std::string>& expressions,
+                                                  const std::string& source) {
+  std::vector<std::string> found;
+  for (const std::string& text : expressions) {
+    RE2::Options options;
+    options.set_log_errors(false);
+    options.set_longest_match(false);
+    const RE2 expression(text, options);
+    if (!expression.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("keep: ", Shown(text), ": ", expression.error()));
+    }
+    re2::StringPiece rest(source);
+    re2::StringPiece match;
+    while (!rest.empty() && expression.Match(rest, 0, rest.size(), RE2::UNANCHORED, &match, 1)) {
+      const auto end = static_cast<size_t>(match.data() - rest.data()) + match.size();
+      const std::string kept(match.data(), match.size());
+      if (!IsBlank(kept) && std::find(found.begin(), found.end(), kept) == found.end())
+        found.push_back(kept);
+      rest.remove_prefix(std::min(rest.size(), end + (match.empty() ? 1 : 0)));
+    }
+  }
+  return found;
+}
 
 RequestReader::RequestReader(const Tokenizer& tokenizer)
     : tokenizer_(tokenizer), vocabulary_(AllSubwords(tokenizer)) {}
@@ -93,10 +120,32 @@ absl::StatusOr<SearchTask> RequestReader::Read(const Request& request, const Sea
     SEQ2SEQ_ASSIGN_OR_RETURN(TokenIds ids, encode("constraints", text));
     if (!ids.empty()) task.constraints.push_back(std::move(ids));
   }
+  SEQ2SEQ_RETURN_IF_ERROR(Keep(request, options, forbidden, limits, task));
   if (!options.partial_words) task.vocabulary = &vocabulary_;
   task.whole_prefix = !options.partial_words && !task.prefix.empty();
   if (!options.forbidden.empty()) task.forbidden = &forbidden;
   return task;
+}
+
+absl::Status RequestReader::Keep(const Request& request, const SearchOptions& options,
+                                 const ForbiddenWords& forbidden, const SearchLimits& limits,
+                                 SearchTask& task) const {
+  if (options.keep.empty()) return absl::OkStatus();
+  SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> kept,
+                           FindKept(options.keep, RepairUtf8(request.text)));
+  for (const std::string& text : kept) {
+    const absl::StatusOr<TokenIds> ids = Encode("keep", text);
+    const bool fits = static_cast<int64_t>(task.constraints.size()) < limits.max_constraints;
+    if (ids.ok() && fits && forbidden.Find(*ids).empty()) {
+      if (!ids->empty()) task.constraints.push_back(*ids);
+      continue;
+    }
+    Log(LogLevel::kWarning,
+        ids.ok() ? absl::StrCat("keep: ", Shown(text), " is not kept: it is ",
+                                fits ? "forbidden" : "one too many for max_constraints")
+                 : absl::StrCat(ids.status().message(), ", which is not kept"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace seq2seq

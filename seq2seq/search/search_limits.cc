@@ -31,6 +31,8 @@ absl::Status Validate(const SearchOptions& options, const SearchLimits& limits) 
   };
   if (!options.sample) expect("beam", options.beam, "max_beam", limits.max_beam);
   expect("n_best", options.n_best, "max_n_best", limits.max_n_best);
+  if (options.sample && options.mbr != BayesMetric::kNone)
+    expect("mbr_samples", options.mbr_samples, "max_n_best", limits.max_n_best);
   expect("max_length", options.max_length, "max_subwords", limits.max_subwords);
   return rules.status();  // min_length is at most max_length.
 }

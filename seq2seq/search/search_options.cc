@@ -71,7 +71,22 @@ absl::Status Validate(const SearchOptions& options) {
   rules.Expect("top_k", options.top_k, options.top_k >= 0, "0 or more");
   rules.Expect("top_p", options.top_p, options.top_p > 0 && options.top_p <= 1,
                "more than 0, at most 1");
+  rules.Expect("mbr_samples", options.mbr_samples,
+               options.mbr_samples >= 1 && options.mbr_samples <= 1000, "1 to 1000");
+  if (options.mbr != BayesMetric::kNone && options.sample) {
+    rules.Expect("n_best", options.n_best, options.n_best <= options.mbr_samples,
+                 absl::StrCat("at most mbr_samples, which is ", options.mbr_samples));
+  }
+  if (!options.keep.empty() && (options.groups > 1 || options.sample))
+    return absl::InvalidArgumentError("keep cannot be combined with groups or sample");
   return rules.status();
+}
+
+SearchOptions CandidateOptions(const SearchOptions& options) {
+  SearchOptions candidates = options;
+  if (options.mbr != BayesMetric::kNone)
+    candidates.n_best = options.sample ? options.mbr_samples : options.beam;
+  return candidates;
 }
 
 absl::Status ReadSearchOptions(const std::string& path, SearchOptions& options) {

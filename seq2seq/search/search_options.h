@@ -20,6 +20,13 @@ enum class Stopping { kFinished, kExact };
 
 inline std::vector<std::string> EnumTexts(Stopping) { return {"finished", "exact"}; }
 
+// The metric of minimum Bayes risk decoding.
+enum class BayesMetric { kNone, kChrf, kBleu, kCider, kWer };
+
+inline std::vector<std::string> EnumTexts(BayesMetric) {
+  return {"none", "chrf", "bleu", "cider", "wer"};
+}
+
 struct SearchOptions {
   int64_t beam = 5;
   int64_t n_best = 1;
@@ -42,6 +49,10 @@ struct SearchOptions {
   int64_t top_k = 0;
   double top_p = 1;
   int64_t seed = 1;
+  BayesMetric mbr = BayesMetric::kNone;
+  int64_t mbr_samples = 32;
+  bool replace_unknown = false;
+  std::vector<std::string> keep;
   std::vector<std::string> forbidden;
   bool partial_words = false;
   bool attention = false;
@@ -105,6 +116,19 @@ struct SearchOptions {
           "Nucleus sampling: sample from the most probable subwords with this total probability, "
           "more than 0 and at most 1 (Holtzman et al. 2020).");
     visit("seed", seed, "Random seed of sampling, combined with the sentence.");
+    visit("mbr", mbr,
+          "Minimum Bayes risk decoding: of the hypotheses of the beam, or of mbr_samples samples, "
+          "the one with the best expected score against the others is chosen, by chrf, bleu, cider "
+          "(with equal weights of all n-grams) or wer. none is the best score of the model.");
+    visit("mbr_samples", mbr_samples,
+          "mbr with sample: translations to sample, of which n_best are returned; 1 to 1000.");
+    visit("replace_unknown", replace_unknown,
+          "Replaces an unknown subword of a translation by the source word that it is aligned to "
+          "by attention, or by its translation in a lexicon. For models whose tokenizer has no "
+          "byte fallback.");
+    visit("keep", keep,
+          "Regular expressions (RE2). What they match in a source, such as a name, a number, a URL "
+          "or a tag of markup, is contained in its translation as it is, as a constraint.");
     visit("forbidden", forbidden,
           "Words or phrases that no translation contains, however it is segmented into subwords. "
           "Greedy search and sampling also avoid longer words that begin with them.");
@@ -123,6 +147,9 @@ absl::Status Validate(const SearchOptions& options);
 // that the validation data of a run were decoded with. Keys that it lacks, and all other sections,
 // are left alone. InvalidArgument with file, line and key, as ReadOptions.
 absl::Status ReadSearchOptions(const std::string& path, SearchOptions& options);
+
+// The options that search finds the candidates with from which a result of `options` is chosen.
+SearchOptions CandidateOptions(const SearchOptions& options);
 
 // Minimum and maximum tokens of a translation, for a source of `source_length` subwords.
 int64_t MinLength(int64_t source_length, const SearchOptions& options);

@@ -5,7 +5,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include <nlohmann/json.hpp>
 
 #include "seq2seq/base/json.h"
@@ -114,16 +113,10 @@ std::string CandidateJson(const Candidate& candidate) {
                                    {"token_scores", candidate.token_scores}};
   if (!candidate.alignment.weights.empty()) {
     object["source_pieces"] = candidate.alignment.source;
-    object["alignment"] = PharaohText(candidate);
+    object["alignment"] = PharaohText(AlignWords(candidate));
     object["attention"] = candidate.alignment.weights;
   }
   return Dump(object);
-}
-
-std::string PharaohText(const Candidate& candidate) {
-  return absl::StrJoin(AlignWords(candidate), " ", [](std::string* out, const AlignedWords& words) {
-    absl::StrAppend(out, words.source, "-", words.target);
-  });
 }
 
 }  // namespace seq2seq

@@ -37,9 +37,6 @@ absl::StatusOr<RequestBlock> ParseRequests(absl::string_view json, const SearchO
 // {"source_pieces", "alignment", "attention"}.
 std::string CandidateJson(const Candidate& candidate);
 
-// "0-0 1-2 …": source and target words of AlignWords, in the Pharaoh format.
-std::string PharaohText(const Candidate& candidate);
-
 }  // namespace seq2seq
 
 #endif  // SEQ2SEQ_SEARCH_TRANSLATION_JSON_H_

@@ -16,8 +16,10 @@
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/search/batch_plan.h"
 #include "seq2seq/search/batch_shortlist.h"
+#include "seq2seq/search/bayes_risk.h"
 #include "seq2seq/search/beam.h"
 #include "seq2seq/search/sample.h"
+#include "seq2seq/search/unknown_words.h"
 #include "seq2seq/source/text_source.h"
 
 namespace seq2seq {
@@ -78,10 +80,13 @@ Translator Translator::With(const TranslatorOptions& options) const {
 }
 
 absl::Status Translator::CheckAttention(const SearchOptions& options) const {
-  if (has_attention() || (!options.attention && options.coverage_penalty == 0))
+  if (has_attention() ||
+      (!options.attention && options.coverage_penalty == 0 && !options.replace_unknown))
     return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      options.attention ? "attention" : "coverage_penalty",
+      options.attention              ? "attention"
+      : options.coverage_penalty > 0 ? "coverage_penalty"
+                                     : "replace_unknown",
       ": the model has no attention: its model.source or model.decoder.attention is none"));
 }
 
@@ -94,13 +99,15 @@ SearchTask Translator::Complete(SearchTask task, const Request& request, const S
   const auto length = static_cast<int64_t>(source.ids.size());
   task.min_length = forced + (length > 0 ? MinLength(length, options) : options.min_length);
   task.max_length = forced + (length > 0 ? MaxLength(length, options) : options.max_length);
-  task.attention = options.attention;
+  task.attention = options.attention || options.replace_unknown;
   task.interrupt = request.interrupt;
   Fingerprint seed;
   seed.Add(length > 0 ? "" : request.text);
   for (const int32_t id : source.ids) seed.AddValue(id);
   task.seed = seed.value();
-  if (request.on_text) {
+  // What is chosen among several, or changed, is known at the end only.
+  const bool streams = options.mbr == BayesMetric::kNone && !options.replace_unknown;
+  if (request.on_text && streams) {
     task.on_tokens = [this, last = std::string(), &request](absl::Span<const int32_t> tokens,
                                                             bool complete) mutable {
       std::string text = ensemble_.target.Decode(tokens);
@@ -118,7 +125,8 @@ SearchTask Translator::Complete(SearchTask task, const Request& request, const S
 }
 
 int64_t Translator::ScoresOfSentence(const SearchOptions& options) const {
-  return (options.sample ? options.n_best : options.beam) * ensemble_.target.size();
+  return (options.sample ? CandidateOptions(options).n_best : options.beam) *
+         ensemble_.target.size();
 }
 
 std::vector<std::vector<size_t>> Translator::Batches(absl::Span<const Prepared> lines,
@@ -134,8 +142,8 @@ std::vector<std::vector<size_t>> Translator::Batches(absl::Span<const Prepared> 
           std::min(options_.batch_size,
                    std::max<int64_t>(1, options_.batch_scores / ScoresOfSentence(options))),
       .tokens = options_.batch_tokens,
-      .hypotheses = options.sample ? options.n_best : options.beam,
-      .attention = options.attention,
+      .hypotheses = options.sample ? CandidateOptions(options).n_best : options.beam,
+      .attention = options.attention || options.replace_unknown,
       .bytes = options_.batch_bytes};
   return PlanSearchBatches(
       shapes, bounds, [this](const SearchShape& shape) { return ensemble_.BatchBytes(shape); });
@@ -199,8 +207,9 @@ void Translator::SearchBatch(absl::Span<Prepared> lines, std::vector<size_t> ind
   const std::unique_ptr<Scorer> scorer =
       ensemble_.Begin(sources, shortlists, options.language_model_weight);
   std::move(dropped).Invoke();
+  const SearchOptions searched = CandidateOptions(options);
   const auto found =
-      options.sample ? Sample(*scorer, tasks, options) : BeamSearch(*scorer, tasks, options);
+      options.sample ? Sample(*scorer, tasks, searched) : BeamSearch(*scorer, tasks, searched);
   for (size_t i = 0; i < indices.size(); ++i) {
     TranslationResult& result = results[indices[i]];
     if (found[i].empty()) result = tasks[i].interrupt.error();
@@ -246,6 +255,9 @@ absl::StatusOr<ForbiddenWords> Translator::CheckOptions(const SearchOptions& opt
                             ensemble_.target.size(), " target subwords and a batch of at most ",
                             options_.batch_scores, " scores"));
   SEQ2SEQ_RETURN_IF_ERROR(rules.status());
+  if (!options.keep.empty() && source_kind() != SourceKind::kText)
+    return absl::InvalidArgumentError("keep: expected a model of text, whose sources it searches");
+  SEQ2SEQ_RETURN_IF_ERROR(FindKept(options.keep, "").status());
   return requests_->ReadForbidden(options, options_.limits);
 }
 
@@ -280,11 +292,37 @@ std::vector<TranslationResult> Translator::TranslateRequests(absl::Span<const Re
   }
   std::vector<TranslationResult> found =
       Search(absl::MakeSpan(lines), options, ensemble_.shortlist ? &*ensemble_.shortlist : nullptr);
+  Choose(requests, numbers, options, found);
   for (size_t i = 0; i < numbers.size(); ++i) results[numbers[i]] = std::move(found[i]);
   for (TranslationResult& result : results) {
     if (result.ok() && result->empty()) result->resize(1);
   }
   return results;
+}
+
+void Translator::Choose(absl::Span<const Request> requests, absl::Span<const size_t> numbers,
+                        const SearchOptions& options,
+                        std::vector<TranslationResult>& results) const {
+  const bool ranks = options.mbr != BayesMetric::kNone;
+  if (!ranks && !options.replace_unknown) return;
+  for (size_t i = 0; i < results.size(); ++i) {
+    TranslationResult& result = results[i];
+    if (!result.ok() || result->empty()) continue;
+    const Request& request = requests[numbers[i]];
+    for (Candidate& candidate : *result) {
+      if (options.replace_unknown)
+        ReplaceUnknownWords(request.text, ensemble_.lexicon.get(), candidate);
+      if (!options.attention) candidate.alignment = Alignment();
+    }
+    if (ranks) {
+      if (const absl::Status status = BayesRisk(options).Rank(*result); !status.ok()) {
+        result = status;
+        continue;
+      }
+      result->resize(std::min(result->size(), static_cast<size_t>(options.n_best)));
+    }
+    if (request.on_text) request.on_text((*result)[0].text);
+  }
 }
 
 int64_t Translator::BlockStart(int64_t number) const {
@@ -323,6 +361,9 @@ absl::StatusOr<std::vector<Candidate>> Translator::Score(absl::Span<const std::s
   forced.beam = forced.n_best = forced.groups = 1;
   forced.sample = false;
   forced.stopping = Stopping::kFinished;
+  forced.mbr = BayesMetric::kNone;
+  forced.replace_unknown = false;
+  forced.keep.clear();
   SEQ2SEQ_RETURN_IF_ERROR(Validate(forced, options_.limits));
   SEQ2SEQ_RETURN_IF_ERROR(CheckAttention(forced));
   std::vector<Prepared> lines;

@@ -132,6 +132,10 @@ class Translator {
   // Searches in batches of similar length; the results of sources that cannot be loaded stay empty.
   std::vector<TranslationResult> Search(absl::Span<Prepared> lines, const SearchOptions& options,
                                         const Shortlist* shortlist) const;
+  // Turns the candidates that search found for the requests `numbers` into results: replaces
+  // unknown words, and ranks by Bayes risk.
+  void Choose(absl::Span<const Request> requests, absl::Span<const size_t> numbers,
+              const SearchOptions& options, std::vector<TranslationResult>& results) const;
   // Searches one batch, `indices` of `lines`. May throw, as ScoringModel::Begin.
   void SearchBatch(absl::Span<Prepared> lines, std::vector<size_t> indices,
                    const SearchOptions& options, const Shortlist* shortlist,

@@ -15,6 +15,8 @@ namespace seq2seq {
 void AddTokenizer(CLI::App& program, absl::Status* status);
 void AddDecode(CLI::App& program, absl::Status* status);
 void AddScore(CLI::App& program, absl::Status* status);
+void AddAlign(CLI::App& program, absl::Status* status);
+void AddRescore(CLI::App& program, absl::Status* status);
 void AddEval(CLI::App& program, absl::Status* status);
 void AddAverage(CLI::App& program, absl::Status* status);
 void AddExport(CLI::App& program, absl::Status* status);

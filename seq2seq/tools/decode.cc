@@ -30,6 +30,7 @@
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/base/task.h"
+#include "seq2seq/search/alignment.h"
 #include "seq2seq/search/translation_json.h"
 #include "seq2seq/tools/attention_page.h"
 #include "seq2seq/tools/command.h"
@@ -136,7 +137,7 @@ class Input {
 std::string Format(const std::string& format, int64_t number,
                    const std::vector<Candidate>& candidates) {
   if (format == "text") return absl::StrCat(candidates[0].text, "\n");
-  if (format == "pharaoh") return absl::StrCat(PharaohText(candidates[0]), "\n");
+  if (format == "pharaoh") return absl::StrCat(PharaohText(AlignWords(candidates[0])), "\n");
   if (format == "moses") {
     std::string lines;
     for (const Candidate& candidate : candidates) {

@@ -151,6 +151,8 @@ int main(int argc, char** argv) {
   }
   seq2seq::AddDecode(program, &status);
   seq2seq::AddScore(program, &status);
+  seq2seq::AddRescore(program, &status);
+  seq2seq::AddAlign(program, &status);
   seq2seq::AddEval(program, &status);
   seq2seq::AddAverage(program, &status);
   seq2seq::AddExport(program, &status);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 
@@ -34,6 +35,12 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
   AddEnumFlag<EnsembleMean>(command, "--ensemble", flags.ensemble,
                             "Quantity that is averaged over the models of an ensemble")
       ->default_str(EnumText(flags.ensemble));
+  command
+      .add_option("--model-weight", flags.model_weights,
+                  "Weight of a model in an ensemble, more than 0; one for each --model, in their "
+                  "order. Without them all weigh the same")
+      ->option_text("W")
+      ->allow_extra_args(false);
   AddEnumFlag<PrecisionChoice>(
       command, "--precision", flags.precision,
       "Precision of matrix products: bf16 and int8 are faster and slightly less accurate; auto is "
@@ -46,6 +53,11 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
                   "Language model for shallow fusion: a run with model.source none, trained on "
                   "target text with the same tokenizer; see --language-model-weight")
       ->option_text("RUN");
+  command
+      .add_option("--lexicon", flags.lexicon,
+                  "Translations of words for --replace-unknown: word<TAB>translation on each line, "
+                  "as seq2seq align --lexicon writes them")
+      ->option_text("FILE");
   command.add_option("--batch-size", flags.batch_size, "Maximum number of sentences per batch")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
@@ -131,8 +143,10 @@ absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
   LoadOptions load = {.device = device,
                       .precision = flags.precision,
                       .mean = flags.ensemble,
+                      .weights = flags.model_weights,
                       .shortlist = !flags.no_shortlist,
                       .language_model = flags.language_model,
+                      .lexicon = flags.lexicon,
                       .allow_scripts = flags.allow_scripts,
                       .max_pixels = flags.max_pixels,
                       .translator = {.batch_size = flags.batch_size,
@@ -176,9 +190,10 @@ absl::StatusOr<std::string> ModelSettings(const ModelFlags& flags) {
     absl::StrAppend(&settings, "model: ", absl::Hex(fingerprint.value()), "\n");
   }
   const auto precision = flags.precision ? EnumText(*flags.precision) : "as stored";
-  absl::StrAppend(&settings, "ensemble: ", EnumText(flags.ensemble), "\nprecision: ", precision,
-                  "\nno_shortlist: ", flags.no_shortlist,
-                  "\nlanguage_model: ", !flags.language_model.empty(),
+  absl::StrAppend(&settings, "ensemble: ", EnumText(flags.ensemble),
+                  "\nmodel_weights: ", absl::StrJoin(flags.model_weights, " "),
+                  "\nprecision: ", precision, "\nno_shortlist: ", flags.no_shortlist,
+                  "\nlanguage_model: ", !flags.language_model.empty(), "\nlexicon: ", flags.lexicon,
                   "\nbatch_size: ", flags.batch_size, "\nbatch_tokens: ", flags.batch_tokens,
                   "\nbatch_scores: ", flags.batch_scores, "\nmemory: ", flags.memory,
                   "\nmax_line_length: ", flags.max_line_length, "\n");

@@ -24,8 +24,10 @@ struct ModelFlags {
   std::string device = "auto";
   std::optional<PrecisionChoice> precision = std::nullopt;
   EnsembleMean ensemble = EnsembleMean::kProbability;
+  std::vector<double> model_weights;
   bool no_shortlist = false;
   std::string language_model;
+  std::string lexicon;
   bool allow_scripts = false;
   int64_t threads = 0;
   int64_t batch_size = 64;

@@ -132,6 +132,10 @@ void AddLearning(CLI::App& tokenizer, absl::Status* status) {
                    "Unicode normalisation; those with _cf also fold case")
       ->check(CLI::IsMember({"nmt_nfkc", "nfkc", "nmt_nfkc_cf", "nfkc_cf", "identity"}))
       ->capture_default_str();
+  train->add_flag("--byte-fallback", options->byte_fallback,
+                  "Add a subword for each byte, so that no character is unknown: those that the "
+                  "text lacks, or character coverage leaves out, are spelt in UTF-8; bpe and "
+                  "unigram");
   train
       ->add_option("--symbol", options->symbols,
                    "A subword that is never split, such as <name>; repeat for several")

@@ -65,9 +65,10 @@ LossSums ComputeGradient(Model model, c10::Device device, const std::vector<Batc
       for (const Batch& part : parts) {
         shape = ShapeOf(part);
         const Batch on_device = part.To(device);
-        const Loss loss =
-            model->ComputeLoss(on_device, options.forcing, options.smoothing, scale,
-                               options.teach ? options.teach(on_device) : Distillation());
+        LossTerms terms = options.terms;
+        terms.scale = scale;
+        if (options.teach) terms.distillation = options.teach(on_device);
+        const Loss loss = model->ComputeLoss(on_device, options.forcing, terms);
         if (&part == &parts.back() && exchange != nullptr) exchange->ExpectLastPass();
         loss.objective.backward();
         sums.push_back(

@@ -23,7 +23,7 @@ namespace seq2seq {
 // What a loss depends on besides weights and data.
 struct LossOptions {
   TeacherForcing forcing;
-  double smoothing = 0;                                       // Label smoothing.
+  LossTerms terms = {};                                       // But for scale and distillation.
   uint64_t seed = 0;                                          // Of dropout and scheduled sampling.
   int64_t tokens = 1;                                         // Divides the loss.
   std::function<Distillation(const Batch&)> teach = nullptr;  // Of a batch on the device.

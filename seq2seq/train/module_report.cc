@@ -25,7 +25,8 @@ std::map<std::string, ModuleReport> ReportModules(Model model, const Batch& batc
   GateStatistics statistics;
   model->eval();
   const auto start = model->decoder()->Start(model->Encode(batch));
-  model->decoder()(batch.target_input, batch.target_lengths, *start, TeacherForcing());
+  model->decoder()(batch.target_input, batch.target_lengths, *start, TeacherForcing(),
+                   /*with_attention=*/false);
   for (const auto& module : model->named_modules("", /*include_self=*/false)) {
     const auto found = statistics.counts().find(module.value().get());
     if (found != statistics.counts().end()) reports[module.key()].saturated = found->second.Share();

@@ -25,6 +25,7 @@ Progress ProgressSums::Means() const {
   progress.loss = nll / count;
   progress.perplexity = std::exp(progress.loss);
   progress.token_accuracy = correct / count;
+  if (samples > 0) progress.reward = reward / static_cast<double>(samples);
   progress.gradient_norm = gradient_norm / static_cast<double>(updates);
   progress.tokens_per_second = count / seconds;
   progress.waiting = waiting / seconds;
@@ -49,6 +50,7 @@ std::string LogLine(const Progress& progress, const std::map<std::string, Module
       {"seconds", progress.seconds},
       {"skipped", progress.skipped},
   };
+  if (progress.reward) line["reward"] = *progress.reward;
   if (progress.processes > 1) {
     line["processes"] = progress.processes;
     line["exchanging"] = progress.exchanging;

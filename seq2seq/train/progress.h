@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "seq2seq/train/module_report.h"
@@ -14,9 +15,10 @@ namespace seq2seq {
 // that were not skipped, NaN if all were.
 struct Progress {
   int64_t update = 0;
-  double epoch = 0;           // Epochs so far, with a fraction.
-  double loss = 0;            // Negative log-likelihood per target token, in nats.
-  double perplexity = 0;      // exp(loss).
+  double epoch = 0;       // Epochs so far, with a fraction.
+  double loss = 0;        // Negative log-likelihood per target token, in nats.
+  double perplexity = 0;  // exp(loss).
+  std::optional<double> reward = std::nullopt;  // Mean of the outputs sampled by this process.
   double token_accuracy = 0;  // Share of target tokens with the highest score, 0 to 1.
   double gradient_norm = 0;   // With L2 penalties, after clip_value and before clip_norm.
   int64_t skipped = 0;        // Updates so far with a NaN or infinite loss or gradient.
@@ -36,6 +38,8 @@ struct ProgressSums {
   double nll = 0;
   double correct = 0;
   int64_t tokens = 0;
+  double reward = 0;
+  int64_t samples = 0;  // Outputs that were rewarded.
   int64_t updates = 0;
   double seconds = 0;
   double waiting = 0;     // Seconds.

@@ -30,6 +30,10 @@ absl::Status Validate(const TrainOptions& options) {
                options.precision != PrecisionChoice::kInt8,
                "auto, fp32 or bf16 (int8 is for decoding only)");
   rules.ExpectShare("train.label_smoothing", options.label_smoothing);
+  rules.Expect("train.guided_alignment", options.guided_alignment,
+               options.guided_alignment >= 0 && options.guided_alignment <= 100, "0 to 100");
+  rules.Expect("train.sampled_softmax", options.sampled_softmax, options.sampled_softmax >= 0,
+               "0 or more");
   rules.ExpectShare("train.average", options.average);
   rules.Expect("train.max_skipped", options.max_skipped, options.max_skipped >= 0, "0 or more");
   rules.Expect("train.recoveries", options.recoveries, options.recoveries >= 0, "0 or more");
@@ -62,6 +66,7 @@ absl::Status Validate(const TrainOptions& options) {
   expect_exchange("train.save_every", options.save_every);
   SEQ2SEQ_RETURN_IF_ERROR(rules.status());
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options.noise));
+  SEQ2SEQ_RETURN_IF_ERROR(Validate(options.reward));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options.optimizer));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options.schedule));
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options.teacher_forcing));

@@ -13,6 +13,7 @@
 #include "seq2seq/metrics/corpus_metric.h"
 #include "seq2seq/train/optimizer.h"
 #include "seq2seq/train/process_options.h"
+#include "seq2seq/train/reward_options.h"
 #include "seq2seq/train/schedule.h"
 
 namespace seq2seq {
@@ -46,7 +47,10 @@ struct TrainOptions {
   double max_minutes = 0;
   int64_t accumulate = 1;
   int64_t memory = 0;
+  RewardOptions reward;
   double label_smoothing = 0.1;
+  double guided_alignment = 0;
+  int64_t sampled_softmax = 0;
   OptimizerOptions optimizer;
   RateScheduleOptions schedule;
   ForcingScheduleOptions teacher_forcing;
@@ -89,7 +93,11 @@ struct TrainOptions {
           "this one in train.init_from. masked: an encoder learns to restore masked subwords; "
           "model.decoder.kind is then head, and other defaults are those of such a model. "
           "denoising: a whole model learns to restore a text that lacks spans of subwords, and "
-          "whose sentences are shuffled.");
+          "whose sentences are shuffled. risk and self_critical are for a trained model, named in "
+          "train.init_from, whose own outputs are sampled and rewarded by a metric, "
+          "train.reward: risk lowers their expected risk (Shen et al. 2016), for translation; "
+          "self_critical raises the probability of those that beat a baseline (Rennie et al. "
+          "2017), for captions and error rates. Use a low learning rate.");
     visit("noise", noise);
     visit("max_updates", max_updates, "Stop after this many updates; 0 is no bound.");
     visit("max_epochs", max_epochs, "Stop after this many epochs; 0 is no bound.");
@@ -103,9 +111,19 @@ struct TrainOptions {
           "Bytes that training may take: of the CUDA device if it uses one, else of the whole "
           "program. A batch that needs more is computed in parts, which costs only speed. 0 is "
           "nine tenths of the memory of the control group or the machine, and no bound on CUDA.");
+    visit("reward", reward);
     visit("label_smoothing", label_smoothing,
           "Probability mass that label smoothing spreads over the vocabulary, 0 or more and less "
           "than 1; usually 0 to 0.2.");
+    visit("guided_alignment", guided_alignment,
+          "Weight of the cross-entropy of the attention weights with word alignments, which are "
+          "learnt from the training data (see seq2seq align), 0 or more; 0.1 is usual, 0 is none. "
+          "For word alignments of translations, placeholders and unknown words (Chen et al. 2016); "
+          "Transformers need model.decoder.aligned_head.");
+    visit("sampled_softmax", sampled_softmax,
+          "Target subwords that the output layer is trained with in each batch, beside those of "
+          "its references: a random sample that stands for the whole vocabulary (Jean et al. "
+          "2015). 4,000 to 8,000 for vocabularies of 32,000 and more; 0 is all.");
     visit("optimizer", optimizer);
     visit("schedule", schedule);
     visit("teacher_forcing", teacher_forcing);

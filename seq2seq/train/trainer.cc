@@ -12,6 +12,7 @@
 #include <torch/torch.h>
 
 #include "seq2seq/base/describe_error.h"
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/profile.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
@@ -91,6 +92,10 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   if (!AreLosses(options.metric) && !hooks.evaluate) {
     return absl::InvalidArgumentError(
         "train.metric: all but loss and perplexity need a hook `evaluate`");
+  }
+  if (LearnsFromOutputs(options.objective) && !hooks.sample_outputs) {
+    return absl::InvalidArgumentError(absl::StrCat("train.objective: ", EnumText(options.objective),
+                                                   " needs a hook `sample_outputs`"));
   }
   if (!HasPrecision(Resolve(options.precision, device.is_cpu()), device.is_cpu())) {
     return absl::InvalidArgumentError(
@@ -181,9 +186,10 @@ absl::Status Trainer::PlanMemory() {
   constexpr int64_t kLate = int64_t{1} << 40;
   const TeacherForcing forcing = ForcingAt(options_.teacher_forcing, kLate);
   const auto pass = [&](const Batch& batch) {
-    const Distillation distillation = hooks_.teach ? hooks_.teach(batch) : Distillation();
-    model_->ComputeLoss(batch, forcing, options_.label_smoothing, /*scale=*/0, distillation)
-        .objective.backward();
+    LossTerms terms = Terms();
+    terms.scale = 0;
+    if (hooks_.teach) terms.distillation = hooks_.teach(batch);
+    model_->ComputeLoss(batch, forcing, terms).objective.backward();
     DropGradients(parameters_);
   };
   try {
@@ -278,7 +284,7 @@ absl::Status Trainer::Update() {
   model_->train();
 
   int64_t tokens = 0;
-  const std::vector<Batch> batches = NextBatches(tokens);
+  std::vector<Batch> batches = NextBatches(tokens);
   sums_.waiting += stopwatch.Seconds();
 
   for (const auto& [name, parameter] : fine_tuned_) {
@@ -287,10 +293,13 @@ absl::Status Trainer::Update() {
   if (options_.log_norms && update % options_.report_every == 0 && !batches.empty())
     reported_batch_ = memory_.Split(batches.back()).back();
   uint64_t seed = DeriveSeed({static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(update)});
+  if (hooks_.sample_outputs) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(batches, SampleOutputs(batches, seed));
+  }
   if (!IsFirst()) seed = DeriveSeed({seed, static_cast<uint64_t>(group_->rank())});
-  const LossOptions loss_options = {ForcingAt(options_.teacher_forcing, update),
-                                    options_.label_smoothing, seed, std::max<int64_t>(tokens, 1),
-                                    hooks_.teach};
+  const LossOptions loss_options = {
+      hooks_.sample_outputs ? TeacherForcing() : ForcingAt(options_.teacher_forcing, update),
+      Terms(), seed, std::max<int64_t>(tokens, 1), hooks_.teach};
   LossSums loss;
   {
     const RoundedInPlace rounded(rounded_);
@@ -317,6 +326,28 @@ absl::Status Trainer::Update() {
   }
   sums_.seconds += stopwatch.Seconds();
   return absl::OkStatus();
+}
+
+LossTerms Trainer::Terms() const {
+  return {.smoothing = options_.label_smoothing,
+          .guided_alignment = options_.guided_alignment,
+          .sampled_softmax = options_.sampled_softmax};
+}
+
+absl::StatusOr<std::vector<Batch>> Trainer::SampleOutputs(const std::vector<Batch>& references,
+                                                          uint64_t seed) {
+  const PhaseTimer timer(Phase::kSampling);
+  std::vector<Batch> batches;
+  model_->eval();
+  for (const Batch& batch : references) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(SequenceObjective::Result result,
+                             hooks_.sample_outputs(model_, batch, seed));
+    for (Batch& part : result.batches) batches.push_back(std::move(part));
+    sums_.reward += result.reward;
+    sums_.samples += result.samples;
+  }
+  model_->train();
+  return batches;
 }
 
 absl::Status Trainer::Apply(int64_t update, const LossSums& loss) {

@@ -29,6 +29,7 @@
 #include "seq2seq/train/progress.h"
 #include "seq2seq/train/rounded_weights.h"
 #include "seq2seq/train/run_log.h"
+#include "seq2seq/train/sequence_objective.h"
 #include "seq2seq/train/tensorboard.h"
 #include "seq2seq/train/train_options.h"
 #include "seq2seq/train/validation_sample.h"
@@ -48,6 +49,10 @@ struct TrainerHooks {
   ExampleTransforms examples;
   // What teachers make of a training batch, on the trainer's device.
   std::function<Distillation(const Batch&)> teach;
+  // What the objectives risk and self_critical learn from in place of a batch of references, which
+  // is on the CPU; the model is in eval mode.
+  std::function<absl::StatusOr<SequenceObjective::Result>(Model, const Batch&, uint64_t seed)>
+      sample_outputs;
   // Metrics of decoded validation data, such as {"bleu", 31.2}, all of train.metric that are no
   // losses among them; the model is in eval mode. The trainer itself does not depend on search.
   std::function<absl::StatusOr<std::map<std::string, double>>(Model)> evaluate;
@@ -150,6 +155,11 @@ class Trainer {
   // The batches of the next update, and the target tokens that divide their loss: those that are
   // planned for all processes, or where there is no exchange those of the batches.
   std::vector<Batch> NextBatches(int64_t& tokens);
+  // The batches that sampled outputs make of these.
+  absl::StatusOr<std::vector<Batch>> SampleOutputs(const std::vector<Batch>& references,
+                                                   uint64_t seed);
+  // Those of the options.
+  LossTerms Terms() const;
   // Adds up gradients and loss over all processes, and what they decide together.
   void Exchange(const Stopwatch& stopwatch, int64_t planned_tokens, LossSums& loss);
   // Applies the gradients, unless they or the loss are NaN or infinite.

@@ -11,7 +11,7 @@ TrainingConfig DefaultConfig(Objective objective, EncoderKind encoder, DecoderKi
   config.train.objective = objective;
   config.model.encoder.kind = encoder;
   config.model.decoder.kind = decoder;
-  if (objective != Objective::kTranslation) config.train.metric = {"loss"};
+  if (IsPretraining(objective)) config.train.metric = {"loss"};
   if (transformer_encoder) {
     config.model.encoder.layers = 4;
     config.model.encoder.dropout = 0.1;
@@ -29,6 +29,10 @@ TrainingConfig DefaultConfig(Objective objective, EncoderKind encoder, DecoderKi
     config.train.schedule.kind = RateScheduleKind::kInverseSqrt;
     config.train.schedule.warmup = 2000;
     config.train.optimizer.beta2 = 0.98;
+  }
+  if (LearnsFromOutputs(objective)) {
+    config.train.schedule = RateScheduleOptions();
+    config.train.schedule.learning_rate = 1e-4;
   }
   return config;
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "seq2seq/align/word_aligner.h"
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/line_reader.h"
@@ -84,7 +85,7 @@ absl::StatusOr<TrainingData> PrepareFiles(const RunFolder& run, c10::Device devi
     tables.insert(tables.end(), options.valid.begin(), options.valid.end());
     SEQ2SEQ_ASSIGN_OR_RETURN(images, ImageData::Prepare(run, device, tables, config));
   }
-  const bool pretrains = config.train.objective != Objective::kTranslation;
+  const bool pretrains = IsPretraining(config.train.objective);
   const bool has_sources = config.model.source != SourceKind::kNone && !pretrains;
   const SourceEncoder source = images        ? EncodeImages(images->images())
                                : has_sources ? EncodeText(*tokenizers.source)
@@ -113,7 +114,14 @@ absl::StatusOr<TrainingData> PrepareFiles(const RunFolder& run, c10::Device devi
     const std::string name = options.valid_names.empty() ? "" : options.valid_names[valid.size()];
     valid.push_back({name, std::move(corpus), std::move(text)});
   }
-  return TrainingData{std::move(images), std::move(train), std::move(valid), options};
+  TrainingData data{std::move(images), std::move(train), std::move(valid), options, nullptr};
+  if (config.train.guided_alignment > 0) {
+    const CorpusMix mix = data.Train();
+    Log(LogLevel::kInfo, absl::StrCat("learning word alignments from ", mix.size(), " pairs"));
+    data.aligner = std::make_shared<const WordAligner>(
+        WordAligner::Learn(PairsOf(mix), config.model.source_vocab, config.model.target_vocab));
+  }
+  return data;
 }
 
 }  // namespace
@@ -126,7 +134,7 @@ absl::StatusOr<Tokenizers> LoadTokenizers(TrainingConfig& config) {
     SEQ2SEQ_RETURN_IF_ERROR(
         SetVocab("model.source_vocab", source->size(), config.model.source_vocab));
   }
-  const bool pretrains = config.train.objective != Objective::kTranslation;
+  const bool pretrains = IsPretraining(config.train.objective);
   if (pretrains && config.data.target_tokenizer.empty())
     config.data.target_tokenizer = config.data.source_tokenizer;
   SEQ2SEQ_ASSIGN_OR_RETURN(Tokenizer target,
@@ -161,7 +169,7 @@ absl::Status TrainingData::Validate(const TrainingConfig& config) {
                source == SourceKind::kText || !config.data.sampling.source,
                "false unless model.source is text");
   const Objective objective = config.train.objective;
-  const bool pretrains = objective != Objective::kTranslation;
+  const bool pretrains = IsPretraining(objective);
   if (pretrains || source == SourceKind::kNone) {
     const std::vector<std::string>& metric = config.train.metric;
     const std::string where = pretrains
@@ -179,8 +187,23 @@ absl::Status TrainingData::Validate(const TrainingConfig& config) {
                  absl::StrCat("false", where, "; data.sampling.target samples the text"));
   }
   rules.Expect("train.teacher", absl::StrCat(config.run.teacher.size(), " models"),
-               !pretrains || config.run.teacher.empty(),
+               objective == Objective::kTranslation || config.run.teacher.empty(),
                "[] unless train.objective is translation");
+  rules.Expect("train.sampled_softmax", config.train.sampled_softmax,
+               config.train.sampled_softmax == 0 || config.run.teacher.empty(),
+               "0 where there is a train.teacher, which teaches all subwords");
+  rules.Expect("train.objective", EnumText(objective),
+               !LearnsFromOutputs(objective) || source != SourceKind::kNone,
+               "translation where model.source is none");
+  const DecoderOptions& attending = config.model.decoder;
+  const bool aligns = config.train.guided_alignment > 0;
+  rules.Expect("train.guided_alignment", config.train.guided_alignment,
+               !aligns || (source == SourceKind::kText && objective == Objective::kTranslation &&
+                           HasAttention(config.model)),
+               "0 unless train.objective is translation, of text, with attention");
+  rules.Expect("model.decoder.aligned_head", "false",
+               !aligns || attending.kind == DecoderKind::kRecurrent || attending.aligned_head,
+               "true for train.guided_alignment of Transformers, which would else guide all heads");
   const DecoderKind decoder = config.model.decoder.kind;
   rules.Expect("model.decoder.kind", EnumText(decoder),
                (decoder == DecoderKind::kHead) == (objective == Objective::kMasked),
@@ -231,7 +254,8 @@ ExampleTransforms TrainingData::Transforms(const Tokenizers& tokenizers,
   };
   if (options.sampling.source) transforms.source = sampler(*tokenizers.source);
   if (options.sampling.target) transforms.target = sampler(tokenizers.target);
-  if (train.objective != Objective::kTranslation)
+  transforms.aligner = aligner;
+  if (IsPretraining(train.objective))
     transforms.noise = Noise(train.objective, train.noise, tokenizers.target);
   return transforms;
 }

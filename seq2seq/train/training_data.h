@@ -73,6 +73,7 @@ struct TrainingData {
   std::vector<Corpus> train;
   std::vector<ValidationData> valid;
   DataOptions options;
+  std::shared_ptr<const WordAligner> aligner;  // Null unless train.guided_alignment asks for it.
 };
 
 }  // namespace seq2seq

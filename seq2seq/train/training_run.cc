@@ -201,6 +201,7 @@ absl::StatusOr<std::unique_ptr<TrainingRun>> TrainingRun::Make(TrainingConfig co
   SEQ2SEQ_RETURN_IF_ERROR(run->WriteConfig());
   SEQ2SEQ_RETURN_IF_ERROR(run->BuildModel());
   SEQ2SEQ_RETURN_IF_ERROR(run->LoadTeachers());
+  SEQ2SEQ_RETURN_IF_ERROR(run->MakeSequenceObjective());
   SEQ2SEQ_RETURN_IF_ERROR(run->MakeTrainer());
   return run;
 }
@@ -266,6 +267,21 @@ absl::Status TrainingRun::LoadTeachers() {
                         *group_);
 }
 
+absl::Status TrainingRun::MakeSequenceObjective() {
+  const TrainOptions& train = config_.train;
+  if (!LearnsFromOutputs(train.objective)) return absl::OkStatus();
+  if (!hooks_.sample_outputs) {
+    return absl::InvalidArgumentError(absl::StrCat("train.objective: ", EnumText(train.objective),
+                                                   " needs a hook `sample_outputs`"));
+  }
+  SEQ2SEQ_ASSIGN_OR_RETURN(Reward reward,
+                           Reward::Make(train.reward.metric, train.metric_options, data_->Train(),
+                                        tokenizers_.target, data_->images != nullptr));
+  sequence_objective_.emplace(train.objective, train.reward, std::move(reward),
+                              hooks_.sample_outputs);
+  return absl::OkStatus();
+}
+
 absl::Status TrainingRun::MakeTrainer() {
   TrainOptions options = config_.train;  // A copy: config.yaml keeps them as given.
   if (options.memory == 0 && device_.is_cpu()) {
@@ -284,6 +300,11 @@ TrainerHooks TrainingRun::MakeHooks() const {
   hooks.examples = data_->Transforms(tokenizers_, config_.train);
   if (!teachers_.empty())
     hooks.teach = [this](const Batch& batch) { return teachers_.Teach(batch); };
+  if (sequence_objective_) {
+    hooks.sample_outputs = [this](Model model, const Batch& batch, uint64_t seed) {
+      return sequence_objective_->Sample(std::move(model), batch, seed);
+    };
+  }
   // Language models and pretraining have no sources to translate.
   if (hooks_.translate && !data_->valid[0].text.sources.empty())
     hooks.evaluate = [this](Model model) { return Evaluate(std::move(model)); };

@@ -42,6 +42,8 @@ struct TrainingRunHooks {
   // metrics but loss and perplexity; not called for models without a source. The run itself does
   // not depend on search.
   std::function<absl::StatusOr<std::vector<std::string>>(Model, const ValidationInput&)> translate;
+  // Outputs of the model for the objectives risk and self_critical, which need it.
+  OutputSampler sample_outputs;
   // The metric `command` of the translations of a validation set, by its name, "" if there is one
   // alone; called by rank 0 only.
   std::function<absl::StatusOr<double>(const std::vector<std::string>& outputs,
@@ -123,6 +125,7 @@ class TrainingRun {
   // Builds the model; sets its initial weights unless the run resumes.
   absl::Status BuildModel();
   absl::Status LoadTeachers();
+  absl::Status MakeSequenceObjective();
   absl::Status MakeTrainer();
   TrainerHooks MakeHooks() const;
   // Metrics of translations of the validation sets.
@@ -148,6 +151,7 @@ class TrainingRun {
   std::unique_ptr<const TrainingData> data_;
   Model model_{nullptr};
   Teachers teachers_;
+  std::optional<SequenceObjective> sequence_objective_;  // With risk and self_critical.
   std::unique_ptr<Trainer> trainer_;  // Last, since it reads the data until it is destroyed.
 };
 

@@ -37,8 +37,7 @@ absl::StatusOr<std::map<std::string, double>> ValidationLoss(
     const Batch batch = transforms.noise ? Collate(examples, *transforms.noise, seeds)
                                          : Collate(examples, transforms.images, std::nullopt);
     for (const Batch& part : memory.Split(batch)) {
-      sums[0] += model->ComputeLoss(part.To(device), TeacherForcing(), /*smoothing=*/0, /*scale=*/1)
-                     .nll.item<double>();
+      sums[0] += model->ComputeLoss(part.To(device), TeacherForcing()).nll.item<double>();
     }
     sums[1] += batch.target_tokens;
   }

@@ -147,8 +147,8 @@ std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample) {
   const Parameters gradients(kind);
   const Buffer embedded(steps.rows(), kEmbedding);
   DecoderBackward(
-      plan, weights, start, sources, attentional_states.view(), attentional_gradient.view(), cache,
-      {embedded.view(), gradients.Cells<CellGradients>(), gradients.matrices.back().view},
+      plan, weights, start, sources, attentional_states.view(), {attentional_gradient.view(), {}},
+      cache, {embedded.view(), gradients.Cells<CellGradients>(), gradients.matrices.back().view},
       start_gradient, key_gradients, value_gradients);
 
   std::vector<float> all = InOrder(steps, attentional_states.view());

@@ -48,8 +48,7 @@ class CpuAutocast {
 TensorMap Gradients(Model model, const Batch& batch, SamplingForm form) {
   torch::manual_seed(3);
   for (auto& [name, parameter] : Parameters(*model)) parameter.mutable_grad() = torch::Tensor();
-  model->ComputeLoss(batch, {.rate = 0.5, .form = form}, /*smoothing=*/0.1, /*scale=*/1)
-      .objective.backward();
+  model->ComputeLoss(batch, {.rate = 0.5, .form = form}, {.smoothing = 0.1}).objective.backward();
   TensorMap gradients;
   for (const auto& [name, parameter] : Parameters(*model))
     gradients.emplace(name, parameter.grad());

@@ -70,7 +70,7 @@ TEST_F(HeadDecoderTest, LossOfTheKernelsAgreesAndAddsUpOverParts) {
   int64_t tokens = 0;
   for (const Batch& part : SplitBatch(
            batch, [](const BatchShape& shape) { return shape.rows; }, 1)) {
-    sum += model->ComputeLoss(part, TeacherForcing(), 0.1, 1).objective.item<double>();
+    sum += model->ComputeLoss(part, TeacherForcing(), {.smoothing = 0.1}).objective.item<double>();
     tokens += part.target_tokens;
   }
   EXPECT_NEAR(sum, expected, 1e-4 * expected);
@@ -79,7 +79,7 @@ TEST_F(HeadDecoderTest, LossOfTheKernelsAgreesAndAddsUpOverParts) {
 
 TEST_F(HeadDecoderTest, EveryParameterLearns) {
   Model model = TinyModel(options_);
-  const Loss loss = model->ComputeLoss(MakeMasked(), TeacherForcing(), 0, 1);
+  const Loss loss = model->ComputeLoss(MakeMasked(), TeacherForcing());
   for (const auto& [name, gradient] : GradientsOf(*model, loss.objective))
     EXPECT_GT(gradient.abs().max().item<double>(), 1e-6) << name;
 }

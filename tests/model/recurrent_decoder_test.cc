@@ -88,7 +88,7 @@ TEST(Decoder, ForwardAgreesWithStepByStep) {
       Scene scene(variant.options, type);
       const torch::Tensor whole = scene
                                       .decoder(scene.batch.target_input, scene.batch.target_lengths,
-                                               *scene.start, TeacherForcing())
+                                               *scene.start, TeacherForcing(), false)
                                       .outputs;
       std::shared_ptr<const DecoderState> state = scene.start;
       for (int64_t t = 0; t < whole.size(1); ++t) {
@@ -118,8 +118,8 @@ TEST(Decoder, VariationalDropoutLeavesOutTheSameAtEachStep) {
       model->train();
       const Batch batch = MakeBatch(RandomPairs(options, {{4, 14}}));
       const TensorMap gradients = GradientsOf(
-          *model, model->ComputeLoss(batch, {.rate = rate, .form = SamplingForm::kStepwise}, 0, 1)
-                      .objective);
+          *model,
+          model->ComputeLoss(batch, {.rate = rate, .form = SamplingForm::kStepwise}).objective);
       const auto idle = [&](const char* name, int64_t columns) {
         const torch::Tensor gradient = gradients.at(name).to_dense().narrow(1, 0, columns);
         return gradient.abs().sum(0).eq(0).sum().item<int64_t>();
@@ -264,7 +264,7 @@ TEST(Decoder, DropoutActsInTrainingOnly) {
   const auto run = [&] {
     return scene.decoder->Logits(scene
                                      .decoder(scene.batch.target_input, scene.batch.target_lengths,
-                                              *scene.start, TeacherForcing())
+                                              *scene.start, TeacherForcing(), false)
                                      .outputs);
   };
   const torch::Tensor plain = run();
@@ -278,7 +278,7 @@ TEST(Decoder, DoublyStochasticPenaltyIsThatOfTheFormula) {
   options.decoder.doubly_stochastic = 0.5;
   Scene scene(options);
   const auto objective = [&] {
-    return scene.model->ComputeLoss(scene.batch, TeacherForcing(), 0, 1.0).objective;
+    return scene.model->ComputeLoss(scene.batch, TeacherForcing()).objective;
   };
   const double without = objective().item<double>();  // In eval mode.
   scene.model->train();

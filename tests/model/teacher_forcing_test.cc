@@ -150,7 +150,7 @@ TEST(TeacherForcing, TwoPassesHoldTheLogitsOfSomeRowsAtATime) {
   for (const PredictedToken own : {PredictedToken::kArgmax, PredictedToken::kSample}) {
     const LargestTensor largest;
     const TeacherForcing forcing = {.rate = 0, .predicted = own, .form = SamplingForm::kTwoPass};
-    model->decoder()(batch.target_input, batch.target_lengths, *start, forcing);
+    model->decoder()(batch.target_input, batch.target_lengths, *start, forcing, false);
     EXPECT_LT(largest.bytes(), 20 << 20);  // Those of all are 51 MB.
   }
 }

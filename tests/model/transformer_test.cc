@@ -87,7 +87,7 @@ TEST(Transformer, AgreesWithTheLayersOfLibTorch) {
             .transpose(0, 1);
     const auto start = model->decoder()->Start(encoded);
     const Decoded decoded =
-        model->decoder()(batch.target_input, batch.target_lengths, *start, TeacherForcing());
+        model->decoder()(batch.target_input, batch.target_lengths, *start, TeacherForcing(), false);
     EXPECT_LT(MaxDifference(decoded.outputs, expected), 1e-12);
   }
 }
@@ -100,7 +100,7 @@ TEST(Transformer, TimeStepsAgreeWithWholeTargets) {
     const Batch batch = MakeBatch(RandomPairs(options, {{3, 7}, {6, 7}}));
     const auto start = model->decoder()->Start(model->Encode(batch));
     const torch::Tensor whole =
-        model->decoder()(batch.target_input, batch.target_lengths, *start, TeacherForcing())
+        model->decoder()(batch.target_input, batch.target_lengths, *start, TeacherForcing(), false)
             .outputs;
     // Two rows for each sentence, of which the second is the hypothesis of the other sentence: the
     // first steps and the last are by themselves, and rows change their places between.

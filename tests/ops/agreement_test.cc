@@ -32,7 +32,7 @@ struct Outcome {
 Outcome Pass(Model model, const Batch& batch, bool fused, const TeacherForcing& forcing = {},
              Precision precision = Precision::kFp32) {
   const ComputeGuard guard({fused, precision});
-  const Loss loss = model->ComputeLoss(batch, forcing, 0.1, 0.25);
+  const Loss loss = model->ComputeLoss(batch, forcing, {.smoothing = 0.1, .scale = 0.25});
   Outcome outcome;
   outcome.objective = loss.objective.item<double>();
   outcome.nll = loss.nll.item<double>();
@@ -321,7 +321,7 @@ TEST(Fused, GradientsUnderDropoutAgreeWithDifferences) {
   const Batch batch = MakeBatch(RandomPairs(options, {{9, 12}, {4, 3}, {7, 7}}));
   const auto loss = [&] {
     torch::manual_seed(5);
-    return model->ComputeLoss(batch, TeacherForcing(), 0.1, 1.0).objective;
+    return model->ComputeLoss(batch, TeacherForcing(), {.smoothing = 0.1}).objective;
   };
   EXPECT_EQ(loss().item<double>(), loss().item<double>());
   const TensorMap gradients = GradientsOf(*model, loss());

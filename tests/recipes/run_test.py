@@ -29,7 +29,7 @@ class RunTest(repository.RepositoryTest):
             "cmake --preset release",
             "cmake --build --preset release --target seq2seq_program",
             "seq2seq train -c recipes/translate/small.yaml train.max_minutes=1 train.threads=3 train.seed=7 --dump-config",
-            f"seq2seq tokenizer train --type bpe --vocab-size 8000 --input {data}/train.en --input {data}/train.fr "
+            f"seq2seq tokenizer train --type bpe --byte-fallback --vocab-size 8000 --input {data}/train.en --input {data}/train.fr "
             f"--model {home}/en-fr-8000.model",
             f"seq2seq train -c recipes/translate/small.yaml train.run={run} train.max_minutes=1 "
             f"data.train=[{data}/train.en,{data}/train.fr] data.valid=[{data}/val.en,{data}/val.fr] "
@@ -55,9 +55,9 @@ class RunTest(repository.RepositoryTest):
         forward, backward = f"{home}/en-fr-8000-BT.model", f"{home}/fr-en-8000.model"
         train = "seq2seq train -c recipes/translate/small.yaml"
         self.assertEqual(self.calls()[3:9], [
-            f"seq2seq tokenizer train --type bpe --vocab-size 8000 --symbol <BT> --input {data}/train.en "
+            f"seq2seq tokenizer train --type bpe --byte-fallback --vocab-size 8000 --symbol <BT> --input {data}/train.en "
             f"--input {data}/train.fr --model {forward}",
-            f"seq2seq tokenizer train --type bpe --vocab-size 8000 --input {data}/train.fr --input {data}/train.en "
+            f"seq2seq tokenizer train --type bpe --byte-fallback --vocab-size 8000 --input {data}/train.fr --input {data}/train.en "
             f"--model {backward}",
             f"{train} train.run={home}/fr-en-small train.max_minutes=12 data.train=[{data}/train.fr,{data}/train.en] "
             f"data.valid=[{data}/val.fr,{data}/val.en] data.source_tokenizer={backward} data.target_tokenizer={backward} "

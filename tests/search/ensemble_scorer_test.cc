@@ -83,6 +83,21 @@ TEST(EnsembleScorer, OfOneModelThriceAgreesWithTheModel) {
   }
 }
 
+// A member of twice the weight counts as two.
+TEST(EnsembleScorer, WeighsItsMembers) {
+  for (const EnsembleMean mean : {EnsembleMean::kProbability, EnsembleMean::kLogProbability}) {
+    std::vector<std::unique_ptr<Scorer>> members;
+    for (const uint64_t seed : {1, 2}) members.push_back(Member(seed));
+    EnsembleScorer weighted(std::move(members), mean, {1.0 / 3, 2.0 / 3});
+    const auto repeated = Ensemble({1, 2, 2}, mean);
+    const auto expected = LogProbsOf(*repeated, FirstRows(3));
+    const auto found = LogProbsOf(weighted, FirstRows(3));
+    for (size_t row = 0; row < 3; ++row) {
+      for (size_t id = 0; id < kVocab; ++id) EXPECT_NEAR(found[row][id], expected[row][id], 1e-5F);
+    }
+  }
+}
+
 TEST(EnsembleScorer, OneMemberCanRuleOutATokenOnlyWithLogProbabilities) {
   const auto ensemble = [](const std::vector<bool>& can_end, EnsembleMean mean) {
     std::vector<std::unique_ptr<Scorer>> members;

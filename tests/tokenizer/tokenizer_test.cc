@@ -15,6 +15,7 @@
 #include "seq2seq/base/enum_text.h"
 #include "tests/testing/learn.h"
 #include "tests/testing/temporary_folder.h"
+#include "tokenizer/sentencepiece.h"
 #include "tokenizer/train.h"
 
 namespace seq2seq {
@@ -206,6 +207,54 @@ TEST(Tokenizer, MissingModelIsNotFoundAndNamed) {
   const absl::Status status = Tokenizer::Load(folder / "none.model").status();
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr(folder / "none.model"));
+}
+
+// SentencePiece's own defaults: unk, bos and eos are 0, 1 and 2, and there is no pad.
+TEST(Tokenizer, OtherSpecialIdsAreMapped) {
+  const auto library = OpenSentencePiece();
+  ASSERT_TRUE(library.ok()) << library.status();
+  std::vector<std::string> lines = SampleLines();
+  size_t next = 0;
+  std::string bytes;
+  ASSERT_EQ((*library)->train(
+                {{"model_type", "bpe"}, {"vocab_size", "100"}, {"minloglevel", "2"}},
+                [&](std::string& line) {
+                  if (next == lines.size()) return false;
+                  line = lines[next++];
+                  return true;
+                },
+                bytes),
+            "");
+  TemporaryFolder folder;
+  const auto mapped = Tokenizer::Load(folder.Write("other.model", bytes));
+  ASSERT_TRUE(mapped.ok()) << mapped.status();
+  EXPECT_EQ(mapped->size(), 101);  // With pad.
+  EXPECT_THAT(mapped->Subwords({kPadId, kUnknownId, kBosId, kEosId}),
+              ElementsAre("<pad>", "<unk>", "<s>", "</s>"));
+  const Ids ids = mapped->Encode(kSentence);
+  EXPECT_THAT(ids, Each(Ge(kEosId + 1)));
+  EXPECT_EQ(mapped->Decode(ids), kSentence);
+  EXPECT_THAT(mapped->Encode("\u6f22"), Contains(kUnknownId));
+  Ids with_specials = {kBosId};
+  with_specials.insert(with_specials.end(), ids.begin(), ids.end());
+  with_specials.insert(with_specials.end(), {kEosId, kPadId});
+  EXPECT_EQ(mapped->Decode(with_specials), kSentence);
+  EXPECT_EQ(mapped->Decode(mapped->Sample({kSentence}, 0.1, 1)[0]), kSentence);
+  std::set<std::string> subwords;  // Every id has one of its own.
+  for (int32_t id = 0; id < mapped->size(); ++id) subwords.insert(mapped->Subwords({id})[0]);
+  EXPECT_EQ(subwords.size(), 101u);
+}
+
+TEST(Tokenizer, WithByteFallbackNoCharacterIsUnknown) {
+  TokenizerTrainOptions options;
+  options.byte_fallback = true;
+  options.vocab_size = 400;
+  const auto tokenizer = Learn(SampleText(), options);
+  const std::string text = "das \u6f22\u5b57 \U0001f600.";
+  const Ids ids = tokenizer->Encode(text);
+  EXPECT_THAT(ids, Each(Ge(kEosId + 1)));
+  EXPECT_EQ(tokenizer->Decode(ids), text);
+  EXPECT_THAT(tokenizer->Subwords(ids), Contains("<0xE6>"));
 }
 
 }  // namespace

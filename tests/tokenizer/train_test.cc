@@ -78,6 +78,14 @@ TEST(TrainTokenizer, JointModelKnowsBothLanguages) {
   EXPECT_EQ(tokenizer->Decode(tokenizer->Encode("läuft бежит")), "läuft бежит");
 }
 
+TEST(TrainTokenizer, ByteFallbackIsForSubwordsOnly) {
+  TokenizerTrainOptions options;
+  options.kind = TokenizerKind::kWord;
+  options.byte_fallback = true;
+  EXPECT_EQ(TrainTokenizer(options).message(),
+            "byte_fallback: needs a tokenizer of type bpe or unigram, found word");
+}
+
 TEST(TrainTokenizer, SymbolsAreNeverSplit) {
   for (const TokenizerKind kind :
        {TokenizerKind::kBpe, TokenizerKind::kUnigram, TokenizerKind::kChar}) {

@@ -63,7 +63,7 @@ class PassMemoryTest : public ::testing::TestWithParam<bool> {
 
   void Pass(const Batch& batch) {
     const ComputeGuard guard({.fused = GetParam()});
-    model_->ComputeLoss(batch, TeacherForcing(), 0.1, 1.0).objective.backward();
+    model_->ComputeLoss(batch, TeacherForcing(), {.smoothing = 0.1}).objective.backward();
     for (auto& parameter : model_->parameters()) parameter.mutable_grad() = torch::Tensor();
   }
 

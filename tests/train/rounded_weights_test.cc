@@ -84,8 +84,7 @@ TEST_F(TrainerTest, RoundedWeightsAreValidatedAndExactOnesSaved) {
   int64_t tokens = 0;
   for (int64_t i = 0; i < valid_.size(); ++i) {
     const Batch batch = Collate({valid_[i]});
-    nll += model->ComputeLoss(batch, TeacherForcing(), /*smoothing=*/0, /*scale=*/1)
-               .nll.item<double>();
+    nll += model->ComputeLoss(batch, TeacherForcing()).nll.item<double>();
     tokens += batch.target_tokens;
   }
   EXPECT_NEAR(loss, nll / static_cast<double>(tokens), 1e-5);

@@ -36,6 +36,7 @@
 #include "seq2seq/tools/signals.h"
 #include "seq2seq/tools/torch/config.h"
 #include "seq2seq/tools/torch/launch.h"
+#include "seq2seq/tools/torch/sample_outputs.h"
 #include "seq2seq/tools/torch/summary.h"
 #include "seq2seq/train/checkpoint.h"
 #include "seq2seq/train/training_run.h"
@@ -87,9 +88,10 @@ absl::StatusOr<std::vector<ValidationSample>> Sample(Model model, const Validati
 
 std::string ProgressLine(const Progress& progress) {
   return absl::StrFormat(
-      "update %6d | epoch %6.2f | loss %5.3f | ppl %8.2f | lr %.2e | %5.0f tok/s%s%s%s",
-      progress.update, progress.epoch, progress.loss, progress.perplexity, progress.learning_rate,
-      progress.tokens_per_second,
+      "update %6d | epoch %6.2f | loss %5.3f | ppl %8.2f%s | lr %.2e | %5.0f tok/s%s%s%s",
+      progress.update, progress.epoch, progress.loss, progress.perplexity,
+      progress.reward ? absl::StrFormat(" | reward %.4f", *progress.reward) : "",
+      progress.learning_rate, progress.tokens_per_second,
       progress.processes > 1 ? absl::StrFormat(" | exchange %.0f%%", 100 * progress.exchanging)
                              : "",
       progress.skipped > 0 ? absl::StrCat(" | ", progress.skipped, " updates skipped") : "",
@@ -170,6 +172,10 @@ TrainingRunHooks MakeHooks(Config& config, std::optional<TrainingTask>& task) {
   };
   hooks.sample = [&config](Model model, const ValidationInput& input) {
     return Sample(std::move(model), input, config.validation);
+  };
+  hooks.sample_outputs = [&config](Model model, const Batch& batch,
+                                   const SamplingRequest& request) {
+    return SampleOutputs(std::move(model), batch, request, config.validation);
   };
   hooks.judge = [&config](const std::vector<std::string>& outputs, const std::string& set) {
     return Judge(config.training.train.metric_command, outputs, set);

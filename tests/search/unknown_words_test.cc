@@ -1,0 +1,80 @@
+#include "seq2seq/search/unknown_words.h"
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "seq2seq/search/request_reader.h"
+#include "tests/testing/temporary_folder.h"
+#include "tokenizer/tokenizer.h"
+
+namespace seq2seq {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// "x ⁇ y ⁇" from "Ann meets Bob", whose first and last words the unknown ones are aligned to.
+Candidate WithUnknown() {
+  Candidate candidate;
+  candidate.text = "x \u2047  y \u2047";
+  candidate.tokens = {4, kUnknownId, 5, kUnknownId};
+  candidate.subwords = {"▁x", "<unk>", "▁y", "<unk>"};
+  candidate.alignment.source = {"▁A", "nn", "▁meets", "▁Bob", "</s>"};
+  candidate.alignment.weights = {{0.1F, 0.1F, 0.6F, 0.1F, 0.1F},
+                                 {0.1F, 0.4F, 0.1F, 0.0F, 0.4F},
+                                 {0.1F, 0.1F, 0.6F, 0.1F, 0.1F},
+                                 {0.0F, 0.0F, 0.1F, 0.2F, 0.7F},
+                                 {0.0F, 0.0F, 0.0F, 0.0F, 1.0F}};
+  return candidate;
+}
+
+TEST(ReplaceUnknownWords, TakesTheAlignedWords) {
+  Candidate candidate = WithUnknown();
+  ReplaceUnknownWords("Ann meets  Bob", nullptr, candidate);
+  EXPECT_EQ(candidate.text, "x Ann y Bob");
+}
+
+TEST(ReplaceUnknownWords, TranslatesThemByTheLexicon) {
+  const TemporaryFolder folder;
+  const auto lexicon =
+      Lexicon::Load(folder.Write("lexicon", "Ann\tAnna\t0.9\nAnn\tHanna\t0.1\nto\tzu\n"));
+  ASSERT_TRUE(lexicon.ok()) << lexicon.status();
+  Candidate candidate = WithUnknown();
+  ReplaceUnknownWords("Ann meets Bob", &*lexicon, candidate);
+  EXPECT_EQ(candidate.text, "x Anna y Bob");
+}
+
+TEST(ReplaceUnknownWords, LeavesWhatTheLineDoesNotTell) {
+  Candidate candidate = WithUnknown();
+  ReplaceUnknownWords("Ann meets Bob too", nullptr, candidate);  // Not these subwords.
+  EXPECT_EQ(candidate.text, "x \u2047  y \u2047");
+  candidate.alignment = {};
+  ReplaceUnknownWords("Ann meets Bob", nullptr, candidate);
+  EXPECT_EQ(candidate.text, "x \u2047  y \u2047");
+}
+
+TEST(Lexicon, ErrorsNameTheLine) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(std::string(Lexicon::Load(folder.Write("lexicon", "a\tb\nc d\n")).status().message()),
+              HasSubstr("lexicon:2: expected word<TAB>translation, found 'c d'"));
+}
+
+TEST(FindKept, FindsEachMatchOnce) {
+  const auto kept = FindKept({"[0-9.]+", "https?://\\S+", "<[^>]*>"},
+                             "<b>3.5 of 7</b> at http://a.b/3.5 and 7 <b>");
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  EXPECT_THAT(*kept, ElementsAre("3.5", "7", ".", "http://a.b/3.5", "<b>", "</b>"));
+  EXPECT_THAT(*FindKept({"x*"}, "aaa"), IsEmpty());
+  EXPECT_THAT(*FindKept({}, "aaa"), IsEmpty());
+}
+
+TEST(FindKept, RefusesWhatIsNoExpression) {
+  EXPECT_EQ(FindKept({"(a"}, "a").status().message(), "keep: '(a': missing ): (a");
+}
+
+}  // namespace
+}  // namespace seq2seq
