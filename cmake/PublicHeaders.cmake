@@ -3,6 +3,7 @@
 
 # What programs include. Without LibTorch:
 set(inference_interface
+    seq2seq/align/word_aligner.h
     seq2seq/base/log.h
     seq2seq/c_api/seq2seq_c.h
     seq2seq/kernels/parallel.h
@@ -30,6 +31,11 @@ set(seq2seq_interface
     seq2seq/train/training_run.h)
 # What these include.
 set(included_headers
+    seq2seq/align/aligned_words.h
+    seq2seq/align/hidden_markov_aligner.h
+    seq2seq/align/lexical_model.h
+    seq2seq/align/sentence_pairs.h
+    seq2seq/align/symmetrization.h
     seq2seq/base/file.h
     seq2seq/base/fingerprint.h
     seq2seq/base/line_reader.h
@@ -86,6 +92,8 @@ set(included_headers
     seq2seq/search/forbidden_words.h
     seq2seq/search/hypothesis.h
     seq2seq/search/interrupt.h
+    seq2seq/search/kept_text.h
+    seq2seq/search/lexicon.h
     seq2seq/search/load_options.h
     seq2seq/search/request.h
     seq2seq/search/request_reader.h
@@ -108,10 +116,13 @@ set(included_headers
     seq2seq/train/optimizer.h
     seq2seq/train/process_options.h
     seq2seq/train/progress.h
+    seq2seq/train/reward.h
+    seq2seq/train/reward_options.h
     seq2seq/train/rounded_weights.h
     seq2seq/train/run_log.h
     seq2seq/train/run_options.h
     seq2seq/train/schedule.h
+    seq2seq/train/sequence_objective.h
     seq2seq/train/teachers.h
     seq2seq/train/tensorboard.h
     seq2seq/train/train_options.h

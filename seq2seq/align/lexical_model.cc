@@ -60,8 +60,12 @@ void LexicalModel::Count(int32_t source, int32_t target, float times) {
 
 void LexicalModel::Maximise() {
   for (auto& targets : table_) {
+    // In an order of its own, on which the rounding of the sum depends.
+    std::vector<std::pair<int32_t, float>> counts;
+    for (const auto& [target, entry] : targets) counts.emplace_back(target, entry.count);
+    std::sort(counts.begin(), counts.end());
     double sum = 0;
-    for (const auto& [target, entry] : targets) sum += static_cast<double>(entry.count);
+    for (const auto& [target, count] : counts) sum += static_cast<double>(count);
     for (auto& [target, entry] : targets)
       entry = {static_cast<float>(static_cast<double>(entry.count) / sum), 0};
     // NaN, where nothing was counted, goes too.

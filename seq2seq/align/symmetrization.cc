@@ -50,20 +50,18 @@ class Links {
 // Adds links of `all` beside those in `links`, diagonally too, as long as they reach a word without
 // one.
 void GrowDiagonally(const Links& all, Links& links) {
-  for (bool grown = true; grown;) {
-    grown = false;
-    std::vector<AlignedWords> present;
-    links.ForEach([&](size_t source, size_t target) { present.push_back({source, target}); });
-    for (const AlignedWords& link : present) {
-      const size_t first_source = link.source - (link.source > 0 ? 1 : 0);
-      const size_t first_target = link.target - (link.target > 0 ? 1 : 0);
-      for (size_t t = first_target; t < std::min(link.target + 2, all.targets()); ++t) {
-        for (size_t s = first_source; s < std::min(link.source + 2, all.sources()); ++s) {
-          if (links.Has(s, t) || !all.Has(s, t)) continue;
-          if (links.HasSource(s) && links.HasTarget(t)) continue;
-          links.Add(s, t);
-          grown = true;
-        }
+  std::vector<AlignedWords> present;  // Those that are added stand behind.
+  links.ForEach([&](size_t source, size_t target) { present.push_back({source, target}); });
+  for (size_t i = 0; i < present.size(); ++i) {
+    const AlignedWords link = present[i];
+    const size_t first_source = link.source - (link.source > 0 ? 1 : 0);
+    const size_t first_target = link.target - (link.target > 0 ? 1 : 0);
+    for (size_t t = first_target; t < std::min(link.target + 2, all.targets()); ++t) {
+      for (size_t s = first_source; s < std::min(link.source + 2, all.sources()); ++s) {
+        if (links.Has(s, t) || !all.Has(s, t)) continue;
+        if (links.HasSource(s) && links.HasTarget(t)) continue;
+        links.Add(s, t);
+        present.push_back({s, t});
       }
     }
   }

@@ -33,7 +33,7 @@ MetricKind MetricOf(BayesMetric metric) {
 BayesRisk::BayesRisk(const SearchOptions& options)
     : metric_(MakeSentenceMetric(MetricOf(options.mbr)).value()), sampled_(options.sample) {}
 
-absl::Status BayesRisk::Rank(std::vector<Candidate>& candidates) const {
+absl::Status BayesRisk::Rank(std::vector<Candidate>& candidates, const Interrupt& interrupt) const {
   double highest = -INFINITY;
   for (const Candidate& candidate : candidates)
     highest = std::max(highest, candidate.log_probability);
@@ -51,19 +51,18 @@ absl::Status BayesRisk::Rank(std::vector<Candidate>& candidates) const {
     shares[found->second] += share;
     sum += share;
   }
-  std::vector<std::string> hypotheses, references;
-  for (const std::string& hypothesis : texts) {
-    hypotheses.insert(hypotheses.end(), texts.size(), hypothesis);
-    references.insert(references.end(), texts.begin(), texts.end());
+  std::vector<double> expected;
+  const std::vector<std::vector<std::string>> references = {texts};
+  for (const std::string& text : texts) {
+    if (interrupt.raised()) return interrupt.error();
+    SEQ2SEQ_ASSIGN_OR_RETURN(
+        const std::vector<double> scores,
+        ScoreSentences(*metric_, std::vector<std::string>(texts.size(), text), references));
+    double mean = 0;
+    for (size_t i = 0; i < scores.size(); ++i) mean += shares[i] / sum * scores[i];
+    expected.push_back(mean);
   }
-  SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<double> scores,
-                           ScoreSentences(*metric_, hypotheses, {references}));
-  for (Candidate& candidate : candidates) {
-    const size_t number = numbers.at(candidate.text);
-    candidate.score = 0;
-    for (size_t i = 0; i < texts.size(); ++i)
-      candidate.score += shares[i] / sum * scores[number * texts.size() + i];
-  }
+  for (Candidate& candidate : candidates) candidate.score = expected[numbers.at(candidate.text)];
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
   return absl::OkStatus();

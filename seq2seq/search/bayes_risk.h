@@ -9,6 +9,7 @@
 
 #include "seq2seq/metrics/corpus_metric.h"
 #include "seq2seq/search/candidate.h"
+#include "seq2seq/search/interrupt.h"
 #include "seq2seq/search/search_options.h"
 
 namespace seq2seq {
@@ -23,8 +24,9 @@ class BayesRisk {
 
   // Sorts `candidates`, best first, and sets their scores to the expected ones: as ScoreSentences.
   // Equal ones keep their order. Costs a sentence score for each pair of different texts: of 32,
-  // some 20 ms with chrf.
-  absl::Status Rank(std::vector<Candidate>& candidates) const;
+  // some 20 ms with chrf. Returns the error of `interrupt` once that is raised, which it checks
+  // after the scores of each text.
+  absl::Status Rank(std::vector<Candidate>& candidates, const Interrupt& interrupt = {}) const;
 
  private:
   std::unique_ptr<const CorpusMetric> metric_;

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 #include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
 
@@ -61,6 +63,12 @@ class ErrorRateTrainer {
   static absl::StatusOr<ErrorRateTrainer> Make(
       const NBestLists& lists, const CorpusMetric& metric,
       const std::vector<std::vector<std::string>>& references) {
+    for (const std::vector<std::string>& reference : references) {
+      if (reference.size() != lists.lists.size()) {
+        return absl::InvalidArgumentError(absl::StrCat(lists.lists.size(), " n-best lists, but ",
+                                                       reference.size(), " references"));
+      }
+    }
     ErrorRateTrainer trainer(lists, metric);
     std::vector<std::string> texts;
     std::vector<std::vector<std::string>> of_texts(references.size());
@@ -68,8 +76,7 @@ class ErrorRateTrainer {
       trainer.begins_.push_back(texts.size());
       for (const NBestEntry& entry : lists.lists[list].entries) {
         texts.push_back(entry.text);
-        for (size_t r = 0; r < references.size(); ++r)
-          of_texts[r].push_back(references[r].at(list));
+        for (size_t r = 0; r < references.size(); ++r) of_texts[r].push_back(references[r][list]);
       }
     }
     SEQ2SEQ_ASSIGN_OR_RETURN(SegmentCounts counts, metric.Count(texts, of_texts));
@@ -128,6 +135,7 @@ class ErrorRateTrainer {
 
  private:
   static constexpr double kLeastGain = 1e-9;
+  static constexpr double kFarthest = 1e9;
 
   ErrorRateTrainer(const NBestLists& lists, const CorpusMetric& metric)
       : lists_(lists), metric_(metric) {}
@@ -162,7 +170,7 @@ class ErrorRateTrainer {
     std::sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) {
       return a.x != b.x ? a.x < b.x : a.list < b.list;
     });
-    double x = changes.front().x - 1, best = Goodness(sum);
+    double x = std::max(changes.front().x - 1, -kFarthest), best = Goodness(sum);
     for (size_t i = 0; i < changes.size(); ++i) {
       const Change& change = changes[i];
       Add(change.list, current[change.list], -1, sum);
@@ -170,10 +178,11 @@ class ErrorRateTrainer {
       Add(change.list, change.entry, 1, sum);
       const bool last = i + 1 == changes.size();
       if (!last && changes[i + 1].x == change.x) continue;
+      if (std::abs(change.x) > kFarthest) continue;  // Lines that are nearly parallel.
       const double score = Goodness(sum);
       if (score <= best + kLeastGain) continue;
       best = score;
-      x = last ? change.x + 1 : (change.x + changes[i + 1].x) / 2;
+      x = last ? change.x + 1 : (change.x + std::min(changes[i + 1].x, kFarthest)) / 2;
     }
     return {x, best};
   }

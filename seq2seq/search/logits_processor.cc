@@ -41,7 +41,8 @@ bool LogitsProcessor::Bars(const TokenIds& generated, int32_t token) const {
 }
 
 void LogitsProcessor::Apply(const TokenIds& generated, const ScoreRow& row) const {
-  for (const int32_t token : {kPadId, kUnknownId, kBosId}) Forbid(row, token);
+  for (const int32_t token : {kPadId, kBosId}) Forbid(row, token);
+  if (!options_.replace_unknown) Forbid(row, kUnknownId);
   if (static_cast<int64_t>(generated.size()) < task_.min_length) Forbid(row, kEosId);
   if (task_.whole_prefix && generated.size() == task_.prefix.size()) {
     for (size_t column = 0; column < row.scores.size(); ++column) {

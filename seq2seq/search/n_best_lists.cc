@@ -18,8 +18,11 @@
 namespace seq2seq {
 namespace {
 
+// So that sums and products of features are numbers, too.
+constexpr double kLargest = 1e9;
+
 bool ReadNumber(absl::string_view text, double& value) {
-  return absl::SimpleAtod(text, &value) && std::isfinite(value);
+  return absl::SimpleAtod(text, &value) && std::abs(value) <= kLargest;
 }
 
 // A line of the file.
@@ -30,7 +33,19 @@ struct NBestLine {
 };
 
 absl::StatusOr<NBestLine> ParseNBestLine(const std::string& line) {
-  const std::vector<std::string> fields = absl::StrSplit(line, " ||| ");
+  constexpr absl::string_view kBar = " ||| ";
+  const absl::string_view all = line;
+  // The translation may contain bars.
+  const size_t first = all.find(kBar), last = all.rfind(kBar);
+  const size_t middle =
+      last == 0 || last == absl::string_view::npos ? last : all.rfind(kBar, last - 1);
+  std::vector<std::string> fields;
+  if (first < middle && middle < last && last != absl::string_view::npos) {
+    fields = {std::string(all.substr(0, first)),
+              std::string(all.substr(first + kBar.size(), middle - first - kBar.size())),
+              std::string(all.substr(middle + kBar.size(), last - middle - kBar.size())),
+              std::string(all.substr(last + kBar.size()))};
+  }
   NBestLine parsed;
   if (fields.size() != 4 || !absl::SimpleAtoi(fields[0], &parsed.sentence) ||
       !ReadNumber(fields[3], parsed.entry.score)) {

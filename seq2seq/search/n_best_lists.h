@@ -30,7 +30,8 @@ struct NBestLists {
 
   // Reads lines "3 ||| a dog runs ||| logprob= -2.1 length= 4 ||| -0.5", those of a sentence
   // together, as decode --format moses writes them. InvalidArgument, naming file and line, for
-  // other lines, other features than those of the first, and sentences that do not ascend.
+  // other lines, numbers beyond 1e9, other features than those of the first, and sentences that do
+  // not ascend.
   static absl::StatusOr<NBestLists> Read(const std::string& path);
 
   // The same lines.

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include <re2/re2.h>
 
 #include "seq2seq/base/log.h"
 #include "seq2seq/base/option_rules.h"
@@ -45,31 +44,6 @@ std::string Shown(const std::string& text) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::string>> FindKept(const std::vector<std::string>& expressions,
-                                                  const std::string& source) {
-  std::vector<std::string> found;
-  for (const std::string& text : expressions) {
-    RE2::Options options;
-    options.set_log_errors(false);
-    options.set_longest_match(false);
-    const RE2 expression(text, options);
-    if (!expression.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("keep: ", Shown(text), ": ", expression.error()));
-    }
-    re2::StringPiece rest(source);
-    re2::StringPiece match;
-    while (!rest.empty() && expression.Match(rest, 0, rest.size(), RE2::UNANCHORED, &match, 1)) {
-      const auto end = static_cast<size_t>(match.data() - rest.data()) + match.size();
-      const std::string kept(match.data(), match.size());
-      if (!IsBlank(kept) && std::find(found.begin(), found.end(), kept) == found.end())
-        found.push_back(kept);
-      rest.remove_prefix(std::min(rest.size(), end + (match.empty() ? 1 : 0)));
-    }
-  }
-  return found;
-}
-
 RequestReader::RequestReader(const Tokenizer& tokenizer)
     : tokenizer_(tokenizer), vocabulary_(AllSubwords(tokenizer)) {}
 
@@ -81,19 +55,22 @@ absl::StatusOr<TokenIds> RequestReader::Encode(const char* key, const std::strin
       absl::StrCat(key, ": the target tokenizer lacks characters of ", Shown(repaired)));
 }
 
-absl::StatusOr<ForbiddenWords> RequestReader::ReadForbidden(const SearchOptions& options,
-                                                            const SearchLimits& limits) const {
+absl::StatusOr<CommonWishes> RequestReader::ReadCommon(const SearchOptions& options,
+                                                       const SearchLimits& limits) const {
   SEQ2SEQ_RETURN_IF_ERROR(CheckBytes("forbidden", Bytes(options.forbidden), limits));
+  SEQ2SEQ_RETURN_IF_ERROR(CheckBytes("keep", Bytes(options.keep), limits));
+  SEQ2SEQ_ASSIGN_OR_RETURN(KeptText kept, KeptText::Compile(options.keep));
   std::vector<TokenIds> phrases;
   for (const std::string& text : options.forbidden) {
     SEQ2SEQ_ASSIGN_OR_RETURN(TokenIds ids, Encode("forbidden", text));
     phrases.push_back(std::move(ids));
   }
-  return ForbiddenWords(phrases, vocabulary_, !options.partial_words);
+  return CommonWishes{ForbiddenWords(phrases, vocabulary_, !options.partial_words),
+                      std::move(kept)};
 }
 
 absl::StatusOr<SearchTask> RequestReader::Read(const Request& request, const SearchOptions& options,
-                                               const ForbiddenWords& forbidden,
+                                               const CommonWishes& common,
                                                const SearchLimits& limits) const {
   const auto count = static_cast<int64_t>(request.constraints.size());
   if (count > 0 && (options.groups > 1 || options.sample)) {
@@ -109,7 +86,7 @@ absl::StatusOr<SearchTask> RequestReader::Read(const Request& request, const Sea
 
   const auto encode = [&](const char* key, const std::string& text) -> absl::StatusOr<TokenIds> {
     SEQ2SEQ_ASSIGN_OR_RETURN(TokenIds ids, Encode(key, text));
-    const std::string word = forbidden.Find(ids);
+    const std::string word = common.forbidden.Find(ids);
     if (word.empty()) return ids;
     return absl::InvalidArgumentError(
         absl::StrCat(key, ": ", Shown(text), " contains the forbidden phrase ", Shown(word)));
@@ -120,32 +97,36 @@ absl::StatusOr<SearchTask> RequestReader::Read(const Request& request, const Sea
     SEQ2SEQ_ASSIGN_OR_RETURN(TokenIds ids, encode("constraints", text));
     if (!ids.empty()) task.constraints.push_back(std::move(ids));
   }
-  SEQ2SEQ_RETURN_IF_ERROR(Keep(request, options, forbidden, limits, task));
+  Keep(request, common, limits, task);
   if (!options.partial_words) task.vocabulary = &vocabulary_;
   task.whole_prefix = !options.partial_words && !task.prefix.empty();
-  if (!options.forbidden.empty()) task.forbidden = &forbidden;
+  if (!options.forbidden.empty()) task.forbidden = &common.forbidden;
   return task;
 }
 
-absl::Status RequestReader::Keep(const Request& request, const SearchOptions& options,
-                                 const ForbiddenWords& forbidden, const SearchLimits& limits,
-                                 SearchTask& task) const {
-  if (options.keep.empty()) return absl::OkStatus();
-  SEQ2SEQ_ASSIGN_OR_RETURN(const std::vector<std::string> kept,
-                           FindKept(options.keep, RepairUtf8(request.text)));
-  for (const std::string& text : kept) {
+void RequestReader::Keep(const Request& request, const CommonWishes& common,
+                         const SearchLimits& limits, SearchTask& task) const {
+  if (common.kept.empty()) return;
+  const auto room = static_cast<size_t>(limits.max_constraints) - task.constraints.size();
+  const auto bytes = static_cast<size_t>(limits.max_wishes);
+  std::vector<std::string> left_out;
+  size_t used = 0;
+  for (const std::string& text : common.kept.Find(request.text, room + 1, bytes)) {
     const absl::StatusOr<TokenIds> ids = Encode("keep", text);
-    const bool fits = static_cast<int64_t>(task.constraints.size()) < limits.max_constraints;
-    if (ids.ok() && fits && forbidden.Find(*ids).empty()) {
+    const bool fits = static_cast<int64_t>(task.constraints.size()) < limits.max_constraints &&
+                      (used += text.size()) <= bytes;
+    if (ids.ok() && fits && common.forbidden.Find(*ids).empty()) {
       if (!ids->empty()) task.constraints.push_back(*ids);
-      continue;
+    } else {
+      left_out.push_back(text);
     }
-    Log(LogLevel::kWarning,
-        ids.ok() ? absl::StrCat("keep: ", Shown(text), " is not kept: it is ",
-                                fits ? "forbidden" : "one too many for max_constraints")
-                 : absl::StrCat(ids.status().message(), ", which is not kept"));
   }
-  return absl::OkStatus();
+  if (left_out.empty()) return;
+  Log(LogLevel::kWarning,
+      absl::StrCat("keep: ", Shown(left_out[0]), left_out.size() > 1 ? " and more" : "",
+                   left_out.size() > 1 ? " are" : " is",
+                   " not kept: forbidden, beyond max_constraints or max_wishes, or with characters "
+                   "that the target tokenizer lacks"));
 }
 
 }  // namespace seq2seq

@@ -18,6 +18,7 @@
 #include "seq2seq/search/batch_shortlist.h"
 #include "seq2seq/search/bayes_risk.h"
 #include "seq2seq/search/beam.h"
+#include "seq2seq/search/row_ranges.h"
 #include "seq2seq/search/sample.h"
 #include "seq2seq/search/unknown_words.h"
 #include "seq2seq/source/text_source.h"
@@ -25,9 +26,10 @@
 namespace seq2seq {
 namespace {
 
-// The tokens that the translation must contain.
-TokenIds NeededTokens(const SearchTask& task) {
+// The tokens that the translation must, or may, contain besides those of a shortlist.
+TokenIds NeededTokens(const SearchTask& task, const SearchOptions& options) {
   TokenIds needed = task.prefix;
+  if (options.replace_unknown) needed.push_back(kUnknownId);
   for (const TokenIds& constraint : task.constraints)
     needed.insert(needed.end(), constraint.begin(), constraint.end());
   return needed;
@@ -149,7 +151,8 @@ std::vector<std::vector<size_t>> Translator::Batches(absl::Span<const Prepared> 
       shapes, bounds, [this](const SearchShape& shape) { return ensemble_.BatchBytes(shape); });
 }
 
-Candidate Translator::MakeCandidate(const Prepared& line, const Hypothesis& hypothesis) const {
+Candidate Translator::MakeCandidate(const Prepared& line, const Hypothesis& hypothesis,
+                                    const SearchOptions& options) const {
   Candidate candidate = {ensemble_.target.Decode(hypothesis.tokens),
                          hypothesis.tokens,
                          ensemble_.target.Subwords(hypothesis.tokens),
@@ -159,6 +162,10 @@ Candidate Translator::MakeCandidate(const Prepared& line, const Hypothesis& hypo
                          {}};
   if (line.task.attention) candidate.alignment.source = ensemble_.source->Subwords(line.source);
   for (const auto& weights : hypothesis.attention) candidate.alignment.weights.push_back(*weights);
+  if (options.replace_unknown) {
+    ReplaceUnknownWords(line.text, ensemble_.lexicon.get(), candidate);
+    if (!options.attention) candidate.alignment = Alignment();
+  }
   return candidate;
 }
 
@@ -199,7 +206,8 @@ void Translator::SearchBatch(absl::Span<Prepared> lines, std::vector<size_t> ind
     tasks.push_back(lines[index].task);
     sources.push_back(&lines[index].source);
     if (shortlist)
-      own.push_back(shortlist->Tokens(lines[index].source.ids, NeededTokens(tasks.back())));
+      own.push_back(
+          shortlist->Tokens(lines[index].source.ids, NeededTokens(tasks.back(), options)));
   }
   const BatchShortlist shortlists =
       shortlist ? BatchShortlist(std::move(own), shortlist->target_vocab(), shortlist->tail())
@@ -214,7 +222,7 @@ void Translator::SearchBatch(absl::Span<Prepared> lines, std::vector<size_t> ind
     TranslationResult& result = results[indices[i]];
     if (found[i].empty()) result = tasks[i].interrupt.error();
     for (const Hypothesis& hypothesis : found[i])
-      result->push_back(MakeCandidate(lines[indices[i]], hypothesis));
+      result->push_back(MakeCandidate(lines[indices[i]], hypothesis, options));
   }
 }
 
@@ -245,11 +253,15 @@ absl::StatusOr<std::vector<std::vector<Candidate>>> Translator::Translate(
   return results;
 }
 
-absl::StatusOr<ForbiddenWords> Translator::CheckOptions(const SearchOptions& options) const {
+absl::StatusOr<CommonWishes> Translator::CheckOptions(const SearchOptions& options) const {
   SEQ2SEQ_RETURN_IF_ERROR(Validate(options, options_.limits));
   SEQ2SEQ_RETURN_IF_ERROR(CheckAttention(options));
   OptionRules rules;
-  rules.Expect(options.sample ? "n_best" : "beam", options.sample ? options.n_best : options.beam,
+  const bool chooses = options.mbr != BayesMetric::kNone;
+  rules.Expect(!options.sample ? "beam"
+               : chooses       ? "mbr_samples"
+                               : "n_best",
+               options.sample ? CandidateOptions(options).n_best : options.beam,
                ScoresOfSentence(options) <= options_.batch_scores,
                absl::StrCat("at most ", options_.batch_scores / ensemble_.target.size(), ", for ",
                             ensemble_.target.size(), " target subwords and a batch of at most ",
@@ -257,28 +269,27 @@ absl::StatusOr<ForbiddenWords> Translator::CheckOptions(const SearchOptions& opt
   SEQ2SEQ_RETURN_IF_ERROR(rules.status());
   if (!options.keep.empty() && source_kind() != SourceKind::kText)
     return absl::InvalidArgumentError("keep: expected a model of text, whose sources it searches");
-  SEQ2SEQ_RETURN_IF_ERROR(FindKept(options.keep, "").status());
-  return requests_->ReadForbidden(options, options_.limits);
+  return requests_->ReadCommon(options, options_.limits);
 }
 
 absl::Status Translator::CheckRequests(absl::Span<const Request> requests,
                                        const SearchOptions& options) const {
-  SEQ2SEQ_ASSIGN_OR_RETURN(const ForbiddenWords forbidden, CheckOptions(options));
+  SEQ2SEQ_ASSIGN_OR_RETURN(const CommonWishes common, CheckOptions(options));
   for (const Request& request : requests)
-    SEQ2SEQ_RETURN_IF_ERROR(requests_->Read(request, options, forbidden, options_.limits).status());
+    SEQ2SEQ_RETURN_IF_ERROR(requests_->Read(request, options, common, options_.limits).status());
   return absl::OkStatus();
 }
 
 std::vector<TranslationResult> Translator::TranslateRequests(absl::Span<const Request> requests,
                                                              const SearchOptions& options) const {
-  const absl::StatusOr<ForbiddenWords> forbidden = CheckOptions(options);
-  if (!forbidden.ok()) return std::vector<TranslationResult>(requests.size(), forbidden.status());
+  const absl::StatusOr<CommonWishes> common = CheckOptions(options);
+  if (!common.ok()) return std::vector<TranslationResult>(requests.size(), common.status());
   std::vector<TranslationResult> results(requests.size(), std::vector<Candidate>());
   std::vector<Prepared> lines;
   std::vector<size_t> numbers;  // Of their requests.
   for (size_t i = 0; i < requests.size(); ++i) {
     absl::StatusOr<SearchTask> task =
-        requests_->Read(requests[i], options, *forbidden, options_.limits);
+        requests_->Read(requests[i], options, *common, options_.limits);
     if (!task.ok()) {
       results[i] = task.status();
       continue;
@@ -287,7 +298,7 @@ std::vector<TranslationResult> Translator::TranslateRequests(absl::Span<const Re
         ensemble_.source->Read(requests[i].text, options_.max_line_length);
     if (!source) continue;
     SearchTask whole = Complete(*std::move(task), requests[i], *source, options);
-    lines.push_back({*std::move(source), std::move(whole)});
+    lines.push_back({requests[i].text, *std::move(source), std::move(whole)});
     numbers.push_back(i);
   }
   std::vector<TranslationResult> found =
@@ -305,23 +316,26 @@ void Translator::Choose(absl::Span<const Request> requests, absl::Span<const siz
                         std::vector<TranslationResult>& results) const {
   const bool ranks = options.mbr != BayesMetric::kNone;
   if (!ranks && !options.replace_unknown) return;
-  for (size_t i = 0; i < results.size(); ++i) {
+  const auto rank = [&](size_t i) {
     TranslationResult& result = results[i];
-    if (!result.ok() || result->empty()) continue;
-    const Request& request = requests[numbers[i]];
-    for (Candidate& candidate : *result) {
-      if (options.replace_unknown)
-        ReplaceUnknownWords(request.text, ensemble_.lexicon.get(), candidate);
-      if (!options.attention) candidate.alignment = Alignment();
-    }
-    if (ranks) {
-      if (const absl::Status status = BayesRisk(options).Rank(*result); !status.ok()) {
-        result = status;
-        continue;
-      }
+    if (!result.ok() || result->empty()) return;
+    const absl::Status status = BayesRisk(options).Rank(*result, requests[numbers[i]].interrupt);
+    if (status.ok()) {
       result->resize(std::min(result->size(), static_cast<size_t>(options.n_best)));
+    } else {
+      result = status;
     }
-    if (request.on_text) request.on_text((*result)[0].text);
+  };
+  if (ranks) {
+    ForRanges(static_cast<int64_t>(results.size()), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) rank(static_cast<size_t>(i));
+    });
+  }
+  for (size_t i = 0; i < results.size(); ++i) {
+    const Request& request = requests[numbers[i]];
+    const TranslationResult& result = results[i];
+    if (request.on_text && result.ok() && !result->empty() && !(*result)[0].text.empty())
+      request.on_text((*result)[0].text);
   }
 }
 

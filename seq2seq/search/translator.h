@@ -114,6 +114,7 @@ class Translator {
  private:
   // A line prepared for search.
   struct Prepared {
+    std::string text;
     SourceInput source;
     SearchTask task;
   };
@@ -122,8 +123,8 @@ class Translator {
 
   // InvalidArgument if `options` require attention and no model has it.
   absl::Status CheckAttention(const SearchOptions& options) const;
-  // Checks `options`; returns the forbidden words, which all requests share.
-  absl::StatusOr<ForbiddenWords> CheckOptions(const SearchOptions& options) const;
+  // Checks `options`; returns what all requests share.
+  absl::StatusOr<CommonWishes> CheckOptions(const SearchOptions& options) const;
   // Number of scores in a time step of one sentence.
   int64_t ScoresOfSentence(const SearchOptions& options) const;
   // Completes `task`, of `request`, whose line was read as `source`.
@@ -132,8 +133,8 @@ class Translator {
   // Searches in batches of similar length; the results of sources that cannot be loaded stay empty.
   std::vector<TranslationResult> Search(absl::Span<Prepared> lines, const SearchOptions& options,
                                         const Shortlist* shortlist) const;
-  // Turns the candidates that search found for the requests `numbers` into results: replaces
-  // unknown words, and ranks by Bayes risk.
+  // Turns the candidates that search found for the requests `numbers` into results: ranks them by
+  // Bayes risk, and sends the texts that are certain only now.
   void Choose(absl::Span<const Request> requests, absl::Span<const size_t> numbers,
               const SearchOptions& options, std::vector<TranslationResult>& results) const;
   // Searches one batch, `indices` of `lines`. May throw, as ScoringModel::Begin.
@@ -145,7 +146,8 @@ class Translator {
                                 std::vector<TranslationResult>& results) const;
   std::vector<std::vector<size_t>> Batches(absl::Span<const Prepared> lines,
                                            const SearchOptions& options) const;
-  Candidate MakeCandidate(const Prepared& line, const Hypothesis& hypothesis) const;
+  Candidate MakeCandidate(const Prepared& line, const Hypothesis& hypothesis,
+                          const SearchOptions& options) const;
 
   Ensemble ensemble_;
   TranslatorOptions options_;

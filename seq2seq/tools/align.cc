@@ -64,7 +64,8 @@ class Words {
 
  private:
   void Append(const std::string& line) {
-    for (const absl::string_view word : absl::StrSplit(line, ' ', absl::SkipEmpty())) {
+    for (const absl::string_view word :
+         absl::StrSplit(line, absl::ByAnyChar(" \t\v\f\r"), absl::SkipEmpty())) {
       const auto [found, is_new] = numbers_.try_emplace(word, static_cast<int32_t>(texts_.size()));
       if (is_new) texts_.emplace_back(word);
       ids_.push_back(found->second);

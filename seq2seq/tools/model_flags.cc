@@ -134,6 +134,20 @@ absl::StatusOr<double> BatchBytes(const ModelFlags& flags, bool on_cpu,
                    " bytes that the program and the weights take, found ", memory));
 }
 
+// Adds the bytes of a file, if it is there.
+absl::Status AddFile(const std::string& file, Fingerprint& fingerprint) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return absl::OkStatus();
+  SEQ2SEQ_ASSIGN_OR_RETURN(const MappedFile bytes, MappedFile::Open(file));
+  constexpr size_t kChunk = size_t{1} << 20;
+  for (size_t begin = 0; begin < bytes.size(); begin += kChunk) {
+    const absl::string_view chunk(bytes.data() + begin, std::min(kChunk, bytes.size() - begin));
+    fingerprint.Add(chunk);
+    bytes.Release(chunk.data(), chunk.size());
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
@@ -177,18 +191,12 @@ absl::StatusOr<std::string> ModelSettings(const ModelFlags& flags) {
       fingerprint.Add(absl::StrCat(option.key, ": ", OptionText(option), "\n"));
     for (const std::string& file : {stored.step + kWeightsFile, stored.run.SourceTokenizer(),
                                     stored.run.TargetTokenizer(), stored.run.Shortlist()}) {
-      std::error_code ignored;
-      if (!std::filesystem::exists(file, ignored)) continue;
-      SEQ2SEQ_ASSIGN_OR_RETURN(const MappedFile bytes, MappedFile::Open(file));
-      constexpr size_t kChunk = size_t{1} << 20;
-      for (size_t begin = 0; begin < bytes.size(); begin += kChunk) {
-        const absl::string_view chunk(bytes.data() + begin, std::min(kChunk, bytes.size() - begin));
-        fingerprint.Add(chunk);
-        bytes.Release(chunk.data(), chunk.size());
-      }
+      SEQ2SEQ_RETURN_IF_ERROR(AddFile(file, fingerprint));
     }
     absl::StrAppend(&settings, "model: ", absl::Hex(fingerprint.value()), "\n");
   }
+  Fingerprint lexicon;
+  if (!flags.lexicon.empty()) SEQ2SEQ_RETURN_IF_ERROR(AddFile(flags.lexicon, lexicon));
   const auto precision = flags.precision ? EnumText(*flags.precision) : "as stored";
   absl::StrAppend(&settings, "ensemble: ", EnumText(flags.ensemble),
                   "\nmodel_weights: ", absl::StrJoin(flags.model_weights, " "),

@@ -52,7 +52,8 @@ LossSums ComputeGradient(Model model, c10::Device device, const std::vector<Batc
     // Undefined gradients instead of zeros: the first one of each parameter needs no addition.
     DropGradients(Parameters(*model));
     if (exchange != nullptr) exchange->Begin();
-    BatchShape shape;  // Of the current part.
+    BatchShape shape;     // Of the current part,
+    int64_t sources = 0;  // and its sources, one of which stays with its targets.
     try {
       std::vector<Batch> parts;
       int64_t tokens = 0;
@@ -64,6 +65,7 @@ LossSums ComputeGradient(Model model, c10::Device device, const std::vector<Batc
       std::vector<torch::Tensor> sums;
       for (const Batch& part : parts) {
         shape = ShapeOf(part);
+        sources = part.size();
         const Batch on_device = part.To(device);
         LossTerms terms = options.terms;
         terms.scale = scale;
@@ -79,7 +81,7 @@ LossSums ComputeGradient(Model model, c10::Device device, const std::vector<Batc
       return {sum[0].item<double>(), sum[1].item<double>(), tokens};
     } catch (const std::exception& error) {
       const bool sent = exchange != nullptr && exchange->has_sent();
-      if (!IsOutOfMemory(error) || shape.rows < 2 || sent) throw;
+      if (!IsOutOfMemory(error) || sources < 2 || sent) throw;
       memory.Halve(shape);
       warn(absl::StrCat(
           "out of memory for ", shape.rows, " x ", shape.source, " x ", shape.target,

@@ -24,8 +24,8 @@ double CountPositions(const BatchShape& shape) {
 
 double Bytes(const Batch& batch) {
   double bytes = 0;
-  for (const torch::Tensor& tensor :
-       {batch.source, batch.target_input, batch.target_output, batch.values}) {
+  for (const torch::Tensor& tensor : {batch.source, batch.target_input, batch.target_output,
+                                      batch.target_weights, batch.alignment, batch.values}) {
     if (tensor.defined()) bytes += static_cast<double>(tensor.nbytes());
   }
   return bytes;
@@ -84,7 +84,9 @@ Batch LongestRow(const CorpusMix& corpus, const ExampleTransforms& transforms) {
   const Example example = corpus[longest];
   const auto examples = absl::MakeConstSpan(&example, 1);
   if (transforms.noise) return Collate(examples, *transforms.noise, {0});
-  return Collate(examples, transforms.images, std::nullopt);
+  Batch batch = Collate(examples, transforms.images, std::nullopt);
+  if (transforms.aligner) batch.alignment = CollateAlignments(examples, *transforms.aligner);
+  return batch;
 }
 
 }  // namespace seq2seq

@@ -47,8 +47,7 @@ std::vector<double> RiskWeights(absl::Span<const ModelOutput> samples,
   double mean = 0;
   for (size_t i = 0; i < shares.size(); ++i) mean += (shares[i] /= sum) * rewards[i];
   std::vector<double> weights;
-  for (size_t i = 0; i < shares.size(); ++i)
-    weights.push_back(sharpness * shares[i] * (rewards[i] - mean));
+  for (size_t i = 0; i < shares.size(); ++i) weights.push_back(shares[i] * (rewards[i] - mean));
   return weights;
 }
 

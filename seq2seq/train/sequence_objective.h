@@ -38,9 +38,9 @@ using OutputSampler = std::function<absl::StatusOr<std::vector<std::vector<Model
     Model model, const Batch& batch, const SamplingRequest& request)>;
 
 // The factors on the negative log-likelihood of samples of one source whose gradient is that of the
-// risk: of minus the mean of `rewards` under the distribution over the distinct samples that is
-// proportional to their probability to the power of `sharpness`. A repeated sample has the factor
-// 0.
+// risk, divided by `sharpness`, which would else scale it: of minus the mean of `rewards` under the
+// distribution over the distinct samples that is proportional to their probability to the power of
+// `sharpness`. A repeated sample has the factor 0.
 std::vector<double> RiskWeights(absl::Span<const ModelOutput> samples,
                                 absl::Span<const double> rewards, double sharpness);
 

@@ -37,6 +37,7 @@ absl::Status TensorBoard::Add(const Progress& progress) {
   };
   add("loss", progress.loss);
   add("perplexity", progress.perplexity);
+  if (progress.reward) add("reward", *progress.reward);
   add("token_accuracy", progress.token_accuracy);
   add("gradient_norm", progress.gradient_norm);
   add("learning_rate", progress.learning_rate);

@@ -87,17 +87,19 @@ struct TrainOptions {
           "which is about twice as fast, else fp32; a run keeps what it started with. Weights, "
           "sums, everything else and, on the CPU, modules without kernels stay fp32. On CUDA auto "
           "is fp32, and bf16 is autocast. int8 is for decoding only.");
-    visit("objective", objective,
-          "translation: the target of each source, of whatever kind. The others pretrain on plain "
-          "text, data.train [text], with data.source_tokenizer alone, for another run that names "
-          "this one in train.init_from. masked: an encoder learns to restore masked subwords; "
-          "model.decoder.kind is then head, and other defaults are those of such a model. "
-          "denoising: a whole model learns to restore a text that lacks spans of subwords, and "
-          "whose sentences are shuffled. risk and self_critical are for a trained model, named in "
-          "train.init_from, whose own outputs are sampled and rewarded by a metric, "
-          "train.reward: risk lowers their expected risk (Shen et al. 2016), for translation; "
-          "self_critical raises the probability of those that beat a baseline (Rennie et al. "
-          "2017), for captions and error rates. Use a low learning rate.");
+    visit(
+        "objective", objective,
+        "translation: the target of each source, of whatever kind. The others pretrain on plain "
+        "text, data.train [text], with data.source_tokenizer alone, for another run that names "
+        "this one in train.init_from. masked: an encoder learns to restore masked subwords; "
+        "model.decoder.kind is then head, and other defaults are those of such a model. "
+        "denoising: a whole model learns to restore a text that lacks spans of subwords, and "
+        "whose sentences are shuffled. risk and self_critical are for a trained model, named in "
+        "train.init_from, whose own outputs are sampled and rewarded by a metric, "
+        "train.reward: risk lowers their expected risk (Shen et al. 2016), for translation; "
+        "self_critical raises the probability of those that beat a baseline (Rennie et al. "
+        "2017), for captions and error rates. Use a low learning rate; label smoothing and teacher "
+        "forcing do not apply.");
     visit("noise", noise);
     visit("max_updates", max_updates, "Stop after this many updates; 0 is no bound.");
     visit("max_epochs", max_epochs, "Stop after this many epochs; 0 is no bound.");

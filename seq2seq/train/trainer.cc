@@ -293,10 +293,10 @@ absl::Status Trainer::Update() {
   if (options_.log_norms && update % options_.report_every == 0 && !batches.empty())
     reported_batch_ = memory_.Split(batches.back()).back();
   uint64_t seed = DeriveSeed({static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(update)});
+  if (!IsFirst()) seed = DeriveSeed({seed, static_cast<uint64_t>(group_->rank())});
   if (hooks_.sample_outputs) {
     SEQ2SEQ_ASSIGN_OR_RETURN(batches, SampleOutputs(batches, seed));
   }
-  if (!IsFirst()) seed = DeriveSeed({seed, static_cast<uint64_t>(group_->rank())});
   const LossOptions loss_options = {
       hooks_.sample_outputs ? TeacherForcing() : ForcingAt(options_.teacher_forcing, update),
       Terms(), seed, std::max<int64_t>(tokens, 1), hooks_.teach};
@@ -339,9 +339,10 @@ absl::StatusOr<std::vector<Batch>> Trainer::SampleOutputs(const std::vector<Batc
   const PhaseTimer timer(Phase::kSampling);
   std::vector<Batch> batches;
   model_->eval();
-  for (const Batch& batch : references) {
-    SEQ2SEQ_ASSIGN_OR_RETURN(SequenceObjective::Result result,
-                             hooks_.sample_outputs(model_, batch, seed));
+  for (size_t i = 0; i < references.size(); ++i) {
+    SEQ2SEQ_ASSIGN_OR_RETURN(
+        SequenceObjective::Result result,
+        hooks_.sample_outputs(model_, references[i], DeriveSeed({seed, static_cast<uint64_t>(i)})));
     for (Batch& part : result.batches) batches.push_back(std::move(part));
     sums_.reward += result.reward;
     sums_.samples += result.samples;

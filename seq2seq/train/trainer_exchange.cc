@@ -35,8 +35,8 @@ void Trainer::Exchange(const Stopwatch& stopwatch, int64_t planned_tokens, LossS
   sums_.exchanging += sums[5] / static_cast<double>(group_->size());
   last_wait_ = exchange_->waiting_seconds() - waited;
   CountSentBytes();
-  // Resampled subwords are not those of the plan.
-  if (loss.tokens != planned_tokens) {
+  // Resampled subwords are not those of the plan. Sampled outputs are weighted by its tokens.
+  if (loss.tokens != planned_tokens && !hooks_.sample_outputs) {
     ScaleGradients(parameters_,
                    static_cast<double>(planned_tokens) / static_cast<double>(loss.tokens));
   }

@@ -195,6 +195,9 @@ absl::Status TrainingData::Validate(const TrainingConfig& config) {
   rules.Expect("train.objective", EnumText(objective),
                !LearnsFromOutputs(objective) || source != SourceKind::kNone,
                "translation where model.source is none");
+  rules.Expect("train.init_from", "nothing",
+               !LearnsFromOutputs(objective) || !config.run.init_from.empty(),
+               absl::StrCat("a trained run where train.objective is ", EnumText(objective)));
   const DecoderOptions& attending = config.model.decoder;
   const bool aligns = config.train.guided_alignment > 0;
   rules.Expect("train.guided_alignment", config.train.guided_alignment,

@@ -38,6 +38,14 @@ TEST(NBestLists, ComeBackFromAFile) {
   EXPECT_EQ(lists->lists[0].entries[0].score, -3);
 }
 
+TEST(NBestLists, TranslationsMayContainBars) {
+  const TemporaryFolder folder;
+  const auto lists = NBestLists::Read(folder.Write("lists", "0 ||| a ||| b ||| x= 1 ||| 2\n"));
+  ASSERT_TRUE(lists.ok()) << lists.status();
+  EXPECT_EQ(lists->lists[0].entries[0].text, "a ||| b");
+  EXPECT_EQ(lists->lists[0].entries[0].score, 2);
+}
+
 TEST(NBestLists, ErrorsNameTheLine) {
   const TemporaryFolder folder;
   const auto error = [&](const std::string& text) {

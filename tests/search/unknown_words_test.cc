@@ -6,16 +6,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "seq2seq/search/request_reader.h"
 #include "tests/testing/temporary_folder.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 // "x ⁇ y ⁇" from "Ann meets Bob", whose first and last words the unknown ones are aligned to.
 Candidate WithUnknown() {
@@ -61,19 +58,6 @@ TEST(Lexicon, ErrorsNameTheLine) {
   const TemporaryFolder folder;
   EXPECT_THAT(std::string(Lexicon::Load(folder.Write("lexicon", "a\tb\nc d\n")).status().message()),
               HasSubstr("lexicon:2: expected word<TAB>translation, found 'c d'"));
-}
-
-TEST(FindKept, FindsEachMatchOnce) {
-  const auto kept = FindKept({"[0-9.]+", "https?://\\S+", "<[^>]*>"},
-                             "<b>3.5 of 7</b> at http://a.b/3.5 and 7 <b>");
-  ASSERT_TRUE(kept.ok()) << kept.status();
-  EXPECT_THAT(*kept, ElementsAre("3.5", "7", ".", "http://a.b/3.5", "<b>", "</b>"));
-  EXPECT_THAT(*FindKept({"x*"}, "aaa"), IsEmpty());
-  EXPECT_THAT(*FindKept({}, "aaa"), IsEmpty());
-}
-
-TEST(FindKept, RefusesWhatIsNoExpression) {
-  EXPECT_EQ(FindKept({"(a"}, "a").status().message(), "keep: '(a': missing ): (a");
 }
 
 }  // namespace

@@ -119,6 +119,22 @@ class ForTheMetricTest(TestCase):
         self.assert_fails(seq2seq("rescore", "-i", files["nbest"], "-f", f"other={run}"), "--source", "needs the sources")
         self.assert_fails(seq2seq(*rescore, "-r", self.folder / "text.b"), "--save-weights")
 
+    def test_unknown_words_are_those_of_the_source(self):
+        """A word that the tokenizers lack is learnt to become the unknown one, and then comes as it stands in the source."""
+        text = self.source.replace("bird", "\u6f22\u5b57"), self.target.replace("BIRD", "\u6f22\u5b57")
+        for name, lines in zip("ab", text):
+            (self.folder / f"unknown.{name}").write_text(lines, encoding="utf-8")
+        data = f"[{self.folder / 'unknown.a'},{self.folder / 'unknown.b'}]"
+        run = train(PROGRAM, self.folder, f"data.train={data}", f"data.valid={data}", "train.guided_alignment=0.2",
+                    name="unknown")
+        found = self.output("decode", "-m", run, "--replace-unknown", stdin=text[0])
+        self.assertEqual(found, text[1])
+        self.assertNotIn("\u6f22", self.output("decode", "-m", run, stdin=text[0]))
+        lexicon = self.folder / "lexicon"
+        lexicon.write_text("\u6f22\u5b57\tKANJI\t1\n", encoding="utf-8")
+        found = self.output("decode", "-m", run, "--replace-unknown", "--lexicon", lexicon, "--mbr", "chrf", stdin=text[0])
+        self.assertEqual(found, text[1].replace("\u6f22\u5b57", "KANJI"))
+
     def test_models_weigh_what_they_are_given(self):
         models = ["-m", self.runs["recurrent"], "-m", self.runs["transformer"]]
         alone = self.output("decode", *models[:2], "-b", "2")

@@ -49,7 +49,7 @@ TEST(RiskWeights, AreTheGradientOfTheRisk) {
     }
     samples[i].log_probability -= kStep;
     // The weight is on the negative log-likelihood.
-    EXPECT_NEAR(-(risks[1] - risks[0]) / (2 * kStep), weights[i], 1e-8) << i;
+    EXPECT_NEAR(-(risks[1] - risks[0]) / (2 * kStep), kSharpness * weights[i], 1e-8) << i;
   }
 }
 
@@ -81,7 +81,16 @@ class SequenceObjectiveTest : public ::testing::Test {
     config_.train.max_updates = 40;
     config_.train.report_every = 20;
     config_.train.schedule.learning_rate = 0.01;
+    config_.train.schedule.warmup = 10;
     config_.run.device = "cpu";
+    config_.run.init_from = folder_ / "base";
+    TrainingConfig base = config_;
+    base.train.run = config_.run.init_from;
+    base.run.init_from.clear();
+    base.train.max_updates = 1;
+    const auto run = TrainingRun::Create(base, {});
+    EXPECT_TRUE(run.ok()) << run.status();
+    if (run.ok()) EXPECT_TRUE((*run)->Run().ok());
     // Half of the outputs are the reference, half its first word alone.
     hooks_.sample_outputs = [](Model, const Batch& batch, const SamplingRequest& request)
         -> absl::StatusOr<std::vector<std::vector<ModelOutput>>> {
@@ -169,6 +178,10 @@ TEST_F(SequenceObjectiveTest, ErrorsNameTheKey) {
   config_.train.guided_alignment = 0.1;
   EXPECT_THAT(error(), HasSubstr("train.guided_alignment: expected 0 unless train.objective"));
   config_.train.guided_alignment = 0;
+  config_.run.init_from.clear();
+  EXPECT_EQ(error(),
+            "train.init_from: expected a trained run where train.objective is risk, found nothing");
+  config_.run.init_from = folder_ / "base";
   hooks_.sample_outputs = nullptr;
   EXPECT_EQ(error(), "train.objective: risk needs a hook `sample_outputs`");
 }

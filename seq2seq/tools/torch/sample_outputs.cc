@@ -20,6 +20,10 @@
 namespace seq2seq {
 namespace {
 
+// Outputs that are sampled at once, and their scores in a time step, 4 bytes each.
+constexpr int64_t kMostRows = 2048;
+constexpr int64_t kMostScores = 32'000'000;
+
 // The sources of a batch on the CPU as search reads them.
 std::vector<SourceInput> SourcesOf(const Batch& batch) {
   std::vector<SourceInput> sources(static_cast<size_t>(batch.size()));
@@ -63,16 +67,23 @@ absl::StatusOr<std::vector<std::vector<ModelOutput>>> SampleOutputs(Model model,
   try {
     const torch::Device device = model->decoder()->parameters()[0].device();
     const std::shared_ptr<const ScoringModel> scoring =
-        MakeScoringModel(std::move(model), device, CurrentCompute().precision);
+        MakeScoringModel(model, device, CurrentCompute().precision);
     std::vector<std::vector<ModelOutput>> outputs(sources.size());
-    const auto add = [&](const std::vector<std::vector<Hypothesis>>& found) {
-      for (size_t i = 0; i < found.size(); ++i) {
-        for (const Hypothesis& hypothesis : found[i])
-          outputs[i].push_back({hypothesis.tokens, hypothesis.log_probability});
-      }
-    };
-    add(Sample(*scoring->Begin(inputs, {}), tasks, sampling));
-    if (request.greedy) add(BeamSearch(*scoring->Begin(inputs, {}), tasks, greedy));
+    const int64_t vocab = model->options().target_vocab;
+    const int64_t rows = std::min(kMostRows, std::max<int64_t>(kMostScores / vocab, 1));
+    const auto part = static_cast<size_t>(std::max<int64_t>(rows / request.count, 1));
+    for (size_t begin = 0; begin < sources.size(); begin += part) {
+      const auto some = absl::MakeConstSpan(inputs).subspan(begin, part);
+      const auto of_some = absl::MakeConstSpan(tasks).subspan(begin, part);
+      const auto add = [&](const std::vector<std::vector<Hypothesis>>& found) {
+        for (size_t i = 0; i < found.size(); ++i) {
+          for (const Hypothesis& hypothesis : found[i])
+            outputs[begin + i].push_back({hypothesis.tokens, hypothesis.log_probability});
+        }
+      };
+      add(Sample(*scoring->Begin(some, {}), of_some, sampling));
+      if (request.greedy) add(BeamSearch(*scoring->Begin(some, {}), of_some, greedy));
+    }
     return outputs;
   } catch (const std::exception& error) {  // Such as out of memory.
     return ToStatus(error, "cannot sample outputs");

@@ -14,7 +14,8 @@
 namespace seq2seq {
 
 // As OutputSampler, within the lengths of `options`. The weights are packed anew for each call, and
-// computed with in the current precision; a source is encoded once for all of its samples.
+// computed with in the current precision; a source is encoded once for all of its samples, and some
+// 2,000 outputs are sampled at once.
 absl::StatusOr<std::vector<std::vector<ModelOutput>>> SampleOutputs(Model model, const Batch& batch,
                                                                     const SamplingRequest& request,
                                                                     const SearchOptions& options);
