@@ -71,6 +71,14 @@ learn_tokenizer() {
   "$program" tokenizer train "$@" "${inputs[@]}" --model "$model"
 }
 
+# subword_flags N: the flags of a tokenizer of N subwords that translates. Of a few hundred, none would be left beside those of
+# the bytes.
+subword_flags() {
+  printf '%s ' --type bpe
+  if (($1 >= 1000)); then printf '%s ' --byte-fallback; fi
+  printf '%s' "--vocab-size $1"
+}
+
 # resumable COMMAND...: runs a command that saves what it has done when it is stopped.
 resumable() {
   local status=0

@@ -17,22 +17,35 @@ namespace {
 
 constexpr absl::string_view kUnknownMark = "\u2047";  // Of SentencePiece, for an unknown subword.
 
+// The word of a line of `words` words that each of the first `count` of its subwords belongs to;
+// empty where that cannot be told: normalisation may join or split words.
+std::vector<size_t> WordsOfLine(std::vector<std::string> subwords, size_t count, size_t words) {
+  std::vector<size_t> of_subwords = WordOfSubword(subwords, count);
+  if (of_subwords.back() + 1 == words) return of_subwords;
+  // Without its text, an unknown subword does not tell whether a word begins with it.
+  constexpr char kBegin[] = "\u2581";
+  for (size_t i = count; i-- > 1;) {
+    if (subwords[i] == "<unk>" && subwords[i - 1] != kBegin) subwords[i].insert(0, kBegin);
+  }
+  of_subwords = WordOfSubword(subwords, count);
+  return of_subwords.back() + 1 == words ? of_subwords : std::vector<size_t>();
+}
+
 // For each unknown subword of the target the word of the source that it is aligned to.
 std::vector<std::string> AlignedSources(const std::string& source, const Candidate& candidate) {
   const Alignment& alignment = candidate.alignment;
   std::vector<std::string> aligned;
   if (alignment.source.size() < 2) return aligned;
   const size_t count = alignment.source.size() - 1;  // Without the end of sentence.
-  const std::vector<size_t> words = WordOfSubword(alignment.source, count);
   const std::vector<std::string> texts = absl::StrSplit(source, ' ', absl::SkipEmpty());
+  const std::vector<size_t> words = WordsOfLine(alignment.source, count, texts.size());
   for (size_t i = 0; i < candidate.tokens.size(); ++i) {
     if (candidate.tokens[i] != kUnknownId) continue;
     const std::vector<float>& weights = alignment.weights[i];
     const auto most =
         std::max_element(weights.begin(), weights.begin() + static_cast<std::ptrdiff_t>(count));
-    const size_t word = words[static_cast<size_t>(most - weights.begin())];
-    // Normalisation may join or split words of a line: then the line does not tell which it is.
-    aligned.push_back(words.back() + 1 == texts.size() ? texts[word] : "");
+    const auto position = static_cast<size_t>(most - weights.begin());
+    aligned.push_back(words.empty() ? "" : texts[words[position]]);
   }
   return aligned;
 }

@@ -66,7 +66,7 @@ class DistillTest(repository.RepositoryTest):
         self.assertEqual(self.calls()[3:6], [
             f"seq2seq decode -m {above}/big -m {above}/bigger -i {made}.part/lines -o {made}.part/hypotheses --resume "
             "--format moses --beam 8 --n-best 8 --precision auto --threads 2",
-            f"seq2seq tokenizer train --type bpe --byte-fallback --vocab-size 500 --input {data}/train.en --input {made}/train.fr "
+            f"seq2seq tokenizer train --type bpe --vocab-size 500 --input {data}/train.en --input {made}/train.fr "
             f"--model {joint}",
             f"seq2seq train -c recipes/distill/student.yaml train.run={home}/student-best8-references train.max_minutes=12 "
             f"data.train=[{made}/train.en,{made}/train.fr,{data}/train.en,{data}/train.fr] "

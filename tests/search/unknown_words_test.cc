@@ -45,6 +45,14 @@ TEST(ReplaceUnknownWords, TranslatesThemByTheLexicon) {
   EXPECT_EQ(candidate.text, "x Anna y Bob");
 }
 
+// Of a model of words, whose unknown one has no mark of its beginning.
+TEST(ReplaceUnknownWords, FindsUnknownWordsOfTheSource) {
+  Candidate candidate = WithUnknown();
+  candidate.alignment.source = {"▁An", "<unk>", "▁meets", "▁Bob", "</s>"};
+  ReplaceUnknownWords("An \u6f22 meets Bob", nullptr, candidate);
+  EXPECT_EQ(candidate.text, "x \u6f22 y Bob");
+}
+
 TEST(ReplaceUnknownWords, LeavesWhatTheLineDoesNotTell) {
   Candidate candidate = WithUnknown();
   ReplaceUnknownWords("Ann meets Bob too", nullptr, candidate);  // Not these subwords.

@@ -90,7 +90,9 @@ class SequenceObjectiveTest : public ::testing::Test {
     base.train.max_updates = 1;
     const auto run = TrainingRun::Create(base, {});
     EXPECT_TRUE(run.ok()) << run.status();
-    if (run.ok()) EXPECT_TRUE((*run)->Run().ok());
+    if (run.ok()) {
+      EXPECT_TRUE((*run)->Run().ok());
+    }
     // Half of the outputs are the reference, half its first word alone.
     hooks_.sample_outputs = [](Model, const Batch& batch, const SamplingRequest& request)
         -> absl::StatusOr<std::vector<std::vector<ModelOutput>>> {
