@@ -39,6 +39,7 @@ struct Flags {
   int64_t source = 14;
   int64_t vocab = 8000;
   int64_t hidden = 0;
+  int64_t sampled_softmax = 0;
   double forcing = 1;
   std::string form = "stepwise";
   bool no_limit = false;
@@ -300,7 +301,9 @@ class Bench {
       for (auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
       model_
           ->ComputeLoss(batch, forcing,
-                        {.smoothing = 0.1, .scale = 1.0 / static_cast<double>(batch.target_tokens)})
+                        {.smoothing = 0.1,
+                         .scale = 1.0 / static_cast<double>(batch.target_tokens),
+                         .sampled_softmax = flags_.sampled_softmax})
           .objective.backward();
       const double norm = GradientNorm(parameters_);
       optimizer_->Step(1e-4, norm > 1 ? 1 / norm : 1);
@@ -416,6 +419,10 @@ int main(int argc, char** argv) {
   app.add_option("--batch", flags.batch, "Sentences per batch")->capture_default_str();
   app.add_option("--source", flags.source, "Mean tokens per sentence")->capture_default_str();
   app.add_option("--vocab", flags.vocab, "Vocabulary of each side")->capture_default_str();
+  app.add_option(
+         "--sampled-softmax", flags.sampled_softmax,
+         "Target tokens that the output layer is trained with beside the references; 0 is all")
+      ->capture_default_str();
   app.add_option("--hidden", flags.hidden,
                  "W1, W2: hidden size of the decoder; 0 is the workload's")
       ->capture_default_str();

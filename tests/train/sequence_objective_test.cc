@@ -11,10 +11,9 @@
 #include <torch/torch.h>
 
 #include "seq2seq/train/training_run.h"
-#include "tests/testing/learn.h"
 #include "tests/testing/temporary_folder.h"
 #include "tests/testing/tiny_model.h"
-#include "tests/train/lines.h"
+#include "tests/train/copy_config.h"
 
 namespace seq2seq {
 namespace {
@@ -60,29 +59,15 @@ TEST(SelfCriticalWeights, AreWhatRewardsExceedTheBaselineBy) {
               ElementsAre(DoubleNear(-0.15, 1e-12), DoubleNear(0.15, 1e-12), DoubleNear(0, 1e-12)));
 }
 
-// A run over sentences to be copied; outputs are drawn from a short list, by the probability that
-// the model gives them.
+// A run over sentences to be copied, whose outputs are not those of the model.
 class SequenceObjectiveTest : public ::testing::Test {
  protected:
   SequenceObjectiveTest() {
     torch::set_num_threads(1);
-    const std::string text = folder_.Write("text", Lines(40, 2));
-    const std::string model =
-        folder_.Write("words.model", Learn(Lines(50, 1), TokenizerKind::kWord)->model());
-    config_.data.train = {text, text};
-    config_.data.valid = {text, text};
-    config_.data.source_tokenizer = config_.data.target_tokenizer = model;
-    config_.data.batch.size = 8;
-    config_.model = TinyOptions();
-    config_.model.source_vocab = config_.model.target_vocab = 0;
-    config_.train.run = folder_ / "run";
-    config_.train.precision = PrecisionChoice::kFp32;
-    config_.train.metric = {"loss"};
+    config_ = CopyConfig(folder_, "run");
     config_.train.max_updates = 40;
     config_.train.report_every = 20;
-    config_.train.schedule.learning_rate = 0.01;
     config_.train.schedule.warmup = 10;
-    config_.run.device = "cpu";
     config_.run.init_from = folder_ / "base";
     TrainingConfig base = config_;
     base.train.run = config_.run.init_from;

@@ -9,10 +9,9 @@
 #include <torch/torch.h>
 
 #include "seq2seq/train/training_run.h"
-#include "tests/testing/learn.h"
 #include "tests/testing/temporary_folder.h"
 #include "tests/testing/tiny_model.h"
-#include "tests/train/lines.h"
+#include "tests/train/copy_config.h"
 
 namespace seq2seq {
 namespace {
@@ -25,21 +24,8 @@ class TeachersTest : public ::testing::Test {
  protected:
   TeachersTest() {
     torch::set_num_threads(1);
-    const std::string text = folder_.Write("text", Lines(40, 2));
-    const std::string model =
-        folder_.Write("words.model", Learn(Lines(50, 1), TokenizerKind::kWord)->model());
-    config_.data.train = {text, text};
-    config_.data.valid = {text, text};
-    config_.data.source_tokenizer = config_.data.target_tokenizer = model;
-    config_.data.batch.size = 8;
-    config_.model = TinyOptions();
-    config_.model.source_vocab = config_.model.target_vocab = 0;
-    config_.train.run = folder_ / "teacher";
-    config_.train.precision = PrecisionChoice::kFp32;
-    config_.train.metric = {"loss"};
+    config_ = CopyConfig(folder_, "teacher");
     config_.train.max_updates = 30;
-    config_.train.schedule.learning_rate = 0.01;
-    config_.run.device = "cpu";
     teacher_ = Train();
     config_.train.run = folder_ / "student";
     config_.train.seed = 2;
