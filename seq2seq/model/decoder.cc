@@ -90,7 +90,9 @@ Loss DecoderImpl::ComputeLoss(const torch::Tensor& outputs, const Batch& batch,
       SampleVocabulary(batch.target_output, output_weight_.size(0), terms.sampled_softmax);
   Batch mapped = batch;
   mapped.target_output = sampled.references;
-  const OutputWeights layer = {output_weight_.index_select(0, sampled.tokens),
+  // The gradient of the weights has the rows of these tokens alone.
+  const OutputWeights layer = {torch::embedding(output_weight_, sampled.tokens, /*padding_idx=*/-1,
+                                                /*scale_grad_by_freq=*/false, /*sparse=*/true),
                                output_bias_.index_select(0, sampled.tokens) + sampled.corrections};
   return ComputeLoss(outputs, layer, mapped, terms);
 }

@@ -111,7 +111,10 @@ void ShapeGradients(const OptimizerOptions& options, const TensorMap& parameters
     const bool recurrent = absl::EndsWith(name, "weight_hh");
     const double penalty = recurrent ? options.l2_recurrent : options.l2;
     const bool embedding = absl::EndsWith(name, "embedding.weight");
-    if (penalty > 0 && parameter.dim() > 1 && !embedding) gradient.add_(parameter, penalty);
+    if (penalty > 0 && parameter.dim() > 1 && !embedding) {
+      if (gradient.is_sparse()) gradient = gradient.to_dense();  // Of a sampled softmax.
+      gradient.add_(parameter, penalty);
+    }
     if (options.clip_value == 0) continue;
     if (gradient.is_sparse()) {
       gradient = gradient.coalesce();
