@@ -120,7 +120,7 @@ struct TrainOptions {
     visit("guided_alignment", guided_alignment,
           "Weight of the cross-entropy of the attention weights with word alignments, which are "
           "learnt from the training data (see seq2seq align), 0 or more; 0.1 is usual, 0 is none. "
-          "For word alignments of translations, placeholders and unknown words (Chen et al. 2016); "
+          "For small corpora, and for the word alignments of translations (Chen et al. 2016); "
           "Transformers need model.decoder.aligned_head.");
     visit("sampled_softmax", sampled_softmax,
           "Target subwords that the output layer is trained with in each batch, beside those of "
