@@ -21,11 +21,11 @@ bool HasTrainingKernel(AttentionKind kind) {
     case AttentionKind::kGeneral:
     case AttentionKind::kDot:
     case AttentionKind::kScaledDot:
+    case AttentionKind::kMlp:
+    case AttentionKind::kCoverage:
     case AttentionKind::kNone:
       return true;
-    case AttentionKind::kMlp:
     case AttentionKind::kMultiHead:
-    case AttentionKind::kCoverage:
     case AttentionKind::kLocation:
       return false;
   }

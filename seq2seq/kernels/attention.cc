@@ -1,6 +1,7 @@
 #include "seq2seq/kernels/attention.h"
 
 #include <algorithm>
+#include <vector>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "seq2seq/kernels/attention.cc"
@@ -94,17 +95,59 @@ void AttendPlaces(absl::Span<const float* const> keys, int64_t value_offset, int
   });
 }
 
+// The gradient of scores, from that of the context and, unless it is null, that of the weights
+// besides, [source].
+void ScoreGradient(ConstMatrix values, const float* weights, const float* context_gradient,
+                   const float* weight_gradient, float* score_gradient) {
+  float mean = 0;
+  for (int64_t s = 0; s < values.rows; ++s) {
+    score_gradient[s] = Dot(values.row(s), context_gradient, values.columns);
+    if (weight_gradient != nullptr) score_gradient[s] += weight_gradient[s];
+    mean += weights[s] * score_gradient[s];
+  }
+  for (int64_t s = 0; s < values.rows; ++s)
+    score_gradient[s] = weights[s] * (score_gradient[s] - mean);
+}
+
 void AttendRowBackward(const AttentionMemory& source, const float* weights,
                        const float* context_gradient, float* score_gradient,
                        float* query_gradient) {
-  const int64_t size = source.keys.rows;
-  float mean = 0;
-  for (int64_t s = 0; s < size; ++s) {
-    score_gradient[s] = Dot(source.values.row(s), context_gradient, source.values.columns);
-    mean += weights[s] * score_gradient[s];
-  }
-  for (int64_t s = 0; s < size; ++s) score_gradient[s] = weights[s] * (score_gradient[s] - mean);
+  ScoreGradient(source.values, weights, context_gradient, nullptr, score_gradient);
   WeightedSum(score_gradient, 1, source.keys, /*add=*/true, query_gradient);
+}
+
+void AdditiveRowBackward(const AttentionMemory& source, const float* HWY_RESTRICT query,
+                         const PastFeatures& past, const float* HWY_RESTRICT energy,
+                         const float* weights, const float* context_gradient, float* score_gradient,
+                         const AdditiveGradients& gradients) {
+  ScoreGradient(source.values, weights, context_gradient, gradients.coverage, score_gradient);
+  const int64_t size = source.keys.columns;
+  const bool covers = past.features.columns > 0;
+  std::vector<float> sums(static_cast<size_t>(covers ? size : 0));  // Of a position, before tanh.
+  float* HWY_RESTRICT query_gradient = gradients.query;
+  float* HWY_RESTRICT energy_gradient = gradients.energy;
+  for (int64_t s = 0; s < source.keys.rows; ++s) {
+    const float* HWY_RESTRICT key = source.keys.row(s);
+    float* HWY_RESTRICT key_gradient = gradients.keys.row(s);
+    const float coverage = covers ? *past.features.row(s) : 0;
+    ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
+      const auto slope = hn::Set(d, score_gradient[s]);
+      auto sum = hn::Add(hn::LoadU(d, key + i), hn::LoadU(d, query + i));
+      if (covers) sum = hn::MulAdd(hn::Set(d, coverage), hn::LoadU(d, past.weights.data + i), sum);
+      const auto tanh = FastTanh(d, sum);
+      const auto inner = hn::Mul(hn::Mul(slope, hn::LoadU(d, energy + i)),
+                                 hn::NegMulAdd(tanh, tanh, hn::Set(d, 1.0F)));
+      const auto add = [&](auto term, float* to)
+                           HWY_ATTR { hn::StoreU(hn::Add(hn::LoadU(d, to + i), term), d, to + i); };
+      add(inner, query_gradient);
+      add(inner, key_gradient);
+      add(hn::Mul(slope, tanh), energy_gradient);
+      if (!covers) return;
+      add(hn::Mul(inner, hn::Set(d, coverage)), gradients.coverage_weight);
+      hn::StoreU(inner, d, sums.data() + i);
+    });
+    if (covers) gradients.coverage[s] += Dot(sums.data(), past.weights.data, size);
+  }
 }
 
 void OuterProducts(ConstMatrix left, ConstMatrix right, Matrix sum) {
@@ -124,6 +167,7 @@ HWY_EXPORT(SoftmaxMeanRow);
 HWY_EXPORT(AttendRow);
 HWY_EXPORT(AttendPlaces);
 HWY_EXPORT(AttendRowBackward);
+HWY_EXPORT(AdditiveRowBackward);
 HWY_EXPORT(OuterProducts);
 
 void DotScores(ConstMatrix keys, const float* query, float* scores) {
@@ -152,6 +196,13 @@ void AttendBackward(const AttentionMemory& source, const float* weights,
                     const float* context_gradient, float* score_gradient, float* query_gradient) {
   HWY_DYNAMIC_DISPATCH(AttendRowBackward)
   (source, weights, context_gradient, score_gradient, query_gradient);
+}
+
+void AdditiveBackward(const AttentionMemory& source, const float* query, const PastFeatures& past,
+                      const float* energy, const float* weights, const float* context_gradient,
+                      float* score_gradient, const AdditiveGradients& gradients) {
+  HWY_DYNAMIC_DISPATCH(AdditiveRowBackward)
+  (source, query, past, energy, weights, context_gradient, score_gradient, gradients);
 }
 
 void SumOfOuterProducts(ConstMatrix left, ConstMatrix right, Matrix sum) {

@@ -47,6 +47,24 @@ void AttendInPlaces(absl::Span<const float* const> keys, int64_t value_offset, i
 void AttendBackward(const AttentionMemory& source, const float* weights,
                     const float* context_gradient, float* score_gradient, float* query_gradient);
 
+// What the gradients of additive attention are added to.
+struct AdditiveGradients {
+  float* query = nullptr;   // [hidden]
+  float* energy = nullptr;  // [hidden]
+  Matrix keys;              // [source, hidden]
+  // Of coverage, the one past feature of each position, which is the sum of all earlier attention
+  // weights (Tu et al. 2016): that of the coverage of all later time steps, [source], and that of
+  // its weights, [hidden].
+  float* coverage = nullptr;
+  float* coverage_weight = nullptr;
+};
+
+// The same for additive attention: sets `score_gradient`, and adds to `gradients`. `past` is empty
+// or coverage.
+void AdditiveBackward(const AttentionMemory& source, const float* query, const PastFeatures& past,
+                      const float* energy, const float* weights, const float* context_gradient,
+                      float* score_gradient, const AdditiveGradients& gradients);
+
 // sum = left' right, for small matrices: left [k, m], right [k, n], sum [m, n].
 void SumOfOuterProducts(ConstMatrix left, ConstMatrix right, Matrix sum);
 

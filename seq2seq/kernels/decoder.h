@@ -32,12 +32,21 @@ struct DecoderWeights {
   std::vector<CellWeights>
       cells;  // Input of the first: embedding, then the attentional state with input feeding.
   ConstMatrix attentional;  // [attentional, context + hidden]
+  // Of additive attention, whose scores are energy' tanh(keys + W hidden): W, [hidden, hidden], and
+  // energy, [hidden]; null for dot products of the hidden state with the keys.
+  ConstMatrix query;
+  const float* energy = nullptr;
+  const float* coverage = nullptr;  // [hidden], of additive attention with coverage; else null.
 };
 
+// As DecoderWeights, overwritten.
 struct DecoderGradients {
   Matrix embedded;  // [row, embedding], of the embedding of each row.
   std::vector<CellGradients> cells;
   Matrix attentional;
+  Matrix query;
+  float* energy = nullptr;
+  float* coverage = nullptr;
 };
 
 // The initial state, one per layer: [batch, hidden]. The initial attentional state is zero.
@@ -69,15 +78,17 @@ struct DecoderCache {
   };
   std::vector<Layer> layers;
   Buffer attended;  // [row, context + hidden]: input of the attentional state.
+  Buffer queries;   // [row, hidden], W hidden of additive attention.
   Buffer weights;   // [row, source], attention weights.
+  Buffer coverage;  // [row, source], the sums of those of earlier time steps.
 };
 
-// Computes the attentional states, tanh(W [context, hidden]) of every row, with Luong attention
-// (dot products of the last layer's hidden state with the keys) and input feeding (Luong et al.
-// 2015): `attentional_states`, [row, attentional]. Keys and values may have no columns, for a
-// decoder without source. `tokens`, [row], are the input; where `predicted_tokens` marks a row, a
-// predicted token replaces its token. Groups of sentences run in parallel, each through all its
-// time steps.
+// Computes the attentional states, tanh(W [context, hidden]) of every row, with attention of the
+// last layer's hidden state by dot products with the keys (Luong et al. 2015) or additive (Bahdanau
+// et al. 2015), and input feeding (Luong et al. 2015): `attentional_states`, [row, attentional].
+// Keys and values may have no columns, for a decoder without source. `tokens`, [row], are the
+// input; where `predicted_tokens` marks a row, a predicted token replaces its token. Groups of
+// sentences run in parallel, each through all its time steps.
 DecoderCache DecoderForward(const DecoderPlan& plan, const DecoderWeights& weights,
                             const DecoderStart& start, absl::Span<const AttentionMemory> sources,
                             const PredictedTokens* predicted_tokens, absl::Span<int64_t> tokens,

@@ -10,7 +10,8 @@ class BackwardPass {
  public:
   BackwardPass(const DecoderPlan& plan, const DecoderWeights& weights, const DecoderStart& start,
                absl::Span<const AttentionMemory> sources, ConstMatrix attentional_states,
-               const DecoderOutputGradient& output_gradient, const DecoderCache& cache)
+               const DecoderOutputGradient& output_gradient, const DecoderCache& cache,
+               absl::Span<const Matrix> key_gradients)
       : plan_(plan),
         weights_(weights),
         sizes_(plan, weights),
@@ -20,15 +21,21 @@ class BackwardPass {
         attentional_states_(attentional_states),
         output_gradient_(output_gradient),
         cache_(cache),
+        key_gradients_(key_gradients),
         before_tanh_(steps_.rows(), sizes_.attentional_state),
         attended_(steps_.rows(), cache.attended.view().columns),
-        scores_(steps_.rows(), cache.weights.view().columns) {
+        scores_(steps_.rows(), cache.weights.view().columns),
+        queries_(steps_.rows(), cache.queries.view().columns),
+        energies_(steps_.groups(), cache.queries.view().columns),
+        coverage_(CoverageRows(), cache.coverage.view().columns),
+        coverage_weights_(covers() ? steps_.groups() : 0, sizes_.hidden) {
     const ConstMatrix input = weights.cells[0].input;
     if (plan.input_feeding) {
       feed_weight_ = PackedMatrix::Pack(input.Columns(sizes_.embedding, sizes_.attentional_state),
                                         plan.precision);
     }
     attentional_weight_ = PackedMatrix::Pack(weights.attentional, plan.precision);
+    if (additive()) query_weight_ = PackedMatrix::Pack(weights.query, plan.precision);
     for (size_t layer = 0; layer < weights.cells.size(); ++layer) {
       const CellWeights& cell = weights.cells[layer];
       input_weights_.push_back(layer == 0 ? PackedMatrix()
@@ -44,22 +51,26 @@ class BackwardPass {
       Clear(steps_.Tail(layer.input.view()));
     }
     Clear(steps_.Tail(before_tanh_.view()));
+    Clear(steps_.Tail(queries_.view()));
     feed_weight_ = PackedMatrix();
     attentional_weight_ = PackedMatrix();
+    query_weight_ = PackedMatrix();
     input_weights_.clear();
     hidden_gradients_.clear();
   }
 
-  void FillMemoryGradients(absl::Span<const Matrix> keys, absl::Span<const Matrix> values) const {
+  // Those that RunSteps has not filled.
+  void FillMemoryGradients(absl::Span<const Matrix> values) const {
     if (sizes_.context == 0) return;  // Without source, keys have no columns.
     ParallelFor(steps_.groups(), [&](int64_t group) {
       for (int64_t i = 0; i < steps_.size(group); ++i) {
         const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
-        const int64_t source = keys[sentence].rows;
+        const int64_t source = values[sentence].rows;
         const auto of = [&](ConstMatrix rows) { return RowsOf(group, i, rows); };
-        SumOfOuterProducts(of(scores_.view().Columns(0, source)).view(),
-                           of(cache_.attended.view().Columns(sizes_.context, sizes_.hidden)).view(),
-                           keys[sentence]);
+        if (!additive()) {
+          SumOfOuterProducts(of(scores_.view().Columns(0, source)).view(), of(Hidden()).view(),
+                             key_gradients_[sentence]);
+        }
         SumOfOuterProducts(of(cache_.weights.view().Columns(0, source)).view(),
                            of(attended_.view().Columns(0, sizes_.context)).view(),
                            values[sentence]);
@@ -71,6 +82,12 @@ class BackwardPass {
     const Precision precision = plan_.precision;
     MultiplyTransposed(Operand(before_tanh_.view(), precision),
                        Operand(cache_.attended.view(), precision), gradients.attentional);
+    if (additive()) {
+      MultiplyTransposed(Operand(queries_.view(), precision), Operand(Hidden(), precision),
+                         gradients.query);
+      SumRows(energies_.view(), gradients.energy);
+      if (covers()) SumRows(coverage_weights_.view(), gradients.coverage);
+    }
     for (size_t layer = 0; layer < weights_.cells.size(); ++layer) {
       const DecoderCache::Layer& part = cache_.layers[layer];
       const CellGradients& cell = gradients.cells[layer];
@@ -109,8 +126,17 @@ class BackwardPass {
   }
 
  private:
+  bool additive() const { return weights_.energy != nullptr; }
+  bool covers() const { return weights_.coverage != nullptr; }
+
+  int64_t CoverageRows() const { return covers() ? static_cast<int64_t>(sources_.size()) : 0; }
+
+  // The last layer's hidden states, [row, hidden].
+  Matrix Hidden() const { return cache_.attended.view().Columns(sizes_.context, sizes_.hidden); }
+
   void RunGroup(int64_t group, const DecoderStartGradient& start_gradient) {
     const int64_t rows = steps_.size(group);
+    if (additive()) ClearSums(group);
     const size_t layers = weights_.cells.size();
     std::vector<Buffer> hidden;  // Gradients passed to the previous time step, one per layer.
     std::vector<Buffer> cell_state;
@@ -172,11 +198,45 @@ class BackwardPass {
     if (output_gradient_.queries.data != nullptr) Add(of(output_gradient_.queries), hidden);
     const Matrix weights = of(cache_.weights.view());
     const Matrix scores = of(scores_.view());
+    if (additive()) return RunAdditiveBackward(group, step, attended, hidden);
     for (int64_t i = 0; i < attended.rows; ++i) {
       const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
       AttendBackward(sources_[sentence], weights.row(i), attended.row(i), scores.row(i),
                      hidden.row(i));
     }
+  }
+
+  // What additive attention sums over the time steps of a group.
+  void ClearSums(int64_t group) const {
+    Clear(energies_.view().Rows(group, 1));
+    if (covers()) Clear(coverage_weights_.view().Rows(group, 1));
+    for (int64_t i = 0; i < steps_.size(group); ++i) {
+      const int64_t sentence = steps_.sequence(group, i);
+      Clear(key_gradients_[static_cast<size_t>(sentence)]);
+      if (covers()) Clear(coverage_.view().Rows(sentence, 1));
+    }
+  }
+
+  // From the gradient of `contexts`, the first columns, adds to `hidden`.
+  void RunAdditiveBackward(int64_t group, int64_t step, ConstMatrix contexts, Matrix hidden) const {
+    const auto of = [&](const Buffer& rows) { return steps_.Of(rows.view(), step, group); };
+    const Matrix queries = of(queries_);
+    Clear(queries);
+    for (int64_t i = 0; i < contexts.rows; ++i) {
+      const int64_t sentence = steps_.sequence(group, i);
+      const AttentionMemory& source = sources_[static_cast<size_t>(sentence)];
+      AdditiveGradients sums = {queries.row(i), energies_.view().row(group),
+                                key_gradients_[static_cast<size_t>(sentence)]};
+      PastFeatures past;
+      if (covers()) {
+        past = PastOf(weights_, source, of(cache_.coverage).row(i));
+        sums.coverage = coverage_.view().row(sentence);
+        sums.coverage_weight = coverage_weights_.view().row(group);
+      }
+      AdditiveBackward(source, of(cache_.queries).row(i), past, weights_.energy,
+                       of(cache_.weights).row(i), contexts.row(i), of(scores_).row(i), sums);
+    }
+    MultiplyAdd(queries, query_weight_, hidden);
   }
 
   void RunCellBackward(int64_t group, int64_t step, size_t layer, Matrix hidden_gradient,
@@ -219,11 +279,18 @@ class BackwardPass {
   const ConstMatrix attentional_states_;
   const DecoderOutputGradient& output_gradient_;
   const DecoderCache& cache_;
-  const Buffer before_tanh_;  // Gradients before tanh, [row, attentional].
-  const Buffer attended_;     // [row, context + hidden]
-  const Buffer scores_;       // [row, source]
+  const absl::Span<const Matrix> key_gradients_;  // One per sentence.
+  const Buffer before_tanh_;                      // Gradients before tanh, [row, attentional].
+  const Buffer attended_;                         // [row, context + hidden]
+  const Buffer scores_;                           // [row, source]
+  const Buffer queries_;                          // [row, hidden], of additive attention.
+  const Buffer energies_;                         // [group, hidden], likewise.
+  // With coverage: its gradient from all later time steps, [sentence, source], and that of its
+  // weights, [group, hidden].
+  const Buffer coverage_, coverage_weights_;
   PackedMatrix feed_weight_;
   PackedMatrix attentional_weight_;
+  PackedMatrix query_weight_;
   std::vector<PackedMatrix> input_weights_;
   std::vector<HiddenGradient> hidden_gradients_;
 };
@@ -237,9 +304,10 @@ void DecoderBackward(const DecoderPlan& plan, const DecoderWeights& weights,
                      const DecoderStartGradient& start_gradient,
                      absl::Span<const Matrix> key_gradients,
                      absl::Span<const Matrix> value_gradients) {
-  BackwardPass pass(plan, weights, start, sources, attentional_states, output_gradient, cache);
+  BackwardPass pass(plan, weights, start, sources, attentional_states, output_gradient, cache,
+                    key_gradients);
   pass.RunSteps(start_gradient);
-  pass.FillMemoryGradients(key_gradients, value_gradients);
+  pass.FillMemoryGradients(value_gradients);
   pass.FillWeightGradients(gradients);
 }
 

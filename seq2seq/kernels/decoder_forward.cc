@@ -31,6 +31,8 @@ class ForwardPass {
           input.Columns(sizes_.embedding, sizes_.attentional_state), plan.precision);
     }
     attentional_weight_ = PackedMatrix::PackTransposed(weights.attentional, plan.precision);
+    if (weights.energy != nullptr)
+      query_weight_ = PackedMatrix::PackTransposed(weights.query, plan.precision);
     for (size_t layer = 0; layer < weights.cells.size(); ++layer) {
       const CellWeights& cell = weights.cells[layer];
       input_weights_.push_back(
@@ -69,9 +71,11 @@ class ForwardPass {
       if (layer + 1 < layers) part.hidden = Buffer(rows, sizes_.hidden);
     }
     cache_.attended = Buffer(rows, sizes_.context + sizes_.hidden);
+    if (weights_.energy != nullptr) cache_.queries = Buffer(rows, sizes_.hidden);
     int64_t longest = 0;
     for (const AttentionMemory& source : sources_) longest = std::max(longest, source.keys.rows);
     cache_.weights = Buffer(rows, longest);
+    if (weights_.coverage != nullptr) cache_.coverage = Buffer(rows, longest);
   }
 
   Matrix Projected(size_t layer) const {
@@ -138,9 +142,37 @@ class ForwardPass {
   void AttendStep(int64_t group, int64_t step) const {
     const Matrix attended = steps_.Of(cache_.attended.view(), step, group);
     const Matrix weights = steps_.Of(cache_.weights.view(), step, group);
+    const bool additive = weights_.energy != nullptr;
+    Matrix queries = attended.Columns(sizes_.context, sizes_.hidden);
+    if (additive) {
+      const Matrix projected = steps_.Of(cache_.queries.view(), step, group);
+      Multiply(queries, query_weight_, projected);
+      queries = projected;
+    }
+    if (weights_.coverage != nullptr) CoverStep(group, step);
     for (int64_t i = 0; i < attended.rows; ++i) {
-      const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
-      Attend(sources_[sentence], attended.row(i) + sizes_.context, weights.row(i), attended.row(i));
+      const AttentionMemory& source = sources_[static_cast<size_t>(steps_.sequence(group, i))];
+      if (additive) {
+        PastFeatures past;
+        if (weights_.coverage != nullptr)
+          past = PastOf(weights_, source, steps_.Of(cache_.coverage.view(), step, group).row(i));
+        AdditiveScores(source.keys, queries.row(i), past, weights_.energy, weights.row(i));
+        SoftmaxMean(source.values, weights.row(i), attended.row(i));
+      } else {
+        Attend(source, queries.row(i), weights.row(i), attended.row(i));
+      }
+    }
+  }
+
+  // The coverage before a time step.
+  void CoverStep(int64_t group, int64_t step) const {
+    const Matrix coverage = steps_.Of(cache_.coverage.view(), step, group);
+    if (step == 0) return Clear(coverage);
+    Copy(First(steps_.Of(cache_.coverage.view(), step - 1, group), coverage.rows), coverage);
+    for (int64_t i = 0; i < coverage.rows; ++i) {
+      const int64_t source = sources_[static_cast<size_t>(steps_.sequence(group, i))].keys.rows;
+      Add(steps_.Of(cache_.weights.view(), step - 1, group).Rows(i, 1).Columns(0, source),
+          coverage.Rows(i, 1).Columns(0, source));
     }
   }
 
@@ -200,6 +232,7 @@ class ForwardPass {
   PackedMatrix token_weight_;
   PackedMatrix feed_weight_;
   PackedMatrix attentional_weight_;
+  PackedMatrix query_weight_;
   std::vector<PackedMatrix> input_weights_;
   std::vector<PackedMatrix> hidden_weights_;
   std::vector<std::vector<float>> biases_;

@@ -32,6 +32,13 @@ inline Matrix HiddenOf(const DecoderCache& cache, size_t layer, const DecoderSiz
   return cache.attended.view().Columns(sizes.context, sizes.hidden);
 }
 
+// The coverage of a source, [source], as attention reads it.
+inline PastFeatures PastOf(const DecoderWeights& weights, const AttentionMemory& source,
+                           const float* coverage) {
+  const int64_t hidden = source.keys.columns;
+  return {{coverage, source.keys.rows, 1, 1}, {weights.coverage, 1, hidden, hidden}};
+}
+
 // A state of the batch in the order of the rows of the first time step.
 inline Buffer Sorted(ConstMatrix state, const PackedSequence& steps) {
   if (state.data == nullptr) return {};

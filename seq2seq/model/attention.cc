@@ -24,6 +24,10 @@ Attended AttentionImpl::forward(const torch::Tensor& query, const Memory& memory
   return {torch::bmm(weights, memory.values), weights};
 }
 
+torch::Tensor AttentionImpl::LogWeights(const torch::Tensor& query, const Memory& memory) {
+  return torch::log_softmax(Score(query, memory.keys, {}) + memory.bias, -1);
+}
+
 torch::Tensor AttentionImpl::UpdateCoverage(const torch::Tensor&, const torch::Tensor&) const {
   return {};
 }
@@ -52,7 +56,9 @@ MlpAttentionImpl::MlpAttentionImpl(int64_t memory, int64_t hidden)
       energy_(register_module("energy", MakeLinear(hidden, 1, /*bias=*/false))) {}
 
 torch::Tensor MlpAttentionImpl::Keys(const torch::Tensor& values) {
-  return key_projection_(values);
+  return UsesKernels(key_projection_->weight)
+             ? FusedLinear(values, key_projection_->weight, kDecoderPhases, key_projection_->bias)
+             : key_projection_(values);
 }
 
 torch::Tensor MlpAttentionImpl::Score(const torch::Tensor& query, const torch::Tensor& keys,

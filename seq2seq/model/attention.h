@@ -22,6 +22,12 @@ struct Attended {
   torch::Tensor weights;  // [batch, query, source], summing to 1 over the tokens.
 };
 
+// The parameters of additive attention that queries meet: of MlpAttentionImpl W, [hidden, hidden],
+// and v, [1, hidden]; of CoverageAttentionImpl also c, [hidden, 1].
+struct AdditiveParameters {
+  torch::Tensor query, energy, coverage;
+};
+
 // Base class of attentions. Scores every source token for every query; the attention weights are
 // the softmax over the scores, the context is the mean of the values weighted by them.
 class AttentionImpl : public torch::nn::Module {
@@ -35,10 +41,16 @@ class AttentionImpl : public torch::nn::Module {
   virtual Attended forward(const torch::Tensor& query, const Memory& memory,
                            const torch::Tensor& past);
 
+  // The logarithms of the attention weights, for attentions without past: [batch, query, source].
+  torch::Tensor LogWeights(const torch::Tensor& query, const Memory& memory);
+
   // `past` of the next time step (coverage, or previous attention weights) from the attention
   // weights of this one; undefined for attentions that do not use it.
   virtual torch::Tensor UpdateCoverage(const torch::Tensor& weights,
                                        const torch::Tensor& past) const;
+
+  // Undefined tensors for attentions whose scores are dot products of queries with keys.
+  virtual AdditiveParameters additive() const { return {}; }
 
  protected:
   // [batch, source, memory] -> [batch, source, context]; by default the identity.
@@ -86,6 +98,10 @@ class MlpAttentionImpl : public AttentionImpl {
  public:
   MlpAttentionImpl(int64_t memory, int64_t hidden);
 
+  AdditiveParameters additive() const override {
+    return {query_projection_->weight, energy_->weight, {}};
+  }
+
  protected:
   torch::Tensor Keys(const torch::Tensor& values) override;
   torch::Tensor Score(const torch::Tensor& query, const torch::Tensor& keys,
@@ -107,6 +123,12 @@ class MlpAttentionImpl : public AttentionImpl {
 class CoverageAttentionImpl : public MlpAttentionImpl {
  public:
   CoverageAttentionImpl(int64_t memory, int64_t hidden);
+
+  AdditiveParameters additive() const override {
+    AdditiveParameters parameters = MlpAttentionImpl::additive();
+    parameters.coverage = coverage_->weight;
+    return parameters;
+  }
 
   torch::Tensor UpdateCoverage(const torch::Tensor& weights,
                                const torch::Tensor& past) const override;

@@ -73,7 +73,10 @@ Decoded RecurrentDecoderImpl::forward(const torch::Tensor& tokens, const torch::
                                       bool with_attention) {
   const RecurrentDecoderState& state = StateOf(start);
   const auto decode = [&](const torch::Tensor& fed, const torch::Tensor& predicted) -> Decoded {
-    if (!is_fused()) return PlainDecode(fed, state, predicted, forcing, with_attention);
+    // The attention weights would need the coverage with its gradient.
+    const bool needs_past = with_attention && HasPast(options_.attention);
+    if (!is_fused() || needs_past)
+      return PlainDecode(fed, state, predicted, forcing, with_attention);
     return FusedDecode(fed, lengths, state, predicted, forcing, with_attention);
   };
   const torch::Tensor predicted = DrawPredicted(tokens, forcing);
@@ -91,11 +94,14 @@ Decoded RecurrentDecoderImpl::forward(const torch::Tensor& tokens, const torch::
 Decoded RecurrentDecoderImpl::FusedDecode(const torch::Tensor& tokens, const torch::Tensor& lengths,
                                           const RecurrentDecoderState& start,
                                           const torch::Tensor& predicted,
-                                          const TeacherForcing& forcing,
-                                          bool with_attention) const {
+                                          const TeacherForcing& forcing, bool with_attention) {
+  const AdditiveParameters additive = attention_->additive();
   const FusedDecoder decoder = {.embedding = embedding_->weight,
                                 .cells = ParametersOf(cells_),
                                 .attentional = attentional_->weight,
+                                .query = additive.query,
+                                .energy = additive.energy,
+                                .coverage = additive.coverage,
                                 .output_weight = output_weight_,
                                 .output_bias = output_bias_,
                                 .input_feeding = options_.input_feeding,
@@ -105,10 +111,7 @@ Decoded RecurrentDecoderImpl::FusedDecode(const torch::Tensor& tokens, const tor
       decoder, tokens, lengths, {start.memory.keys, start.memory.values, start.memory.lengths},
       start.cells, {predicted, forcing.predicted == PredictedToken::kSample}, with_attention);
   Decoded decoded = {fused.attentional_states, {}, {}};
-  if (with_attention) {
-    decoded.log_attention = torch::log_softmax(
-        torch::bmm(fused.queries, start.memory.keys.transpose(1, 2)) + start.memory.bias, -1);
-  }
+  if (with_attention) decoded.log_attention = attention_->LogWeights(fused.queries, start.memory);
   return decoded;
 }
 

@@ -23,6 +23,7 @@ struct DecoderCall {
   std::vector<int64_t> tokens;  // [row]; after the forward pass, the tokens that were fed.
   std::vector<int64_t> source_lengths;
   size_t layers = 0;
+  bool additive = false, covers = false;  // The attention.
   bool with_queries = false;
 
   // For scheduled sampling.
@@ -34,17 +35,24 @@ struct DecoderCall {
   DecoderCache cache;
 };
 
-// The tensors of a call: embedding, attentional_state, keys, values, then the initial hidden (and
-// cell) state of each layer, then the parameters of each layer's cell.
+// The tensors of a call: embedding, attentional_state, keys, values, those of additive attention,
+// then the initial hidden (and cell) state of each layer, then the parameters of each layer's cell.
 struct Tensors {
   Tensors(absl::Span<const torch::Tensor> all, const DecoderCall& call)
       : embedding(all[0]), attentional_state(all[1]), keys(all[2]), values(all[3]) {
+    size_t next = 4;
+    if (call.additive) {
+      query = all[next++];
+      energy = all[next++];
+      if (call.covers) coverage = all[next++];
+    }
     const size_t states = call.layers * (HasCellState(call.plan.cell) ? 2 : 1);
-    start = all.subspan(4, states);
-    cells = all.subspan(4 + states, call.layers * CountTensors(call.plan.cell));
+    start = all.subspan(next, states);
+    cells = all.subspan(next + states, call.layers * CountTensors(call.plan.cell));
   }
 
   torch::Tensor embedding, attentional_state, keys, values;
+  torch::Tensor query, energy, coverage;  // Undefined where the attention has none.
   absl::Span<const torch::Tensor> start;
   absl::Span<const torch::Tensor> cells;
 };
@@ -79,8 +87,12 @@ std::vector<AttentionMemory> MemoriesOf(const Tensors& tensors, const DecoderCal
 }
 
 DecoderWeights WeightsOf(const Tensors& tensors, const DecoderCall& call) {
-  return {View(tensors.embedding), AllWeights(call.plan.cell, tensors.cells),
-          View(tensors.attentional_state)};
+  return {View(tensors.embedding),
+          AllWeights(call.plan.cell, tensors.cells),
+          View(tensors.attentional_state),
+          View(tensors.query),
+          call.additive ? Values(tensors.energy) : nullptr,
+          call.covers ? Values(tensors.coverage) : nullptr};
 }
 
 struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
@@ -137,7 +149,9 @@ struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
                     MemoriesOf(tensors, call), View(saved.back()),
                     {View(outputs[0].contiguous()), View(of_queries)}, call.cache,
                     {View(embedded), AllGradients(call.plan.cell, results.cells),
-                     View(results.attentional_state)},
+                     View(results.attentional_state), View(results.query),
+                     call.additive ? Values(results.energy) : nullptr,
+                     call.covers ? Values(results.coverage) : nullptr},
                     StatesOf<DecoderStartGradient>(results.start, call.plan.cell),
                     Sentences(results.keys, call.source_lengths),
                     Sentences(results.values, call.source_lengths));
@@ -168,6 +182,8 @@ FusedDecoded FusedDecode(const FusedDecoder& decoder, const torch::Tensor& token
   const auto* sources = memory.lengths.data_ptr<int64_t>();
   call->source_lengths.assign(sources, sources + memory.lengths.numel());
   call->layers = decoder.cells.size();
+  call->additive = decoder.energy.defined();
+  call->covers = decoder.coverage.defined();
   call->with_queries = with_queries;
   if (sampling.predicted.defined()) {
     const std::vector<int64_t> predicted =
@@ -180,6 +196,8 @@ FusedDecoded FusedDecode(const FusedDecoder& decoder, const torch::Tensor& token
   }
   variable_list inputs = {decoder.embedding, decoder.attentional, memory.keys.contiguous(),
                           memory.values.contiguous()};
+  if (call->additive) inputs.insert(inputs.end(), {decoder.query, decoder.energy});
+  if (call->covers) inputs.push_back(decoder.coverage);
   for (const CellState& state : start) {
     inputs.push_back(state.hidden.contiguous());
     if (state.cell_state.defined()) inputs.push_back(state.cell_state.contiguous());

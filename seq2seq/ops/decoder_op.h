@@ -16,6 +16,10 @@ struct FusedDecoder {
   torch::Tensor embedding;            // [vocab, embedding]
   std::vector<CellParameters> cells;  // One per layer.
   torch::Tensor attentional;          // [attentional, context + hidden]
+  // Of additive attention: W, [hidden, hidden], and energy, [1, hidden]; undefined for dot
+  // products.
+  torch::Tensor query, energy;
+  torch::Tensor coverage;       // [hidden, 1], of additive attention with coverage; else undefined.
   torch::Tensor output_weight;  // [vocab, attentional], predicts tokens in scheduled sampling.
   torch::Tensor output_bias;    // [vocab]
   bool input_feeding = true;
@@ -45,7 +49,7 @@ struct FusedDecoded {
 
 // Decodes whole targets, [batch, target] with `lengths`, [batch], on the CPU. `start` is the
 // initial state of the cells, one per layer; the initial attentional state is zero. Attention
-// scores are dot products of the queries with the keys of `memory`. Queries are undefined unless
+// scores are those of DecoderForward in kernels/decoder.h. Queries are undefined unless
 // `with_queries`. Agrees with the time steps of RecurrentDecoderImpl.
 FusedDecoded FusedDecode(const FusedDecoder& decoder, const torch::Tensor& tokens,
                          const torch::Tensor& lengths, const FusedMemory& memory,

@@ -87,15 +87,24 @@ void Append(const RandomMatrix& matrix, std::vector<float>& values) {
 }
 
 // Everything that a forward and backward pass computes, in an order that does not depend on groups.
-// With `sample` most tokens are predicted ones.
-std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample) {
+// With `sample` most tokens are predicted ones; `additive` is the attention, then
+// with coverage.
+std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample, bool additive) {
   const PackedSequence steps(kTargetLengths, groups);
   const DecoderPlan plan = {
       .cell = kind, .precision = Precision::kFp32, .seed = 5, .steps = &steps};
   const RandomMatrix embedding(kVocab, kEmbedding, 1);
   const Parameters parameters(kind);
-  const DecoderWeights weights = {embedding.view, parameters.Cells<CellWeights>(),
-                                  parameters.matrices.back().view};
+  DecoderWeights weights;
+  weights.embedding = embedding.view;
+  weights.cells = parameters.Cells<CellWeights>();
+  weights.attentional = parameters.matrices.back().view;
+  const RandomMatrix query(kHidden, kHidden, 60), energy(1, kHidden, 61), coverage(1, kHidden, 62);
+  if (additive) {
+    weights.query = query.view;
+    weights.energy = energy.view.data;
+    weights.coverage = coverage.view.data;
+  }
   const auto batch = static_cast<int64_t>(kTargetLengths.size());
   std::vector<RandomMatrix> states;
   DecoderStart start;
@@ -146,9 +155,13 @@ std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample) {
                      absl::MakeSpan(tokens), attentional_states.view());
   const Parameters gradients(kind);
   const Buffer embedded(steps.rows(), kEmbedding);
+  const RandomMatrix query_gradient(kHidden, kHidden, 0), energy_gradient(1, kHidden, 0);
+  const RandomMatrix coverage_gradient(1, kHidden, 0);
   DecoderBackward(
       plan, weights, start, sources, attentional_states.view(), {attentional_gradient.view(), {}},
-      cache, {embedded.view(), gradients.Cells<CellGradients>(), gradients.matrices.back().view},
+      cache,
+      {embedded.view(), gradients.Cells<CellGradients>(), gradients.matrices.back().view,
+       query_gradient.view, energy_gradient.view.data, coverage_gradient.view.data},
       start_gradient, key_gradients, value_gradients);
 
   std::vector<float> all = InOrder(steps, attentional_states.view());
@@ -157,6 +170,11 @@ std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample) {
   for (size_t i = 0; i < gradients.matrices.size(); ++i) {
     const bool peephole = i < 5 * kLayers && i % 5 == 4;
     if (!peephole || kind == CellKind::kPeephole) Append(gradients.matrices[i], all);
+  }
+  if (additive) {
+    Append(query_gradient, all);
+    Append(energy_gradient, all);
+    Append(coverage_gradient, all);
   }
   for (const RandomMatrix& matrix : state_gradients) Append(matrix, all);
   for (const RandomMatrix& matrix : key_results) Append(matrix, all);
@@ -168,12 +186,12 @@ class DecoderKernel : public testing::TestWithParam<CellKind> {
  protected:
   void TearDown() override { omp_set_num_threads(1); }
 
-  static void ExpectGroupsAgree(bool sample) {
+  static void ExpectGroupsAgree(bool sample, bool additive = false) {
     omp_set_num_threads(1);
-    const std::vector<float> alone = RunDecoder(GetParam(), 1, sample);
+    const std::vector<float> alone = RunDecoder(GetParam(), 1, sample, additive);
     for (const int64_t groups : {2, 4}) {
       omp_set_num_threads(2);
-      const std::vector<float> grouped = RunDecoder(GetParam(), groups, sample);
+      const std::vector<float> grouped = RunDecoder(GetParam(), groups, sample, additive);
       ASSERT_EQ(alone.size(), grouped.size());
       for (size_t i = 0; i < alone.size(); ++i) {
         ASSERT_NEAR(alone[i], grouped[i], 1e-4 * std::max(1.0f, std::abs(alone[i]))) << i;
@@ -186,8 +204,12 @@ TEST_P(DecoderKernel, GroupsOnTwoThreadsAgreeWithOneGroup) { ExpectGroupsAgree(f
 
 TEST_P(DecoderKernel, OwnTokensOnTwoThreadsAgreeWithOneGroup) { ExpectGroupsAgree(true); }
 
+TEST_P(DecoderKernel, AdditiveAttentionOnTwoThreadsAgreesWithOneGroup) {
+  ExpectGroupsAgree(false, /*additive=*/true);
+}
+
 TEST_P(DecoderKernel, PredictedTokensChangeTheAttentionalStates) {
-  EXPECT_NE(RunDecoder(GetParam(), 1, false), RunDecoder(GetParam(), 1, true));
+  EXPECT_NE(RunDecoder(GetParam(), 1, false, false), RunDecoder(GetParam(), 1, true, false));
 }
 
 INSTANTIATE_TEST_SUITE_P(Cells, DecoderKernel,

@@ -83,14 +83,14 @@ TEST_P(FusedAgreesWithPlain, ForEveryAttentionAndBatch) {
   const auto [cell, layers] = GetParam();
   for (const AttentionKind attention :
        {AttentionKind::kGeneral, AttentionKind::kDot, AttentionKind::kScaledDot,
-        AttentionKind::kNone, AttentionKind::kMlp}) {
+        AttentionKind::kNone, AttentionKind::kMlp, AttentionKind::kCoverage}) {
     for (const bool input_feeding : {true, false}) {
       ModelOptions options = OptionsOf(cell, layers);
       options.decoder.attention = attention;
       options.decoder.input_feeding = input_feeding;
       options.decoder.tied_embeddings = input_feeding;
       Model model = TinyModel(options, torch::kFloat32);
-      EXPECT_EQ(model->is_fused(), attention != AttentionKind::kMlp);
+      EXPECT_TRUE(model->is_fused());
       EXPECT_EQ(model->DescribePaths(), model->is_fused() ? "fused encoder, fused decoder"
                                                           : "fused encoder, decoder step by step");
       for (const auto& [what, lengths] : Batches()) {
