@@ -45,6 +45,11 @@ struct Batch {
   // Number of sources.
   int64_t size() const { return values.defined() ? values.size(0) : source.size(0); }
 
+  // The source of each target.
+  torch::Tensor SourcesOfTargets() const {
+    return targets_per_source == 1 ? source : source.repeat_interleave(targets_per_source, 0);
+  }
+
   // The same batch with all but the lengths on `device`.
   Batch To(torch::Device device) const;
 };

@@ -10,13 +10,15 @@
 #include "seq2seq/kernels/extension.h"
 #include "seq2seq/kernels/matrix.h"
 #include "seq2seq/kernels/product.h"
+#include "seq2seq/weights/array.h"
 
 namespace seq2seq {
 
 // The output layer with packed weights.
 struct PackedOutput {
-  PackedMatrix weight;  // [attentional, vocab]
-  Buffer bias;          // [1, vocab]
+  PackedMatrix weight;              // [attentional, vocab]
+  Buffer bias;                      // [1, vocab]
+  Array copy_gate, copy_gate_bias;  // [1, attentional], [1]; undefined for models that do not copy.
 };
 
 // A decoder at work on one batch: holds the encoder output and the states of the hypotheses. Not
@@ -33,6 +35,8 @@ class StepDecoder {
   // row.
   virtual Matrix scores() const = 0;
   virtual absl::Span<const float> normalizers() const = 0;
+  // And the log-odds of copying; empty for models that do not.
+  virtual absl::Span<const float> copy_logits() const = 0;
 
   // Attention weights of a row, one for each position of its source.
   virtual absl::Span<const float> Attention(size_t row) const = 0;

@@ -47,6 +47,8 @@ absl::Status Validate(const DecoderOptions& options) {
                    "true where model.decoder.kind is head");
       rules.Expect("model.decoder.word_dropout", options.word_dropout, options.word_dropout == 0,
                    "0 where model.decoder.kind is head; model.encoder.word_dropout is another");
+      rules.Expect("model.decoder.copy", "true", !options.copy,
+                   "false where model.decoder.kind is head");
       break;
   }
   return rules.status();

@@ -33,6 +33,7 @@ struct DecoderOptions {
   AttentionKind attention = AttentionKind::kGeneral;
   int64_t attention_heads = 4;
   bool aligned_head = false;
+  bool copy = false;
   bool input_feeding = true;
   bool context_gate = false;
   double doubly_stochastic = 0;
@@ -68,14 +69,19 @@ struct DecoderOptions {
           "to a source. dot and scaled_dot need hidden to equal the size of the encoder output, "
           "which is 2 x encoder.hidden where its last layer is bidirectional. mlp is additive "
           "attention; coverage and location are mlp with the attention weights of earlier time "
-          "steps as a further input; none leaves only the initial state. general, dot, scaled_dot "
-          "and none train with the kernels, the others one time step at a time, which is slower.");
+          "steps as a further input; none leaves only the initial state. multi_head and location "
+          "train one time step at a time, which is slower than the kernels of the others.");
     visit("attention_heads", attention_heads,
           "recurrent, multi_head: number of heads, a divisor of hidden.");
     visit("aligned_head", aligned_head,
           "transformer, ssru: the attention weights that are shown, and guided by "
           "train.guided_alignment, are those of the first head of the last layer instead of the "
           "mean over its heads. For guided alignment, which then leaves the other heads alone.");
+    visit("copy", copy,
+          "Copies subwords of the source, as names: the attention weight of each, times a "
+          "probability of copying that is learnt, adds to its probability in the output (the "
+          "pointer-generator, See et al. 2017). Needs one tokenizer for both sides. Attention "
+          "weights are those that are shown.");
     visit("input_feeding", input_feeding,
           "recurrent: input feeding, the attentional state of the previous time step is part of "
           "the input (Luong et al. 2015, section 3.3).");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "seq2seq/kernels/attention.h"
 #include "seq2seq/kernels/log_sum_exp.h"
 #include "seq2seq/kernels/packed_sequence.h"
 #include "seq2seq/kernels/parallel.h"
@@ -30,6 +31,7 @@ void GroupedStepDecoder::Step(absl::Span<const Extension> rows) {
     attention_ = Buffer(needed, longest_);
     scores_ = Buffer(needed, output_.weight.columns());
     normalizers_.resize(static_cast<size_t>(needed));
+    if (copies()) copy_logits_.resize(static_cast<size_t>(needed));
   }
   BeginStep(needed, grows);
   ParallelFor((size() + group_size - 1) / group_size, [&](int64_t number) {
@@ -46,6 +48,13 @@ void GroupedStepDecoder::Score(ConstMatrix outputs, const Group& group) {
   Multiply(outputs, output_.weight, scores, output_.bias.view().data);
   LogSumExp(First(scores, static_cast<int64_t>(group.rows.size())),
             normalizers_.data() + group.begin);
+  if (!copies()) return;
+  const float bias = *output_.copy_gate_bias.values<float>();
+  for (size_t row = 0; row < group.rows.size(); ++row) {
+    float& logit = copy_logits_[static_cast<size_t>(group.begin) + row];
+    DotScores(output_.copy_gate.matrix(), outputs.row(static_cast<int64_t>(row)), &logit);
+    logit += bias;
+  }
 }
 
 }  // namespace seq2seq

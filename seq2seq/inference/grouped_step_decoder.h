@@ -22,6 +22,9 @@ class GroupedStepDecoder : public StepDecoder {
 
   Matrix scores() const final { return First(scores_.view(), size()); }
   absl::Span<const float> normalizers() const final { return {normalizers_.data(), rows_.size()}; }
+  absl::Span<const float> copy_logits() const final {
+    return absl::MakeConstSpan(copy_logits_).first(copies() ? rows_.size() : 0);
+  }
   absl::Span<const float> Attention(size_t row) const final;
 
  protected:
@@ -45,7 +48,8 @@ class GroupedStepDecoder : public StepDecoder {
   // The number of positions of the source of a row.
   virtual int64_t SourceLength(const Extension& row) const = 0;
 
-  // Sets the logits of a group from the inputs of the output layer, [row, output].
+  // Sets the logits, with normaliser and those of copying, of a group from the inputs of the output
+  // layer, [row, output].
   void Score(ConstMatrix outputs, const Group& group);
 
   absl::Span<const Extension> rows() const { return rows_; }  // Of this time step.
@@ -55,12 +59,14 @@ class GroupedStepDecoder : public StepDecoder {
   const Buffer& attention_weights() const { return attention_; }  // [row, longest]
 
  private:
+  bool copies() const { return output_.copy_gate.defined(); }
+
   const PackedOutput& output_;
   const int64_t longest_;
   std::vector<Extension> rows_;
   int64_t capacity_ = 0;
-  Buffer attention_, scores_;  // [row, …]
-  std::vector<float> normalizers_;
+  Buffer attention_, scores_;                     // [row, …]
+  std::vector<float> normalizers_, copy_logits_;  // [row]
 };
 
 }  // namespace seq2seq

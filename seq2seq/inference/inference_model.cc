@@ -78,9 +78,10 @@ std::unique_ptr<InferenceDecoder> MakeDecoder(const ModelOptions& options, Model
 }
 
 // The output layer; with tied embeddings `weight` is that of the embedding.
-PackedOutput PackOutput(const Array& weight, const Array& bias, Precision precision) {
+PackedOutput PackOutput(const Array& weight, const DecoderArrays& arrays, Precision precision) {
+  const Array& bias = arrays.output_bias;
   PackedOutput output = {PackedMatrix::PackTransposed(ToFloat32(weight).matrix(), precision),
-                         Buffer(1, bias.size())};
+                         Buffer(1, bias.size()), arrays.copy_gate, arrays.copy_gate_bias};
   Copy(bias.matrix(), output.bias.view());
   return output;
 }
@@ -107,7 +108,7 @@ InferenceModel::InferenceModel(const ModelOptions& options, ModelArrays arrays, 
                                                      : arrays_.decoder.output_weight),
       encoder_(MakeEncoder(options_, arrays_, precision)),
       decoder_(MakeDecoder(options_, arrays_, precision)),
-      output_(PackOutput(output_weight_, arrays_.decoder.output_bias, precision)),
+      output_(PackOutput(output_weight_, arrays_.decoder, precision)),
       bytes_(BytesOf(options_, arrays_) + encoder_->packed_bytes() + decoder_->packed_bytes() +
              static_cast<double>(output_.weight.bytes())) {}
 
@@ -121,7 +122,8 @@ PackedOutput InferenceModel::Output(absl::Span<const int32_t> tokens) const {
     CopyRow(output_weight_, token, weights.view().row(i));
     Copy(bias.Columns(token, 1), biases.view().Columns(i, 1));
   }
-  return {PackedMatrix::PackTransposed(weights.view(), precision_), biases};
+  return {PackedMatrix::PackTransposed(weights.view(), precision_), biases,
+          arrays_.decoder.copy_gate, arrays_.decoder.copy_gate_bias};
 }
 
 absl::StatusOr<std::shared_ptr<const InferenceModel>> LoadInferenceModel(const StoredModel& stored,

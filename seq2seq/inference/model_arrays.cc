@@ -191,6 +191,10 @@ void List(const ModelOptions& model, DecoderArrays& decoder, const ArrayLister& 
     lister.Add("output_weight", decoder.output_weight, {model.target_vocab, OutputSize(options)});
   }
   lister.Add("output_bias", decoder.output_bias, {model.target_vocab});
+  if (options.copy) {
+    lister.Add("copy_gate.weight", decoder.copy_gate, {1, OutputSize(options)});
+    lister.Add("copy_gate.bias", decoder.copy_gate_bias, {1});
+  }
 }
 
 void ListBridge(const ModelOptions& model, DecoderArrays& decoder, const ArrayLister& lister) {

@@ -81,6 +81,7 @@ struct DecoderArrays {
   NormArrays norm;            // head
   Array output_weight;        // Undefined if tied to the embedding.
   Array output_bias;
+  Array copy_gate, copy_gate_bias;  // With copy: [1, output], [1].
 };
 
 // The parameters of a model. Those of a TorchScript network are not among them.

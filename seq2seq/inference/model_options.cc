@@ -54,6 +54,13 @@ absl::Status Validate(const ModelOptions& options) {
                "true where model.decoder.kind is head");
   rules.Expect("model.shared_embeddings", "true", !shared || text,
                "false unless model.source is text");
+  rules.Expect("model.decoder.copy", "true", !options.decoder.copy || (text && !blind),
+               "false unless model.source is text and there is attention to it");
+  rules.Expect(
+      "model.decoder.copy",
+      absl::StrCat("true for ", options.source_vocab, " and ", options.target_vocab, " subwords"),
+      !options.decoder.copy || options.source_vocab == options.target_vocab,
+      "one tokenizer for both sides");
   rules.Expect("model.shared_embeddings",
                absl::StrCat(options.source_vocab, " x ", EmbeddingSize(options.encoder), " and ",
                             options.target_vocab, " x ", EmbeddingSize(options.decoder)),

@@ -17,6 +17,19 @@
 
 #include "seq2seq/kernels/simd-inl.h"
 
+#ifndef SEQ2SEQ_KERNELS_COPIED_REFERENCE
+#define SEQ2SEQ_KERNELS_COPIED_REFERENCE
+namespace seq2seq {
+
+// What is added to the probability of a reference: its logarithm, and the gradient of that.
+struct CopiedReference {
+  double log_copied = -std::numeric_limits<double>::infinity();
+  double gradient = 0;
+};
+
+}  // namespace seq2seq
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace seq2seq::HWY_NAMESPACE {
 
@@ -98,7 +111,7 @@ double DistillRow(const float* HWY_RESTRICT scores, int64_t size, float temperat
 // Adds the loss of a row to `sums` and, with `gradient`, replaces the logits `scores` by the
 // gradient of the objective, times `scale`.
 void ScoreRow(float* HWY_RESTRICT scores, int64_t size, int64_t truth, double smoothing,
-              bool gradient, double scale, CrossEntropySums& sums) {
+              bool gradient, double scale, CopiedReference& copied, CrossEntropySums& sums) {
   const Full full;
   auto highest_lanes = hn::Set(full, -std::numeric_limits<float>::infinity());
   auto sum_lanes = hn::Zero(full);
@@ -120,20 +133,27 @@ void ScoreRow(float* HWY_RESTRICT scores, int64_t size, int64_t truth, double sm
   const float truth_score = scores[truth];
   const float total = Exponentiate(scores, size, highest, /*temperature=*/1, scores);
   const double log_total = static_cast<double>(highest) + std::log(static_cast<double>(total));
-  const double nll = log_total - static_cast<double>(truth_score);
+  const double log_generated = static_cast<double>(truth_score) - log_total;
+  const double larger = std::max(log_generated, copied.log_copied);
+  const double nll =
+      -larger - std::log1p(std::exp(std::min(log_generated, copied.log_copied) - larger));
   const double mean = log_total - static_cast<double>(sum) / static_cast<double>(size);
   sums.nll += nll;
   sums.objective += (1 - smoothing) * nll + smoothing * mean;
-  sums.correct += truth_score >= highest ? 1 : 0;
+  sums.correct += -nll >= static_cast<double>(highest) - log_total ? 1 : 0;
   if (!gradient) return;
 
+  // The share of the output layer in the probability of the reference: 1 where nothing is copied.
+  const double generated = std::exp(log_generated + nll);
+  copied.gradient = -scale * (1 - smoothing) * (1 - generated);
+  const double hard = (1 - smoothing) * generated;
   const auto share = static_cast<float>(scale * smoothing / static_cast<double>(size));
-  const auto inverse = static_cast<float>(scale / static_cast<double>(total));
+  const auto inverse = static_cast<float>(scale * (hard + smoothing) / static_cast<double>(total));
   ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
     const auto probability = hn::Mul(hn::LoadU(d, scores + i), hn::Set(d, inverse));
     hn::StoreU(hn::Sub(probability, hn::Set(d, share)), d, scores + i);
   });
-  scores[truth] -= static_cast<float>(scale * (1 - smoothing));
+  scores[truth] -= static_cast<float>(scale * hard);
 }
 
 }  // namespace seq2seq::HWY_NAMESPACE
@@ -178,7 +198,9 @@ struct ChunkLoss {
   double smoothing = 0;
   bool gradient = false;
   double scale = 1;
-  const float* weights = nullptr;  // [row], or null for 1.
+  const float* weights = nullptr;     // [row], or null for 1.
+  const float* log_copied = nullptr;  // [row], or null for nothing.
+  float* copied_gradient = nullptr;   // [row]
 
   double Weight(int64_t row) const {
     return weights == nullptr ? 1 : static_cast<double>(weights[row]);
@@ -188,10 +210,14 @@ struct ChunkLoss {
 CrossEntropySums ScoreRows(Matrix scores, const ChunkLoss& loss) {
   return SumOverRows(scores.rows, [&](int64_t row, CrossEntropySums& sums) {
     const double weight = loss.Weight(row);
+    CopiedReference copied;
+    if (loss.log_copied != nullptr) copied.log_copied = static_cast<double>(loss.log_copied[row]);
     HWY_DYNAMIC_DISPATCH(ScoreRow)
     (scores.row(row), scores.columns, loss.truth[row], loss.smoothing, loss.gradient,
-     weight * loss.scale, sums);
+     weight * loss.scale, copied, sums);
     sums.objective *= weight;
+    if (loss.copied_gradient != nullptr)
+      loss.copied_gradient[row] = static_cast<float>(copied.gradient);
   });
 }
 
@@ -219,9 +245,10 @@ class SoftChunks {
       const double distilled =
           HWY_DYNAMIC_DISPATCH(DistillRow)(scores.row(row), scores.columns, temperature,
                                            soft_.weight * scale, targets.row(row), buffer.data());
+      CopiedReference nothing;
       HWY_DYNAMIC_DISPATCH(ScoreRow)
       (scores.row(row), scores.columns, loss.truth[row], loss.smoothing, loss.gradient,
-       (1 - soft_.weight) * scale, sums);
+       (1 - soft_.weight) * scale, nothing, sums);
       sums.objective =
           loss.Weight(row) * ((1 - soft_.weight) * sums.objective + soft_.weight * distilled);
       if (loss.gradient) Add(targets.Rows(row, 1), scores.Rows(row, 1));
@@ -262,7 +289,8 @@ class SoftChunks {
 CrossEntropySums OutputCrossEntropy(const OutputLayer& layer, ConstMatrix input,
                                     absl::Span<const int64_t> truth, double smoothing, double scale,
                                     Precision precision, const OutputGradients* gradients,
-                                    const SoftTargets& soft, absl::Span<const float> row_weights) {
+                                    const SoftTargets& soft, absl::Span<const float> row_weights,
+                                    absl::Span<const float> log_copied) {
   const int64_t vocab = layer.weight.rows;
   const int64_t chunk = ChunkRows(input.rows, vocab);
   const PackedMatrix forward = PackedMatrix::PackTransposed(layer.weight, precision);
@@ -278,8 +306,12 @@ CrossEntropySums OutputCrossEntropy(const OutputLayer& layer, ConstMatrix input,
     const Operand inputs(input.Rows(begin, count), precision);
     const Matrix part = scores.view().Rows(0, count);
     Multiply(inputs, forward, part, layer.bias);
-    const ChunkLoss loss = {truth.data() + begin, smoothing, gradients != nullptr, scale,
-                            row_weights.empty() ? nullptr : row_weights.data() + begin};
+    ChunkLoss loss = {truth.data() + begin, smoothing, gradients != nullptr, scale};
+    if (!row_weights.empty()) loss.weights = row_weights.data() + begin;
+    if (!log_copied.empty()) {
+      loss.log_copied = log_copied.data() + begin;
+      if (gradients != nullptr) loss.copied_gradient = gradients->log_copied + begin;
+    }
     const CrossEntropySums of_part =
         teachers ? teachers->Score(part, begin, loss) : ScoreRows(part, loss);
     sums.objective += of_part.objective;

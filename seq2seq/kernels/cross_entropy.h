@@ -24,9 +24,10 @@ struct CrossEntropySums {
 
 // Gradients of the objective, times a scale; previous contents are overwritten.
 struct OutputGradients {
-  Matrix input;           // [row, input]
-  Matrix weight;          // [vocab, input]
-  float* bias = nullptr;  // [vocab]
+  Matrix input;                 // [row, input]
+  Matrix weight;                // [vocab, input]
+  float* bias = nullptr;        // [vocab]
+  float* log_copied = nullptr;  // [row], with log_copied.
 };
 
 // The output layers of teachers, whose mean probabilities are learnt beside the reference (Hinton
@@ -49,12 +50,15 @@ struct SoftTargets {
 // is spread evenly over the vocabulary. With teachers, whose probabilities at temperature t are q,
 // the objective is (1 - weight) times that plus weight t^2 times the cross-entropy of q with the
 // probabilities at temperature t. `row_weights`, [row], are factors of the objective of each row,
-// of either sign; empty for 1.
+// of either sign; empty for 1. `log_copied`, [row], are logarithms of what is added to the
+// probability of each reference, without teachers; empty for nothing. The smoothing remains that of
+// the output layer.
 CrossEntropySums OutputCrossEntropy(const OutputLayer& layer, ConstMatrix input,
                                     absl::Span<const int64_t> truth, double smoothing, double scale,
                                     Precision precision, const OutputGradients* gradients,
                                     const SoftTargets& soft = {},
-                                    absl::Span<const float> row_weights = {});
+                                    absl::Span<const float> row_weights = {},
+                                    absl::Span<const float> log_copied = {});
 
 }  // namespace seq2seq
 

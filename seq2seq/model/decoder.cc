@@ -6,6 +6,7 @@
 
 #include <torch/torch.h>
 
+#include "seq2seq/model/copying.h"
 #include "seq2seq/model/dropout.h"
 #include "seq2seq/model/head_decoder.h"
 #include "seq2seq/model/initialization.h"
@@ -23,6 +24,7 @@ DecoderImpl::DecoderImpl(int64_t vocab, const DecoderOptions& options,
     : embedding_(register_module("embedding", embedding.is_empty()
                                                   ? MakeEmbedding(vocab, EmbeddingSize(options))
                                                   : std::move(embedding))),
+      copies_(options.copy),
       tied_(options.tied_embeddings),
       variational_(options.variational && options.kind == DecoderKind::kRecurrent),
       output_dropout_(OutputDropout(options)) {}
@@ -36,6 +38,11 @@ void DecoderImpl::MakeOutputLayer(int64_t size) {
     InitializeXavier(output_weight_);
   }
   output_bias_ = register_parameter("output_bias", torch::zeros({vocab}));
+  if (copies_) copy_gate_ = register_module("copy_gate", MakeLinear(size, 1, /*bias=*/true));
+}
+
+torch::Tensor DecoderImpl::CopyLogits(const torch::Tensor& outputs) {
+  return copy_gate_(outputs).squeeze(-1);
 }
 
 torch::Tensor DecoderImpl::DropOutputs(const torch::Tensor& outputs) const {
@@ -82,10 +89,25 @@ torch::Tensor DecoderImpl::WithPredictedTokens(const torch::Tensor& tokens,
   return mixed;
 }
 
-Loss DecoderImpl::ComputeLoss(const torch::Tensor& outputs, const Batch& batch,
-                              const LossTerms& terms) const {
+Loss DecoderImpl::ComputeLoss(const Decoded& decoded, const Batch& batch, const LossTerms& terms) {
+  if (!copies()) return OutputLoss(decoded.outputs, batch, terms, {});
+  // With the odds of copying o, p = (q + o attention) / (1 + o).
+  const torch::Tensor log_odds = CopyLogits(decoded.outputs);  // [batch, target]
+  Loss loss = OutputLoss(decoded.outputs, batch, terms,
+                         log_odds + LogAttentionTo(batch.target_output, decoded.log_attention,
+                                                   batch.SourcesOfTargets()));
+  torch::Tensor total = torch::softplus(log_odds);
+  const torch::Tensor nll = SelectTokens(total.detach(), batch).sum();
+  if (batch.target_weights.defined()) total = total * batch.target_weights.unsqueeze(1);
+  loss.objective = loss.objective + terms.scale * SelectTokens(total, batch).sum();
+  loss.nll = loss.nll + nll;
+  return loss;
+}
+
+Loss DecoderImpl::OutputLoss(const torch::Tensor& outputs, const Batch& batch,
+                             const LossTerms& terms, const torch::Tensor& log_copied) const {
   if (terms.sampled_softmax == 0 || !is_training())
-    return ComputeLoss(outputs, {output_weight_, output_bias_}, batch, terms);
+    return OutputLoss(outputs, {output_weight_, output_bias_}, batch, terms, log_copied);
   const SampledVocabulary sampled =
       SampleVocabulary(batch.target_output, output_weight_.size(0), terms.sampled_softmax);
   Batch mapped = batch;
@@ -94,11 +116,12 @@ Loss DecoderImpl::ComputeLoss(const torch::Tensor& outputs, const Batch& batch,
   const OutputWeights layer = {torch::embedding(output_weight_, sampled.tokens, /*padding_idx=*/-1,
                                                 /*scale_grad_by_freq=*/false, /*sparse=*/true),
                                output_bias_.index_select(0, sampled.tokens) + sampled.corrections};
-  return ComputeLoss(outputs, layer, mapped, terms);
+  return OutputLoss(outputs, layer, mapped, terms, log_copied);
 }
 
-Loss DecoderImpl::ComputeLoss(const torch::Tensor& outputs, const OutputWeights& layer,
-                              const Batch& batch, const LossTerms& terms) const {
+Loss DecoderImpl::OutputLoss(const torch::Tensor& outputs, const OutputWeights& layer,
+                             const Batch& batch, const LossTerms& terms,
+                             const torch::Tensor& log_copied) const {
   const double smoothing = batch.target_weights.defined() ? 0 : terms.smoothing;
   if (UsesKernels(output_weight_)) {
     // The kernel applies dropout itself, with a new mask for each time step.
@@ -106,11 +129,11 @@ Loss DecoderImpl::ComputeLoss(const torch::Tensor& outputs, const OutputWeights&
     return FusedCrossEntropy(shared ? DropOutputs(outputs) : outputs, batch.target_output,
                              layer.weight, layer.bias, smoothing, terms.scale,
                              is_training() && !shared ? output_dropout_ : 0, terms.distillation,
-                             batch.target_weights);
+                             batch.target_weights, log_copied);
   }
   const torch::Tensor logits =
       torch::linear(SelectTokens(DropOutputs(outputs), batch), layer.weight, layer.bias);
-  Loss loss = CrossEntropy(logits, batch, smoothing, terms.distillation);
+  Loss loss = CrossEntropy(logits, batch, smoothing, terms.distillation, log_copied);
   loss.objective = loss.objective * terms.scale;
   return loss;
 }

@@ -8,6 +8,7 @@
 
 #include <torch/nn/module.h>
 #include <torch/nn/modules/embedding.h>
+#include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
@@ -80,9 +81,13 @@ class DecoderImpl : public torch::nn::Module {
   // defined, of these alone, [..., token].
   torch::Tensor Logits(const torch::Tensor& outputs, const torch::Tensor& tokens = {}) const;
 
-  // CrossEntropy of the logits of a batch, [batch, target, output]. The kernels hold the logits of
+  // Whether it copies, as in copying.h; and the log-odds of that: [..., output] -> [...].
+  bool copies() const { return !copy_gate_.is_empty(); }
+  torch::Tensor CopyLogits(const torch::Tensor& outputs);
+
+  // CrossEntropy of a batch; of decoders that copy with attention. The kernels hold the logits of
   // a few rows at a time.
-  Loss ComputeLoss(const torch::Tensor& outputs, const Batch& batch, const LossTerms& terms) const;
+  Loss ComputeLoss(const Decoded& decoded, const Batch& batch, const LossTerms& terms);
 
   // The outputs of a batch, in eval mode, as those of a teacher.
   Distillation::Teacher Teach(const torch::Tensor& outputs) const;
@@ -92,7 +97,7 @@ class DecoderImpl : public torch::nn::Module {
   DecoderImpl(int64_t vocab, const DecoderOptions& options, torch::nn::Embedding embedding);
 
   // Makes the output layer, for outputs of `size` values; after the parameters of the derived
-  // class, so that a seed gives the same initial weights as ever.
+  // class, so that a seed gives the same initial weights as ever. And the gate of copying.
   void MakeOutputLayer(int64_t size);
 
   // Whether this forward pass uses the same dropout masks at all time steps.
@@ -125,9 +130,14 @@ class DecoderImpl : public torch::nn::Module {
     torch::Tensor weight;  // [token, output]
     torch::Tensor bias;    // [token]
   };
-  Loss ComputeLoss(const torch::Tensor& outputs, const OutputWeights& layer, const Batch& batch,
-                   const LossTerms& terms) const;
+  // `log_copied` as in FusedCrossEntropy.
+  Loss OutputLoss(const torch::Tensor& outputs, const Batch& batch, const LossTerms& terms,
+                  const torch::Tensor& log_copied) const;
+  Loss OutputLoss(const torch::Tensor& outputs, const OutputWeights& layer, const Batch& batch,
+                  const LossTerms& terms, const torch::Tensor& log_copied) const;
 
+  torch::nn::Linear copy_gate_{nullptr};
+  const bool copies_;
   const bool tied_;
   const bool variational_;
   const double output_dropout_;

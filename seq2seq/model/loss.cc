@@ -15,10 +15,11 @@ torch::Tensor SelectTokens(const torch::Tensor& values, const Batch& batch) {
 }
 
 Loss CrossEntropy(const torch::Tensor& logits, const Batch& batch, double smoothing,
-                  const Distillation& distillation) {
+                  const Distillation& distillation, const torch::Tensor& log_copied) {
   const torch::Tensor truth = SelectTokens(batch.target_output, batch);  // [token]
   const torch::Tensor log_probs = torch::log_softmax(logits, -1);        // [token, vocab]
-  const torch::Tensor nll = torch::nll_loss(log_probs, truth, {}, torch::Reduction::None);
+  torch::Tensor nll = torch::nll_loss(log_probs, truth, {}, torch::Reduction::None);
+  if (log_copied.defined()) nll = -torch::logaddexp(-nll, SelectTokens(log_copied, batch));
   torch::Tensor objective = nll;  // [token]
   if (smoothing > 0)
     objective = (1 - smoothing) * nll - smoothing / logits.size(1) * log_probs.sum(-1);
@@ -44,7 +45,9 @@ Loss CrossEntropy(const torch::Tensor& logits, const Batch& batch, double smooth
   Loss loss;
   loss.objective = objective.sum();
   loss.nll = nll.detach().sum();
-  loss.correct = logits.detach().argmax(-1).eq(truth).sum();
+  loss.correct = log_copied.defined()
+                     ? nll.detach().neg().ge(std::get<0>(log_probs.detach().max(-1))).sum()
+                     : logits.detach().argmax(-1).eq(truth).sum();
   return loss;
 }
 

@@ -29,9 +29,10 @@ torch::Tensor SelectTokens(const torch::Tensor& values, const Batch& batch);
 // Cross-entropy of the logits of a batch, [token, vocab], with label smoothing (Szegedy et al.
 // 2016): the reference has probability 1 - smoothing, and smoothing is spread evenly over the
 // vocabulary. With teachers, the objective is that of FusedCrossEntropy. The objective of each
-// target is multiplied by its batch.target_weights.
+// target is multiplied by its batch.target_weights. `log_copied`, [batch, target], as in
+// FusedCrossEntropy.
 Loss CrossEntropy(const torch::Tensor& logits, const Batch& batch, double smoothing,
-                  const Distillation& distillation = {});
+                  const Distillation& distillation = {}, const torch::Tensor& log_copied = {});
 
 // Guided alignment (Chen et al. 2016): the cross-entropy of attention weights, whose logarithms are
 // [batch, target, source], with `alignment` of the same shape, as in Batch, summed over tokens.

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include <torch/torch.h>
 
+#include "seq2seq/model/copying.h"
 #include "seq2seq/model/dropout.h"
 #include "seq2seq/model/initialization.h"
 #include "seq2seq/ops/compute.h"
@@ -24,15 +25,21 @@ ModelImpl::ModelImpl(const ModelOptions& options) : options_(options) {
 }
 
 torch::Tensor ModelImpl::forward(const Batch& batch, const TeacherForcing& forcing) {
-  const Decoded decoded = Decode(batch, forcing, /*with_attention=*/false);
-  return decoder_->Logits(SelectTokens(decoder_->DropOutputs(decoded.outputs), batch));
+  const Decoded decoded = Decode(batch, forcing, /*with_attention=*/decoder_->copies());
+  const torch::Tensor logits =
+      decoder_->Logits(SelectTokens(decoder_->DropOutputs(decoded.outputs), batch));
+  if (!decoder_->copies()) return logits;
+  const torch::Tensor source = batch.SourcesOfTargets().unsqueeze(1);
+  return AddCopies(logits, SelectTokens(decoder_->CopyLogits(decoded.outputs), batch),
+                   SelectTokens(decoded.log_attention.exp(), batch),
+                   SelectTokens(source.expand_as(decoded.log_attention), batch));
 }
 
 Loss ModelImpl::ComputeLoss(const Batch& batch, const TeacherForcing& forcing,
                             const LossTerms& terms) {
   const bool guided = terms.guided_alignment > 0 && batch.alignment.defined();
-  const Decoded decoded = Decode(batch, forcing, guided);
-  Loss loss = decoder_->ComputeLoss(decoded.outputs, batch, terms);
+  const Decoded decoded = Decode(batch, forcing, guided || decoder_->copies());
+  Loss loss = decoder_->ComputeLoss(decoded, batch, terms);
   if (decoded.penalty.defined()) loss.objective = loss.objective + terms.scale * decoded.penalty;
   if (guided) {
     loss.objective = loss.objective + terms.scale * terms.guided_alignment *

@@ -71,18 +71,24 @@ StepScores ModelScorer::Step(absl::Span<const Extension> rows) {
   state_ = state_->Select(selected, move(parents));
   const DecoderStep step = decoder->Step(move(tokens), *state_);
   const torch::Tensor real = move(positions_);
+  const torch::Tensor outputs = step.output.index_select(0, real);
   const torch::Tensor logits =
       decoder
-          ->Logits(step.output.index_select(0, real),
-                   tokens_.empty() ? torch::Tensor() : torch::tensor(tokens_).to(device))
+          ->Logits(outputs, tokens_.empty() ? torch::Tensor() : torch::tensor(tokens_).to(device))
           .to(torch::kFloat32);
   scores_ = logits.to(torch::kCPU).contiguous();
   normalizers_ = torch::logsumexp(logits, 1).to(torch::kCPU).contiguous();
   attention_ = step.attention.index_select(0, real).to(torch::kCPU, torch::kFloat32).contiguous();
   state_ = step.state;
-  return {{scores_.data_ptr<float>(), scores_.size(0), scores_.size(1), scores_.size(1)},
-          {normalizers_.data_ptr<float>(), rows.size()},
-          tokens_};
+  StepScores scores = {
+      {scores_.data_ptr<float>(), scores_.size(0), scores_.size(1), scores_.size(1)},
+      {normalizers_.data_ptr<float>(), rows.size()},
+      tokens_};
+  if (decoder->copies()) {
+    copy_logits_ = decoder->CopyLogits(outputs).to(torch::kCPU, torch::kFloat32).contiguous();
+    scores.copy_logits = {copy_logits_.data_ptr<float>(), rows.size()};
+  }
+  return scores;
 }
 
 absl::Span<const float> ModelScorer::Attention(size_t row) const {

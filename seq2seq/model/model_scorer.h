@@ -40,6 +40,7 @@ class ModelScorer : public Scorer {
   std::vector<int64_t> sentences_;  // [row]
   torch::Tensor scores_;            // [row, column], on the CPU.
   torch::Tensor normalizers_;       // [row], on the CPU.
+  torch::Tensor copy_logits_;       // [row], on the CPU; undefined for models that do not copy.
   torch::Tensor attention_;         // [row, source], on the CPU.
 };
 

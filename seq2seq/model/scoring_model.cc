@@ -25,12 +25,6 @@ class ModuleScoringModel : public ScoringModel {
   ModuleScoringModel(Model model, torch::Device device, Precision precision, std::string note)
       : model_(std::move(model)), device_(device), precision_(precision), note_(std::move(note)) {}
 
-  std::unique_ptr<Scorer> Begin(absl::Span<const SourceInput* const> sources,
-                                absl::Span<const int32_t> tokens) const override {
-    return std::make_unique<ModelScorer>(model_, CollateSources(sources).To(device_), tokens,
-                                         precision_);
-  }
-
   bool has_attention() const override { return HasAttention(model_->options()); }
 
   double weight_bytes() const override {
@@ -46,7 +40,15 @@ class ModuleScoringModel : public ScoringModel {
 
   std::string note() const override { return note_; }
 
+  bool copies() const override { return model_->options().decoder.copy; }
+
  private:
+  std::unique_ptr<Scorer> BeginTokens(absl::Span<const SourceInput* const> sources,
+                                      absl::Span<const int32_t> tokens) const override {
+    return std::make_unique<ModelScorer>(model_, CollateSources(sources).To(device_), tokens,
+                                         precision_);
+  }
+
   const Model model_;
   const torch::Device device_;
   const Precision precision_;

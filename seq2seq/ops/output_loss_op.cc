@@ -28,15 +28,17 @@ torch::Tensor RowsAt(const std::vector<int64_t>& positions, const torch::Tensor&
 }
 
 struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
+  // `log_copied` is empty for nothing.
   static variable_list forward(AutogradContext* context, const torch::Tensor& attentional_states,
                                const torch::Tensor& truth, const torch::Tensor& weight,
-                               const torch::Tensor& bias, double smoothing, double scale,
-                               double dropout, const Distillation& distillation,
+                               const torch::Tensor& bias, const torch::Tensor& log_copied,
+                               double smoothing, double scale, double dropout,
+                               const Distillation& distillation,
                                const std::vector<float>& target_weights, bool with_gradient) {
     const PhaseTimer timer(Phase::kLoss);
     std::vector<int64_t> positions;  // Positions of tokens in the flattened tensors.
     std::vector<int64_t> ids;
-    std::vector<float> row_weights;
+    std::vector<float> row_weights, copied;
     const auto* id = truth.data_ptr<int64_t>();
     for (int64_t i = 0; i < truth.numel(); ++i) {
       if (id[i] == kPadId) continue;
@@ -44,6 +46,7 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
       ids.push_back(id[i]);
       if (!target_weights.empty())
         row_weights.push_back(target_weights[static_cast<size_t>(i / truth.size(1))]);
+      if (log_copied.numel() > 0) copied.push_back(Values(log_copied)[i]);
     }
     const uint64_t seed = dropout > 0 ? DrawSeed() : 0;
     const torch::Tensor rows = RowsAt(positions, attentional_states, dropout, seed);
@@ -55,25 +58,30 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
       teachers.push_back({{View(teacher.weight), Values(teacher.bias)}, View(teacher_rows.back())});
     }
 
-    variable_list gradients(3);
+    variable_list gradients;
     OutputGradients views;
+    std::vector<float> copied_gradient(copied.size());
+    views.log_copied = copied_gradient.data();
     if (with_gradient) {
-      gradients = {EmptyLike(attentional_states).zero_(), EmptyLike(weight), EmptyLike(bias)};
+      gradients = {EmptyLike(attentional_states).zero_(), EmptyLike(weight), EmptyLike(bias),
+                   EmptyLike(log_copied).zero_()};
       views.weight = View(gradients[1]);
       views.bias = Values(gradients[2]);
     }
     const torch::Tensor rows_gradient = with_gradient ? EmptyLike(rows) : torch::Tensor();
     views.input = View(rows_gradient);
-    const CrossEntropySums sums =
-        OutputCrossEntropy({View(weight), Values(bias)}, to, ids, smoothing, scale,
-                           CurrentCompute().precision, with_gradient ? &views : nullptr,
-                           {teachers, distillation.weight, distillation.temperature}, row_weights);
+    const CrossEntropySums sums = OutputCrossEntropy(
+        {View(weight), Values(bias)}, to, ids, smoothing, scale, CurrentCompute().precision,
+        with_gradient ? &views : nullptr, {teachers, distillation.weight, distillation.temperature},
+        row_weights, copied);
     if (with_gradient) {
       const Matrix padded = View(gradients[0]);
       for (int64_t row = 0; row < to.rows; ++row) {
         Dropout(views.input.Rows(row, 1), dropout, seed, row,
                 padded.Rows(positions[static_cast<size_t>(row)], 1));
       }
+      for (size_t row = 0; row < copied.size(); ++row)
+        Values(gradients[3])[positions[row]] = copied_gradient[row];
       SaveValue(context, std::move(gradients));
     }
     const torch::Tensor nll = torch::tensor(sums.nll, torch::kFloat64);
@@ -84,13 +92,14 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
 
   static variable_list backward(AutogradContext* context, variable_list outputs) {
     variable_list gradients = std::move(SavedBy<variable_list>(context));
-    TORCH_CHECK(gradients.size() == 3, "backward through a fused loss is possible only once");
+    TORCH_CHECK(gradients.size() == 4, "backward through a fused loss is possible only once");
     const auto scale = outputs[0].item<double>();
     if (scale != 1) {
       for (torch::Tensor& gradient : gradients) gradient.mul_(scale);
     }
-    return {gradients[0],    torch::Tensor(), gradients[1],    gradients[2],    torch::Tensor(),
-            torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
+    return {gradients[0],    torch::Tensor(), gradients[1],    gradients[2],
+            gradients[3],    torch::Tensor(), torch::Tensor(), torch::Tensor(),
+            torch::Tensor(), torch::Tensor(), torch::Tensor()};
   }
 };
 
@@ -99,19 +108,20 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
 Loss FusedCrossEntropy(const torch::Tensor& attentional_states, const torch::Tensor& truth,
                        const torch::Tensor& weight, const torch::Tensor& bias, double smoothing,
                        double scale, double dropout, const Distillation& distillation,
-                       const torch::Tensor& target_weights) {
-  const bool with_gradient =
-      torch::GradMode::is_enabled() &&
-      (attentional_states.requires_grad() || weight.requires_grad() || bias.requires_grad());
+                       const torch::Tensor& target_weights, const torch::Tensor& log_copied) {
   // An autograd function takes no undefined tensors.
+  const torch::Tensor copied = log_copied.defined() ? log_copied.contiguous() : EmptyFloats({0});
+  const bool with_gradient = torch::GradMode::is_enabled() &&
+                             (attentional_states.requires_grad() || weight.requires_grad() ||
+                              bias.requires_grad() || copied.requires_grad());
   std::vector<float> weights;
   if (target_weights.defined()) {
     const torch::Tensor floats = target_weights.to(torch::kFloat32).contiguous();
     weights.assign(floats.data_ptr<float>(), floats.data_ptr<float>() + floats.numel());
   }
-  const variable_list sums =
-      CrossEntropyFunction::apply(attentional_states.contiguous(), truth.contiguous(), weight, bias,
-                                  smoothing, scale, dropout, distillation, weights, with_gradient);
+  const variable_list sums = CrossEntropyFunction::apply(
+      attentional_states.contiguous(), truth.contiguous(), weight, bias, copied, smoothing, scale,
+      dropout, distillation, weights, with_gradient);
   return {sums[0], sums[1], sums[2]};
 }
 

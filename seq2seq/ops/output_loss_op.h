@@ -33,11 +33,14 @@ struct Distillation {
 // target], without padding, with dropout before the output layer unless `dropout` is 0. The forward
 // pass also computes the gradients of `scale` times the objective. With teachers, the objective is
 // that of SoftTargets in kernels/cross_entropy.h. `target_weights`, [batch], are factors of the
-// objective of each target; undefined for 1. Agrees with CrossEntropy of model/loss.h.
+// objective of each target; undefined for 1. `log_copied`, [batch, target], are logarithms of what
+// is added to the probability of each reference, without teachers; undefined for nothing. Agrees
+// with CrossEntropy of model/loss.h.
 Loss FusedCrossEntropy(const torch::Tensor& attentional_states, const torch::Tensor& truth,
                        const torch::Tensor& weight, const torch::Tensor& bias, double smoothing,
                        double scale, double dropout, const Distillation& distillation = {},
-                       const torch::Tensor& target_weights = {});
+                       const torch::Tensor& target_weights = {},
+                       const torch::Tensor& log_copied = {});
 
 }  // namespace seq2seq
 

@@ -13,7 +13,6 @@
 #include "seq2seq/inference/run_folder.h"
 #include "seq2seq/kernels/precision_choice.h"
 #include "seq2seq/search/fusion_scorer.h"
-#include "seq2seq/search/shortlist_scorer.h"
 
 #if SEQ2SEQ_KERNELS
 #include "seq2seq/inference/inference_model.h"
@@ -200,23 +199,22 @@ absl::StatusOr<Ensemble> LoadEnsemble(absl::Span<const std::string> paths,
 std::unique_ptr<Scorer> Ensemble::Begin(absl::Span<const SourceInput* const> sources,
                                         const BatchShortlist& shortlists,
                                         double language_model_weight) const {
-  const auto begin = [&](const ScoringModel& model) {
-    std::unique_ptr<Scorer> scorer = model.Begin(sources, shortlists.tokens());
-    if (shortlists.differs())
-      scorer = std::make_unique<ShortlistScorer>(std::move(scorer), shortlists);
-    return scorer;
-  };
   std::vector<std::unique_ptr<Scorer>> members;
-  for (const auto& model : models) members.push_back(begin(*model));
+  for (const auto& model : models) members.push_back(model->Begin(sources, shortlists));
   auto scorer = std::make_unique<EnsembleScorer>(std::move(members), mean, weights);
   if (language_model == nullptr || language_model_weight == 0) return scorer;
-  return std::make_unique<FusionScorer>(std::move(scorer), begin(*language_model),
-                                        language_model_weight);
+  return std::make_unique<FusionScorer>(
+      std::move(scorer), language_model->Begin(sources, shortlists), language_model_weight);
 }
 
 bool Ensemble::has_attention() const {
   return std::any_of(models.begin(), models.end(),
                      [](const auto& model) { return model->has_attention(); });
+}
+
+bool Ensemble::copies() const {
+  return std::any_of(models.begin(), models.end(),
+                     [](const auto& model) { return model->copies(); });
 }
 
 double Ensemble::weight_bytes() const {

@@ -45,6 +45,9 @@ struct Ensemble {
   // Whether at least one model attends to the source.
   bool has_attention() const;
 
+  // Whether at least one model copies subwords of the source.
+  bool copies() const;
+
   // The sums over all models, as in ScoringModel.
   double weight_bytes() const;
   double BatchBytes(const SearchShape& shape) const;

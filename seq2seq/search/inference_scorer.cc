@@ -12,11 +12,6 @@ class InferenceScoringModel : public ScoringModel {
   explicit InferenceScoringModel(std::shared_ptr<const InferenceModel> model)
       : model_(std::move(model)) {}
 
-  std::unique_ptr<Scorer> Begin(absl::Span<const SourceInput* const> sources,
-                                absl::Span<const int32_t> tokens) const override {
-    return std::make_unique<InferenceScorer>(model_, sources, tokens);
-  }
-
   bool has_attention() const override { return HasAttention(model_->options()); }
 
   double weight_bytes() const override { return model_->bytes(); }
@@ -25,7 +20,14 @@ class InferenceScoringModel : public ScoringModel {
     return SearchBytes(model_->options(), shape, /*packed=*/true);
   }
 
+  bool copies() const override { return model_->options().decoder.copy; }
+
  private:
+  std::unique_ptr<Scorer> BeginTokens(absl::Span<const SourceInput* const> sources,
+                                      absl::Span<const int32_t> tokens) const override {
+    return std::make_unique<InferenceScorer>(model_, sources, tokens);
+  }
+
   const std::shared_ptr<const InferenceModel> model_;
 };
 
@@ -42,7 +44,9 @@ InferenceScorer::InferenceScorer(std::shared_ptr<const InferenceModel> model,
 
 StepScores InferenceScorer::Step(absl::Span<const Extension> rows) {
   decoder_->Step(rows);
-  return {decoder_->scores(), decoder_->normalizers(), tokens_};
+  StepScores step = {decoder_->scores(), decoder_->normalizers(), tokens_};
+  step.copy_logits = decoder_->copy_logits();
+  return step;
 }
 
 std::shared_ptr<const ScoringModel> MakeScoringModel(std::shared_ptr<const InferenceModel> model) {

@@ -16,8 +16,9 @@
 
 namespace seq2seq {
 
-struct SearchShape;  // seq2seq/search/search_memory.h
-struct SourceInput;  // seq2seq/source/source.h
+class BatchShortlist;  // seq2seq/search/batch_shortlist.h
+struct SearchShape;    // seq2seq/search/search_memory.h
+struct SourceInput;    // seq2seq/source/source.h
 
 // Score of a token that must not be generated.
 inline constexpr float kNever = -std::numeric_limits<float>::infinity();
@@ -57,6 +58,8 @@ struct StepScores {
   // [row], with row_tokens: the number of first columns that the normaliser sums, the row's own and
   // a sample of the others.
   absl::Span<const int64_t> summed_columns = {};
+  // [row], the log-odds of copying, of a model that copies; empty once the scores include that.
+  absl::Span<const float> copy_logits = {};
 
   ScoreRow row(size_t index) const {
     const bool is_own = !row_tokens.empty() && !row_tokens[index].empty();
@@ -89,11 +92,11 @@ class ScoringModel {
  public:
   virtual ~ScoringModel() = default;
 
-  // A scorer for loaded sources, at least one, which need not outlive the call. It scores only
-  // `tokens`, ascending, or all if that is empty. May throw, as LibTorch does, and where memory
+  // A scorer for loaded sources, at least one, which need not outlive the call. It scores only the
+  // tokens of `shortlists`, which must outlive it. May throw, as LibTorch does, and where memory
   // runs out.
-  virtual std::unique_ptr<Scorer> Begin(absl::Span<const SourceInput* const> sources,
-                                        absl::Span<const int32_t> tokens) const = 0;
+  std::unique_ptr<Scorer> Begin(absl::Span<const SourceInput* const> sources,
+                                const BatchShortlist& shortlists) const;
 
   // Whether it attends to its source.
   virtual bool has_attention() const = 0;
@@ -104,6 +107,14 @@ class ScoringModel {
 
   // A line for the log if it is slower or other than requested, as in another precision; or empty.
   virtual std::string note() const { return ""; }
+
+  // Whether it copies subwords of the source, which shortlists should then list.
+  virtual bool copies() const = 0;
+
+ private:
+  // The same for `tokens`, ascending, or all if that is empty; without copying.
+  virtual std::unique_ptr<Scorer> BeginTokens(absl::Span<const SourceInput* const> sources,
+                                              absl::Span<const int32_t> tokens) const = 0;
 };
 
 }  // namespace seq2seq

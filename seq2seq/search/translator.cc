@@ -205,9 +205,12 @@ void Translator::SearchBatch(absl::Span<Prepared> lines, std::vector<size_t> ind
   for (const size_t index : indices) {
     tasks.push_back(lines[index].task);
     sources.push_back(&lines[index].source);
-    if (shortlist)
-      own.push_back(
-          shortlist->Tokens(lines[index].source.ids, NeededTokens(tasks.back(), options)));
+    if (shortlist) {
+      const TokenIds& ids = lines[index].source.ids;
+      TokenIds needed = NeededTokens(tasks.back(), options);
+      if (ensemble_.copies()) needed.insert(needed.end(), ids.begin(), ids.end());
+      own.push_back(shortlist->Tokens(ids, needed));
+    }
   }
   const BatchShortlist shortlists =
       shortlist ? BatchShortlist(std::move(own), shortlist->target_vocab(), shortlist->tail())

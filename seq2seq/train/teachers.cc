@@ -40,6 +40,10 @@ absl::StatusOr<Model> LoadTeacher(const std::string& run, const ModelOptions& st
   }
   SEQ2SEQ_RETURN_IF_ERROR(
       CheckTokenizer(stored.run.TargetTokenizer(), tokenizers.target, "data.target_tokenizer"));
+  if (stored.options.decoder.copy) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(run, " copies (model.decoder.copy), which only its translations can teach"));
+  }
   return LoadModel(stored);
 }
 

@@ -146,9 +146,12 @@ absl::StatusOr<Tokenizers> LoadTokenizers(TrainingConfig& config) {
                      config.data.source_tokenizer, ", where train.objective is ",
                      EnumText(config.train.objective), ", found ", config.data.target_tokenizer));
   }
-  if (config.model.shared_embeddings && source && source->model() != target.model()) {
+  const char* const joint = config.model.shared_embeddings ? "model.shared_embeddings"
+                            : config.model.decoder.copy    ? "model.decoder.copy"
+                                                           : nullptr;
+  if (joint != nullptr && source && source->model() != target.model()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("model.shared_embeddings: needs one tokenizer for both sides, found ",
+        absl::StrCat(joint, ": needs one tokenizer for both sides, found ",
                      config.data.source_tokenizer, " and ", config.data.target_tokenizer));
   }
   return Tokenizers{std::move(source), std::move(target)};
@@ -192,6 +195,9 @@ absl::Status TrainingData::Validate(const TrainingConfig& config) {
   rules.Expect("train.sampled_softmax", config.train.sampled_softmax,
                config.train.sampled_softmax == 0 || config.run.teacher.empty(),
                "0 where there is a train.teacher, which teaches all subwords");
+  rules.Expect("model.decoder.copy", "true",
+               !config.model.decoder.copy || config.run.teacher.empty(),
+               "false where there is a train.teacher, whose output layer is learnt");
   rules.Expect("train.objective", EnumText(objective),
                !LearnsFromOutputs(objective) || source != SourceKind::kNone,
                "translation where model.source is none");

@@ -125,6 +125,51 @@ TEST(OutputCrossEntropy, AgreesWithTheFormulaInOneChunkAndInMany) {
   }
 }
 
+// A probability is added to that of the reference: nothing, a little, and much more.
+TEST(OutputCrossEntropy, WithCopiedReferencesAgreesWithTheFormula) {
+  constexpr int64_t kRows = 6, kVocab = 37, kSize = 5;
+  const RandomMatrix input(kRows, kSize, 1), weight(kVocab, kSize, 2), bias(1, kVocab, 3);
+  const OutputLayer layer = {weight.view, bias.view.data};
+  const std::vector<int64_t> truth = {3, 36, 0, 3, 5, 9};
+  const std::vector<float> log_copied = {-1e4F, -6, -2, 0, 3, 20}, weights = {1, 2, -1, 1, 0.5F, 1};
+  constexpr double kSmoothing = 0.1, kScale = 0.5;
+  // The objective of a row, where its score of token `v` and its log_copied are shifted.
+  const auto objective = [&](size_t row, int64_t v, double shift, double shift_copied) {
+    std::vector<double> scores = Logits(layer, input.view.row(static_cast<int64_t>(row)), kSize);
+    scores[static_cast<size_t>(v)] += shift;
+    const std::vector<double> log_probabilities = LogProbabilities(scores, 1);
+    double mean = 0;
+    for (const double log_probability : log_probabilities) mean -= log_probability / kVocab;
+    const double copied = std::exp(static_cast<double>(log_copied[row]) + shift_copied);
+    const double hard =
+        -std::log(std::exp(log_probabilities[static_cast<size_t>(truth[row])]) + copied);
+    return static_cast<double>(weights[row]) * ((1 - kSmoothing) * hard + kSmoothing * mean);
+  };
+  const RandomMatrix input_gradient(kRows, kSize, 4), weight_gradient(kVocab, kSize, 5);
+  const RandomMatrix bias_gradient(1, kVocab, 6), copied_gradient(1, kRows, 7);
+  const OutputGradients gradients = {input_gradient.view, weight_gradient.view,
+                                     bias_gradient.view.data, copied_gradient.view.data};
+  const CrossEntropySums sums =
+      OutputCrossEntropy(layer, input.view, truth, kSmoothing, kScale, Precision::kFp32, &gradients,
+                         {}, weights, log_copied);
+  double expected = 0;
+  constexpr double kShift = 1e-5;
+  for (size_t row = 0; row < kRows; ++row) {
+    expected += objective(row, 0, 0, 0);
+    const double slope =
+        (objective(row, 0, 0, kShift) - objective(row, 0, 0, -kShift)) / (2 * kShift);
+    EXPECT_NEAR(copied_gradient.view.data[row], kScale * slope, 1e-5) << row;
+  }
+  EXPECT_NEAR(sums.objective, expected, 1e-4);
+  for (int64_t v = 0; v < kVocab; ++v) {
+    double slope = 0;
+    for (size_t row = 0; row < kRows; ++row)
+      slope += (objective(row, v, kShift, 0) - objective(row, v, -kShift, 0)) / (2 * kShift);
+    EXPECT_NEAR(bias_gradient.view.data[v], kScale * slope, 1e-5) << v;
+  }
+  EXPECT_GE(sums.correct, 2);  // The last two, of a probability of more than 1.
+}
+
 // One and two, whose inputs have other sizes than the student's; with the whole weight, a part of
 // it and none.
 TEST(OutputCrossEntropy, WithTeachersAgreesWithTheFormulaInOneChunkAndInMany) {

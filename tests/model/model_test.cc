@@ -336,6 +336,14 @@ TEST(ValidateModel, NamesTheKeyAndItsValue) {
          o.decoder.hidden = 7;
        }},
       {"model.shared_embeddings: 11 x", [](ModelOptions& o) { o.shared_embeddings = true; }},
+      {"model.decoder.copy: true for 11 and 9 subwords",
+       [](ModelOptions& o) { o.decoder.copy = true; }},
+      {"model.decoder.copy: true",
+       [](ModelOptions& o) {
+         o.source_vocab = o.target_vocab;
+         o.decoder.copy = true;
+         o.decoder.attention = AttentionKind::kNone;
+       }},
       {"model.decoder.attention: 7",
        [](ModelOptions& o) {
          o.decoder.attention = AttentionKind::kDot;

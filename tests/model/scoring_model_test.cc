@@ -13,6 +13,7 @@
 #include "seq2seq/kernels/precision_choice.h"
 #include "seq2seq/model/parameters.h"
 #include "seq2seq/ops/compute.h"
+#include "seq2seq/search/batch_shortlist.h"
 #include "seq2seq/search/beam.h"
 #include "tests/search/scorer_steps.h"
 #include "tests/testing/script_file.h"
@@ -111,6 +112,8 @@ std::vector<ModelOptions> ManyOptions() {
   all.back().target_vocab = all.back().source_vocab;
   all.back().encoder.embedding = all.back().decoder.embedding;
   all.back().shared_embeddings = true;
+  all.push_back(all.back());
+  all.back().decoder.copy = true;
   all.push_back(TinyOptions());
   all.back().source = SourceKind::kNone;
   all.back().decoder.attention = AttentionKind::kNone;
@@ -181,8 +184,9 @@ TEST_P(ModelScorerTest, SomeTokensAreScoredAsAmongAll) {
   const Model model = TinyModel(TinyOptions(), torch::kFloat32);
   const Sources batch(RandomSources(3));
   const std::vector<int32_t> tokens = {kEosId, 5, 6, 8};
+  const BatchShortlist shortlist({3, tokens}, TinyOptions().target_vocab);
   SetThreads();
-  const auto some = MakeScoringModel(model, torch::kCPU, Precision::kFp32)->Begin(batch, tokens);
+  const auto some = MakeScoringModel(model, torch::kCPU, Precision::kFp32)->Begin(batch, shortlist);
   const auto all = Begin(model, batch);
   for (const std::vector<Extension>& rows :
        {FirstRows(3), std::vector<Extension>{{0, 0, 4}, {1, 1, 5}, {1, 1, 6}}}) {

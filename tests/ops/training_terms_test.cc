@@ -1,5 +1,6 @@
-// Weighted targets, several targets of a source, guided alignment and sampled softmax: the kernels
-// agree with the plain formulas, in values and in all gradients.
+// Weighted targets, several targets of a source, guided alignment, copying and sampled softmax: the
+// kernels agree with the plain formulas, in values and in all gradients.
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "gtest/gtest.h"
 #include <torch/torch.h>
 
+#include "seq2seq/model/copying.h"
 #include "seq2seq/model/model.h"
 #include "seq2seq/ops/compute.h"
 #include "tests/testing/tiny_model.h"
@@ -16,7 +18,10 @@ namespace {
 
 // Recurrent models and Transformers, with aligned_head and without.
 std::vector<std::pair<std::string, ModelOptions>> Models() {
-  std::vector<std::pair<std::string, ModelOptions>> models = {{"recurrent", TinyOptions()}};
+  std::vector<std::pair<std::string, ModelOptions>> models = {
+      {"recurrent", TinyOptions()}, {"mlp", TinyOptions()}, {"coverage", TinyOptions()}};
+  models[1].second.decoder.attention = AttentionKind::kMlp;
+  models[2].second.decoder.attention = AttentionKind::kCoverage;
   for (auto& [name, options] : TransformerVariants()) {
     if (options.source == SourceKind::kNone) continue;
     models.emplace_back(name, options);
@@ -138,6 +143,66 @@ TEST(GuidedAlignment, AddsTheCrossEntropyOfTheAttentionWeights) {
     };
     EXPECT_NEAR(objective(0.5) - objective(0), 0.5 * sum, 1e-6) << name;
   }
+}
+
+// Models of one vocabulary, which copy.
+std::vector<std::pair<std::string, ModelOptions>> CopyingModels() {
+  std::vector<std::pair<std::string, ModelOptions>> models = Models();
+  for (auto& [name, options] : models) {
+    options.source_vocab = options.target_vocab;
+    options.decoder.copy = true;
+    EXPECT_TRUE(Validate(options).ok()) << name << ": " << Validate(options);
+  }
+  return models;
+}
+
+TEST(Copying, KernelsAgreeWithThePlainFormula) {
+  for (const auto& [name, options] : CopyingModels()) {
+    Batch batch = MakeBatch(RandomPairs(options, {{3, 4}, {7, 2}, {5, 1}}));
+    ExpectKernelsAgree(name, options, batch, {.smoothing = 0.1, .scale = 0.5});
+    batch.target_weights = torch::tensor({0.5F, -2.0F, 0.0F});
+    ExpectKernelsAgree(name + ", weighted", options, batch, {});
+  }
+}
+
+// forward makes all probabilities, and the loss only that of the reference.
+TEST(Copying, LossIsThatOfTheProbabilitiesWithCopies) {
+  for (const auto& [name, options] : CopyingModels()) {
+    Batch batch = MakeBatch(RandomPairs(options, {{3, 4}, {7, 2}}));
+    Model model = TinyModel(options, torch::kFloat64);
+    const torch::Tensor log_probabilities = torch::log_softmax(model(batch, TeacherForcing()), 1);
+    const double expected =
+        torch::nll_loss(log_probabilities, SelectTokens(batch.target_output, batch), {},
+                        torch::Reduction::Sum)
+            .item<double>();
+    const Loss loss = model->ComputeLoss(batch, TeacherForcing());
+    EXPECT_NEAR(loss.objective.item<double>(), expected, 1e-6) << name;
+    EXPECT_NEAR(loss.nll.item<double>(), expected, 1e-6) << name;
+    // And of several targets of a source.
+    Batch twice = batch;
+    twice.source = batch.source.narrow(0, 0, 1);
+    twice.source_lengths = batch.source_lengths.narrow(0, 0, 1);
+    twice.targets_per_source = 2;
+    batch.source = twice.source.repeat({2, 1});
+    batch.source_lengths = twice.source_lengths.repeat({2});
+    EXPECT_NEAR(model->ComputeLoss(twice, TeacherForcing()).nll.item<double>(),
+                model->ComputeLoss(batch, TeacherForcing()).nll.item<double>(), 1e-6)
+        << name;
+  }
+}
+
+// By hand: one position of the source holds 4, two hold 5, and nothing else can be copied.
+TEST(Copying, AddsTheAttentionOfEachPositionToTheProbability) {
+  const torch::Tensor logits = torch::randn({1, 7}, torch::kFloat64);
+  const torch::Tensor attention = torch::tensor({{0.2, 0.5, 0.3}}, torch::kFloat64);
+  const torch::Tensor found =
+      torch::softmax(AddCopies(logits, torch::tensor({std::log(3.0)}, torch::kFloat64), attention,
+                               torch::tensor({{5, 4, 5}})),
+                     1);
+  torch::Tensor expected = torch::softmax(logits, 1) / 4;
+  expected[0][4] += 0.75 * 0.5;
+  expected[0][5] += 0.75 * (0.2 + 0.3);
+  EXPECT_LT(MaxDifference(found, expected), 1e-12);
 }
 
 TEST(SampledSoftmax, KernelsAgreeWithThePlainFormula) {

@@ -21,7 +21,6 @@
 #include "seq2seq/search/beam.h"
 #include "seq2seq/search/ensemble_scorer.h"
 #include "seq2seq/search/sample.h"
-#include "seq2seq/search/shortlist_scorer.h"
 #include "tests/search/scorer_steps.h"
 
 namespace seq2seq {
@@ -47,11 +46,17 @@ constexpr Way kWays[] = {{"plain", false, 1, Precision::kFp32},
 struct Network {
   CellKind cell;
   AttentionKind attention = AttentionKind::kGeneral;
+  bool copy = false;
 };
 
-void PrintTo(const Network& network, std::ostream* out) { *out << EnumText(network.cell); }
+std::string NameOf(const Network& network) {
+  return EnumText(network.cell) + (network.copy ? "_copying" : "");
+}
+
+void PrintTo(const Network& network, std::ostream* out) { *out << NameOf(network); }
 
 constexpr Network kNetworks[] = {{CellKind::kLstm},
+                                 {CellKind::kLstm, AttentionKind::kGeneral, /*copy=*/true},
                                  {CellKind::kPeephole},
                                  {CellKind::kGru},
                                  {CellKind::kRnnTanh},
@@ -74,7 +79,8 @@ class SearchInvariance : public testing::TestWithParam<Case> {
     options.encoder.cell = options.decoder.cell = std::get<Network>(GetParam()).cell;
     options.decoder.attention = std::get<Network>(GetParam()).attention;
     options.decoder.layers = 2;
-    options.target_vocab = kTargetVocab;
+    options.decoder.copy = std::get<Network>(GetParam()).copy;
+    options.source_vocab = options.target_vocab = kTargetVocab;
     models_.push_back(Make(options, 1));
     if (!std::get<bool>(GetParam())) return;
     options.decoder.layers = 1;
@@ -105,11 +111,7 @@ class SearchInvariance : public testing::TestWithParam<Case> {
           BatchShortlist({first, first + static_cast<std::ptrdiff_t>(end - begin)}, kTargetVocab);
     }
     std::vector<std::unique_ptr<Scorer>> members;
-    for (const auto& model : models_) {
-      members.push_back(model->Begin(batch, shortlists.tokens()));
-      if (shortlists.differs())
-        members.back() = std::make_unique<ShortlistScorer>(std::move(members.back()), shortlists);
-    }
+    for (const auto& model : models_) members.push_back(model->Begin(batch, shortlists));
     EnsembleScorer scorer(std::move(members), EnsembleMean::kProbability);
     return options.sample ? Sample(scorer, tasks, options) : BeamSearch(scorer, tasks, options);
   }
@@ -197,8 +199,8 @@ INSTANTIATE_TEST_SUITE_P(All, SearchInvariance,
                          testing::Combine(testing::ValuesIn(kNetworks), testing::ValuesIn(kWays),
                                           testing::Bool()),
                          [](const auto& info) {
-                           const CellKind cell = std::get<Network>(info.param).cell;
-                           return absl::StrCat(EnumText(cell), "_", std::get<Way>(info.param).name,
+                           return absl::StrCat(NameOf(std::get<Network>(info.param)), "_",
+                                               std::get<Way>(info.param).name,
                                                std::get<bool>(info.param) ? "_ensemble" : "");
                          });
 

@@ -11,6 +11,7 @@
 #include "seq2seq/base/describe_error.h"
 #include "seq2seq/model/scoring_model.h"
 #include "seq2seq/ops/compute.h"
+#include "seq2seq/search/batch_shortlist.h"
 #include "seq2seq/search/beam.h"
 #include "seq2seq/search/sample.h"
 #include "seq2seq/search/scorer.h"
