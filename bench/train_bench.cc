@@ -17,6 +17,7 @@
 #include <torch/torch.h>
 
 #include "bench/processor.h"
+#include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/profile.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/data/batch.h"
@@ -40,6 +41,8 @@ struct Flags {
   int64_t vocab = 8000;
   int64_t hidden = 0;
   int64_t sampled_softmax = 0;
+  std::string attention = "general";
+  bool copy = false;
   double forcing = 1;
   std::string form = "stepwise";
   bool no_limit = false;
@@ -83,6 +86,8 @@ ModelOptions OptionsOf(const Flags& flags) {
   options.encoder.hidden = flags.hidden > 0 ? flags.hidden / 2 : 256 * scale;
   options.decoder.hidden = flags.hidden > 0 ? flags.hidden : 512 * scale;
   options.encoder.layers = options.decoder.layers = scale;
+  options.decoder.attention = *EnumFromText<AttentionKind>(flags.attention);
+  options.decoder.copy = flags.copy;
   return options;
 }
 
@@ -423,6 +428,10 @@ int main(int argc, char** argv) {
          "--sampled-softmax", flags.sampled_softmax,
          "Target tokens that the output layer is trained with beside the references; 0 is all")
       ->capture_default_str();
+  app.add_option("--attention", flags.attention, "Of the recurrent decoder")
+      ->check(CLI::IsMember(EnumTexts(AttentionKind())))
+      ->capture_default_str();
+  app.add_flag("--copy", flags.copy, "The recurrent decoder copies source subwords");
   app.add_option("--hidden", flags.hidden,
                  "W1, W2: hidden size of the decoder; 0 is the workload's")
       ->capture_default_str();

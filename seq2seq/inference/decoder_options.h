@@ -67,10 +67,11 @@ struct DecoderOptions {
     visit("attention", attention,
           "Score function of the attention of recurrent decoders; of others, none is no attention "
           "to a source. dot and scaled_dot need hidden to equal the size of the encoder output, "
-          "which is 2 x encoder.hidden where its last layer is bidirectional. mlp is additive "
-          "attention; coverage and location are mlp with the attention weights of earlier time "
-          "steps as a further input; none leaves only the initial state. multi_head and location "
-          "train one time step at a time, which is slower than the kernels of the others.");
+          "which is 2 x encoder.hidden where its last layer is bidirectional, unless encoder.merge "
+          "is sum. mlp is additive attention; coverage and location are mlp with the attention "
+          "weights of earlier time steps as a further input; none leaves only the initial state. "
+          "multi_head and location train one time step at a time, which is slower than the kernels "
+          "of the others.");
     visit("attention_heads", attention_heads,
           "recurrent, multi_head: number of heads, a divisor of hidden.");
     visit("aligned_head", aligned_head,

@@ -28,7 +28,16 @@ int64_t EmbeddingSize(const EncoderOptions& options) {
 
 int64_t OutputSize(const EncoderOptions& options) {
   if (options.kind == EncoderKind::kTransformer) return options.hidden;
-  return (IsBidirectional(options, options.layers - 1) ? 2 : 1) * options.hidden;
+  return LayerSize(options, options.layers - 1);
+}
+
+int64_t LayerSize(const EncoderOptions& options, int64_t layer) {
+  const bool both = IsBidirectional(options, layer) && !SumsDirections(options, layer);
+  return (both ? 2 : 1) * options.hidden;
+}
+
+bool SumsDirections(const EncoderOptions& options, int64_t layer) {
+  return options.merge == DirectionMerge::kSum && IsBidirectional(options, layer);
 }
 
 bool IsBidirectional(const EncoderOptions& options, int64_t layer) {
@@ -37,8 +46,7 @@ bool IsBidirectional(const EncoderOptions& options, int64_t layer) {
 }
 
 bool AddsInput(const EncoderOptions& options, int64_t layer, int64_t input) {
-  const int64_t output = (IsBidirectional(options, layer) ? 2 : 1) * options.hidden;
-  return options.residual && layer > 0 && input == output;
+  return options.residual && layer > 0 && input == LayerSize(options, layer);
 }
 
 int64_t CellsSideBySide(const EncoderOptions& options) {

@@ -21,6 +21,11 @@ inline std::vector<std::string> EnumTexts(Directions) {
   return {"bidirectional", "unidirectional", "lowest"};
 }
 
+// How the outputs of the two directions of a layer become one: one behind the other, or their sum.
+enum class DirectionMerge { kConcat, kSum };
+
+inline std::vector<std::string> EnumTexts(DirectionMerge) { return {"concat", "sum"}; }
+
 enum class EncoderKind { kRecurrent, kTransformer };
 
 inline std::vector<std::string> EnumTexts(EncoderKind) { return {"recurrent", "transformer"}; }
@@ -31,6 +36,7 @@ struct EncoderOptions {
   int64_t hidden = 256;
   int64_t layers = 1;
   Directions directions = Directions::kBidirectional;
+  DirectionMerge merge = DirectionMerge::kConcat;
   CellKind cell = CellKind::kLstm;
   bool residual = false;
   double dropout = 0.3;
@@ -56,6 +62,10 @@ struct EncoderOptions {
           "recurrent: which layers read both ways: all (bidirectional), none (unidirectional), or "
           "the "
           "lowest alone (lowest), which is faster than all.");
+    visit("merge", merge,
+          "recurrent: joins the outputs of the two directions of a layer. concat: one behind the "
+          "other, of size 2 x hidden; sum: their sum, of size hidden, as smaller input of what "
+          "follows.");
     visit("cell", cell,
           "recurrent: the cell. lstm is the safe choice; gru costs a quarter less; rnn_tanh and "
           "rnn_relu learn short dependencies only. peephole: LSTM whose gates read the cell "
@@ -92,6 +102,12 @@ int64_t EmbeddingSize(const EncoderOptions& options);
 
 // Size of the encoder output.
 int64_t OutputSize(const EncoderOptions& options);
+
+// Size of the output of layer `layer` of a recurrent encoder.
+int64_t LayerSize(const EncoderOptions& options, int64_t layer);
+
+// Whether the output of layer `layer` is the sum of two directions.
+bool SumsDirections(const EncoderOptions& options, int64_t layer);
 
 // Whether layer `layer` is bidirectional.
 bool IsBidirectional(const EncoderOptions& options, int64_t layer);

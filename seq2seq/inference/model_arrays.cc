@@ -132,7 +132,7 @@ void List(const ModelOptions& model, EncoderArrays& encoder, const ArrayLister& 
       List(options.cell, input, options.hidden, layer.backward,
            lister.In(absl::StrCat("backward_", number)));
     }
-    input = (both ? 2 : 1) * options.hidden;
+    input = LayerSize(options, number);
   }
 }
 

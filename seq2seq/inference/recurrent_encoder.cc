@@ -50,14 +50,26 @@ Buffer RecurrentInferenceEncoder::Embed(absl::Span<const SourceInput* const> sou
   return states;
 }
 
+Buffer RecurrentInferenceEncoder::Merge(const Buffer& outputs, size_t number) const {
+  if (!SumsDirections(options_, static_cast<int64_t>(number))) return outputs;
+  const Matrix both = outputs.view();
+  const Buffer sums(both.rows, options_.hidden);
+  Copy(both.Columns(0, options_.hidden), sums.view());
+  Add(both.Columns(options_.hidden, options_.hidden), sums.view());
+  return sums;
+}
+
 Buffer RecurrentInferenceEncoder::RunLayers(Buffer states, const PackedSequence& steps) const {
   for (size_t number = 0; number < layers_.size(); ++number) {
+    if (number > 0) states = Merge(states, number - 1);
     const std::vector<PackedCell>& layer = layers_[number];
     const auto directions = static_cast<int64_t>(layer.size());
     const Buffer outputs(steps.rows(), directions * options_.hidden);
     RecurrentForward(steps, states.view(), layer, outputs.view());
-    if (AddsInput(options_, static_cast<int64_t>(number), states.view().columns))
-      Add(states.view(), outputs.view());
+    const int64_t input = states.view().columns;
+    // Of a sum, to the forward direction.
+    if (AddsInput(options_, static_cast<int64_t>(number), input))
+      Add(states.view(), outputs.view().Columns(0, input));
     states = outputs;
   }
   return states;
@@ -71,20 +83,23 @@ EncoderOutput RecurrentInferenceEncoder::Encode(
   const Buffer states = RunLayers(Embed(sources, steps), steps);
 
   // From the order of time steps to that of sentences.
-  const int64_t size = states.view().columns;
+  const Buffer values = Merge(states, layers_.size() - 1);
+  const int64_t size = values.view().columns;
   const int64_t hidden = options_.hidden;
-  EncoderOutput output = {EncoderOutput::Rows(steps.tokens(), size), {0}, Buffer(batch, size)};
+  const int64_t rest = states.view().columns - hidden;
+  const Buffer summaries(batch, hidden + rest);
+  EncoderOutput output = {EncoderOutput::Rows(steps.tokens(), size), {0}, Buffer()};
   for (const int64_t length : lengths) output.begins.push_back(output.begins.back() + length);
   steps.ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
-    const Matrix state = states.view().Rows(row, 1);
-    Copy(state, output.Of(sequence, output.values).Rows(step, 1));
+    Copy(values.view().Rows(row, 1), output.Of(sequence, output.values).Rows(step, 1));
     // The last state of the forward cell, and the first of the backward cell.
-    const Matrix summary = output.summary.view().Rows(sequence, 1);
-    if (step == 0)
-      Copy(state.Columns(hidden, size - hidden), summary.Columns(hidden, size - hidden));
+    const Matrix state = states.view().Rows(row, 1);
+    const Matrix summary = summaries.view().Rows(sequence, 1);
+    if (step == 0) Copy(state.Columns(hidden, rest), summary.Columns(hidden, rest));
     if (step + 1 == output.length(sequence))
       Copy(state.Columns(0, hidden), summary.Columns(0, hidden));
   });
+  output.summary = Merge(summaries, layers_.size() - 1);
   return output;
 }
 

@@ -24,8 +24,10 @@ class RecurrentInferenceEncoder : public InferenceEncoder {
  private:
   // The embeddings of the subwords and the end of each sentence, in the order of `steps`.
   Buffer Embed(absl::Span<const SourceInput* const> sources, const PackedSequence& steps) const;
-  // The output of the last layer, likewise.
+  // The output of the last layer, likewise, of each direction.
   Buffer RunLayers(Buffer states, const PackedSequence& steps) const;
+  // The output of layer `number` from that of its directions.
+  Buffer Merge(const Buffer& outputs, size_t number) const;
 
   const EncoderOptions options_;
   const Array embedding_;

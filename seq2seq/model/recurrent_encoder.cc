@@ -39,7 +39,6 @@ RecurrentEncoderImpl::RecurrentEncoderImpl(int64_t vocab, const EncoderOptions& 
   int64_t input = options.embedding;
   for (int64_t number = 0; number < options.layers; ++number) {
     const bool both = IsBidirectional(options, number);
-    const int64_t output = (both ? 2 : 1) * options.hidden;
     Layer layer;
     for (const char* name : {"forward_", "backward_"}) {
       if (!both && !layer.cells.empty()) continue;
@@ -48,8 +47,9 @@ RecurrentEncoderImpl::RecurrentEncoderImpl(int64_t vocab, const EncoderOptions& 
           MakeCell(options.cell, input, options.hidden, options.recurrent_dropout)));
     }
     layer.residual = AddsInput(options, number, input);
+    layer.sums = SumsDirections(options, number);
     layers_.push_back(std::move(layer));
-    input = output;
+    input = LayerSize(options, number);
   }
 }
 
@@ -74,7 +74,24 @@ Encoded RecurrentEncoderImpl::forward(const Batch& batch) {
       states.narrow(2, 0, hidden).flatten(0, 1).index_select(0, last);  // [batch, hidden]
   if (layers_.back().cells.size() > 1)
     final = torch::cat({final, states.select(1, 0).narrow(1, hidden, hidden)}, 1);
-  return {states, lengths, final};
+  return {Merge(states, layers_.back()), lengths, Merge(final, layers_.back())};
+}
+
+torch::Tensor RecurrentEncoderImpl::Merge(const torch::Tensor& outputs, const Layer& layer) const {
+  if (!layer.sums) return outputs;
+  return outputs.narrow(-1, 0, options_.hidden) +
+         outputs.narrow(-1, options_.hidden, options_.hidden);
+}
+
+torch::Tensor RecurrentEncoderImpl::WithInput(const torch::Tensor& outputs,
+                                              const torch::Tensor& input,
+                                              const Layer& layer) const {
+  if (!layer.residual) return outputs;
+  if (!layer.sums) return outputs + input;
+  // To the forward cell's.
+  return torch::cat({outputs.narrow(-1, 0, options_.hidden) + input,
+                     outputs.narrow(-1, options_.hidden, options_.hidden)},
+                    -1);
 }
 
 torch::Tensor RecurrentEncoderImpl::FusedStates(const torch::Tensor& tokens,
@@ -86,10 +103,10 @@ torch::Tensor RecurrentEncoderImpl::FusedStates(const torch::Tensor& tokens,
                      is_training() ? DropoutOf(options_.embedding_dropout, options_.dropout) : 0);
   for (size_t number = 0; number < layers_.size(); ++number) {
     const Layer& layer = layers_[number];
+    if (number > 0) states = Merge(states, layers_[number - 1]);
     const torch::Tensor inputs = number > 0 ? FusedDropout(states, dropout) : states;
-    const torch::Tensor outputs =
-        FusedLayer(ParametersOf(layer.cells), inputs, steps, kEncoderPhases);
-    states = layer.residual ? states + outputs : outputs;
+    states = WithInput(FusedLayer(ParametersOf(layer.cells), inputs, steps, kEncoderPhases), states,
+                       layer);
   }
   return PadRows(states, steps, tokens.size(1));
 }
@@ -103,7 +120,9 @@ torch::Tensor RecurrentEncoderImpl::PlainStates(const torch::Tensor& tokens,
 
   torch::Tensor states = embedding_(tokens.t());  // [source, batch, embedding]
   double dropout = DropoutOf(options_.embedding_dropout, options_.dropout);
-  for (Layer& layer : layers_) {
+  for (size_t number = 0; number < layers_.size(); ++number) {
+    Layer& layer = layers_[number];
+    if (number > 0) states = Merge(states, layers_[number - 1]);
     const torch::Tensor inputs =
         DropoutSequence(states, dropout, options_.variational, is_training());
     dropout = options_.dropout;
@@ -115,7 +134,7 @@ torch::Tensor RecurrentEncoderImpl::PlainStates(const torch::Tensor& tokens,
           Reorder(RunCell(layer.cells[1], Reorder(inputs, reversal)), reversal);
       outputs = torch::cat({outputs, back}, 2);
     }
-    states = layer.residual ? states + outputs : outputs;
+    states = WithInput(outputs, states, layer);
   }
   return states.transpose(0, 1) * mask.unsqueeze(2);
 }

@@ -16,9 +16,9 @@
 namespace seq2seq {
 
 // Stacked recurrent layers, each of a forward cell and, where bidirectional, a backward cell
-// (Schuster & Paliwal 1997). The input of a layer is the concatenated output of the cells of the
-// layer below; residual layers add their input to their output. The summary is the final output of
-// each cell of the last layer.
+// (Schuster & Paliwal 1997). The input of a layer is the output of the cells of the layer below,
+// concatenated or summed; residual layers add their input to their output. The summary is the final
+// output of each cell of the last layer, likewise.
 class RecurrentEncoderImpl : public EncoderImpl {
  public:
   // Shares `embedding`, or makes its own if that is empty.
@@ -35,10 +35,18 @@ class RecurrentEncoderImpl : public EncoderImpl {
   struct Layer {
     std::vector<Cell> cells;  // Forward and, if bidirectional, backward.
     bool residual = false;
+    bool sums = false;  // The output is the sum of both cells'.
   };
 
-  // The output of the last layer, [batch, source, size], zero at padding: by the kernels, or one
-  // time step at a time.
+  // The output of a layer, [..., size], from that of its cells, concatenated.
+  torch::Tensor Merge(const torch::Tensor& outputs, const Layer& layer) const;
+
+  // `outputs` of the cells of a layer with its input, if it is residual.
+  torch::Tensor WithInput(const torch::Tensor& outputs, const torch::Tensor& input,
+                          const Layer& layer) const;
+
+  // The output of the cells of the last layer, [batch, source, cells x hidden], zero at padding: by
+  // the kernels, or one time step at a time.
   torch::Tensor FusedStates(const torch::Tensor& tokens, const torch::Tensor& lengths);
   torch::Tensor PlainStates(const torch::Tensor& tokens, const torch::Tensor& lengths);
 

@@ -71,7 +71,8 @@ Numbers OfImage(const ModelOptions& options, bool packed) {
 int64_t Encoding(const EncoderOptions& options, int64_t positions, bool packed) {
   switch (options.kind) {
     case EncoderKind::kRecurrent: {
-      const int64_t output = options.hidden * (IsBidirectional(options, 0) ? 2 : 1);
+      const int64_t output =
+          options.hidden * (IsBidirectional(options, 0) ? 2 : 1);  // Of its cells.
       const int64_t input =
           options.layers > 1 ? std::max(options.embedding, output) : options.embedding;
       return input + output + kGates * output;

@@ -1,6 +1,7 @@
 #include "seq2seq/inference/recurrent_encoder.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -25,16 +26,20 @@ void ExpectEncodersAgree(const ModelOptions& tiny) {
   for (const CellKind cell : {CellKind::kLstm, CellKind::kPeephole, CellKind::kGru,
                               CellKind::kRnnTanh, CellKind::kRnnRelu, CellKind::kCoupled,
                               CellKind::kLayerNormLstm, CellKind::kLayerNormGru}) {
-    for (const Directions directions :
-         {Directions::kBidirectional, Directions::kUnidirectional, Directions::kLowest}) {
+    for (const auto& [directions, merge] :
+         {std::pair{Directions::kBidirectional, DirectionMerge::kConcat},
+          {Directions::kBidirectional, DirectionMerge::kSum},
+          {Directions::kUnidirectional, DirectionMerge::kConcat},
+          {Directions::kLowest, DirectionMerge::kSum}}) {
       for (const int64_t layers : {1, 2, 3}) {
         ModelOptions options = tiny;
         options.encoder.cell = cell;
         options.encoder.directions = directions;
+        options.encoder.merge = merge;
         options.encoder.layers = layers;
         options.encoder.residual = layers == 3;
-        const std::string what =
-            absl::StrCat(EnumText(cell), ", ", EnumText(directions), ", ", layers, " layers");
+        const std::string what = absl::StrCat(EnumText(cell), ", ", EnumText(directions), " ",
+                                              EnumText(merge), ", ", layers, " layers");
         Model model = StableModel(options);
         const ComputeGuard plain({.fused = false});
         const Encoded expected = model->Encode(BatchOf(ids, 1));

@@ -126,12 +126,16 @@ INSTANTIATE_TEST_SUITE_P(Cells, FusedAgreesWithPlain,
                          });
 
 TEST(Fused, AgreesHoweverLayersAreStackedAndBridged) {
-  for (const Directions directions :
-       {Directions::kBidirectional, Directions::kUnidirectional, Directions::kLowest}) {
+  for (const auto& [directions, merge] :
+       {std::pair{Directions::kBidirectional, DirectionMerge::kConcat},
+        {Directions::kBidirectional, DirectionMerge::kSum},
+        {Directions::kUnidirectional, DirectionMerge::kConcat},
+        {Directions::kLowest, DirectionMerge::kSum}}) {
     for (const BridgeKind bridge :
          {BridgeKind::kDense, BridgeKind::kMean, BridgeKind::kCopy, BridgeKind::kZero}) {
       ModelOptions options = OptionsOf(CellKind::kLstm, 3);
       options.encoder.directions = directions;
+      options.encoder.merge = merge;
       options.encoder.residual = true;
       options.bridge = bridge;
       options.decoder.hidden = OutputSize(options.encoder);
