@@ -429,7 +429,7 @@ int main(int argc, char** argv) {
          "Target tokens that the output layer is trained with beside the references; 0 is all")
       ->capture_default_str();
   app.add_option("--attention", flags.attention, "Of the recurrent decoder")
-      ->check(CLI::IsMember(EnumTexts(AttentionKind())))
+      ->check(CLI::IsMember(seq2seq::EnumTexts(seq2seq::AttentionKind())))
       ->capture_default_str();
   app.add_flag("--copy", flags.copy, "The recurrent decoder copies source subwords");
   app.add_option("--hidden", flags.hidden,

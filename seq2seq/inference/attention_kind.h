@@ -27,7 +27,7 @@ inline std::vector<std::string> EnumTexts(AttentionKind) {
   return {"general", "dot", "mlp", "scaled_dot", "multi_head", "coverage", "location", "none"};
 }
 
-// Whether the kernels train it: scores are dot products of queries with keys, or additive.
+// Whether the kernels train it.
 bool HasTrainingKernel(AttentionKind kind);
 
 // Whether scores depend on the attention weights of earlier time steps.

@@ -79,10 +79,11 @@ struct DecoderOptions {
           "train.guided_alignment, are those of the first head of the last layer instead of the "
           "mean over its heads. For guided alignment, which then leaves the other heads alone.");
     visit("copy", copy,
-          "Copies subwords of the source, as names: the attention weight of each, times a "
-          "probability of copying that is learnt, adds to its probability in the output (the "
-          "pointer-generator, See et al. 2017). Needs one tokenizer for both sides. Attention "
-          "weights are those that are shown.");
+          "Copies subwords of the source, as names: the output is a mixture, by a learnt "
+          "probability of copying, of the output layer's probabilities and the attention weights "
+          "of the source subwords (the pointer-generator, See et al. 2017). Needs one tokenizer "
+          "for both sides, and takes neither teachers nor scheduled sampling. For Transformers "
+          "see aligned_head.");
     visit("input_feeding", input_feeding,
           "recurrent: input feeding, the attentional state of the previous time step is part of "
           "the input (Luong et al. 2015, section 3.3).");

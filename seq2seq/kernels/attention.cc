@@ -1,7 +1,7 @@
 #include "seq2seq/kernels/attention.h"
 
 #include <algorithm>
-#include <vector>
+#include <type_traits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "seq2seq/kernels/attention.cc"
@@ -95,14 +95,12 @@ void AttendPlaces(absl::Span<const float* const> keys, int64_t value_offset, int
   });
 }
 
-// The gradient of scores, from that of the context and, unless it is null, that of the weights
-// besides, [source].
-void ScoreGradient(ConstMatrix values, const float* weights, const float* context_gradient,
-                   const float* weight_gradient, float* score_gradient) {
+void ScoreGradient(ConstMatrix values, const float* weights,
+                   const AttentionOutputGradient& output_gradient, float* score_gradient) {
   float mean = 0;
   for (int64_t s = 0; s < values.rows; ++s) {
-    score_gradient[s] = Dot(values.row(s), context_gradient, values.columns);
-    if (weight_gradient != nullptr) score_gradient[s] += weight_gradient[s];
+    score_gradient[s] = Dot(values.row(s), output_gradient.context, values.columns);
+    if (output_gradient.weights != nullptr) score_gradient[s] += output_gradient.weights[s];
     mean += weights[s] * score_gradient[s];
   }
   for (int64_t s = 0; s < values.rows; ++s)
@@ -110,43 +108,48 @@ void ScoreGradient(ConstMatrix values, const float* weights, const float* contex
 }
 
 void AttendRowBackward(const AttentionMemory& source, const float* weights,
-                       const float* context_gradient, float* score_gradient,
+                       const AttentionOutputGradient& output_gradient, float* score_gradient,
                        float* query_gradient) {
-  ScoreGradient(source.values, weights, context_gradient, nullptr, score_gradient);
+  ScoreGradient(source.values, weights, output_gradient, score_gradient);
   WeightedSum(score_gradient, 1, source.keys, /*add=*/true, query_gradient);
 }
 
 void AdditiveRowBackward(const AttentionMemory& source, const float* HWY_RESTRICT query,
                          const PastFeatures& past, const float* HWY_RESTRICT energy,
-                         const float* weights, const float* context_gradient, float* score_gradient,
-                         const AdditiveGradients& gradients) {
-  ScoreGradient(source.values, weights, context_gradient, gradients.coverage, score_gradient);
-  const int64_t size = source.keys.columns;
-  const bool covers = past.features.columns > 0;
-  std::vector<float> sums(static_cast<size_t>(covers ? size : 0));  // Of a position, before tanh.
-  float* HWY_RESTRICT query_gradient = gradients.query;
-  float* HWY_RESTRICT energy_gradient = gradients.energy;
+                         const float* weights, const AttentionOutputGradient& output_gradient,
+                         float* score_gradient, const AdditiveGradients& gradients) {
+  ScoreGradient(source.values, weights, output_gradient, score_gradient);
+  const Full full;
+  const bool has_past = past.features.columns > 0;
+  const float* HWY_RESTRICT past_weights = past.weights.data;
   for (int64_t s = 0; s < source.keys.rows; ++s) {
     const float* HWY_RESTRICT key = source.keys.row(s);
-    float* HWY_RESTRICT key_gradient = gradients.keys.row(s);
-    const float coverage = covers ? *past.features.row(s) : 0;
-    ForEach(size, [&](auto d, int64_t i) HWY_ATTR {
-      const auto slope = hn::Set(d, score_gradient[s]);
-      auto sum = hn::Add(hn::LoadU(d, key + i), hn::LoadU(d, query + i));
-      if (covers) sum = hn::MulAdd(hn::Set(d, coverage), hn::LoadU(d, past.weights.data + i), sum);
-      const auto tanh = FastTanh(d, sum);
-      const auto inner = hn::Mul(hn::Mul(slope, hn::LoadU(d, energy + i)),
-                                 hn::NegMulAdd(tanh, tanh, hn::Set(d, 1.0F)));
+    const float feature = has_past ? *past.features.row(s) : 0;
+    auto feature_lanes = hn::Zero(full);
+    float feature_gradient = 0;
+    ForEach(source.keys.columns, [&](auto d, int64_t i) HWY_ATTR {
       const auto add = [&](auto term, float* to)
                            HWY_ATTR { hn::StoreU(hn::Add(hn::LoadU(d, to + i), term), d, to + i); };
-      add(inner, query_gradient);
-      add(inner, key_gradient);
-      add(hn::Mul(slope, tanh), energy_gradient);
-      if (!covers) return;
-      add(hn::Mul(inner, hn::Set(d, coverage)), gradients.coverage_weight);
-      hn::StoreU(inner, d, sums.data() + i);
+      const auto slope = hn::Set(d, score_gradient[s]);
+      auto sum = hn::Add(hn::LoadU(d, key + i), hn::LoadU(d, query + i));
+      if (has_past) sum = hn::MulAdd(hn::Set(d, feature), hn::LoadU(d, past_weights + i), sum);
+      const auto tanh = FastTanh(d, sum);
+      const auto of_sum = hn::Mul(hn::Mul(slope, hn::LoadU(d, energy + i)),
+                                  hn::NegMulAdd(tanh, tanh, hn::Set(d, 1.0F)));
+      add(of_sum, gradients.query);
+      add(of_sum, gradients.keys.row(s));
+      add(hn::Mul(slope, tanh), gradients.energy);
+      if (!has_past) return;
+      add(hn::Mul(of_sum, hn::Set(d, feature)), gradients.feature_weights);
+      const auto of_feature = hn::Mul(of_sum, hn::LoadU(d, past_weights + i));
+      if constexpr (std::is_same_v<decltype(d), Full>) {
+        feature_lanes = hn::Add(feature_lanes, of_feature);
+      } else {
+        feature_gradient += hn::GetLane(of_feature);
+      }
     });
-    if (covers) gradients.coverage[s] += Dot(sums.data(), past.weights.data, size);
+    if (has_past)
+      gradients.features[s] += feature_gradient + hn::GetLane(hn::SumOfLanes(full, feature_lanes));
   }
 }
 
@@ -193,16 +196,18 @@ void AttendInPlaces(absl::Span<const float* const> keys, int64_t value_offset, i
 }
 
 void AttendBackward(const AttentionMemory& source, const float* weights,
-                    const float* context_gradient, float* score_gradient, float* query_gradient) {
+                    const AttentionOutputGradient& output_gradient, float* score_gradient,
+                    float* query_gradient) {
   HWY_DYNAMIC_DISPATCH(AttendRowBackward)
-  (source, weights, context_gradient, score_gradient, query_gradient);
+  (source, weights, output_gradient, score_gradient, query_gradient);
 }
 
 void AdditiveBackward(const AttentionMemory& source, const float* query, const PastFeatures& past,
-                      const float* energy, const float* weights, const float* context_gradient,
-                      float* score_gradient, const AdditiveGradients& gradients) {
+                      const float* energy, const float* weights,
+                      const AttentionOutputGradient& output_gradient, float* score_gradient,
+                      const AdditiveGradients& gradients) {
   HWY_DYNAMIC_DISPATCH(AdditiveRowBackward)
-  (source, query, past, energy, weights, context_gradient, score_gradient, gradients);
+  (source, query, past, energy, weights, output_gradient, score_gradient, gradients);
 }
 
 void SumOfOuterProducts(ConstMatrix left, ConstMatrix right, Matrix sum) {

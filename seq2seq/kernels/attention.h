@@ -42,28 +42,33 @@ void Attend(const AttentionMemory& source, const float* query, float* weights, f
 void AttendInPlaces(absl::Span<const float* const> keys, int64_t value_offset, int64_t size,
                     const float* query, float* weights, float* context);
 
-// Backward pass, given the gradient of the context: sets `score_gradient`, [source], to that of the
-// scores, keys query, and adds that of the query to `query_gradient`.
+// What a loss depends on.
+struct AttentionOutputGradient {
+  const float* context = nullptr;  // [memory]
+  const float* weights = nullptr;  // [source], of the attention weights besides; null for zero.
+};
+
+// Backward pass: sets `score_gradient`, [source], to the gradient of the scores, keys query, and
+// adds that of the query to `query_gradient`.
 void AttendBackward(const AttentionMemory& source, const float* weights,
-                    const float* context_gradient, float* score_gradient, float* query_gradient);
+                    const AttentionOutputGradient& output_gradient, float* score_gradient,
+                    float* query_gradient);
 
 // What the gradients of additive attention are added to.
 struct AdditiveGradients {
-  float* query = nullptr;   // [hidden]
-  float* energy = nullptr;  // [hidden]
-  Matrix keys;              // [source, hidden]
-  // Of coverage, the one past feature of each position, which is the sum of all earlier attention
-  // weights (Tu et al. 2016): that of the coverage of all later time steps, [source], and that of
-  // its weights, [hidden].
-  float* coverage = nullptr;
-  float* coverage_weight = nullptr;
+  float* query = nullptr;            // [hidden]
+  float* energy = nullptr;           // [hidden]
+  Matrix keys;                       // [source, hidden]
+  float* features = nullptr;         // [source], with a past feature.
+  float* feature_weights = nullptr;  // [hidden], likewise.
 };
 
-// The same for additive attention: sets `score_gradient`, and adds to `gradients`. `past` is empty
-// or coverage.
+// The same for additive attention: sets `score_gradient`, and adds to `gradients`. `past` has at
+// most one feature.
 void AdditiveBackward(const AttentionMemory& source, const float* query, const PastFeatures& past,
-                      const float* energy, const float* weights, const float* context_gradient,
-                      float* score_gradient, const AdditiveGradients& gradients);
+                      const float* energy, const float* weights,
+                      const AttentionOutputGradient& output_gradient, float* score_gradient,
+                      const AdditiveGradients& gradients);
 
 // sum = left' right, for small matrices: left [k, m], right [k, n], sum [m, n].
 void SumOfOuterProducts(ConstMatrix left, ConstMatrix right, Matrix sum);

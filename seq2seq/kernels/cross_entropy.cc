@@ -17,19 +17,6 @@
 
 #include "seq2seq/kernels/simd-inl.h"
 
-#ifndef SEQ2SEQ_KERNELS_COPIED_REFERENCE
-#define SEQ2SEQ_KERNELS_COPIED_REFERENCE
-namespace seq2seq {
-
-// What is added to the probability of a reference: its logarithm, and the gradient of that.
-struct CopiedReference {
-  double log_copied = -std::numeric_limits<double>::infinity();
-  double gradient = 0;
-};
-
-}  // namespace seq2seq
-#endif
-
 HWY_BEFORE_NAMESPACE();
 namespace seq2seq::HWY_NAMESPACE {
 
@@ -109,9 +96,10 @@ double DistillRow(const float* HWY_RESTRICT scores, int64_t size, float temperat
 }
 
 // Adds the loss of a row to `sums` and, with `gradient`, replaces the logits `scores` by the
-// gradient of the objective, times `scale`.
-void ScoreRow(float* HWY_RESTRICT scores, int64_t size, int64_t truth, double smoothing,
-              bool gradient, double scale, CopiedReference& copied, CrossEntropySums& sums) {
+// gradient of the objective, times `scale`. e^log_copied is added to the probability of the
+// reference; returns the gradient of log_copied.
+double ScoreRow(float* HWY_RESTRICT scores, int64_t size, int64_t truth, double smoothing,
+                bool gradient, double scale, double log_copied, CrossEntropySums& sums) {
   const Full full;
   auto highest_lanes = hn::Set(full, -std::numeric_limits<float>::infinity());
   auto sum_lanes = hn::Zero(full);
@@ -134,18 +122,16 @@ void ScoreRow(float* HWY_RESTRICT scores, int64_t size, int64_t truth, double sm
   const float total = Exponentiate(scores, size, highest, /*temperature=*/1, scores);
   const double log_total = static_cast<double>(highest) + std::log(static_cast<double>(total));
   const double log_generated = static_cast<double>(truth_score) - log_total;
-  const double larger = std::max(log_generated, copied.log_copied);
-  const double nll =
-      -larger - std::log1p(std::exp(std::min(log_generated, copied.log_copied) - larger));
+  const double larger = std::max(log_generated, log_copied);
+  const double nll = -larger - std::log1p(std::exp(std::min(log_generated, log_copied) - larger));
   const double mean = log_total - static_cast<double>(sum) / static_cast<double>(size);
   sums.nll += nll;
   sums.objective += (1 - smoothing) * nll + smoothing * mean;
   sums.correct += -nll >= static_cast<double>(highest) - log_total ? 1 : 0;
-  if (!gradient) return;
+  if (!gradient) return 0;
 
   // The share of the output layer in the probability of the reference: 1 where nothing is copied.
   const double generated = std::exp(log_generated + nll);
-  copied.gradient = -scale * (1 - smoothing) * (1 - generated);
   const double hard = (1 - smoothing) * generated;
   const auto share = static_cast<float>(scale * smoothing / static_cast<double>(size));
   const auto inverse = static_cast<float>(scale * (hard + smoothing) / static_cast<double>(total));
@@ -154,6 +140,7 @@ void ScoreRow(float* HWY_RESTRICT scores, int64_t size, int64_t truth, double sm
     hn::StoreU(hn::Sub(probability, hn::Set(d, share)), d, scores + i);
   });
   scores[truth] -= static_cast<float>(scale * hard);
+  return -scale * (1 - smoothing) * (1 - generated);
 }
 
 }  // namespace seq2seq::HWY_NAMESPACE
@@ -192,6 +179,9 @@ CrossEntropySums SumOverRows(int64_t count, const Run& run) {
   return sums;
 }
 
+// The logarithm of what is copied where nothing is.
+constexpr double kNothing = -std::numeric_limits<double>::infinity();
+
 // What the loss of a chunk is a function of, besides its logits.
 struct ChunkLoss {
   const int64_t* truth = nullptr;
@@ -202,6 +192,10 @@ struct ChunkLoss {
   const float* log_copied = nullptr;  // [row], or null for nothing.
   float* copied_gradient = nullptr;   // [row]
 
+  double LogCopied(int64_t row) const {
+    return log_copied == nullptr ? kNothing : static_cast<double>(log_copied[row]);
+  }
+
   double Weight(int64_t row) const {
     return weights == nullptr ? 1 : static_cast<double>(weights[row]);
   }
@@ -210,14 +204,11 @@ struct ChunkLoss {
 CrossEntropySums ScoreRows(Matrix scores, const ChunkLoss& loss) {
   return SumOverRows(scores.rows, [&](int64_t row, CrossEntropySums& sums) {
     const double weight = loss.Weight(row);
-    CopiedReference copied;
-    if (loss.log_copied != nullptr) copied.log_copied = static_cast<double>(loss.log_copied[row]);
-    HWY_DYNAMIC_DISPATCH(ScoreRow)
-    (scores.row(row), scores.columns, loss.truth[row], loss.smoothing, loss.gradient,
-     weight * loss.scale, copied, sums);
+    const double gradient = HWY_DYNAMIC_DISPATCH(ScoreRow)(
+        scores.row(row), scores.columns, loss.truth[row], loss.smoothing, loss.gradient,
+        weight * loss.scale, loss.LogCopied(row), sums);
     sums.objective *= weight;
-    if (loss.copied_gradient != nullptr)
-      loss.copied_gradient[row] = static_cast<float>(copied.gradient);
+    if (loss.copied_gradient != nullptr) loss.copied_gradient[row] = static_cast<float>(gradient);
   });
 }
 
@@ -245,10 +236,9 @@ class SoftChunks {
       const double distilled =
           HWY_DYNAMIC_DISPATCH(DistillRow)(scores.row(row), scores.columns, temperature,
                                            soft_.weight * scale, targets.row(row), buffer.data());
-      CopiedReference nothing;
       HWY_DYNAMIC_DISPATCH(ScoreRow)
       (scores.row(row), scores.columns, loss.truth[row], loss.smoothing, loss.gradient,
-       (1 - soft_.weight) * scale, nothing, sums);
+       (1 - soft_.weight) * scale, kNothing, sums);
       sums.objective =
           loss.Weight(row) * ((1 - soft_.weight) * sums.objective + soft_.weight * distilled);
       if (loss.gradient) Add(targets.Rows(row, 1), scores.Rows(row, 1));

@@ -19,7 +19,8 @@ struct OutputLayer {
 struct CrossEntropySums {
   double objective = 0;  // Cross-entropy with the smoothed reference.
   double nll = 0;        // Negative log-likelihood of the reference.
-  int64_t correct = 0;   // Rows whose reference token has the highest logit.
+  // Rows whose reference token has the highest logit, or with what is copied as high a probability.
+  int64_t correct = 0;
 };
 
 // Gradients of the objective, times a scale; previous contents are overwritten.

@@ -37,6 +37,9 @@ struct DecoderWeights {
   ConstMatrix query;
   const float* energy = nullptr;
   const float* coverage = nullptr;  // [hidden], of additive attention with coverage; else null.
+
+  bool is_additive() const { return energy != nullptr; }
+  bool has_coverage() const { return coverage != nullptr; }
 };
 
 // As DecoderWeights, overwritten.
@@ -97,7 +100,7 @@ DecoderCache DecoderForward(const DecoderPlan& plan, const DecoderWeights& weigh
 // What a loss depends on.
 struct DecoderOutputGradient {
   ConstMatrix attentional_states;  // [row, attentional]
-  ConstMatrix queries;             // [row, hidden], the last layer's output; empty for zero.
+  ConstMatrix attention;           // [row, source], of the attention weights; empty for zero.
 };
 
 // The gradients, given that of the outputs; consumes `cache`. Those of keys and values, one per

@@ -27,15 +27,15 @@ class BackwardPass {
         scores_(steps_.rows(), cache.weights.view().columns),
         queries_(steps_.rows(), cache.queries.view().columns),
         energies_(steps_.groups(), cache.queries.view().columns),
-        coverage_(CoverageRows(), cache.coverage.view().columns),
-        coverage_weights_(covers() ? steps_.groups() : 0, sizes_.hidden) {
+        coverage_(start_.hidden[0].view().rows, cache.coverage.view().columns),
+        coverage_weights_(steps_.groups(), weights.has_coverage() ? sizes_.hidden : 0) {
     const ConstMatrix input = weights.cells[0].input;
     if (plan.input_feeding) {
       feed_weight_ = PackedMatrix::Pack(input.Columns(sizes_.embedding, sizes_.attentional_state),
                                         plan.precision);
     }
     attentional_weight_ = PackedMatrix::Pack(weights.attentional, plan.precision);
-    if (additive()) query_weight_ = PackedMatrix::Pack(weights.query, plan.precision);
+    if (weights.is_additive()) query_weight_ = PackedMatrix::Pack(weights.query, plan.precision);
     for (size_t layer = 0; layer < weights.cells.size(); ++layer) {
       const CellWeights& cell = weights.cells[layer];
       input_weights_.push_back(layer == 0 ? PackedMatrix()
@@ -67,7 +67,7 @@ class BackwardPass {
         const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
         const int64_t source = values[sentence].rows;
         const auto of = [&](ConstMatrix rows) { return RowsOf(group, i, rows); };
-        if (!additive()) {
+        if (!weights_.is_additive()) {
           SumOfOuterProducts(of(scores_.view().Columns(0, source)).view(), of(Hidden()).view(),
                              key_gradients_[sentence]);
         }
@@ -82,11 +82,11 @@ class BackwardPass {
     const Precision precision = plan_.precision;
     MultiplyTransposed(Operand(before_tanh_.view(), precision),
                        Operand(cache_.attended.view(), precision), gradients.attentional);
-    if (additive()) {
+    if (weights_.is_additive()) {
       MultiplyTransposed(Operand(queries_.view(), precision), Operand(Hidden(), precision),
                          gradients.query);
       SumRows(energies_.view(), gradients.energy);
-      if (covers()) SumRows(coverage_weights_.view(), gradients.coverage);
+      if (weights_.has_coverage()) SumRows(coverage_weights_.view(), gradients.coverage);
     }
     for (size_t layer = 0; layer < weights_.cells.size(); ++layer) {
       const DecoderCache::Layer& part = cache_.layers[layer];
@@ -126,17 +126,12 @@ class BackwardPass {
   }
 
  private:
-  bool additive() const { return weights_.energy != nullptr; }
-  bool covers() const { return weights_.coverage != nullptr; }
-
-  int64_t CoverageRows() const { return covers() ? static_cast<int64_t>(sources_.size()) : 0; }
-
   // The last layer's hidden states, [row, hidden].
   Matrix Hidden() const { return cache_.attended.view().Columns(sizes_.context, sizes_.hidden); }
 
   void RunGroup(int64_t group, const DecoderStartGradient& start_gradient) {
     const int64_t rows = steps_.size(group);
-    if (additive()) ClearSums(group);
+    if (weights_.is_additive()) ClearSums(group);
     const size_t layers = weights_.cells.size();
     std::vector<Buffer> hidden;  // Gradients passed to the previous time step, one per layer.
     std::vector<Buffer> cell_state;
@@ -195,25 +190,31 @@ class BackwardPass {
     const Matrix attended = of(attended_.view());
     Multiply(before, attentional_weight_, attended);
     Add(attended.Columns(sizes_.context, sizes_.hidden), hidden);
-    if (output_gradient_.queries.data != nullptr) Add(of(output_gradient_.queries), hidden);
+    if (weights_.is_additive()) return RunAdditiveBackward(group, step, attended, hidden);
     const Matrix weights = of(cache_.weights.view());
     const Matrix scores = of(scores_.view());
-    if (additive()) return RunAdditiveBackward(group, step, attended, hidden);
     for (int64_t i = 0; i < attended.rows; ++i) {
       const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
-      AttendBackward(sources_[sentence], weights.row(i), attended.row(i), scores.row(i),
+      AttendBackward(sources_[sentence], weights.row(i),
+                     {attended.row(i), AttentionGradient(group, step, i)}, scores.row(i),
                      hidden.row(i));
     }
+  }
+
+  // The gradient of the attention weights of a row; null for zero.
+  const float* AttentionGradient(int64_t group, int64_t step, int64_t i) const {
+    if (output_gradient_.attention.data == nullptr) return nullptr;
+    return steps_.Of(output_gradient_.attention, step, group).row(i);
   }
 
   // What additive attention sums over the time steps of a group.
   void ClearSums(int64_t group) const {
     Clear(energies_.view().Rows(group, 1));
-    if (covers()) Clear(coverage_weights_.view().Rows(group, 1));
+    if (weights_.has_coverage()) Clear(coverage_weights_.view().Rows(group, 1));
     for (int64_t i = 0; i < steps_.size(group); ++i) {
       const int64_t sentence = steps_.sequence(group, i);
       Clear(key_gradients_[static_cast<size_t>(sentence)]);
-      if (covers()) Clear(coverage_.view().Rows(sentence, 1));
+      if (weights_.has_coverage()) Clear(coverage_.view().Rows(sentence, 1));
     }
   }
 
@@ -222,19 +223,26 @@ class BackwardPass {
     const auto of = [&](const Buffer& rows) { return steps_.Of(rows.view(), step, group); };
     const Matrix queries = of(queries_);
     Clear(queries);
+    std::vector<float> of_coverage;  // The loss and the coverage of later time steps: their sum.
     for (int64_t i = 0; i < contexts.rows; ++i) {
       const int64_t sentence = steps_.sequence(group, i);
       const AttentionMemory& source = sources_[static_cast<size_t>(sentence)];
       AdditiveGradients sums = {queries.row(i), energies_.view().row(group),
                                 key_gradients_[static_cast<size_t>(sentence)]};
+      const float* of_weights = AttentionGradient(group, step, i);
       PastFeatures past;
-      if (covers()) {
+      if (weights_.has_coverage()) {
         past = PastOf(weights_, source, of(cache_.coverage).row(i));
-        sums.coverage = coverage_.view().row(sentence);
-        sums.coverage_weight = coverage_weights_.view().row(group);
+        sums.features = coverage_.view().row(sentence);
+        sums.feature_weights = coverage_weights_.view().row(group);
+        of_coverage.assign(sums.features, sums.features + source.keys.rows);
+        for (size_t s = 0; s < of_coverage.size() && of_weights != nullptr; ++s)
+          of_coverage[s] += of_weights[s];
+        of_weights = of_coverage.data();
       }
       AdditiveBackward(source, of(cache_.queries).row(i), past, weights_.energy,
-                       of(cache_.weights).row(i), contexts.row(i), of(scores_).row(i), sums);
+                       of(cache_.weights).row(i), {contexts.row(i), of_weights}, of(scores_).row(i),
+                       sums);
     }
     MultiplyAdd(queries, query_weight_, hidden);
   }

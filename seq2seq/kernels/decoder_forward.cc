@@ -31,7 +31,7 @@ class ForwardPass {
           input.Columns(sizes_.embedding, sizes_.attentional_state), plan.precision);
     }
     attentional_weight_ = PackedMatrix::PackTransposed(weights.attentional, plan.precision);
-    if (weights.energy != nullptr)
+    if (weights.is_additive())
       query_weight_ = PackedMatrix::PackTransposed(weights.query, plan.precision);
     for (size_t layer = 0; layer < weights.cells.size(); ++layer) {
       const CellWeights& cell = weights.cells[layer];
@@ -71,11 +71,11 @@ class ForwardPass {
       if (layer + 1 < layers) part.hidden = Buffer(rows, sizes_.hidden);
     }
     cache_.attended = Buffer(rows, sizes_.context + sizes_.hidden);
-    if (weights_.energy != nullptr) cache_.queries = Buffer(rows, sizes_.hidden);
+    if (weights_.is_additive()) cache_.queries = Buffer(rows, sizes_.hidden);
     int64_t longest = 0;
     for (const AttentionMemory& source : sources_) longest = std::max(longest, source.keys.rows);
     cache_.weights = Buffer(rows, longest);
-    if (weights_.coverage != nullptr) cache_.coverage = Buffer(rows, longest);
+    if (weights_.has_coverage()) cache_.coverage = Buffer(rows, longest);
   }
 
   Matrix Projected(size_t layer) const {
@@ -142,19 +142,19 @@ class ForwardPass {
   void AttendStep(int64_t group, int64_t step) const {
     const Matrix attended = steps_.Of(cache_.attended.view(), step, group);
     const Matrix weights = steps_.Of(cache_.weights.view(), step, group);
-    const bool additive = weights_.energy != nullptr;
+    const bool additive = weights_.is_additive();
     Matrix queries = attended.Columns(sizes_.context, sizes_.hidden);
     if (additive) {
       const Matrix projected = steps_.Of(cache_.queries.view(), step, group);
       Multiply(queries, query_weight_, projected);
       queries = projected;
     }
-    if (weights_.coverage != nullptr) CoverStep(group, step);
+    if (weights_.has_coverage()) CoverStep(group, step);
     for (int64_t i = 0; i < attended.rows; ++i) {
       const AttentionMemory& source = sources_[static_cast<size_t>(steps_.sequence(group, i))];
       if (additive) {
         PastFeatures past;
-        if (weights_.coverage != nullptr)
+        if (weights_.has_coverage())
           past = PastOf(weights_, source, steps_.Of(cache_.coverage.view(), step, group).row(i));
         AdditiveScores(source.keys, queries.row(i), past, weights_.energy, weights.row(i));
         SoftmaxMean(source.values, weights.row(i), attended.row(i));

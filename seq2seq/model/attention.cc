@@ -24,10 +24,6 @@ Attended AttentionImpl::forward(const torch::Tensor& query, const Memory& memory
   return {torch::bmm(weights, memory.values), weights};
 }
 
-torch::Tensor AttentionImpl::LogWeights(const torch::Tensor& query, const Memory& memory) {
-  return torch::log_softmax(Score(query, memory.keys, {}) + memory.bias, -1);
-}
-
 torch::Tensor AttentionImpl::UpdateCoverage(const torch::Tensor&, const torch::Tensor&) const {
   return {};
 }

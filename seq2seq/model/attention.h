@@ -22,8 +22,8 @@ struct Attended {
   torch::Tensor weights;  // [batch, query, source], summing to 1 over the tokens.
 };
 
-// The parameters of additive attention that queries meet: of MlpAttentionImpl W, [hidden, hidden],
-// and v, [1, hidden]; of CoverageAttentionImpl also c, [hidden, 1].
+// The parameters of additive attention that the kernels use in every time step: of MlpAttentionImpl
+// W, [hidden, hidden], and v, [1, hidden]; of CoverageAttentionImpl also c, [hidden, 1].
 struct AdditiveParameters {
   torch::Tensor query, energy, coverage;
 };
@@ -41,15 +41,12 @@ class AttentionImpl : public torch::nn::Module {
   virtual Attended forward(const torch::Tensor& query, const Memory& memory,
                            const torch::Tensor& past);
 
-  // The logarithms of the attention weights, for attentions without past: [batch, query, source].
-  torch::Tensor LogWeights(const torch::Tensor& query, const Memory& memory);
-
   // `past` of the next time step (coverage, or previous attention weights) from the attention
   // weights of this one; undefined for attentions that do not use it.
   virtual torch::Tensor UpdateCoverage(const torch::Tensor& weights,
                                        const torch::Tensor& past) const;
 
-  // Undefined tensors for attentions whose scores are dot products of queries with keys.
+  // For the attentions that HasTrainingKernel; undefined tensors for dot products.
   virtual AdditiveParameters additive() const { return {}; }
 
  protected:

@@ -91,16 +91,17 @@ torch::Tensor DecoderImpl::WithPredictedTokens(const torch::Tensor& tokens,
 
 Loss DecoderImpl::ComputeLoss(const Decoded& decoded, const Batch& batch, const LossTerms& terms) {
   if (!copies()) return OutputLoss(decoded.outputs, batch, terms, {});
-  // With the odds of copying o, p = (q + o attention) / (1 + o).
+  TORCH_CHECK(terms.distillation.teachers.empty(), "a model that copies cannot have teachers");
+  // With the odds of copying o, p = (q + o attention) / (1 + o). The loss of the output layer is of
+  // the numerator, and smoothing spreads q alone.
   const torch::Tensor log_odds = CopyLogits(decoded.outputs);  // [batch, target]
   Loss loss = OutputLoss(decoded.outputs, batch, terms,
                          log_odds + LogAttentionTo(batch.target_output, decoded.log_attention,
                                                    batch.SourcesOfTargets()));
-  torch::Tensor total = torch::softplus(log_odds);
-  const torch::Tensor nll = SelectTokens(total.detach(), batch).sum();
-  if (batch.target_weights.defined()) total = total * batch.target_weights.unsqueeze(1);
-  loss.objective = loss.objective + terms.scale * SelectTokens(total, batch).sum();
-  loss.nll = loss.nll + nll;
+  torch::Tensor log_total = torch::softplus(log_odds);  // log(1 + o)
+  loss.nll = loss.nll + SelectTokens(log_total.detach(), batch).sum();
+  if (batch.target_weights.defined()) log_total = log_total * batch.target_weights.unsqueeze(1);
+  loss.objective = loss.objective + terms.scale * SelectTokens(log_total, batch).sum();
   return loss;
 }
 
@@ -139,6 +140,7 @@ Loss DecoderImpl::OutputLoss(const torch::Tensor& outputs, const OutputWeights& 
 }
 
 Distillation::Teacher DecoderImpl::Teach(const torch::Tensor& outputs) const {
+  TORCH_CHECK(!copies(), "a model that copies cannot teach");
   return {outputs, output_weight_, output_bias_};
 }
 

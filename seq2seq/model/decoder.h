@@ -82,11 +82,11 @@ class DecoderImpl : public torch::nn::Module {
   torch::Tensor Logits(const torch::Tensor& outputs, const torch::Tensor& tokens = {}) const;
 
   // Whether it copies, as in copying.h; and the log-odds of that: [..., output] -> [...].
-  bool copies() const { return !copy_gate_.is_empty(); }
+  bool copies() const { return copies_; }
   torch::Tensor CopyLogits(const torch::Tensor& outputs);
 
-  // CrossEntropy of a batch; of decoders that copy with attention. The kernels hold the logits of
-  // a few rows at a time.
+  // CrossEntropy of a batch; a decoder that copies needs decoded.log_attention, and takes no
+  // teachers. The kernels hold the logits of a few rows at a time.
   Loss ComputeLoss(const Decoded& decoded, const Batch& batch, const LossTerms& terms);
 
   // The outputs of a batch, in eval mode, as those of a teacher.
@@ -97,7 +97,7 @@ class DecoderImpl : public torch::nn::Module {
   DecoderImpl(int64_t vocab, const DecoderOptions& options, torch::nn::Embedding embedding);
 
   // Makes the output layer, for outputs of `size` values; after the parameters of the derived
-  // class, so that a seed gives the same initial weights as ever. And the gate of copying.
+  // class, so that a seed gives the same initial weights as ever. After it, the gate of copying.
   void MakeOutputLayer(int64_t size);
 
   // Whether this forward pass uses the same dropout masks at all time steps.

@@ -72,29 +72,29 @@ Decoded RecurrentDecoderImpl::forward(const torch::Tensor& tokens, const torch::
                                       const DecoderState& start, const TeacherForcing& forcing,
                                       bool with_attention) {
   const RecurrentDecoderState& state = StateOf(start);
-  const auto decode = [&](const torch::Tensor& fed, const torch::Tensor& predicted) -> Decoded {
-    // The attention weights would need the coverage with its gradient.
-    const bool needs_past = with_attention && HasPast(options_.attention);
-    if (!is_fused() || needs_past)
-      return PlainDecode(fed, state, predicted, forcing, with_attention);
-    return FusedDecode(fed, lengths, state, predicted, forcing, with_attention);
+  const auto decode = [&](const torch::Tensor& fed, const torch::Tensor& predicted,
+                          bool attention) -> Decoded {
+    if (!is_fused()) return PlainDecode(fed, state, predicted, forcing, attention);
+    return FusedDecode(fed, lengths, state, predicted, forcing, attention);
   };
   const torch::Tensor predicted = DrawPredicted(tokens, forcing);
   if (!predicted.defined() || forcing.form == SamplingForm::kStepwise)
-    return decode(tokens, predicted);
+    return decode(tokens, predicted, with_attention);
 
   torch::Tensor mixed;
   {
     const NoGradPass no_grad;
-    mixed = WithPredictedTokens(tokens, decode(tokens, {}).outputs, predicted, forcing);
+    mixed = WithPredictedTokens(tokens, decode(tokens, {}, /*attention=*/false).outputs, predicted,
+                                forcing);
   }
-  return decode(mixed, {});
+  return decode(mixed, {}, with_attention);
 }
 
 Decoded RecurrentDecoderImpl::FusedDecode(const torch::Tensor& tokens, const torch::Tensor& lengths,
                                           const RecurrentDecoderState& start,
                                           const torch::Tensor& predicted,
-                                          const TeacherForcing& forcing, bool with_attention) {
+                                          const TeacherForcing& forcing,
+                                          bool with_attention) const {
   const AdditiveParameters additive = attention_->additive();
   const FusedDecoder decoder = {.embedding = embedding_->weight,
                                 .cells = ParametersOf(cells_),
@@ -111,7 +111,7 @@ Decoded RecurrentDecoderImpl::FusedDecode(const torch::Tensor& tokens, const tor
       decoder, tokens, lengths, {start.memory.keys, start.memory.values, start.memory.lengths},
       start.cells, {predicted, forcing.predicted == PredictedToken::kSample}, with_attention);
   Decoded decoded = {fused.attentional_states, {}, {}};
-  if (with_attention) decoded.log_attention = attention_->LogWeights(fused.queries, start.memory);
+  if (with_attention) decoded.log_attention = LogAttention(fused.attention);
   return decoded;
 }
 

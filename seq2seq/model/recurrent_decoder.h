@@ -58,7 +58,7 @@ class RecurrentDecoderImpl : public DecoderImpl {
   // sampling feeds a predicted token; undefined for none.
   Decoded FusedDecode(const torch::Tensor& tokens, const torch::Tensor& lengths,
                       const RecurrentDecoderState& start, const torch::Tensor& predicted,
-                      const TeacherForcing& forcing, bool with_attention);
+                      const TeacherForcing& forcing, bool with_attention) const;
   // The same one time step at a time, with the penalty.
   Decoded PlainDecode(const torch::Tensor& tokens, const RecurrentDecoderState& start,
                       const torch::Tensor& predicted, const TeacherForcing& forcing,

@@ -24,7 +24,7 @@ struct DecoderCall {
   std::vector<int64_t> source_lengths;
   size_t layers = 0;
   bool additive = false, covers = false;  // The attention.
-  bool with_queries = false;
+  bool with_attention = false;
 
   // For scheduled sampling.
   std::unique_ptr<bool[]> predicted;  // [row], or null.
@@ -96,7 +96,7 @@ DecoderWeights WeightsOf(const Tensors& tensors, const DecoderCall& call) {
 }
 
 struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
-  // The attentional states and, if asked for, the queries: [row, …].
+  // The attentional states and, if asked for, the attention weights: [row, …].
   static variable_list forward(AutogradContext* context, const std::shared_ptr<DecoderCall>& call,
                                at::TensorList inputs) {
     const PhaseTimer timer(Phase::kDecoderForward);
@@ -119,12 +119,15 @@ struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
     saved.push_back(attentional_states);
     context->save_for_backward(saved);
     SaveValue(context, call);
-    if (!call->with_queries) return {attentional_states};
-    const Matrix attended = call->cache.attended.view();
-    const int64_t hidden = tensors.start[0].size(1);
-    const torch::Tensor queries = EmptyFloats({attended.rows, hidden});
-    Copy(attended.Columns(attended.columns - hidden, hidden), View(queries));
-    return {attentional_states, queries};
+    if (!call->with_attention) return {attentional_states};
+    const torch::Tensor attention =
+        EmptyFloats({call->steps->rows(), tensors.keys.size(1)}).zero_();
+    call->steps->ForEachToken([&](int64_t row, int64_t sentence, int64_t) {
+      const int64_t source = call->source_lengths[static_cast<size_t>(sentence)];
+      Copy(call->cache.weights.view().Rows(row, 1).Columns(0, source),
+           View(attention).Rows(row, 1).Columns(0, source));
+    });
+    return {attentional_states, attention};
   }
 
   static variable_list backward(AutogradContext* context, variable_list outputs) {
@@ -142,12 +145,12 @@ struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
     }
     const Tensors results(gradients, call);
     const torch::Tensor embedded = EmptyFloats({call.steps->rows(), tensors.embedding.size(1)});
-    const torch::Tensor of_queries =
-        call.with_queries && outputs[1].defined() ? outputs[1].contiguous() : torch::Tensor();
+    const torch::Tensor of_attention =
+        call.with_attention && outputs[1].defined() ? outputs[1].contiguous() : torch::Tensor();
     DecoderBackward(call.plan, WeightsOf(tensors, call),
                     StatesOf<DecoderStart>(tensors.start, call.plan.cell),
                     MemoriesOf(tensors, call), View(saved.back()),
-                    {View(outputs[0].contiguous()), View(of_queries)}, call.cache,
+                    {View(outputs[0].contiguous()), View(of_attention)}, call.cache,
                     {View(embedded), AllGradients(call.plan.cell, results.cells),
                      View(results.attentional_state), View(results.query),
                      call.additive ? Values(results.energy) : nullptr,
@@ -167,7 +170,7 @@ struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
 FusedDecoded FusedDecode(const FusedDecoder& decoder, const torch::Tensor& tokens,
                          const torch::Tensor& lengths, const FusedMemory& memory,
                          const std::vector<CellState>& start, const FusedSampling& sampling,
-                         bool with_queries) {
+                         bool with_attention) {
   auto call = std::make_shared<DecoderCall>();
   call->steps = PackSequence(lengths, /*side_by_side=*/1);
   const bool draws = decoder.embedding_dropout > 0 || decoder.dropout > 0 || sampling.sample;
@@ -184,7 +187,7 @@ FusedDecoded FusedDecode(const FusedDecoder& decoder, const torch::Tensor& token
   call->layers = decoder.cells.size();
   call->additive = decoder.energy.defined();
   call->covers = decoder.coverage.defined();
-  call->with_queries = with_queries;
+  call->with_attention = with_attention;
   if (sampling.predicted.defined()) {
     const std::vector<int64_t> predicted =
         OrderTokens(sampling.predicted.to(torch::kInt64), *call->steps);
@@ -207,7 +210,7 @@ FusedDecoded FusedDecode(const FusedDecoder& decoder, const torch::Tensor& token
   const auto pad = [&](const torch::Tensor& of) {
     return PadRows(of, call->steps, tokens.size(1));
   };
-  return {pad(rows[0]), with_queries ? pad(rows[1]) : torch::Tensor()};
+  return {pad(rows[0]), with_attention ? pad(rows[1]) : torch::Tensor()};
 }
 
 }  // namespace seq2seq

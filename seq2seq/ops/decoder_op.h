@@ -44,17 +44,17 @@ struct FusedSampling {
 // Of whole targets, zero at padding.
 struct FusedDecoded {
   torch::Tensor attentional_states;  // [batch, target, attentional]
-  torch::Tensor queries;             // [batch, target, hidden], the last layer's output.
+  torch::Tensor attention;           // [batch, target, source], the attention weights.
 };
 
 // Decodes whole targets, [batch, target] with `lengths`, [batch], on the CPU. `start` is the
 // initial state of the cells, one per layer; the initial attentional state is zero. Attention
-// scores are those of DecoderForward in kernels/decoder.h. Queries are undefined unless
-// `with_queries`. Agrees with the time steps of RecurrentDecoderImpl.
+// scores are those of DecoderForward in kernels/decoder.h. Attention weights are undefined unless
+// `with_attention`. Agrees with the time steps of RecurrentDecoderImpl.
 FusedDecoded FusedDecode(const FusedDecoder& decoder, const torch::Tensor& tokens,
                          const torch::Tensor& lengths, const FusedMemory& memory,
                          const std::vector<CellState>& start, const FusedSampling& sampling,
-                         bool with_queries);
+                         bool with_attention);
 
 }  // namespace seq2seq
 

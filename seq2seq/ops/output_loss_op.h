@@ -12,7 +12,9 @@ namespace seq2seq {
 struct Loss {
   torch::Tensor objective;  // Scalar with gradient: cross-entropy with smoothed labels, in nats.
   torch::Tensor nll;        // Scalar: negative log-likelihood of the reference, in nats.
-  torch::Tensor correct;    // Scalar: number of reference tokens with the highest logit.
+  // Scalar: number of reference tokens with the highest logit; where models copy, with no less
+  // probability than the output layer gives to any.
+  torch::Tensor correct;
 };
 
 // Teachers of a batch, whose mean probabilities at a temperature are learnt beside the reference

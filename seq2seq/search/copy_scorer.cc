@@ -6,11 +6,15 @@
 
 #include "absl/algorithm/container.h"
 
+#include "seq2seq/search/row_ranges.h"
 #include "seq2seq/source/source.h"
 #include "tokenizer/tokenizer.h"
 
 namespace seq2seq {
 namespace {
+
+// Rows that are worth a thread.
+constexpr int64_t kGrain = 32;
 
 // log(e^a + e^b). `a` may be minus infinity.
 float LogAdd(float a, float b) {
@@ -39,8 +43,7 @@ CopyScorer::CopyScorer(std::unique_ptr<Scorer> scorer, absl::Span<const SourceIn
 StepScores CopyScorer::Step(absl::Span<const Extension> rows) {
   StepScores step = scorer_->Step(rows);
   normalizers_.assign(step.normalizers.begin(), step.normalizers.end());
-  std::vector<float> copied;  // Attention, by place.
-  for (size_t row = 0; row < rows.size(); ++row) {
+  const auto add = [&](size_t row, std::vector<float>& copied) {
     const SourceTokens& source = sources_[static_cast<size_t>(rows[row].sentence)];
     const absl::Span<const float> attention = scorer_->Attention(row);
     copied.assign(source.tokens.size(), 0);
@@ -54,7 +57,11 @@ StepScores CopyScorer::Step(absl::Span<const Extension> rows) {
         *score = LogAdd(*score, scores.normalizer + log_odds + std::log(copied[place]));
     }
     normalizers_[row] += LogAdd(0, log_odds);
-  }
+  };
+  ForRanges(step.scores.rows, kGrain, [&](int64_t begin, int64_t end) {
+    std::vector<float> copied;  // Attention, by place.
+    for (int64_t row = begin; row < end; ++row) add(static_cast<size_t>(row), copied);
+  });
   step.normalizers = normalizers_;
   step.copy_logits = {};
   return step;

@@ -93,8 +93,8 @@ class ScoringModel {
   virtual ~ScoringModel() = default;
 
   // A scorer for loaded sources, at least one, which need not outlive the call. It scores only the
-  // tokens of `shortlists`, which must outlive it. May throw, as LibTorch does, and where memory
-  // runs out.
+  // tokens of `shortlists`, which must outlive it unless they are empty. May throw, as LibTorch
+  // does, and where memory runs out.
   std::unique_ptr<Scorer> Begin(absl::Span<const SourceInput* const> sources,
                                 const BatchShortlist& shortlists) const;
 
@@ -109,7 +109,7 @@ class ScoringModel {
   virtual std::string note() const { return ""; }
 
   // Whether it copies subwords of the source, which shortlists should then list.
-  virtual bool copies() const = 0;
+  virtual bool copies() const { return false; }
 
  private:
   // The same for `tokens`, ascending, or all if that is empty; without copying.

@@ -198,6 +198,11 @@ absl::Status TrainingData::Validate(const TrainingConfig& config) {
   rules.Expect("model.decoder.copy", "true",
                !config.model.decoder.copy || config.run.teacher.empty(),
                "false where there is a train.teacher, whose output layer is learnt");
+  const ForcingScheduleOptions& forcing = config.train.teacher_forcing;
+  rules.Expect("model.decoder.copy", "true",
+               !config.model.decoder.copy ||
+                   (forcing.kind == ForcingScheduleKind::kConstant && forcing.start == 1),
+               "false with scheduled sampling (train.teacher_forcing), which predicts no copies");
   rules.Expect("train.objective", EnumText(objective),
                !LearnsFromOutputs(objective) || source != SourceKind::kNone,
                "translation where model.source is none");

@@ -70,7 +70,7 @@ PackedOutput PackOutput(const DecoderArrays& arrays) {
   const ConstMatrix bias = arrays.output_bias.matrix();
   PackedOutput output = {
       PackedMatrix::PackTransposed(arrays.output_weight.matrix(), Precision::kFp32),
-      Buffer(1, bias.columns)};
+      Buffer(1, bias.columns), Array(), Array()};
   Copy(bias, output.bias.view());
   return output;
 }

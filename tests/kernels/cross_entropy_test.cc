@@ -167,7 +167,25 @@ TEST(OutputCrossEntropy, WithCopiedReferencesAgreesWithTheFormula) {
       slope += (objective(row, v, kShift, 0) - objective(row, v, -kShift, 0)) / (2 * kShift);
     EXPECT_NEAR(bias_gradient.view.data[v], kScale * slope, 1e-5) << v;
   }
-  EXPECT_GE(sums.correct, 2);  // The last two, of a probability of more than 1.
+}
+
+// Each row has its own, whatever the chunk that it is in.
+TEST(OutputCrossEntropy, TakesTheCopiedReferenceOfEachRowOfManyChunks) {
+  constexpr int64_t kRows = 130, kVocab = 60'000, kSize = 2;
+  const RandomMatrix input(kRows, kSize, 1), weight(kVocab, kSize, 2), bias(1, kVocab, 3);
+  const RandomMatrix input_gradient(kRows, kSize, 4), weight_gradient(kVocab, kSize, 5);
+  const RandomMatrix bias_gradient(1, kVocab, 6), copied_gradient(1, kRows, 7);
+  const OutputGradients gradients = {input_gradient.view, weight_gradient.view,
+                                     bias_gradient.view.data, copied_gradient.view.data};
+  const std::vector<int64_t> truth(kRows, 0);
+  std::vector<float> log_copied(kRows, -1e4F);
+  for (int64_t row = 0; row < kRows; row += 3) log_copied[static_cast<size_t>(row)] = 0;
+  const CrossEntropySums sums =
+      OutputCrossEntropy({weight.view, bias.view.data}, input.view, truth, 0, 1, Precision::kFp32,
+                         &gradients, {}, {}, log_copied);
+  for (int64_t row = 0; row < kRows; ++row)
+    EXPECT_NEAR(copied_gradient.view.data[row], row % 3 == 0 ? -1 : 0, 1e-3) << row;
+  EXPECT_GE(sums.correct, kRows / 3);
 }
 
 // One and two, whose inputs have other sizes than the student's; with the whole weight, a part of

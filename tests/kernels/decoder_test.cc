@@ -87,8 +87,8 @@ void Append(const RandomMatrix& matrix, std::vector<float>& values) {
 }
 
 // Everything that a forward and backward pass computes, in an order that does not depend on groups.
-// With `sample` most tokens are predicted ones; `additive` is the attention, then
-// with coverage.
+// With `sample` most tokens are predicted ones; `additive` is additive attention with
+// coverage, else dot products.
 std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample, bool additive) {
   const PackedSequence steps(kTargetLengths, groups);
   const DecoderPlan plan = {

@@ -91,8 +91,7 @@ TEST_P(FusedAgreesWithPlain, ForEveryAttentionAndBatch) {
       options.decoder.tied_embeddings = input_feeding;
       Model model = TinyModel(options, torch::kFloat32);
       EXPECT_TRUE(model->is_fused());
-      EXPECT_EQ(model->DescribePaths(), model->is_fused() ? "fused encoder, fused decoder"
-                                                          : "fused encoder, decoder step by step");
+      EXPECT_EQ(model->DescribePaths(), "fused encoder, fused decoder");
       for (const auto& [what, lengths] : Batches()) {
         const Batch batch = MakeBatch(RandomPairs(options, lengths));
         const Outcome fused = Pass(model, batch, true);
@@ -208,17 +207,20 @@ TEST(Fused, RecurrentImageEncoderAgreesWithPlain) {
 
 // Sizes of real models, that fill vectors and leave rests.
 TEST(Fused, AgreesAtOddAndLargeSizes) {
-  for (const auto& [embedding, hidden] : {std::pair{17, 33}, {64, 96}, {100, 130}}) {
-    ModelOptions options = TinyOptions();
-    options.source_vocab = options.target_vocab = 203;
-    options.encoder.embedding = options.decoder.embedding = embedding;
-    options.encoder.hidden = hidden;
-    options.decoder.hidden = 2 * hidden;
-    Model model(options);
-    model->eval();
-    const Batch batch = MakeBatch(RandomPairs(options, {{9, 12}, {20, 3}, {1, 1}, {14, 17}}));
-    ExpectAgreement(Pass(model, batch, true), Pass(model, batch, false), 1e-4,
-                    absl::StrCat("hidden ", hidden));
+  for (const AttentionKind attention : {AttentionKind::kGeneral, AttentionKind::kCoverage}) {
+    for (const auto& [embedding, hidden] : {std::pair{17, 33}, {64, 96}, {100, 130}}) {
+      ModelOptions options = TinyOptions();
+      options.decoder.attention = attention;
+      options.source_vocab = options.target_vocab = 203;
+      options.encoder.embedding = options.decoder.embedding = embedding;
+      options.encoder.hidden = hidden;
+      options.decoder.hidden = 2 * hidden;
+      Model model(options);
+      model->eval();
+      const Batch batch = MakeBatch(RandomPairs(options, {{9, 12}, {20, 3}, {1, 1}, {14, 17}}));
+      ExpectAgreement(Pass(model, batch, true), Pass(model, batch, false), 1e-4,
+                      absl::StrCat("hidden ", hidden));
+    }
   }
 }
 
@@ -251,17 +253,20 @@ TEST(Fused, PaddingOfTheWholeBatchChangesNothing) {
 
 // Whether a part rests or learns alone, the others get the same gradients.
 TEST(Fused, AgreesWhateverIsFrozen) {
-  const ModelOptions options = OptionsOf(CellKind::kLstm, 2);
-  const Batch batch = MakeBatch(RandomPairs(options, {{3, 5}, {6, 2}}));
-  for (const auto& [chosen, unused] : Parameters(*Model(options))) {
-    for (const bool alone : {false, true}) {
-      Model model = TinyModel(options, torch::kFloat32);
-      for (const auto& [name, parameter] : Parameters(*model))
-        parameter.requires_grad_((name == chosen) == alone);
-      const Outcome fused = Pass(model, batch, true);
-      const Outcome plain = Pass(model, batch, false);
-      ExpectAgreement(fused, plain, 1e-4, absl::StrCat(chosen, alone ? " alone" : " frozen"));
-      EXPECT_EQ(plain.gradients.at(chosen).abs().max().item<float>() > 0, alone) << chosen;
+  for (const AttentionKind attention : {AttentionKind::kGeneral, AttentionKind::kCoverage}) {
+    ModelOptions options = OptionsOf(CellKind::kLstm, 2);
+    options.decoder.attention = attention;
+    const Batch batch = MakeBatch(RandomPairs(options, {{3, 5}, {6, 2}}));
+    for (const auto& [chosen, unused] : Parameters(*Model(options))) {
+      for (const bool alone : {false, true}) {
+        Model model = TinyModel(options, torch::kFloat32);
+        for (const auto& [name, parameter] : Parameters(*model))
+          parameter.requires_grad_((name == chosen) == alone);
+        const Outcome fused = Pass(model, batch, true);
+        const Outcome plain = Pass(model, batch, false);
+        ExpectAgreement(fused, plain, 1e-4, absl::StrCat(chosen, alone ? " alone" : " frozen"));
+        EXPECT_EQ(plain.gradients.at(chosen).abs().max().item<float>() > 0, alone) << chosen;
+      }
     }
   }
 }
@@ -281,67 +286,76 @@ TEST(Fused, LearnsBelowAFrozenLayer) {
 }
 
 TEST(Fused, PredictedTokensAgreeWithPlain) {
-  for (const SamplingForm form : {SamplingForm::kStepwise, SamplingForm::kTwoPass}) {
-    for (const double rate : {0.0, 0.5}) {
-      const ModelOptions options = OptionsOf(CellKind::kLstm, 2);
-      Model model = TinyModel(options, torch::kFloat32);
-      const Batch batch = MakeBatch(RandomPairs(options, {{3, 5}, {6, 9}, {1, 7}}));
-      const TeacherForcing forcing = {.rate = rate, .form = form};
-      torch::manual_seed(3);
-      const Outcome fused = Pass(model, batch, true, forcing);
-      torch::manual_seed(3);
-      const Outcome plain = Pass(model, batch, false, forcing);
-      ExpectAgreement(fused, plain, 1e-4, absl::StrCat("rate ", rate));
-      EXPECT_GT(std::abs(fused.nll - Pass(model, batch, true).nll), 1e-3);
+  for (const AttentionKind attention : {AttentionKind::kGeneral, AttentionKind::kCoverage}) {
+    for (const SamplingForm form : {SamplingForm::kStepwise, SamplingForm::kTwoPass}) {
+      for (const double rate : {0.0, 0.5}) {
+        ModelOptions options = OptionsOf(CellKind::kLstm, 2);
+        options.decoder.attention = attention;
+        Model model = TinyModel(options, torch::kFloat32);
+        const Batch batch = MakeBatch(RandomPairs(options, {{3, 5}, {6, 9}, {1, 7}}));
+        const TeacherForcing forcing = {.rate = rate, .form = form};
+        torch::manual_seed(3);
+        const Outcome fused = Pass(model, batch, true, forcing);
+        torch::manual_seed(3);
+        const Outcome plain = Pass(model, batch, false, forcing);
+        ExpectAgreement(fused, plain, 1e-4, absl::StrCat("rate ", rate));
+        EXPECT_GT(std::abs(fused.nll - Pass(model, batch, true).nll), 1e-3);
+      }
     }
   }
 }
 
 TEST(Fused, Bfloat16StaysNear) {
   if (!HasPrecision(Precision::kBf16)) GTEST_SKIP() << "no bf16 on this machine";
-  ModelOptions options = TinyOptions();
-  options.encoder.hidden = 32;
-  options.decoder.hidden = 64;
-  Model model(options);
-  model->eval();
-  const Batch batch = MakeBatch(RandomPairs(options, {{9, 12}, {20, 3}, {1, 1}, {14, 17}}));
-  const Outcome bf16 = Pass(model, batch, true, {}, Precision::kBf16);
-  const Outcome fp32 = Pass(model, batch, true);
-  ExpectAgreement(bf16, fp32, 0.03, "bf16");
-  EXPECT_NE(bf16.objective, fp32.objective);
+  for (const AttentionKind attention : {AttentionKind::kGeneral, AttentionKind::kCoverage}) {
+    ModelOptions options = TinyOptions();
+    options.decoder.attention = attention;
+    options.encoder.hidden = 32;
+    options.decoder.hidden = 64;
+    Model model(options);
+    model->eval();
+    const Batch batch = MakeBatch(RandomPairs(options, {{9, 12}, {20, 3}, {1, 1}, {14, 17}}));
+    const Outcome bf16 = Pass(model, batch, true, {}, Precision::kBf16);
+    const Outcome fp32 = Pass(model, batch, true);
+    ExpectAgreement(bf16, fp32, 0.03, "bf16");
+    EXPECT_NE(bf16.objective, fp32.objective);
+  }
 }
 
 // With dropout the loss is a function of the parameters for a fixed seed: its gradient agrees with
 // differences of its values.
 TEST(Fused, GradientsUnderDropoutAgreeWithDifferences) {
-  ModelOptions options = OptionsOf(CellKind::kLstm, 2);
-  options.encoder.dropout = options.decoder.dropout = 0.4;
-  options.encoder.embedding_dropout = options.decoder.embedding_dropout = 0.2;
-  options.decoder.output_dropout = 0.3;
-  options.encoder.hidden = 16;
-  options.decoder.hidden = 32;
-  Model model(options);
-  model->train();
-  const Batch batch = MakeBatch(RandomPairs(options, {{9, 12}, {4, 3}, {7, 7}}));
-  const auto loss = [&] {
-    torch::manual_seed(5);
-    return model->ComputeLoss(batch, TeacherForcing(), {.smoothing = 0.1}).objective;
-  };
-  EXPECT_EQ(loss().item<double>(), loss().item<double>());
-  const TensorMap gradients = GradientsOf(*model, loss());
-  const torch::NoGradGuard no_grad;
-  for (auto& [name, parameter] : Parameters(*model)) {
-    torch::manual_seed(7);
-    torch::Tensor direction = torch::randn_like(parameter);
-    if (name.find("embedding") != std::string::npos) direction[kPadId].zero_();
-    const double expected = (gradients.at(name).to_dense() * direction).sum().item<double>();
-    const double step = 2e-3 / std::sqrt(static_cast<double>(direction.numel()));
-    parameter.add_(direction, step);
-    const double above = loss().item<double>();
-    parameter.add_(direction, -2 * step);
-    const double below = loss().item<double>();
-    parameter.add_(direction, step);
-    EXPECT_NEAR((above - below) / (2 * step), expected, 0.02 * std::abs(expected) + 0.05) << name;
+  for (const AttentionKind attention : {AttentionKind::kGeneral, AttentionKind::kCoverage}) {
+    ModelOptions options = OptionsOf(CellKind::kLstm, 2);
+    options.decoder.attention = attention;
+    options.encoder.dropout = options.decoder.dropout = 0.4;
+    options.encoder.embedding_dropout = options.decoder.embedding_dropout = 0.2;
+    options.decoder.output_dropout = 0.3;
+    options.encoder.hidden = 16;
+    options.decoder.hidden = 32;
+    Model model(options);
+    model->train();
+    const Batch batch = MakeBatch(RandomPairs(options, {{9, 12}, {4, 3}, {7, 7}}));
+    const auto loss = [&] {
+      torch::manual_seed(5);
+      return model->ComputeLoss(batch, TeacherForcing(), {.smoothing = 0.1}).objective;
+    };
+    EXPECT_EQ(loss().item<double>(), loss().item<double>());
+    const TensorMap gradients = GradientsOf(*model, loss());
+    const torch::NoGradGuard no_grad;
+    for (auto& [name, parameter] : Parameters(*model)) {
+      torch::manual_seed(7);
+      torch::Tensor direction = torch::randn_like(parameter);
+      if (name.find("embedding") != std::string::npos) direction[kPadId].zero_();
+      const double expected = (gradients.at(name).to_dense() * direction).sum().item<double>();
+      const double step = 2e-3 / std::sqrt(static_cast<double>(direction.numel()));
+      parameter.add_(direction, step);
+      const double above = loss().item<double>();
+      parameter.add_(direction, -2 * step);
+      const double below = loss().item<double>();
+      parameter.add_(direction, step);
+      EXPECT_NEAR((above - below) / (2 * step), expected, 0.02 * std::abs(expected) + 0.05) << name;
+    }
   }
 }
 

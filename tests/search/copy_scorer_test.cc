@@ -50,5 +50,48 @@ TEST(CopyScorer, AddsTheAttentionToTheProbabilities) {
   EXPECT_NEAR(probability(1, 7), 0.25 * 0.5, 1e-6);
 }
 
+// The token that each of two sentences copies has a column of its own.
+class TwoSentences : public Scorer {
+ public:
+  int64_t batch() const override { return 2; }
+  StepScores Step(absl::Span<const Extension>) override {
+    StepScores step = {{scores_, 2, 4, 4}, normalizers_, tokens_, row_tokens_};
+    step.copy_logits = copy_logits_;
+    return step;
+  }
+  absl::Span<const float> Attention(size_t row) const override {
+    return absl::MakeConstSpan(attention_).subspan(3 * row, row == 0 ? 2 : 3);
+  }
+
+ private:
+  float scores_[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+  std::vector<float> normalizers_ = {std::log(2.0F), std::log(4.0F)};
+  std::vector<int32_t> tokens_ = {kEosId, 5, 6, 7};
+  const std::vector<int32_t> own_ = {5, 7};  // The first row's, in its first two columns.
+  std::vector<absl::Span<const int32_t>> row_tokens_ = {own_, {}};
+  std::vector<float> copy_logits_ = {0, 0};
+  std::vector<float> attention_ = {0.75F, 0.25F, 0, 0.5F, 0.3F, 0.2F};
+};
+
+TEST(CopyScorer, CopiesInTheColumnsOfEachSentence) {
+  SourceInput first, second;
+  first.ids = {7};
+  second.ids = {6, 5};
+  const SourceInput* const sources[] = {&first, &second};
+  CopyScorer scorer(std::make_unique<TwoSentences>(), sources);
+  // In the order of rows, of which a sentence may have none or several.
+  const StepScores step = scorer.Step(std::vector<Extension>{{0, 0, 4}, {1, 1, 4}});
+  const auto probability = [&](size_t row, int32_t token) {
+    const ScoreRow scores = step.row(row);
+    return std::exp(*scores.Find(token) - scores.normalizer);
+  };
+  EXPECT_NEAR(probability(0, 5), 0.25, 1e-6);
+  EXPECT_NEAR(probability(0, 7), 0.25 + 0.5 * 0.75, 1e-6);
+  EXPECT_NEAR(probability(1, kEosId), 0.125 + 0.5 * 0.2, 1e-6);
+  EXPECT_NEAR(probability(1, 5), 0.125 + 0.5 * 0.3, 1e-6);
+  EXPECT_NEAR(probability(1, 6), 0.125 + 0.5 * 0.5, 1e-6);
+  EXPECT_NEAR(probability(1, 7), 0.125, 1e-6);
+}
+
 }  // namespace
 }  // namespace seq2seq

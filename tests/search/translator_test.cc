@@ -803,6 +803,46 @@ TEST_F(TranslatorTest, LoadNamesWhatIsMissingOrDoesNotFit) {
   EXPECT_THAT(error(run.path), HasSubstr(run.SourceTokenizer()));
 }
 
+// A model that nearly always copies says words of the source which its shortlist does not list.
+TEST(Translator, CopiesWordsThatTheShortlistLeavesOut) {
+  std::string text;
+  for (int i = 0; i < 60; ++i) absl::StrAppend(&text, "w", i, i % 4 == 3 ? "\n" : " ");
+  const auto tokenizer = Learn(text, TokenizerKind::kWord);
+  ModelOptions options = TinyOptions();
+  options.source_vocab = options.target_vocab = tokenizer->size();
+  options.decoder.copy = true;
+  const Model model = TinyModel(options, torch::kFloat32);
+  {
+    const torch::NoGradGuard no_grad;
+    Parameters(*model).at("decoder.copy_gate.bias").fill_(20);
+  }
+  const TemporaryFolder folder;
+  const RunFolder run = WriteRun(folder, options, *model);
+  folder.Write("source.model", tokenizer->model());
+  folder.Write("target.model", tokenizer->model());
+  const Array translations = Array::Empty(ArrayType::kInt32, {tokenizer->size(), 1});
+  std::fill_n(translations.values<int32_t>(), tokenizer->size(), 0);
+  const Array frequent = Array::Empty(ArrayType::kInt32, {1});
+  *frequent.values<int32_t>() = kEosId;
+  ASSERT_TRUE(Shortlist(translations, frequent, {}, tokenizer->size()).Save(run.Shortlist()).ok());
+
+  const std::string line = "w7 w19 w23";
+  const TokenIds source = tokenizer->Encode(line);
+  SearchOptions search;
+  search.min_length = search.max_length = 4;
+  std::vector<Candidate> best;
+  for (const bool used : {true, false}) {
+    const auto translator = Translator::Load({run.path}, {.shortlist = used});
+    ASSERT_TRUE(translator.ok()) << translator.status();
+    const auto found = translator->Translate({line}, search);
+    ASSERT_TRUE(found.ok()) << found.status();
+    best.push_back((*found)[0][0]);
+    ASSERT_FALSE(best.back().tokens.empty());
+    for (const int32_t token : best.back().tokens) EXPECT_THAT(source, ::testing::Contains(token));
+  }
+  EXPECT_EQ(best[0].tokens, best[1].tokens);
+}
+
 TEST_F(TranslatorTest, ModelsOfMaskedSubwordsAreRefused) {
   ModelOptions options = Options();
   options.decoder.kind = DecoderKind::kHead;

@@ -15,6 +15,7 @@
 namespace seq2seq {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -66,6 +67,13 @@ TEST_F(CopyingTest, IsNotTaughtNorTeaches) {
   config_.model.decoder.copy = false;
   config_.train.run = folder_ / "student";
   EXPECT_THAT(CreateError(), HasSubstr("copies (model.decoder.copy)"));
+}
+
+TEST_F(CopyingTest, TakesNoScheduledSampling) {
+  config_.model.decoder.copy = true;
+  config_.train.teacher_forcing.start = 0.9;
+  EXPECT_THAT(CreateError(),
+              AllOf(StartsWith("model.decoder.copy: "), HasSubstr("train.teacher_forcing")));
 }
 
 }  // namespace
