@@ -192,7 +192,7 @@ class ProgramTest(TestCase):
             self.skipTest("built without the kernels")
         self.assertIn("fused encoder, fused decoder", self.progress)
         for setting, text in (("model.encoder.cell=layer_norm_lstm", "encoder step by step, fused decoder"),
-                              ("model.decoder.attention=mlp", "fused encoder, decoder step by step")):
+                              ("model.decoder.attention=multi_head", "fused encoder, decoder step by step")):
             trained = self.train("train.max_updates=1", setting, run=self.folder / setting)
             self.assertEqual(trained.returncode, 0, trained.stderr)
             self.assertIn(text, trained.stderr.decode())
