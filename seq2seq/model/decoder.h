@@ -56,8 +56,8 @@ class DecoderImpl : public torch::nn::Module {
   virtual std::shared_ptr<const DecoderState> Start(const Encoded& encoded) = 0;
 
   // Decodes whole targets, [batch, target], with `lengths`, [batch], on the CPU. Scheduled sampling
-  // as in `forcing` replaces tokens by predicted ones. Attention weights, with their gradient, are
-  // computed beside the kernels.
+  // as in `forcing` replaces tokens by predicted ones. With attention, Decoded::log_attention has a
+  // gradient too.
   virtual Decoded forward(const torch::Tensor& tokens, const torch::Tensor& lengths,
                           const DecoderState& start, const TeacherForcing& forcing,
                           bool with_attention) = 0;
