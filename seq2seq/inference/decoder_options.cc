@@ -32,6 +32,8 @@ absl::Status Validate(const DecoderOptions& options) {
   const bool blind = options.attention == AttentionKind::kNone;
   switch (options.kind) {
     case DecoderKind::kRecurrent:
+      rules.Expect("model.decoder.conditional", "true", !blind || !options.conditional,
+                   "false where model.decoder.attention is none");
       rules.Expect("model.decoder.context_gate", "true", !blind || !options.context_gate,
                    "false where model.decoder.attention is none");
       rules.Expect("model.decoder.doubly_stochastic", options.doubly_stochastic,

@@ -35,6 +35,7 @@ struct DecoderOptions {
   bool aligned_head = false;
   bool copy = false;
   bool input_feeding = true;
+  bool conditional = false;
   bool context_gate = false;
   double doubly_stochastic = 0;
   bool tied_embeddings = false;
@@ -87,6 +88,10 @@ struct DecoderOptions {
     visit("input_feeding", input_feeding,
           "recurrent: input feeding, the attentional state of the previous time step is part of "
           "the input (Luong et al. 2015, section 3.3).");
+    visit("conditional", conditional,
+          "recurrent: a second cell after the attention, which reads the context and goes on from "
+          "the state of the last layer: with cell gru, attention mlp and without input feeding, "
+          "the conditional GRU of Nematus (Sennrich et al. 2017).");
     visit("context_gate", context_gate,
           "recurrent: scales the context by a gate computed from the hidden state (Xu et al. "
           "2015, section 4.2.1). Trains one time step at a time, which is slower.");

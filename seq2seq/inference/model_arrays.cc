@@ -161,13 +161,15 @@ void ListRecurrent(const ModelOptions& model, DecoderArrays& decoder, const Arra
          lister.In(absl::StrCat("cell_", layer)));
     input = hidden;
   }
+  const int64_t context = ContextSize(options.attention, memory, hidden);
+  if (options.conditional)
+    List(options.cell, context, hidden, decoder.context_cell, lister.In("context_cell"));
   ListArrays(options.attention, memory, hidden, decoder.attention, lister.In("attention"));
   if (options.context_gate) {
     lister.Add("gate.weight", decoder.gate, {1, hidden});
     lister.Add("gate.bias", decoder.gate_bias, {1});
   }
-  lister.Add("readout.weight", decoder.attentional,
-             {attentional, ContextSize(options.attention, memory, hidden) + hidden});
+  lister.Add("readout.weight", decoder.attentional, {attentional, context + hidden});
 }
 
 void List(const ModelOptions& model, DecoderArrays& decoder, const ArrayLister& lister) {

@@ -73,6 +73,7 @@ struct DecoderArrays {
   Array embedding;
   TransformerArrays transformer;  // transformer, ssru
   std::vector<CellArrays> cells;  // Of a recurrent decoder, as those that follow; one per layer.
+  CellArrays context_cell;        // With conditional.
   AttentionArrays attention;
   Array gate, gate_bias;      // With context_gate.
   Array attentional;          // The attentional state's W, [attentional, context + hidden].

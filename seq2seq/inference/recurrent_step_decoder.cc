@@ -16,7 +16,7 @@ void Gather(ConstMatrix state, absl::Span<const Extension> rows, Matrix gathered
   Clear(Rest(gathered, next));
 }
 
-std::vector<PackedCell> PackAndDropCells(CellKind kind, std::vector<CellArrays>& cells,
+std::vector<PackedCell> PackAndDropCells(CellKind kind, absl::Span<CellArrays> cells,
                                          Precision precision) {
   std::vector<CellWeights> weights;
   for (const CellArrays& cell : cells) weights.push_back(ViewCell(cell));
@@ -40,13 +40,17 @@ int64_t LongestOf(const BatchMemory& memory) {
 PackedDecoder::PackedDecoder(const DecoderOptions& options, int64_t memory, DecoderArrays& arrays,
                              Precision precision)
     : options(options),
-      cells(PackAndDropCells(options.cell, arrays.cells, precision)),
+      cells(PackAndDropCells(options.cell, absl::MakeSpan(arrays.cells), precision)),
+      context_cell(PackAndDropCells(
+          options.cell, absl::MakeSpan(&arrays.context_cell, options.conditional ? 1 : 0),
+          precision)),
       attention(MakeInferenceAttention(options, memory, arrays.attention, precision)),
       attentional(PackAndDrop(arrays.attentional, precision)),
       arrays(arrays) {}
 
 int64_t PackedDecoder::packed_bytes() const {
-  return PackedBytes(cells) + attention->packed_bytes() + attentional.bytes();
+  return PackedBytes(cells) + PackedBytes(context_cell) + attention->packed_bytes() +
+         attentional.bytes();
 }
 
 DecoderRows::DecoderRows(const PackedDecoder& decoder, int64_t rows, int64_t longest)
@@ -93,11 +97,12 @@ void RecurrentStepDecoder::BeginStep(int64_t, bool grows) {
 }
 
 void RecurrentStepDecoder::RunGroup(const Group& group) {
-  const Matrix outputs = RunCells(group);
+  Matrix outputs = RunCells(group);
   const Matrix attended = group.Of(attended_);
-  const int64_t context = attended.columns - outputs.columns;
-  Copy(outputs, attended.Columns(context, outputs.columns));
-  Attend(group, outputs, attended.Columns(0, context));
+  const Matrix contexts = attended.Columns(0, attended.columns - outputs.columns);
+  Attend(group, outputs, contexts);
+  if (decoder_.options.conditional) outputs = RunContextCell(group, contexts);
+  Copy(outputs, attended.Columns(contexts.columns, outputs.columns));
 
   const Matrix attentional_states = group.Of(after_.attentional_state);
   Multiply(attended, decoder_.attentional, attentional_states);
@@ -135,15 +140,29 @@ Matrix RecurrentStepDecoder::RunCells(const Group& group) {
 }
 
 void RecurrentStepDecoder::RunCell(size_t layer, const Group& group, ConstMatrix input) {
-  const PackedCell& cell = decoder_.cells[layer];
   Gather(before_.hidden[layer].view(), group.rows, group.Of(hidden_before_));
+  if (HasCellState(decoder_.options.cell))
+    Gather(before_.cell_state[layer].view(), group.rows, group.Of(cell_state_before_));
+  Advance(decoder_.cells[layer], layer, group, input);
+}
+
+Matrix RecurrentStepDecoder::RunContextCell(const Group& group, ConstMatrix contexts) {
+  const size_t last = decoder_.cells.size() - 1;
+  Copy(group.Of(after_.hidden[last]), group.Of(hidden_before_));
+  if (HasCellState(decoder_.options.cell))
+    Copy(group.Of(after_.cell_state[last]), group.Of(cell_state_before_));
+  Advance(decoder_.context_cell[0], last, group, contexts);
+  return group.Of(after_.hidden[last]);
+}
+
+void RecurrentStepDecoder::Advance(const PackedCell& cell, size_t layer, const Group& group,
+                                   ConstMatrix input) {
   GateStep step;
   step.gates = group.Of(gates_);
   step.recurrent = group.Of(products_);
   step.hidden_before = group.Of(hidden_before_);
   step.hidden = group.Of(after_.hidden[layer]);
   if (HasCellState(cell.kind)) {
-    Gather(before_.cell_state[layer].view(), group.rows, group.Of(cell_state_before_));
     step.cell_state_before = group.Of(cell_state_before_);
     step.cell_state = group.Of(after_.cell_state[layer]);
   }

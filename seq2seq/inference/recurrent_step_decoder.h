@@ -30,6 +30,7 @@ struct PackedDecoder {
   const DecoderOptions options;
   // Input of the first: embedding, then the attentional state with input feeding.
   const std::vector<PackedCell> cells;
+  const std::vector<PackedCell> context_cell;  // The conditional cell; none or one.
   const std::unique_ptr<const InferenceAttention> attention;
   const PackedMatrix attentional;  // [context + hidden, attentional]
   const DecoderArrays arrays;      // Those that are not packed.
@@ -66,6 +67,10 @@ class RecurrentStepDecoder : public GroupedStepDecoder {
   // The cells of a time step: the output of the last layer, [row, hidden].
   Matrix RunCells(const Group& group);
   void RunCell(size_t layer, const Group& group, ConstMatrix input);
+  // The conditional cell, from the state of the last layer: that layer's new state, [row, hidden].
+  Matrix RunContextCell(const Group& group, ConstMatrix contexts);
+  // A time step of `cell` from hidden_before_ and cell_state_before_ to the state of `layer`.
+  void Advance(const PackedCell& cell, size_t layer, const Group& group, ConstMatrix input);
   // Sets the contexts, [row, context], of `outputs`, [row, hidden].
   void Attend(const Group& group, Matrix outputs, Matrix contexts);
 

@@ -21,6 +21,7 @@ struct DecoderPlan {
   CellKind cell = CellKind::kLstm;
   Precision precision = Precision::kFp32;
   bool input_feeding = true;
+  bool conditional = false;  // The last of the cells is a conditional one, see DecoderForward.
   double embedding_dropout = 0;
   double dropout = 0;  // On the input of every layer above the first.
   uint64_t seed = 0;   // Of dropout and of sampled tokens.
@@ -29,8 +30,9 @@ struct DecoderPlan {
 
 struct DecoderWeights {
   ConstMatrix embedding;  // [vocab, embedding]
-  std::vector<CellWeights>
-      cells;  // Input of the first: embedding, then the attentional state with input feeding.
+  // One per layer; input of the first: embedding, then the attentional state with input feeding.
+  // Then the conditional cell, if there is one; its input is the context.
+  std::vector<CellWeights> cells;
   ConstMatrix attentional;  // [attentional, context + hidden]
   // Of additive attention, whose scores are energy' tanh(keys + W hidden): W, [hidden, hidden], and
   // energy, [hidden]; null for dot products of the hidden state with the keys.
@@ -52,7 +54,8 @@ struct DecoderGradients {
   float* coverage = nullptr;
 };
 
-// The initial state, one per layer: [batch, hidden]. The initial attentional state is zero.
+// The initial state, one per layer: [batch, hidden]. A conditional cell has none. The initial
+// attentional state is zero.
 struct DecoderStart {
   std::vector<ConstMatrix> hidden;
   std::vector<ConstMatrix> cell_state;  // Empty for cells without one.
@@ -73,13 +76,13 @@ struct PredictedTokens {
 
 // Activations that the forward pass stores for the backward pass.
 struct DecoderCache {
-  struct Layer {
-    Buffer input;       // [row, input], after dropout.
+  struct Cell {
+    Buffer input;       // [row, input], after dropout; a conditional cell's is in `attended`.
     Buffer gates;       // [row, width x hidden]
     Buffer cell_state;  // [row, hidden]
-    Buffer hidden;      // [row, hidden]; the last layer's is in `attended`.
+    Buffer hidden;      // [row, hidden]; the last cell's is in `attended`.
   };
-  std::vector<Layer> layers;
+  std::vector<Cell> cells;
   Buffer attended;  // [row, context + hidden]: input of the attentional state.
   Buffer queries;   // [row, hidden], W hidden of additive attention.
   Buffer weights;   // [row, source], attention weights.
@@ -88,7 +91,10 @@ struct DecoderCache {
 
 // Computes the attentional states, tanh(W [context, hidden]) of every row, with attention of the
 // last layer's hidden state by dot products with the keys (Luong et al. 2015) or additive (Bahdanau
-// et al. 2015), and input feeding (Luong et al. 2015): `attentional_states`, [row, attentional].
+// et al. 2015), and input feeding (Luong et al. 2015): `attentional_states`, [row, attentional]. A
+// conditional cell (Sennrich et al. 2017) goes on from the last layer's state with the context as
+// input; its state is the one that is combined with the context, and the last layer's previous one
+// of the next time step.
 // Keys and values may have no columns, for a decoder without source. `tokens`, [row], are the
 // input; where `predicted_tokens` marks a row, a predicted token replaces its token. Groups of
 // sentences run in parallel, each through all its time steps.

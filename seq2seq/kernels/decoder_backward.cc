@@ -36,19 +36,19 @@ class BackwardPass {
     }
     attentional_weight_ = PackedMatrix::Pack(weights.attentional, plan.precision);
     if (weights.is_additive()) query_weight_ = PackedMatrix::Pack(weights.query, plan.precision);
-    for (size_t layer = 0; layer < weights.cells.size(); ++layer) {
-      const CellWeights& cell = weights.cells[layer];
-      input_weights_.push_back(layer == 0 ? PackedMatrix()
-                                          : PackedMatrix::Pack(cell.input, plan.precision));
+    for (size_t number = 0; number < sizes_.cells; ++number) {
+      const CellWeights& cell = weights.cells[number];
+      input_weights_.push_back(number == 0 ? PackedMatrix()
+                                           : PackedMatrix::Pack(cell.input, plan.precision));
       hidden_gradients_.emplace_back(plan.cell, cell, plan.precision);
     }
   }
 
   void RunSteps(const DecoderStartGradient& start_gradient) {
     ParallelFor(steps_.groups(), [&](int64_t group) { RunGroup(group, start_gradient); });
-    for (const DecoderCache::Layer& layer : cache_.layers) {
-      Clear(steps_.Tail(layer.gates.view()));
-      Clear(steps_.Tail(layer.input.view()));
+    for (size_t cell = 0; cell < sizes_.cells; ++cell) {
+      Clear(steps_.Tail(cache_.cells[cell].gates.view()));
+      Clear(steps_.Tail(InputOf(cache_, cell, sizes_)));
     }
     Clear(steps_.Tail(before_tanh_.view()));
     Clear(steps_.Tail(queries_.view()));
@@ -68,8 +68,8 @@ class BackwardPass {
         const int64_t source = values[sentence].rows;
         const auto of = [&](ConstMatrix rows) { return RowsOf(group, i, rows); };
         if (!weights_.is_additive()) {
-          SumOfOuterProducts(of(scores_.view().Columns(0, source)).view(), of(Hidden()).view(),
-                             key_gradients_[sentence]);
+          SumOfOuterProducts(of(scores_.view().Columns(0, source)).view(),
+                             of(AskingOf(cache_, sizes_)).view(), key_gradients_[sentence]);
         }
         SumOfOuterProducts(of(cache_.weights.view().Columns(0, source)).view(),
                            of(attended_.view().Columns(0, sizes_.context)).view(),
@@ -83,33 +83,35 @@ class BackwardPass {
     MultiplyTransposed(Operand(before_tanh_.view(), precision),
                        Operand(cache_.attended.view(), precision), gradients.attentional);
     if (weights_.is_additive()) {
-      MultiplyTransposed(Operand(queries_.view(), precision), Operand(Hidden(), precision),
-                         gradients.query);
+      MultiplyTransposed(Operand(queries_.view(), precision),
+                         Operand(AskingOf(cache_, sizes_), precision), gradients.query);
       SumRows(energies_.view(), gradients.energy);
       if (weights_.has_coverage()) SumRows(coverage_weights_.view(), gradients.coverage);
     }
-    for (size_t layer = 0; layer < weights_.cells.size(); ++layer) {
-      const DecoderCache::Layer& part = cache_.layers[layer];
-      const CellGradients& cell = gradients.cells[layer];
+    for (size_t number = 0; number < sizes_.cells; ++number) {
+      const DecoderCache::Cell& part = cache_.cells[number];
+      const CellGradients& cell = gradients.cells[number];
       const Matrix gates = part.gates.view();
       const Operand projected(gates.Columns(0, sizes_.projected), precision);
-      const Operand input(part.input.view(), precision);
-      const Buffer hidden =
-          StatesBefore(HiddenOf(cache_, layer, sizes_), start_.hidden[layer].view());
+      const Operand input(InputOf(cache_, number, sizes_), precision);
+      const Buffer hidden = StatesBefore(
+          number, [&](size_t of) { return HiddenOf(cache_, of, sizes_); }, start_.hidden);
       Buffer cell_state;
       if (cell.peephole != nullptr) {
         Clear(steps_.Tail(part.cell_state.view()));
-        cell_state = StatesBefore(part.cell_state.view(), start_.cell_state[layer].view());
+        cell_state = StatesBefore(
+            number, [&](size_t of) { return cache_.cells[of].cell_state.view(); },
+            start_.cell_state);
       }
       FillCellGradients(plan_.cell, gates, projected, hidden.view(), cell_state.view(),
                         part.cell_state.view(), cell);
-      if (layer > 0) {
+      if (number > 0) {
         MultiplyTransposed(projected, input, cell.input);
         continue;
       }
       MultiplyTransposed(projected, input, cell.input.Columns(0, sizes_.embedding));
       if (plan_.input_feeding) {
-        const Buffer attentional_states = StatesBefore(attentional_states_, Matrix());
+        const Buffer attentional_states = RowsBefore(attentional_states_, Matrix());
         MultiplyTransposed(projected, Operand(attentional_states.view(), precision),
                            cell.input.Columns(sizes_.embedding, sizes_.attentional_state));
       }
@@ -126,13 +128,10 @@ class BackwardPass {
   }
 
  private:
-  // The last layer's hidden states, [row, hidden].
-  Matrix Hidden() const { return cache_.attended.view().Columns(sizes_.context, sizes_.hidden); }
-
   void RunGroup(int64_t group, const DecoderStartGradient& start_gradient) {
     const int64_t rows = steps_.size(group);
     if (weights_.is_additive()) ClearSums(group);
-    const size_t layers = weights_.cells.size();
+    const size_t layers = sizes_.layers;
     std::vector<Buffer> hidden;  // Gradients passed to the previous time step, one per layer.
     std::vector<Buffer> cell_state;
     for (size_t layer = 0; layer < layers; ++layer) {
@@ -148,15 +147,13 @@ class BackwardPass {
     for (int64_t step = steps_.steps() - 1; step >= 0; --step) {
       const int64_t count = steps_.count(step, group);
       if (count == 0) continue;
-      RunAttentionBackward(group, step, First(feed.view(), count),
-                           First(hidden.back().view(), count));
+      RunAttentionBackward(
+          group, step, First(feed.view(), count),
+          {First(hidden.back().view(), count), First(cell_state.back().view(), count)});
       for (size_t layer = layers; layer-- > 0;) {
-        const Matrix hidden_gradient = First(hidden[layer].view(), count);
-        RunCellBackward(group, step, layer, hidden_gradient,
-                        First(cell_state[layer].view(), count));
-        const Matrix gates = steps_.Of(cache_.layers[layer].gates.view(), step, group);
-        hidden_gradients_[layer].Add(gates, hidden_gradient);
-        const Matrix projected = gates.Columns(0, sizes_.projected);
+        const Matrix projected = RunCellBackward(
+            group, step, layer,
+            {First(hidden[layer].view(), count), First(cell_state[layer].view(), count)});
         if (layer > 0) {
           const Matrix input = First(below.view(), count);
           Multiply(projected, input_weights_[layer], input);
@@ -180,8 +177,16 @@ class BackwardPass {
     }
   }
 
-  // From the attentional states of a time step to the last layer's hidden states: adds to `hidden`.
-  void RunAttentionBackward(int64_t group, int64_t step, ConstMatrix feed, Matrix hidden) const {
+  // The gradients of the state of a cell at a time step.
+  struct StateGradient {
+    Matrix hidden;      // [row, hidden]
+    Matrix cell_state;  // [row, hidden]; any for cells without one.
+  };
+
+  // From the attentional states of a time step to the last layer's state: adds to `state`, or,
+  // through a conditional cell, replaces the gradients of that cell's state.
+  void RunAttentionBackward(int64_t group, int64_t step, ConstMatrix feed,
+                            const StateGradient& state) const {
     const auto of = [&](auto rows) { return steps_.Of(rows, step, group); };
     const Matrix before = of(before_tanh_.view());
     Copy(of(output_gradient_.attentional_states), before);
@@ -189,15 +194,19 @@ class BackwardPass {
     TanhBackward(of(attentional_states_), before);
     const Matrix attended = of(attended_.view());
     Multiply(before, attentional_weight_, attended);
-    Add(attended.Columns(sizes_.context, sizes_.hidden), hidden);
-    if (weights_.is_additive()) return RunAdditiveBackward(group, step, attended, hidden);
+    Add(attended.Columns(sizes_.context, sizes_.hidden), state.hidden);
+    if (plan_.conditional) {
+      const Matrix projected = RunCellBackward(group, step, sizes_.layers, state);
+      MultiplyAdd(projected, input_weights_[sizes_.layers], attended.Columns(0, sizes_.context));
+    }
+    if (weights_.is_additive()) return RunAdditiveBackward(group, step, attended, state.hidden);
     const Matrix weights = of(cache_.weights.view());
     const Matrix scores = of(scores_.view());
     for (int64_t i = 0; i < attended.rows; ++i) {
       const auto sentence = static_cast<size_t>(steps_.sequence(group, i));
       AttendBackward(sources_[sentence], weights.row(i),
                      {attended.row(i), AttentionGradient(group, step, i)}, scores.row(i),
-                     hidden.row(i));
+                     state.hidden.row(i));
     }
   }
 
@@ -247,16 +256,33 @@ class BackwardPass {
     MultiplyAdd(queries, query_weight_, hidden);
   }
 
-  void RunCellBackward(int64_t group, int64_t step, size_t layer, Matrix hidden_gradient,
-                       Matrix cell_state_gradient) const {
-    auto cell = CellRows<GateStepGradient>(steps_, sizes_, cache_, start_, group, step, layer);
-    cell.hidden_gradient = hidden_gradient;
-    cell.cell_state_gradient = cell_state_gradient;
-    GatesBackward(plan_.cell, FormulaWeights(plan_.cell, weights_.cells[layer]), cell);
+  // Replaces the gradients of the state of a cell by those of the previous one. Returns those of
+  // the projected input, [row, gates x hidden].
+  Matrix RunCellBackward(int64_t group, int64_t step, size_t number,
+                         const StateGradient& state) const {
+    auto cell = CellRows<GateStepGradient>(steps_, sizes_, cache_, start_, group, step, number);
+    cell.hidden_gradient = state.hidden;
+    cell.cell_state_gradient = state.cell_state;
+    GatesBackward(plan_.cell, FormulaWeights(plan_.cell, weights_.cells[number]), cell);
+    const Matrix gates = steps_.Of(cache_.cells[number].gates.view(), step, group);
+    hidden_gradients_[number].Add(gates, state.hidden);
+    return gates.Columns(0, sizes_.projected);
   }
 
-  // The previous state of each row: [row, hidden]. An empty start is zero.
-  Buffer StatesBefore(ConstMatrix states, Matrix start) const {
+  // The previous states of a cell, [row, hidden]; `states_of` gives those of the cells.
+  template <typename StatesOf>
+  Buffer StatesBefore(size_t number, const StatesOf& states_of,
+                      const std::vector<Buffer>& start) const {
+    if (!sizes_.is_conditional(number))
+      return RowsBefore(states_of(sizes_.carrier(number)), start[number].view());
+    Buffer before(steps_.rows(), sizes_.hidden);
+    Copy(states_of(number - 1), before.view());
+    Clear(steps_.Tail(before.view()));
+    return before;
+  }
+
+  // The row of the previous time step of each row: [row, …]. An empty start is zero.
+  Buffer RowsBefore(ConstMatrix states, Matrix start) const {
     Buffer before(steps_.rows(), states.columns);
     ParallelFor(steps_.steps() * steps_.groups(), [&](int64_t task) {
       const int64_t step = task / steps_.groups();

@@ -33,10 +33,10 @@ class ForwardPass {
     attentional_weight_ = PackedMatrix::PackTransposed(weights.attentional, plan.precision);
     if (weights.is_additive())
       query_weight_ = PackedMatrix::PackTransposed(weights.query, plan.precision);
-    for (size_t layer = 0; layer < weights.cells.size(); ++layer) {
-      const CellWeights& cell = weights.cells[layer];
+    for (size_t number = 0; number < sizes_.cells; ++number) {
+      const CellWeights& cell = weights.cells[number];
       input_weights_.push_back(
-          layer == 0 ? token_weight_ : PackedMatrix::PackTransposed(cell.input, plan.precision));
+          number == 0 ? token_weight_ : PackedMatrix::PackTransposed(cell.input, plan.precision));
       hidden_weights_.push_back(PackedMatrix::PackTransposed(cell.hidden, plan.precision));
       biases_.push_back(ProjectionBias(plan.cell, cell));
     }
@@ -45,7 +45,7 @@ class ForwardPass {
 
   DecoderCache Run() && {
     if (predicted_tokens_ == nullptr) {
-      const Matrix embedded = cache_.layers[0].input.view();
+      const Matrix embedded = cache_.cells[0].input.view();
       ParallelRanges(steps_.tokens(), 16, [&](int64_t begin, int64_t end) {
         Embed(embedded.Rows(begin, end - begin), begin);
       });
@@ -55,20 +55,21 @@ class ForwardPass {
     ParallelFor(steps_.groups(), [this](int64_t group) { RunGroup(group); });
     Clear(steps_.Tail(attentional_states_));
     Clear(steps_.Tail(cache_.attended.view()));
+    Clear(steps_.Tail(AskingOf(cache_, sizes_)));
     return std::move(cache_);
   }
 
  private:
   void Allocate() {
     const int64_t rows = steps_.rows();
-    const size_t layers = weights_.cells.size();
-    cache_.layers.resize(layers);
-    for (size_t layer = 0; layer < layers; ++layer) {
-      DecoderCache::Layer& part = cache_.layers[layer];
-      part.input = Buffer(rows, layer == 0 ? sizes_.embedding : sizes_.hidden);
-      part.gates = Buffer(rows, sizes_.width);
-      if (HasCellState(plan_.cell)) part.cell_state = Buffer(rows, sizes_.hidden);
-      if (layer + 1 < layers) part.hidden = Buffer(rows, sizes_.hidden);
+    cache_.cells.resize(sizes_.cells);
+    for (size_t number = 0; number < sizes_.cells; ++number) {
+      DecoderCache::Cell& cell = cache_.cells[number];
+      if (!sizes_.is_conditional(number))
+        cell.input = Buffer(rows, number == 0 ? sizes_.embedding : sizes_.hidden);
+      cell.gates = Buffer(rows, sizes_.width);
+      if (HasCellState(plan_.cell)) cell.cell_state = Buffer(rows, sizes_.hidden);
+      if (number + 1 < sizes_.cells) cell.hidden = Buffer(rows, sizes_.hidden);
     }
     cache_.attended = Buffer(rows, sizes_.context + sizes_.hidden);
     if (weights_.is_additive()) cache_.queries = Buffer(rows, sizes_.hidden);
@@ -78,8 +79,8 @@ class ForwardPass {
     if (weights_.has_coverage()) cache_.coverage = Buffer(rows, longest);
   }
 
-  Matrix Projected(size_t layer) const {
-    return cache_.layers[layer].gates.view().Columns(0, sizes_.projected);
+  Matrix Projected(size_t cell) const {
+    return cache_.cells[cell].gates.view().Columns(0, sizes_.projected);
   }
 
   // The embeddings of the tokens of rows from `first` on.
@@ -100,7 +101,7 @@ class ForwardPass {
       const auto of = [&](Matrix matrix) { return steps_.Of(matrix, step, group); };
       if (predicted_tokens_ != nullptr) {
         if (step > 0) ChooseTokens(group, step);
-        const Matrix embedded = of(cache_.layers[0].input.view());
+        const Matrix embedded = of(cache_.cells[0].input.view());
         Embed(embedded, steps_.begin(step, group));
         Multiply(embedded, token_weight_, of(Projected(0)), biases_[0].data());
       }
@@ -108,34 +109,44 @@ class ForwardPass {
         MultiplyAdd(First(steps_.Of(attentional_states_, step - 1, group), count), feed_weight_,
                     of(Projected(0)));
       }
-      for (size_t layer = 0; layer < weights_.cells.size(); ++layer) {
-        if (layer > 0) ProjectLayerBelow(group, step, layer);
+      for (size_t layer = 0; layer < sizes_.layers; ++layer) {
+        if (layer > 0) {
+          DropLayerBelow(group, step, layer);
+          ProjectInput(group, step, layer);
+        }
         RunCell(group, step, layer, First(products.view(), count));
       }
       AttendStep(group, step);
+      if (plan_.conditional) {
+        ProjectInput(group, step, sizes_.layers);
+        RunCell(group, step, sizes_.layers, First(products.view(), count));
+      }
       const Matrix attentional_states = of(attentional_states_);
       Multiply(of(cache_.attended.view()), attentional_weight_, attentional_states);
       TanhForward(attentional_states);
     }
   }
 
-  void ProjectLayerBelow(int64_t group, int64_t step, size_t layer) const {
-    const Matrix input = steps_.Of(cache_.layers[layer].input.view(), step, group);
+  void DropLayerBelow(int64_t group, int64_t step, size_t layer) const {
+    const Matrix input = steps_.Of(InputOf(cache_, layer, sizes_), step, group);
     const Matrix below = steps_.Of(HiddenOf(cache_, layer - 1, sizes_), step, group);
     if (plan_.dropout > 0) {
       Dropout(below, plan_.dropout, SeedOf(plan_, layer), steps_.begin(step, group), input);
     } else {
       Copy(below, input);
     }
-    Multiply(input, input_weights_[layer], steps_.Of(Projected(layer), step, group),
-             biases_[layer].data());
   }
 
-  void RunCell(int64_t group, int64_t step, size_t layer, Matrix products) const {
-    auto cell = CellRows<GateStep>(steps_, sizes_, cache_, start_, group, step, layer);
-    Multiply(cell.hidden_before, hidden_weights_[layer], products);
+  void ProjectInput(int64_t group, int64_t step, size_t cell) const {
+    Multiply(steps_.Of(InputOf(cache_, cell, sizes_), step, group), input_weights_[cell],
+             steps_.Of(Projected(cell), step, group), biases_[cell].data());
+  }
+
+  void RunCell(int64_t group, int64_t step, size_t number, Matrix products) const {
+    auto cell = CellRows<GateStep>(steps_, sizes_, cache_, start_, group, step, number);
+    Multiply(cell.hidden_before, hidden_weights_[number], products);
     cell.recurrent = products;
-    GatesForward(plan_.cell, FormulaWeights(plan_.cell, weights_.cells[layer]), cell);
+    GatesForward(plan_.cell, FormulaWeights(plan_.cell, weights_.cells[number]), cell);
   }
 
   // Attention with the last layer's hidden states as queries.
@@ -143,7 +154,7 @@ class ForwardPass {
     const Matrix attended = steps_.Of(cache_.attended.view(), step, group);
     const Matrix weights = steps_.Of(cache_.weights.view(), step, group);
     const bool additive = weights_.is_additive();
-    Matrix queries = attended.Columns(sizes_.context, sizes_.hidden);
+    Matrix queries = steps_.Of(AskingOf(cache_, sizes_), step, group);
     if (additive) {
       const Matrix projected = steps_.Of(cache_.queries.view(), step, group);
       Multiply(queries, query_weight_, projected);
@@ -210,8 +221,7 @@ class ForwardPass {
       *score = std::exp(*score - offset);
       total += static_cast<double>(*score);
     }
-    const uint64_t bits =
-        DeriveSeed({SeedOf(plan_, weights_.cells.size()), static_cast<uint64_t>(row)});
+    const uint64_t bits = DeriveSeed({SeedOf(plan_, sizes_.cells), static_cast<uint64_t>(row)});
     double left = std::ldexp(static_cast<double>(bits >> 11), -53) * total;
     for (const float* score = begin; score < end; ++score) {
       left -= static_cast<double>(*score);

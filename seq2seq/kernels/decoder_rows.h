@@ -18,18 +18,36 @@ struct DecoderSizes {
         attentional_state(weights.attentional.rows),
         context(weights.attentional.columns - hidden),
         projected(LayoutOf(plan.cell).projected * hidden),
-        width(LayoutOf(plan.cell).width * hidden) {}
+        width(LayoutOf(plan.cell).width * hidden),
+        cells(weights.cells.size()),
+        layers(cells - (plan.conditional ? 1 : 0)) {}
+
+  bool is_conditional(size_t cell) const { return cell == layers; }
+  // The cell whose state at a time step is the previous one of `layer` at the next.
+  size_t carrier(size_t layer) const { return layer + 1 == layers ? cells - 1 : layer; }
 
   int64_t embedding, hidden, attentional_state, context, projected, width;
+  size_t cells, layers;
 };
 
 // Dropout of each layer and sampling have separate random streams.
 inline uint64_t SeedOf(const DecoderPlan& plan, size_t use) { return DeriveSeed({plan.seed, use}); }
 
-// The hidden states of a layer; those of the last one are columns of `attended`.
-inline Matrix HiddenOf(const DecoderCache& cache, size_t layer, const DecoderSizes& sizes) {
-  if (layer + 1 < cache.layers.size()) return cache.layers[layer].hidden.view();
+// The hidden states of a cell; those of the last one are columns of `attended`.
+inline Matrix HiddenOf(const DecoderCache& cache, size_t cell, const DecoderSizes& sizes) {
+  if (cell + 1 < sizes.cells) return cache.cells[cell].hidden.view();
   return cache.attended.view().Columns(sizes.context, sizes.hidden);
+}
+
+// Those that attention starts from.
+inline Matrix AskingOf(const DecoderCache& cache, const DecoderSizes& sizes) {
+  return HiddenOf(cache, sizes.layers - 1, sizes);
+}
+
+// The input of a cell; the contexts of a conditional one.
+inline Matrix InputOf(const DecoderCache& cache, size_t cell, const DecoderSizes& sizes) {
+  if (!sizes.is_conditional(cell)) return cache.cells[cell].input.view();
+  return cache.attended.view().Columns(0, sizes.context);
 }
 
 // The coverage of a source, [source], as attention reads it.
@@ -63,7 +81,8 @@ struct SortedStart {
   std::vector<Buffer> cell_state;
 };
 
-// The previous state of a group: the rows of the previous time step, or the initial state.
+// The previous state of a group in a layer: the rows of the previous time step, or the initial
+// state.
 template <typename T>
 MatrixView<T> Before(const PackedSequence& steps, int64_t group, MatrixView<T> states, Matrix start,
                      int64_t step) {
@@ -71,19 +90,23 @@ MatrixView<T> Before(const PackedSequence& steps, int64_t group, MatrixView<T> s
   return First(steps.Of(states, step - 1, group), steps.count(step, group));
 }
 
-// A time step of a layer, as GateStep or GateStepGradient, as far as it is stored in `cache`.
+// A time step of a cell, as GateStep or GateStepGradient, as far as it is stored in `cache`.
 template <typename T>
 T CellRows(const PackedSequence& steps, const DecoderSizes& sizes, const DecoderCache& cache,
-           const SortedStart& start, int64_t group, int64_t step, size_t layer) {
-  const Matrix hidden = HiddenOf(cache, layer, sizes);
-  const Matrix cell_state = cache.layers[layer].cell_state.view();
+           const SortedStart& start, int64_t group, int64_t step, size_t number) {
+  const auto hidden = [&](size_t of) { return HiddenOf(cache, of, sizes); };
+  const auto cell_state = [&](size_t of) { return cache.cells[of].cell_state.view(); };
+  const auto before = [&](const auto& states, const std::vector<Buffer>& initial) {
+    if (sizes.is_conditional(number)) return steps.Of(states(number - 1), step, group);
+    return Before(steps, group, states(sizes.carrier(number)), initial[number].view(), step);
+  };
   T cell;
-  cell.gates = steps.Of(cache.layers[layer].gates.view(), step, group);
-  cell.hidden = steps.Of(hidden, step, group);
-  cell.hidden_before = Before(steps, group, hidden, start.hidden[layer].view(), step);
-  if (cell_state.data != nullptr) {
-    cell.cell_state = steps.Of(cell_state, step, group);
-    cell.cell_state_before = Before(steps, group, cell_state, start.cell_state[layer].view(), step);
+  cell.gates = steps.Of(cache.cells[number].gates.view(), step, group);
+  cell.hidden = steps.Of(hidden(number), step, group);
+  cell.hidden_before = before(hidden, start.hidden);
+  if (cell_state(number).data != nullptr) {
+    cell.cell_state = steps.Of(cell_state(number), step, group);
+    cell.cell_state_before = before(cell_state, start.cell_state);
   }
   return cell;
 }

@@ -52,6 +52,13 @@ RecurrentDecoderImpl::RecurrentDecoderImpl(const ModelOptions& model,
         MakeCell(options_.cell, input, options_.hidden, options_.recurrent_dropout)));
     input = options_.hidden;
   }
+  if (options_.conditional) {
+    context_cell_ = register_module(
+        "context_cell",
+        MakeCell(options_.cell,
+                 ContextSize(options_.attention, EncodedSize(model), options_.hidden),
+                 options_.hidden, options_.recurrent_dropout));
+  }
   if (options_.context_gate)
     gate_ = register_module("gate", MakeLinear(options_.hidden, 1, /*bias=*/true));
   MakeOutputLayer(AttentionalSize(options_));
@@ -96,8 +103,10 @@ Decoded RecurrentDecoderImpl::FusedDecode(const torch::Tensor& tokens, const tor
                                           const TeacherForcing& forcing,
                                           bool with_attention) const {
   const AdditiveParameters additive = attention_->additive();
+  std::vector<Cell> cells = cells_;
+  if (options_.conditional) cells.push_back(context_cell_);
   const FusedDecoder decoder = {.embedding = embedding_->weight,
-                                .cells = ParametersOf(cells_),
+                                .cells = ParametersOf(cells),
                                 .attentional = attentional_->weight,
                                 .query = additive.query,
                                 .energy = additive.energy,
@@ -105,6 +114,7 @@ Decoded RecurrentDecoderImpl::FusedDecode(const torch::Tensor& tokens, const tor
                                 .output_weight = output_weight_,
                                 .output_bias = output_bias_,
                                 .input_feeding = options_.input_feeding,
+                                .conditional = options_.conditional,
                                 .embedding_dropout = is_training() ? embedding_dropout_ : 0,
                                 .dropout = is_training() ? options_.dropout : 0};
   const FusedDecoded fused = seq2seq::FusedDecode(
@@ -225,7 +235,13 @@ RecurrentDecoderState RecurrentDecoderImpl::Advance(const torch::Tensor& project
                 ? context * state.context_mask
                 : torch::dropout(context, options_.attention_dropout, is_training());
   if (options_.context_gate) context = context * torch::sigmoid(gate_(hidden));
-  next.attentional_state = torch::tanh(attentional_(torch::cat({context, hidden}, 1)));
+  torch::Tensor combined = hidden;
+  if (options_.conditional) {
+    CellState& last = next.cells.back();
+    last = context_cell_(context_cell_->Project(context, 0), last);
+    combined = last.hidden;
+  }
+  next.attentional_state = torch::tanh(attentional_(torch::cat({context, combined}, 1)));
   attention = attended.weights.flatten(0, 1);
   const torch::Tensor updated = attention_->UpdateCoverage(attended.weights, coverage);
   if (updated.defined()) next.coverage = updated.flatten(0, 1);

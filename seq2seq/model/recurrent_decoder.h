@@ -36,7 +36,9 @@ struct RecurrentDecoderState : DecoderState {
 };
 
 // Stacked recurrent cells, whose top output attends to the source; the output is the attentional
-// state, tanh(W [context; hidden]) (Luong et al. 2015), of AttentionalSize(options).
+// state, tanh(W [context; hidden]) (Luong et al. 2015), of AttentionalSize(options). A conditional
+// cell (Sennrich et al. 2017) comes between: it reads the context and goes on from the last cell's
+// state; its state is `hidden`, and the last cell's previous one at the next time step.
 class RecurrentDecoderImpl : public DecoderImpl {
  public:
   // Shares `embedding` unless that is empty.
@@ -84,6 +86,7 @@ class RecurrentDecoderImpl : public DecoderImpl {
   DecoderOptions options_;
   double embedding_dropout_;
   std::vector<Cell> cells_;
+  Cell context_cell_{nullptr};  // The conditional cell, if enabled.
   Attention attention_;
   torch::nn::Linear gate_{nullptr};  // Context gate, if enabled.
   torch::nn::Linear attentional_;

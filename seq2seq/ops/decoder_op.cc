@@ -36,7 +36,7 @@ struct DecoderCall {
 };
 
 // The tensors of a call: embedding, attentional_state, keys, values, those of additive attention,
-// then the initial hidden (and cell) state of each layer, then the parameters of each layer's cell.
+// then the initial hidden (and cell) state of each layer, then the parameters of each cell.
 struct Tensors {
   Tensors(absl::Span<const torch::Tensor> all, const DecoderCall& call)
       : embedding(all[0]), attentional_state(all[1]), keys(all[2]), values(all[3]) {
@@ -48,7 +48,8 @@ struct Tensors {
     }
     const size_t states = call.layers * (HasCellState(call.plan.cell) ? 2 : 1);
     start = all.subspan(next, states);
-    cells = all.subspan(next + states, call.layers * CountTensors(call.plan.cell));
+    const size_t count = call.layers + (call.plan.conditional ? 1 : 0);
+    cells = all.subspan(next + states, count * CountTensors(call.plan.cell));
   }
 
   torch::Tensor embedding, attentional_state, keys, values;
@@ -133,7 +134,7 @@ struct DecoderFunction : torch::autograd::Function<DecoderFunction> {
   static variable_list backward(AutogradContext* context, variable_list outputs) {
     const PhaseTimer timer(Phase::kDecoderBackward);
     DecoderCall& call = *SavedBy<std::shared_ptr<DecoderCall>>(context);
-    TORCH_CHECK(!call.cache.layers.empty(),
+    TORCH_CHECK(!call.cache.cells.empty(),
                 "backward through a fused decoder is possible only once");
     const variable_list saved = context->get_saved_variables();
     const auto inputs = absl::MakeConstSpan(saved).subspan(0, saved.size() - 1);
@@ -177,6 +178,7 @@ FusedDecoded FusedDecode(const FusedDecoder& decoder, const torch::Tensor& token
   call->plan = {.cell = decoder.cells[0].kind,
                 .precision = CurrentCompute().precision,
                 .input_feeding = decoder.input_feeding,
+                .conditional = decoder.conditional,
                 .embedding_dropout = decoder.embedding_dropout,
                 .dropout = decoder.dropout,
                 .seed = draws ? DrawSeed() : 0,
@@ -184,7 +186,7 @@ FusedDecoded FusedDecode(const FusedDecoder& decoder, const torch::Tensor& token
   call->tokens = OrderTokens(tokens, *call->steps);
   const auto* sources = memory.lengths.data_ptr<int64_t>();
   call->source_lengths.assign(sources, sources + memory.lengths.numel());
-  call->layers = decoder.cells.size();
+  call->layers = start.size();
   call->additive = decoder.energy.defined();
   call->covers = decoder.coverage.defined();
   call->with_attention = with_attention;

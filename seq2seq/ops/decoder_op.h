@@ -14,7 +14,7 @@ namespace seq2seq {
 // The parameters and options that the recurrence of a decoder uses.
 struct FusedDecoder {
   torch::Tensor embedding;            // [vocab, embedding]
-  std::vector<CellParameters> cells;  // One per layer.
+  std::vector<CellParameters> cells;  // One per layer, and the conditional one.
   torch::Tensor attentional;          // [attentional, context + hidden]
   // Of additive attention: W, [hidden, hidden], and energy, [1, hidden]; undefined for dot
   // products.
@@ -23,6 +23,7 @@ struct FusedDecoder {
   torch::Tensor output_weight;  // [vocab, attentional], predicts tokens in scheduled sampling.
   torch::Tensor output_bias;    // [vocab]
   bool input_feeding = true;
+  bool conditional = false;      // The last of the cells is a conditional one.
   double embedding_dropout = 0;  // Rate on embeddings; 0 in eval mode, as `dropout`.
   double dropout = 0;            // Rate on the input of every layer above the first.
 };

@@ -83,6 +83,7 @@ std::vector<std::pair<std::string, ModelOptions>> AllKinds() {
     o.image.recurrent = true;
   });
   add("gate", [](ModelOptions& o) { o.decoder.context_gate = true; });
+  add("conditional", [](ModelOptions& o) { o.decoder.conditional = true; });
   add("no input feeding", [](ModelOptions& o) { o.decoder.input_feeding = false; });
   add("tied", [](ModelOptions& o) { o.decoder.tied_embeddings = true; });
   add("shared", [](ModelOptions& o) {

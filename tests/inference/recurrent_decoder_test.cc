@@ -26,7 +26,8 @@ struct Variant {
 };
 
 // Variants of `tiny`: every cell with every bridge, in one and two layers, with and without input
-// feeding; every attention with and without a context gate; residual layers.
+// feeding, and with a conditional cell; every attention with and without a context gate; residual
+// layers.
 std::vector<Variant> Variants(const ModelOptions& tiny) {
   std::vector<Variant> variants;
   for (const CellKind cell : {CellKind::kLstm, CellKind::kPeephole, CellKind::kGru,
@@ -45,6 +46,10 @@ std::vector<Variant> Variants(const ModelOptions& tiny) {
              options});
       }
     }
+    ModelOptions options = tiny;
+    options.decoder.cell = cell;
+    options.decoder.conditional = true;
+    variants.push_back({absl::StrCat(EnumText(cell), ", conditional"), options});
   }
   for (const AttentionKind attention :
        {AttentionKind::kGeneral, AttentionKind::kDot, AttentionKind::kMlp,
@@ -61,6 +66,7 @@ std::vector<Variant> Variants(const ModelOptions& tiny) {
     ModelOptions options = tiny;
     options.decoder.layers = layers;
     options.decoder.residual = true;
+    options.decoder.conditional = layers == 4;
     variants.push_back({absl::StrCat("residual, ", layers, " layers"), options});
   }
   return variants;

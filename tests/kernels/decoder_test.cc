@@ -30,10 +30,12 @@ const std::vector<int64_t> kSourceLengths = {4, 2, 1, 5, 3, 3};
 
 // The parameters of a decoder of two layers with input feeding, or their gradients.
 struct Parameters {
-  explicit Parameters(CellKind kind) : kind(kind) {
+  Parameters(CellKind kind, bool conditional) : kind(kind), cells(kLayers + (conditional ? 1 : 0)) {
     const int64_t gates = LayoutOf(kind).projected * kHidden;
-    for (size_t layer = 0; layer < kLayers; ++layer) {
-      const int64_t input = layer == 0 ? kEmbedding + kAttentional : kHidden;
+    for (size_t layer = 0; layer < cells; ++layer) {
+      const int64_t input = layer == 0        ? kEmbedding + kAttentional
+                            : layer < kLayers ? kHidden
+                                              : kMemory;
       matrices.emplace_back(gates, input, 10 + layer);
       matrices.emplace_back(gates, kHidden, 20 + layer);
       matrices.emplace_back(1, gates, 30 + layer);
@@ -49,16 +51,17 @@ struct Parameters {
 
   template <typename Parts>
   std::vector<Parts> Cells() const {
-    std::vector<Parts> cells;
-    for (size_t layer = 0; layer < kLayers; ++layer) {
+    std::vector<Parts> all;
+    for (size_t layer = 0; layer < cells; ++layer) {
       const RandomMatrix* part = &matrices[5 * layer];
-      cells.push_back({part[0].view, part[1].view, part[2].view.data, part[3].view.data,
-                       kind == CellKind::kPeephole ? part[4].view.data : nullptr});
+      all.push_back({part[0].view, part[1].view, part[2].view.data, part[3].view.data,
+                     kind == CellKind::kPeephole ? part[4].view.data : nullptr});
     }
-    return cells;
+    return all;
   }
 
   CellKind kind;
+  size_t cells;
   std::vector<RandomMatrix> matrices;
 };
 
@@ -88,13 +91,17 @@ void Append(const RandomMatrix& matrix, std::vector<float>& values) {
 
 // Everything that a forward and backward pass computes, in an order that does not depend on groups.
 // With `sample` most tokens are predicted ones; `additive` is additive attention with
-// coverage, else dot products.
-std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample, bool additive) {
+// coverage, else dot products; `conditional` adds a conditional cell.
+std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample, bool additive,
+                              bool conditional) {
   const PackedSequence steps(kTargetLengths, groups);
-  const DecoderPlan plan = {
-      .cell = kind, .precision = Precision::kFp32, .seed = 5, .steps = &steps};
+  const DecoderPlan plan = {.cell = kind,
+                            .precision = Precision::kFp32,
+                            .conditional = conditional,
+                            .seed = 5,
+                            .steps = &steps};
   const RandomMatrix embedding(kVocab, kEmbedding, 1);
-  const Parameters parameters(kind);
+  const Parameters parameters(kind, conditional);
   DecoderWeights weights;
   weights.embedding = embedding.view;
   weights.cells = parameters.Cells<CellWeights>();
@@ -153,7 +160,7 @@ std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample, bool a
   DecoderCache cache =
       DecoderForward(plan, weights, start, sources, sample ? &predicted_tokens : nullptr,
                      absl::MakeSpan(tokens), attentional_states.view());
-  const Parameters gradients(kind);
+  const Parameters gradients(kind, conditional);
   const Buffer embedded(steps.rows(), kEmbedding);
   const RandomMatrix query_gradient(kHidden, kHidden, 0), energy_gradient(1, kHidden, 0);
   const RandomMatrix coverage_gradient(1, kHidden, 0);
@@ -168,7 +175,7 @@ std::vector<float> RunDecoder(CellKind kind, int64_t groups, bool sample, bool a
   const std::vector<float> of_tokens = InOrder(steps, embedded.view());
   all.insert(all.end(), of_tokens.begin(), of_tokens.end());
   for (size_t i = 0; i < gradients.matrices.size(); ++i) {
-    const bool peephole = i < 5 * kLayers && i % 5 == 4;
+    const bool peephole = i < 5 * gradients.cells && i % 5 == 4;
     if (!peephole || kind == CellKind::kPeephole) Append(gradients.matrices[i], all);
   }
   if (additive) {
@@ -186,12 +193,13 @@ class DecoderKernel : public testing::TestWithParam<CellKind> {
  protected:
   void TearDown() override { omp_set_num_threads(1); }
 
-  static void ExpectGroupsAgree(bool sample, bool additive = false) {
+  static void ExpectGroupsAgree(bool sample, bool additive = false, bool conditional = false) {
     omp_set_num_threads(1);
-    const std::vector<float> alone = RunDecoder(GetParam(), 1, sample, additive);
+    const std::vector<float> alone = RunDecoder(GetParam(), 1, sample, additive, conditional);
     for (const int64_t groups : {2, 4}) {
       omp_set_num_threads(2);
-      const std::vector<float> grouped = RunDecoder(GetParam(), groups, sample, additive);
+      const std::vector<float> grouped =
+          RunDecoder(GetParam(), groups, sample, additive, conditional);
       ASSERT_EQ(alone.size(), grouped.size());
       for (size_t i = 0; i < alone.size(); ++i) {
         ASSERT_NEAR(alone[i], grouped[i], 1e-4 * std::max(1.0f, std::abs(alone[i]))) << i;
@@ -208,8 +216,13 @@ TEST_P(DecoderKernel, AdditiveAttentionOnTwoThreadsAgreesWithOneGroup) {
   ExpectGroupsAgree(false, /*additive=*/true);
 }
 
+TEST_P(DecoderKernel, ConditionalCellOnTwoThreadsAgreesWithOneGroup) {
+  ExpectGroupsAgree(true, /*additive=*/true, /*conditional=*/true);
+}
+
 TEST_P(DecoderKernel, PredictedTokensChangeTheAttentionalStates) {
-  EXPECT_NE(RunDecoder(GetParam(), 1, false, false), RunDecoder(GetParam(), 1, true, false));
+  EXPECT_NE(RunDecoder(GetParam(), 1, false, false, false),
+            RunDecoder(GetParam(), 1, true, false, false));
 }
 
 INSTANTIATE_TEST_SUITE_P(Cells, DecoderKernel,

@@ -47,6 +47,9 @@ std::vector<DecoderVariant> DecoderVariants() {
   ModelOptions gated = TinyOptions();
   gated.decoder.context_gate = true;
   variants.push_back({"context gate", gated});
+  gated.decoder.conditional = true;
+  gated.decoder.layers = 2;
+  variants.push_back({"conditional", gated});
   ModelOptions residual = TinyOptions();
   residual.decoder.layers = 3;
   residual.decoder.residual = true;
@@ -150,20 +153,23 @@ TEST(Decoder, StepAgreesWithItsFormulas) {
     const DecoderStep step = scene.decoder->Step(tokens, state);
     const auto& after = static_cast<const RecurrentDecoderState&>(*step.state);
 
+    const auto run_cell = [&](const std::string& name, const torch::Tensor& input,
+                              const CellState& before) -> CellState {
+      torch::nn::LSTMCell cell(input.size(1), options.hidden);
+      cell->to(torch::kFloat64);
+      for (auto& parameter : cell->named_parameters())
+        parameter.value().copy_(parameters.at(absl::StrCat(name, ".", parameter.key())));
+      const auto [hidden, cell_state] =
+          cell(input, std::make_tuple(before.hidden, before.cell_state));
+      return {hidden, cell_state};
+    };
+    std::vector<CellState> expected;
     torch::Tensor input = parameters.at("embedding.weight").index_select(0, tokens);
     if (options.input_feeding) input = torch::cat({input, state.attentional_state}, 1);
     for (int64_t layer = 0; layer < options.layers; ++layer) {
-      torch::nn::LSTMCell cell(input.size(1), options.hidden);
-      cell->to(torch::kFloat64);
-      for (auto& parameter : cell->named_parameters()) {
-        parameter.value().copy_(parameters.at(absl::StrCat("cell_", layer, ".", parameter.key())));
-      }
-      const CellState& before = state.cells[static_cast<size_t>(layer)];
-      const auto [hidden, cell_state] =
-          cell(input, std::make_tuple(before.hidden, before.cell_state));
-      const CellState& found = after.cells[static_cast<size_t>(layer)];
-      EXPECT_LT(MaxDifference(found.hidden, hidden), 1e-12);
-      EXPECT_LT(MaxDifference(found.cell_state, cell_state), 1e-12);
+      expected.push_back(
+          run_cell(absl::StrCat("cell_", layer), input, state.cells[static_cast<size_t>(layer)]));
+      const torch::Tensor& hidden = expected.back().hidden;
       input = options.residual && layer > 0 ? hidden + input : hidden;
     }
     torch::Tensor context = torch::bmm(step.attention.unsqueeze(1), state.memory.values).squeeze(1);
@@ -173,6 +179,15 @@ TEST(Decoder, StepAgreesWithItsFormulas) {
     if (options.context_gate) {
       context = context * torch::sigmoid(input.matmul(parameters.at("gate.weight").t()) +
                                          parameters.at("gate.bias"));
+    }
+    if (options.conditional) {
+      expected.back() = run_cell("context_cell", context, expected.back());
+      input = expected.back().hidden;
+    }
+    for (size_t layer = 0; layer < expected.size(); ++layer) {
+      const CellState& found = after.cells[layer];
+      EXPECT_LT(MaxDifference(found.hidden, expected[layer].hidden), 1e-12) << variant.name;
+      EXPECT_LT(MaxDifference(found.cell_state, expected[layer].cell_state), 1e-12) << variant.name;
     }
     const torch::Tensor attentional_state =
         torch::tanh(torch::cat({context, input}, 1).matmul(parameters.at("readout.weight").t()));

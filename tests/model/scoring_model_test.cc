@@ -90,6 +90,10 @@ std::vector<ModelOptions> ManyOptions() {
   all.back().decoder.attention = AttentionKind::kMlp;
   all.back().decoder.context_gate = true;
   all.push_back(TinyOptions());
+  all.back().decoder.cell = CellKind::kGru;
+  all.back().decoder.attention = AttentionKind::kMlp;
+  all.back().decoder.conditional = true;
+  all.push_back(TinyOptions());
   all.back().decoder.layers = 3;
   all.back().decoder.residual = true;
   for (const AttentionKind attention :

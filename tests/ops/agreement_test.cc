@@ -114,6 +114,32 @@ TEST_P(FusedAgreesWithPlain, ForEveryAttentionAndBatch) {
   }
 }
 
+TEST_P(FusedAgreesWithPlain, WithAConditionalCell) {
+  const auto [cell, layers] = GetParam();
+  for (const AttentionKind attention :
+       {AttentionKind::kGeneral, AttentionKind::kMlp, AttentionKind::kCoverage}) {
+    ModelOptions options = OptionsOf(cell, layers);
+    options.decoder.conditional = true;
+    options.decoder.attention = attention;
+    options.decoder.input_feeding = attention == AttentionKind::kGeneral;
+    Model model = TinyModel(options, torch::kFloat32);
+    EXPECT_TRUE(model->is_fused());
+    for (const auto& [what, lengths] : Batches()) {
+      const Batch batch = MakeBatch(RandomPairs(options, lengths));
+      const Outcome fused = Pass(model, batch, true);
+      const Outcome plain = Pass(model, batch, false);
+      std::optional<Outcome> doubles;
+      if (cell == CellKind::kRnnRelu) {
+        model->to(torch::kFloat64);
+        doubles = Pass(model, batch, false);
+        model->to(torch::kFloat32);
+      }
+      ExpectAgreement(fused, plain, 1e-4, absl::StrCat(what, ", ", EnumText(attention)),
+                      doubles ? &*doubles : nullptr);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Cells, FusedAgreesWithPlain,
                          testing::Combine(testing::Values(CellKind::kLstm, CellKind::kPeephole,
                                                           CellKind::kGru, CellKind::kRnnTanh,

@@ -643,7 +643,7 @@ TEST_F(TranslatorTest, EveryTextModelLoadsWithoutAModuleLoaderInEveryPrecision) 
     ModelOptions options = Options();
     options.encoder.cell = options.decoder.cell = CellKind::kLayerNormLstm;
     options.decoder.attention = attention;
-    options.decoder.context_gate = true;
+    options.decoder.context_gate = options.decoder.conditional = true;
     const RunFolder run = WriteRun(folder, options, *TinyModel(options, torch::kFloat32));
     folder.Write("source.model", tokenizer_.model());
     folder.Write("target.model", tokenizer_.model());
