@@ -9,6 +9,7 @@
 
 #include "seq2seq/base/fingerprint.h"
 #include "seq2seq/base/log.h"
+#include "seq2seq/base/random.h"
 #include "seq2seq/base/status_macros.h"
 #include "seq2seq/data/stack.h"
 
@@ -25,32 +26,35 @@ absl::string_view Bytes(const torch::Tensor& tensor) {
 
 // Whether a file of `size` bytes holds exactly so many features. The numbers are untrusted and may
 // overflow.
-bool IsSize(size_t size, size_t header, int64_t images, int64_t positions, int64_t channels) {
+bool IsSize(size_t size, size_t header, int64_t entries, int64_t positions, int64_t channels) {
   int64_t bytes = sizeof(c10::Half);
   for (const int64_t factor : {positions, channels}) {
     if (factor < 1 || __builtin_mul_overflow(bytes, factor, &bytes)) return false;
   }
-  if (images < 1 || __builtin_add_overflow(bytes, 1, &bytes)) return false;
-  if (__builtin_mul_overflow(bytes, images, &bytes)) return false;
+  if (entries < 1 || __builtin_add_overflow(bytes, 1, &bytes)) return false;
+  if (__builtin_mul_overflow(bytes, entries, &bytes)) return false;
   return static_cast<size_t>(bytes) == size - header;
 }
 
 }  // namespace
 
-const char* FeatureCache::features(int64_t image) const {
+const char* FeatureCache::features(int64_t entry) const {
   const int64_t size = header().positions * header().channels;
-  return file_.data() + sizeof(Header) + static_cast<size_t>(image * size) * sizeof(c10::Half);
+  return file_.data() + sizeof(Header) + static_cast<size_t>(entry * size) * sizeof(c10::Half);
 }
 
-bool FeatureCache::has(int64_t image) const { return features(header().images)[image] == 1; }
+bool FeatureCache::has(int64_t image) const {
+  const char* present = features(header().entries) + image * views_;
+  return std::count(present, present + views_, '\1') == views_;
+}
 
-absl::StatusOr<FeatureCache> FeatureCache::Open(const std::string& path) {
+absl::StatusOr<FeatureCache> FeatureCache::Open(const std::string& path, int64_t views) {
   SEQ2SEQ_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
-  FeatureCache cache(std::move(file));
+  FeatureCache cache(std::move(file), views);
   const size_t size = cache.file_.size();
   if (size < sizeof(Header) ||
       std::memcmp(cache.header().magic, kFeatureMagic, sizeof kFeatureMagic) != 0 ||
-      !IsSize(size, sizeof(Header), cache.header().images, cache.header().positions,
+      !IsSize(size, sizeof(Header), cache.header().entries, cache.header().positions,
               cache.header().channels)) {
     return absl::DataLossError(absl::StrCat(path, ": not a complete cache of features"));
   }
@@ -63,12 +67,13 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
   Fingerprint fingerprint;
   fingerprint.AddValue(images.Identity());
   fingerprint.AddValue(network.fingerprint);
+  if (network.views > 1) fingerprint.AddValue(network.views);
   const auto drop_absent = [&](const FeatureCache& cache) {
     for (int64_t image = 0; image < images.size(); ++image) {
       if (!cache.has(image)) images.Drop(image);
     }
   };
-  absl::StatusOr<FeatureCache> cached = Open(path);
+  absl::StatusOr<FeatureCache> cached = Open(path, network.views);
   if (cached.ok() && cached->header().fingerprint == fingerprint.value()) {
     drop_absent(*cached);
     return cached;
@@ -79,31 +84,35 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
   Header header = {};
   std::memcpy(header.magic, kFeatureMagic, sizeof kFeatureMagic);
   header.fingerprint = fingerprint.value();
-  header.images = images.size();
-  std::string present(static_cast<size_t>(images.size()), '\0');
-  int64_t written = 0;  // Images; those that cannot be read are written as zeros.
+  header.entries = images.size() * network.views;
+  const auto path_of = [&](int64_t entry) { return images.Path(entry / network.views); };
+  std::string present(static_cast<size_t>(header.entries), '\0');
+  int64_t unreadable = -1;  // The last such image, which needs no warning for each of its views.
+  int64_t written = 0;      // Entries; those that cannot be read are written as zeros.
   const auto write_zeros = [&](int64_t end) -> absl::Status {
     const std::string zeros(
         static_cast<size_t>(header.positions * header.channels) * sizeof(c10::Half), '\0');
     for (; written < end; ++written) SEQ2SEQ_RETURN_IF_ERROR(out.Append(zeros));
     return absl::OkStatus();
   };
-  for (int64_t begin = 0; begin < images.size(); begin += kBatch) {
+  for (int64_t begin = 0; begin < header.entries; begin += kBatch) {
     std::vector<int64_t> readable;
     std::vector<Array> inputs;
-    const int64_t end = std::min(begin + kBatch, images.size());
-    for (int64_t image = begin; image < end; ++image) {
-      const absl::StatusOr<Array> input = network.read(images.Path(image));
+    const int64_t end = std::min(begin + kBatch, header.entries);
+    for (int64_t entry = begin; entry < end; ++entry) {
+      if (entry / network.views == unreadable) continue;
+      const absl::StatusOr<Array> input = network.read(path_of(entry), entry % network.views);
       if (!input.ok()) {
         if (absl::IsUnimplemented(input.status())) return input.status();
         Log(LogLevel::kWarning, absl::StrCat(input.status().message(), "; left out"));
+        unreadable = entry / network.views;
         continue;
       }
       if (!inputs.empty() && input->shape != inputs[0].shape) {
         return absl::InvalidArgumentError(
-            absl::StrCat(images.Path(image), ": differs in size from the other images"));
+            absl::StrCat(path_of(entry), ": differs in size from the other images"));
       }
-      readable.push_back(image);
+      readable.push_back(entry);
       inputs.push_back(*input);
     }
     if (readable.empty()) continue;
@@ -117,13 +126,13 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
     }
     if (features.size(1) != header.positions || features.size(2) != header.channels) {
       return absl::InvalidArgumentError(absl::StrCat(
-          images.Path(readable[0]), ": its features differ in size from those of other images"));
+          path_of(readable[0]), ": its features differ in size from those of other images"));
     }
     for (size_t i = 0; i < readable.size(); ++i) {
       const double largest = features[static_cast<int64_t>(i)].abs().max().item<double>();
       if (!(largest <= kLargestHalf)) {
         Log(LogLevel::kWarning,
-            absl::StrCat(images.Path(readable[i]), ": has features up to ", largest,
+            absl::StrCat(path_of(readable[i]), ": has features up to ", largest,
                          ", beyond the limit of half precision, 65,504; left out"));
         continue;
       }
@@ -137,21 +146,27 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
   if (present.find('\1') == std::string::npos) {
     return absl::InvalidArgumentError("none of the images can be used");
   }
-  SEQ2SEQ_RETURN_IF_ERROR(write_zeros(images.size()));
+  SEQ2SEQ_RETURN_IF_ERROR(write_zeros(header.entries));
   SEQ2SEQ_RETURN_IF_ERROR(out.Append(present));
   SEQ2SEQ_RETURN_IF_ERROR(out.Commit());
-  SEQ2SEQ_ASSIGN_OR_RETURN(FeatureCache cache, Open(path));
+  SEQ2SEQ_ASSIGN_OR_RETURN(FeatureCache cache, Open(path, network.views));
   drop_absent(cache);
   return cache;
 }
 
-torch::Tensor FeatureCache::Read(absl::Span<const int64_t> images) const {
+torch::Tensor FeatureCache::Read(absl::Span<const int64_t> images,
+                                 const std::optional<uint64_t>& seed) const {
   const int64_t positions = header().positions;
   const auto batch = static_cast<int64_t>(images.size());
   const torch::Tensor halves = torch::empty({batch, positions, channels()}, torch::kHalf);
   for (int64_t i = 0; i < batch; ++i) {
     const torch::Tensor one = halves[i];
-    std::memcpy(one.data_ptr(), features(images[static_cast<size_t>(i)]), one.nbytes());
+    int64_t entry = images[static_cast<size_t>(i)] * views_;
+    if (seed) {
+      entry += static_cast<int64_t>(DeriveSeed({*seed, static_cast<uint64_t>(i)}) %
+                                    static_cast<uint64_t>(views_));
+    }
+    std::memcpy(one.data_ptr(), features(entry), one.nbytes());
   }
   return halves.to(torch::kFloat32);
 }

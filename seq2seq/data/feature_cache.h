@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -17,50 +18,56 @@
 
 namespace seq2seq {
 
-// A frozen network's features of the images of a set, in half precision in a memory-mapped file:
-// they occupy only page cache. Thread-safe.
+// A frozen network's features of the images of a set, or of several views of each, in half
+// precision in a memory-mapped file: they occupy only page cache. Thread-safe.
 class FeatureCache {
  public:
   struct Network {
-    // Reads the network's input from an image file: floats, of the same shape each time.
-    std::function<absl::StatusOr<Array>(const std::string& path)> read;
+    // Reads a view of an image file, 0 being the image itself, as the network's input: floats, of
+    // the same shape each time.
+    std::function<absl::StatusOr<Array>(const std::string& path, int64_t view)> read;
     // [batch, …] of these -> [batch, position, channels]
     std::function<torch::Tensor(const torch::Tensor& batch)> compute;
     // Of everything besides the images that the features depend on.
     uint64_t fingerprint = 0;
+    int64_t views = 1;  // Of each image.
   };
 
   // Computes the features of `images` into the file `path`, unless that was built from the same;
-  // `report` is told how many images are done. Images that cannot be read, and those with features
-  // beyond half precision, are dropped from `images`, and a warning names each. InvalidArgument if
-  // none is left.
+  // `report` is told how many views are done, of all images together. Images that cannot be read,
+  // and those with features beyond half precision, are dropped from `images`, and a warning names
+  // each. InvalidArgument if none is left.
   static absl::StatusOr<FeatureCache> Build(const std::string& path, ImageSet& images,
                                             const Network& network,
                                             const std::function<void(int64_t done)>& report);
 
   int64_t channels() const { return header().channels; }
 
-  // [batch, position, channels], floats.
-  torch::Tensor Read(absl::Span<const int64_t> images) const;
+  // [batch, position, channels], floats: of the images themselves, or of a view of each that `seed`
+  // draws.
+  torch::Tensor Read(absl::Span<const int64_t> images,
+                     const std::optional<uint64_t>& seed = {}) const;
 
  private:
-  // The layout of the file: this header, the features, and a byte per image, 1 if it has features.
+  // The layout of the file: this header, the features of all views of the first image, of the
+  // second, …, and a byte for each view, 1 if it has features.
   struct Header {
     char magic[8];
     uint64_t fingerprint;
-    int64_t images;
+    int64_t entries;  // Images times views.
     int64_t positions;
     int64_t channels;
   };
 
-  explicit FeatureCache(MappedFile file) : file_(std::move(file)) {}
+  FeatureCache(MappedFile file, int64_t views) : file_(std::move(file)), views_(views) {}
 
-  static absl::StatusOr<FeatureCache> Open(const std::string& path);
+  static absl::StatusOr<FeatureCache> Open(const std::string& path, int64_t views);
   const Header& header() const { return *reinterpret_cast<const Header*>(file_.data()); }
-  const char* features(int64_t image) const;
-  bool has(int64_t image) const;
+  const char* features(int64_t entry) const;
+  bool has(int64_t image) const;  // All of its views.
 
   MappedFile file_;
+  int64_t views_;
 };
 
 }  // namespace seq2seq

@@ -75,6 +75,8 @@ absl::Status Validate(const AugmentOptions& options, const std::string& section)
   OptionRules rules;
   rules.ExpectShare(section + ".crop", options.crop);
   rules.ExpectShare(section + ".jitter", options.jitter);
+  rules.Expect(section + ".views", options.views, options.views >= 0 && options.views <= 100,
+               "0 to 100");
   return rules.status();
 }
 

@@ -46,6 +46,7 @@ struct AugmentOptions {
   bool flip = false;
   double crop = 0;
   double jitter = 0;
+  int64_t views = 0;
 
   bool any() const { return flip || crop > 0 || jitter > 0; }
 
@@ -58,6 +59,10 @@ struct AugmentOptions {
           "Random square crops whose side is smaller by up to this share. 0.1 to 0.4; 0 is off.");
     visit("jitter", jitter,
           "Random changes of brightness and contrast by up to this share. 0.1 to 0.4; 0 is off.");
+    visit("views", views,
+          "For frozen image networks, whose features are computed once: augmented views of each "
+          "image that are computed besides the image itself, and of which training takes one at "
+          "random. 0 to 100; each costs as much time and space as the images.");
   }
 };
 

@@ -24,10 +24,17 @@
 namespace seq2seq {
 namespace {
 
-// Fingerprint of what features depend on besides the images: the network and its input options.
-absl::StatusOr<uint64_t> FingerprintOf(ImageEncoderOptions options) {
+// Fingerprint of what features depend on besides the images: the network, its input options and the
+// augmentation.
+absl::StatusOr<uint64_t> FingerprintOf(const TrainingConfig& config) {
+  ImageEncoderOptions options = config.model.image;
+  AugmentOptions augment = config.data.augment;
   Fingerprint fingerprint;
   for (const Option& option : ListOptions(options.input)) fingerprint.Add(OptionText(option));
+  if (augment.views > 0) {
+    for (const Option& option : ListOptions(augment)) fingerprint.Add(OptionText(option));
+    fingerprint.AddValue(config.train.seed);
+  }
   if (!options.network.path.empty()) {
     SEQ2SEQ_ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(options.network.path));
     fingerprint.Add({file.data(), file.size()});
@@ -62,28 +69,63 @@ absl::StatusOr<int64_t> FindChannels(const ImageEncoderOptions& options, const I
   return last;
 }
 
-absl::StatusOr<FeatureCache> BuildFeatures(const ImageEncoderOptions& options,
-                                           const ImageSource& files, const std::string& path,
-                                           c10::Device device, ImageSet& images) {
-  SEQ2SEQ_ASSIGN_OR_RETURN(const uint64_t fingerprint, FingerprintOf(options));
-  ImageEncoder encoder(options);
+// A view of an image file: the image itself, or, from 1 on, an augmented one.
+absl::StatusOr<Array> LoadView(const TrainingConfig& config, const ImageSource& files,
+                               const std::string& path, int64_t view) {
+  if (view == 0) return LoadFile(files, path);
+  Fingerprint seed;
+  seed.Add(path);
+  const Augmentation augmentation = {
+      config.data.augment, DeriveSeed({static_cast<uint64_t>(config.train.seed), seed.value(),
+                                       static_cast<uint64_t>(view)})};
+  return ReadImage(path, config.model.image.input, augmentation, config.data.max_pixels);
+}
+
+absl::StatusOr<FeatureCache> BuildFeatures(const TrainingConfig& config, const ImageSource& files,
+                                           const std::string& path, c10::Device device,
+                                           ImageSet& images) {
+  SEQ2SEQ_ASSIGN_OR_RETURN(const uint64_t fingerprint, FingerprintOf(config));
+  ImageEncoder encoder(config.model.image);
   encoder->to(device);
   encoder->eval();
   const FeatureCache::Network network = {
-      .read = [&](const std::string& file) { return LoadFile(files, file); },
+      .read = [&](const std::string& file,
+                  int64_t view) { return LoadView(config, files, file, view); },
       .compute =
           [&](const torch::Tensor& batch) {
             return batch.dim() == 4 ? encoder->Features(batch.to(device)) : batch;
           },
-      .fingerprint = fingerprint};
-  Task task("features", "images", images.size());
-  return FeatureCache::Build(
-      path, images, network, [&, next = images.size() / 10](int64_t done) mutable {
-        task.Set(done);
-        if (done < next) return;
-        Log(LogLevel::kInfo, absl::StrCat("features of ", done, " of ", images.size(), " images"));
-        next = done + images.size() / 10;
-      });
+      .fingerprint = fingerprint,
+      .views = 1 + config.data.augment.views};
+  const int64_t views = network.views * images.size();
+  Task task("features", "images", views);
+  return FeatureCache::Build(path, images, network, [&, next = views / 10](int64_t done) mutable {
+    task.Set(done);
+    if (done < next) return;
+    Log(LogLevel::kInfo, absl::StrCat("features of ", done, " of ", views, " images"));
+    next = done + views / 10;
+  });
+}
+
+// InvalidArgument unless the image network can see augmented images.
+absl::Status ValidateAugmentation(const AugmentOptions& augment,
+                                  const ImageNetworkOptions& network) {
+  if (network.kind == ImageNetworkKind::kFeatures && augment.any()) {
+    return absl::InvalidArgumentError(
+        "data.augment: needs images, but model.image.network.kind is features");
+  }
+  if (network.is_frozen() && augment.any() && augment.views == 0) {
+    return absl::InvalidArgumentError(
+        "data.augment: the features of a frozen network are computed once, of as many augmented "
+        "views of each image as data.augment.views says, which is 0");
+  }
+  if (augment.views > 0 && !(network.is_frozen() && augment.any())) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "data.augment.views: is ", augment.views, ", but ",
+        network.is_frozen() ? "flip, crop and jitter are off"
+                            : "the image network is trained, and sees each image anew"));
+  }
+  return absl::OkStatus();
 }
 
 // Images by name.
@@ -123,11 +165,7 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(
     TrainingConfig& config) {
   ImageEncoderOptions& options = config.model.image;
   SEQ2SEQ_ASSIGN_OR_RETURN(ImageSet images, ImageSet::Open(config.data.images, tables));
-  if (options.network.is_frozen() && config.data.augment.any()) {
-    return absl::InvalidArgumentError(
-        "data.augment: the features of a frozen network are computed once, without augmentation; "
-        "leave it out, or choose another model.image.network");
-  }
+  SEQ2SEQ_RETURN_IF_ERROR(ValidateAugmentation(config.data.augment, options.network));
   const ImageSource files = FilesOf(config);
   try {
     if (options.channels == 0) {
@@ -136,7 +174,7 @@ absl::StatusOr<std::unique_ptr<ImageData>> ImageData::Prepare(
     std::optional<FeatureCache> features;
     if (options.network.is_frozen()) {
       SEQ2SEQ_ASSIGN_OR_RETURN(
-          features, BuildFeatures(options, files, run.Cache() + "/features", device, images));
+          features, BuildFeatures(config, files, run.Cache() + "/features", device, images));
       if (features->channels() != options.channels) {
         return absl::InvalidArgumentError(absl::StrCat("model.image.channels: is ",
                                                        options.channels, ", but the features have ",
@@ -175,7 +213,7 @@ std::unique_ptr<Source> ImageData::MakeSource() const {
 
 ImageReader ImageData::Reader() const {
   return [this](absl::Span<const int64_t> images, std::optional<uint64_t> seed) {
-    if (features_) return features_->Read(images);
+    if (features_) return features_->Read(images, seed);
     std::vector<Array> arrays;
     for (size_t i = 0; i < images.size(); ++i) {
       std::optional<Augmentation> augmentation;

@@ -43,13 +43,13 @@ class FeatureCacheTest : public ::testing::Test {
   }
 
   FeatureCache::Network Network() {
-    return {.read = [this](const std::string& path) -> absl::StatusOr<Array> {
+    return {.read = [this](const std::string& path, int64_t view) -> absl::StatusOr<Array> {
               ++reads_;
               const auto bytes = ReadFile(path);
               if (!bytes.ok()) return bytes.status();
               if (*bytes == "bad") return absl::InvalidArgumentError(path + ": is bad");
               const Array number = Array::Empty(ArrayType::kFloat32, {1});
-              *number.values<float>() = std::stof(*bytes);
+              *number.values<float>() = std::stof(*bytes) + 100 * static_cast<float>(view);
               return number;
             },
             .compute =
@@ -86,6 +86,46 @@ TEST_F(FeatureCacheTest, IsComputedOnce) {
   EXPECT_EQ(reads_, 40);
   ASSERT_TRUE(Build(images, Network()).ok());
   EXPECT_EQ(reads_, 40);
+}
+
+TEST_F(FeatureCacheTest, DrawsAViewOfEachImage) {
+  ImageSet images = Images();
+  FeatureCache::Network network = Network();
+  network.views = 3;
+  const auto cache = Build(images, network);
+  ASSERT_TRUE(cache.ok()) << cache.status();
+  EXPECT_EQ(reads_, 120);
+  const auto first = [](const torch::Tensor& features) {
+    return features.select(2, 0).select(1, 0);
+  };
+  const std::vector<int64_t> images_of_batch(60, 17);
+  EXPECT_TRUE(first(cache->Read(images_of_batch)).eq(17).all().item<bool>());
+  const torch::Tensor drawn = first(cache->Read(images_of_batch, 5));
+  for (const double value : {17, 117, 217}) {
+    EXPECT_GT(drawn.eq(value).sum().item<int64_t>(), 8) << value;
+  }
+  EXPECT_TRUE(drawn.equal(first(cache->Read(images_of_batch, 5))));
+  EXPECT_FALSE(drawn.equal(first(cache->Read(images_of_batch, 6))));
+  ASSERT_TRUE(Build(images, network).ok());
+  EXPECT_EQ(reads_, 120);
+  ASSERT_TRUE(Build(images, Network()).ok()) << "fewer views";
+  EXPECT_EQ(reads_, 160);
+}
+
+TEST_F(FeatureCacheTest, AnImageThatCannotBeReadIsNamedOnceAndLeftOutWithItsViews) {
+  folder_.Write("image-17", "bad");
+  std::string log;
+  SetLogSink([&](LogLevel, absl::string_view message) { absl::StrAppend(&log, message, "\n"); });
+  ImageSet images = Images();
+  FeatureCache::Network network = Network();
+  network.views = 3;
+  const auto cache = Build(images, network);
+  SetLogSink(nullptr);
+  ASSERT_TRUE(cache.ok()) << cache.status();
+  EXPECT_EQ(log, (folder_ / "image-17") + ": is bad; left out\n");
+  EXPECT_EQ(images.Find("image-17"), std::nullopt);
+  EXPECT_EQ(images.Find("image-16"), std::optional<int32_t>(16));
+  EXPECT_EQ(cache->Read({18})[0][0][0].item<double>(), 18);
 }
 
 TEST_F(FeatureCacheTest, IsComputedAgainForAnotherNetworkOrAnotherImage) {
@@ -161,7 +201,7 @@ TEST_F(FeatureCacheTest, MadeUpSizesAreNoCache) {
 TEST_F(FeatureCacheTest, NoImageThatCanBeReadIsAnError) {
   ImageSet images = Images();
   FeatureCache::Network network = Network();
-  network.read = [](const std::string& path) { return absl::NotFoundError(path); };
+  network.read = [](const std::string& path, int64_t) { return absl::NotFoundError(path); };
   EXPECT_TRUE(absl::IsInvalidArgument(Build(images, network).status()));
 }
 

@@ -217,7 +217,9 @@ class CaptionTest(TestCase):
         self.assert_fails(self.train("images", run, "model.image.network.kind=onnx",
                                      f"model.image.network.path={self.words}"), "model.image.network")
         self.assert_fails(self.train("features", run, "model.image.network.kind=features", "data.augment.flip=true"),
-                          "data.augment")
+                          "data.augment", "model.image.network.kind is features")
+        self.assert_fails(self.train("images", run, "data.augment.flip=true", "data.augment.views=2"),
+                          "data.augment.views", "the image network is trained")
 
 
 if __name__ == "__main__":
