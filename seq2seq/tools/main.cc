@@ -27,6 +27,7 @@
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/hand_over.h"
 #include "seq2seq/tools/libtorch.h"
+#include "seq2seq/tools/machine.h"
 #include "seq2seq/tools/messages.h"
 
 namespace {
@@ -133,6 +134,7 @@ absl::Status Written(absl::Status status) {
 
 int main(int argc, char** argv) {
   seq2seq::KeepArguments(argv);
+  seq2seq::SetUpMemory();
   seq2seq::SetUpMessages();
   if (!LimitToEnvironment()) return 1;
   CLI::App program("Trains, tunes, applies and evaluates sequence-to-sequence models.", "seq2seq");

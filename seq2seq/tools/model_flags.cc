@@ -154,6 +154,7 @@ absl::StatusOr<Translator> LoadTranslator(const ModelFlags& flags) {
   SEQ2SEQ_RETURN_IF_ERROR(NamingFlag(Validate(flags.limits)));
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::string device, FindDevice(flags.device));
   SetUpThreads(flags.threads);
+  if (flags.allow_scripts) KeepFreedMemory();
   LoadOptions load = {.device = device,
                       .precision = flags.precision,
                       .mean = flags.ensemble,

@@ -232,6 +232,7 @@ absl::Status Train(Config& config, const TrainFlags& flags, ProcessGroup* group)
     return absl::InvalidArgumentError(absl::StrCat("validation.", valid.message()));
   }
   SetUpThreads(config.training.run.threads, group != nullptr ? group->place().local_size : 1);
+  if (config.training.model.source == SourceKind::kImage) KeepFreedMemory();
   std::optional<TrainingTask> task;
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<TrainingRun> run,
                            TrainingRun::Create(config.training, MakeHooks(config, task), group));
