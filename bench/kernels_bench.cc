@@ -114,7 +114,8 @@ void Layer(benchmark::State& state) {
     const auto cache = RecurrentForward(
         steps, input.view(), PackCells(kind, {weights, weights}, precision), output.view());
     RecurrentBackward(kind, precision, steps, input.view(), {weights, weights}, output.view(),
-                      output_gradient.view(), cache, input_gradient.view(), {gradients, gradients});
+                      {output_gradient.view(), {}}, cache, input_gradient.view(),
+                      {gradients, gradients});
   }
   state.SetLabel(EnumText(kind));
   SetRate(state, 3 * 2 * 2.0 * static_cast<double>(steps.tokens() * gates * (kInput + kHidden)));

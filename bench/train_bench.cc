@@ -43,6 +43,7 @@ struct Flags {
   int64_t sampled_softmax = 0;
   std::string attention = "general";
   bool copy = false;
+  bool conditional = false;
   double forcing = 1;
   std::string form = "stepwise";
   bool no_limit = false;
@@ -88,6 +89,7 @@ ModelOptions OptionsOf(const Flags& flags) {
   options.encoder.layers = options.decoder.layers = scale;
   options.decoder.attention = *EnumFromText<AttentionKind>(flags.attention);
   options.decoder.copy = flags.copy;
+  options.decoder.conditional = flags.conditional;
   return options;
 }
 
@@ -210,6 +212,10 @@ std::vector<ProductShape> ProductsOf(const ModelOptions& options, int64_t source
     if (layer == 0) AddProducts(target, 4 * hidden, decoder.embedding, 0, products);
     AddProducts(target, 4 * hidden, hidden, group, products);  // Input feeding, or layer below.
     AddProducts(target, 4 * hidden, hidden, group, products);
+  }
+  if (decoder.conditional) {
+    AddProducts(target, 4 * decoder.hidden, memory, group, products);
+    AddProducts(target, 4 * decoder.hidden, decoder.hidden, group, products);
   }
   AddProducts(target, decoder.hidden, memory + decoder.hidden, group, products);
   AddProducts(target, options.target_vocab, decoder.hidden, 0, products);
@@ -432,6 +438,7 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember(seq2seq::EnumTexts(seq2seq::AttentionKind())))
       ->capture_default_str();
   app.add_flag("--copy", flags.copy, "The recurrent decoder copies source subwords");
+  app.add_flag("--conditional", flags.conditional, "The recurrent decoder has a conditional cell");
   app.add_option("--hidden", flags.hidden,
                  "W1, W2: hidden size of the decoder; 0 is the workload's")
       ->capture_default_str();

@@ -21,6 +21,9 @@ struct EncoderOutput {
   Buffer values;                // [row, size]
   std::vector<int64_t> begins;  // [batch + 1], the first row of each sentence, and their number.
   Buffer summary;               // [batch, size], for the bridge.
+  // The final states of the recurrent layers, [batch, size], where the bridge is `layers`; the cell
+  // states are empty for cells without one.
+  std::vector<Buffer> hidden = {}, cell_state = {};
 
   int64_t batch() const { return static_cast<int64_t>(begins.size()) - 1; }
   int64_t length(int64_t sentence) const {

@@ -37,7 +37,8 @@ std::unique_ptr<InferenceEncoder> MakeTextEncoder(const ModelOptions& options, M
   switch (options.encoder.kind) {
     case EncoderKind::kRecurrent:
       return std::make_unique<RecurrentInferenceEncoder>(options.encoder, embedding, arrays.encoder,
-                                                         precision);
+                                                         precision,
+                                                         BridgeOf(options) == BridgeKind::kLayers);
     case EncoderKind::kTransformer:
       return std::make_unique<TransformerInferenceEncoder>(options.encoder, embedding,
                                                            arrays.encoder.transformer, precision);

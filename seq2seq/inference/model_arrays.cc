@@ -210,6 +210,7 @@ void ListBridge(const ModelOptions& model, DecoderArrays& decoder, const ArrayLi
       break;
     }
     case BridgeKind::kCopy:
+    case BridgeKind::kLayers:
     case BridgeKind::kZero:
       break;
   }

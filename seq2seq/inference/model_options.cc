@@ -48,6 +48,25 @@ absl::Status Validate(const ModelOptions& options) {
         image ? "model.image.hidden" : "model.encoder.hidden in each direction of the last layer",
         "; found ", options.decoder.hidden));
   }
+  const bool by_layers = recurrent && !alone && options.bridge == BridgeKind::kLayers;
+  rules.Expect("model.bridge", "layers",
+               !by_layers || (text && options.encoder.kind == EncoderKind::kRecurrent),
+               "another where the encoder is not recurrent");
+  rules.Expect("model.decoder.layers", options.decoder.layers,
+               !by_layers || options.decoder.layers == options.encoder.layers,
+               absl::StrCat(options.encoder.layers,
+                            ", as model.encoder.layers, where model.bridge is layers"));
+  rules.Expect(
+      "model.decoder.cell", EnumText(options.decoder.cell),
+      !by_layers || HasCellState(options.decoder.cell) == HasCellState(options.encoder.cell),
+      absl::StrCat("one with the states of model.encoder.cell, ", EnumText(options.encoder.cell),
+                   ", where model.bridge is layers"));
+  for (int64_t layer = 0; by_layers && layer < options.encoder.layers; ++layer) {
+    const int64_t size = LayerSize(options.encoder, layer);
+    rules.Expect(
+        "model.decoder.hidden", options.decoder.hidden, options.decoder.hidden == size,
+        absl::StrCat(size, ", as layer ", layer, " of the encoder, where model.bridge is layers"));
+  }
   const bool shared = options.shared_embeddings;
   rules.Expect("model.shared_embeddings", "false",
                shared || options.decoder.kind != DecoderKind::kHead,

@@ -22,10 +22,15 @@ namespace seq2seq {
 // dense  tanh(W final + b), one slice per state (Bahdanau et al. 2015)
 // mean   the same with the mean of the encoder output
 // copy   final as the hidden state of every layer, zero cell states; the sizes must agree
+// layers the final hidden and cell state of the encoder's layer of the same number (Sutskever et
+// al.
+//        2014), those of its directions concatenated or summed; numbers and sizes must agree
 // zero   all states are zero
-enum class BridgeKind { kDense, kMean, kCopy, kZero };
+enum class BridgeKind { kDense, kMean, kCopy, kLayers, kZero };
 
-inline std::vector<std::string> EnumTexts(BridgeKind) { return {"dense", "mean", "copy", "zero"}; }
+inline std::vector<std::string> EnumTexts(BridgeKind) {
+  return {"dense", "mean", "copy", "layers", "zero"};
+}
 
 struct ModelOptions {
   SourceKind source = SourceKind::kText;
@@ -52,10 +57,11 @@ struct ModelOptions {
     visit("decoder", decoder);
     visit("bridge", bridge,
           "Initial state of a recurrent decoder. dense: a dense layer over the final encoder "
-          "states; mean: a "
-          "dense layer over the mean of the encoder output; copy: the final encoder output as "
-          "hidden state of every layer, with decoder.hidden equal to its size and cell states of "
-          "zero; zero: all zero.");
+          "states; mean: a dense layer over the mean of the encoder output; copy: the final "
+          "encoder output as hidden state of every layer, with decoder.hidden equal to its size "
+          "and cell states of zero; layers: the final hidden and cell state of the encoder's layer "
+          "of the same number, with as many layers of the same size on both sides; zero: all "
+          "zero.");
     visit("shared_embeddings", shared_embeddings,
           "Source and target share one embedding; for a joint tokenizer. With "
           "decoder.tied_embeddings the output layer shares it too.");

@@ -37,6 +37,12 @@ DecoderRows RecurrentInferenceDecoder::Bridge(const EncoderOutput& sources) cons
     case BridgeKind::kCopy:
       for (const Buffer& hidden : start.hidden) Copy(sources.summary.view(), hidden.view());
       break;
+    case BridgeKind::kLayers:
+      for (size_t layer = 0; layer < start.hidden.size(); ++layer) {
+        Copy(sources.hidden[layer].view(), start.hidden[layer].view());
+        Copy(sources.cell_state[layer].view(), start.cell_state[layer].view());
+      }
+      break;
     case BridgeKind::kZero:
       break;
   }

@@ -20,8 +20,9 @@ std::vector<int64_t> LengthsOf(absl::Span<const SourceInput* const> sources) {
 }  // namespace
 
 RecurrentInferenceEncoder::RecurrentInferenceEncoder(const EncoderOptions& options, Array embedding,
-                                                     EncoderArrays& arrays, Precision precision)
-    : options_(options), embedding_(std::move(embedding)) {
+                                                     EncoderArrays& arrays, Precision precision,
+                                                     bool with_layers)
+    : options_(options), with_layers_(with_layers), embedding_(std::move(embedding)) {
   for (EncoderArrays::Layer& layer : arrays.layers) {
     std::vector<CellWeights> cells = {ViewCell(layer.forward)};
     if (layer.backward.weight_ih.defined()) cells.push_back(ViewCell(layer.backward));
@@ -59,13 +60,44 @@ Buffer RecurrentInferenceEncoder::Merge(const Buffer& outputs, size_t number) co
   return sums;
 }
 
-Buffer RecurrentInferenceEncoder::RunLayers(Buffer states, const PackedSequence& steps) const {
+std::vector<ConstMatrix> RecurrentInferenceEncoder::DirectionsOf(ConstMatrix outputs) const {
+  std::vector<ConstMatrix> directions;
+  for (int64_t first = 0; first < outputs.columns; first += options_.hidden)
+    directions.push_back(outputs.Columns(first, options_.hidden));
+  return directions;
+}
+
+Buffer RecurrentInferenceEncoder::FinalOf(absl::Span<const ConstMatrix> directions,
+                                          const PackedSequence& steps, const EncoderOutput& output,
+                                          size_t number) const {
+  const int64_t hidden = options_.hidden;
+  const Buffer final(output.batch(), static_cast<int64_t>(directions.size()) * hidden);
+  steps.ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
+    const Matrix to = final.view().Rows(sequence, 1);
+    if (step + 1 == output.length(sequence))
+      Copy(directions[0].Rows(row, 1), to.Columns(0, hidden));
+    if (step == 0 && directions.size() > 1)
+      Copy(directions[1].Rows(row, 1), to.Columns(hidden, hidden));
+  });
+  return Merge(final, number);
+}
+
+Buffer RecurrentInferenceEncoder::RunLayers(Buffer states, const PackedSequence& steps,
+                                            EncoderOutput& output) const {
   for (size_t number = 0; number < layers_.size(); ++number) {
     if (number > 0) states = Merge(states, number - 1);
     const std::vector<PackedCell>& layer = layers_[number];
     const auto directions = static_cast<int64_t>(layer.size());
     const Buffer outputs(steps.rows(), directions * options_.hidden);
-    RecurrentForward(steps, states.view(), layer, outputs.view());
+    const std::vector<RecurrentCache> caches =
+        RecurrentForward(steps, states.view(), layer, outputs.view());
+    if (with_layers_) {
+      std::vector<ConstMatrix> cell_states;
+      for (const RecurrentCache& cache : caches) cell_states.push_back(cache.cell_state.view());
+      output.hidden.push_back(FinalOf(DirectionsOf(outputs.view()), steps, output, number));
+      output.cell_state.push_back(
+          HasCellState(options_.cell) ? FinalOf(cell_states, steps, output, number) : Buffer());
+    }
     const int64_t input = states.view().columns;
     // Of a sum, to the forward direction.
     if (AddsInput(options_, static_cast<int64_t>(number), input))
@@ -80,26 +112,17 @@ EncoderOutput RecurrentInferenceEncoder::Encode(
   const std::vector<int64_t> lengths = LengthsOf(sources);
   const auto batch = static_cast<int64_t>(sources.size());
   const PackedSequence steps(lengths, GroupsFor(batch, CellsSideBySide(options_)));
-  const Buffer states = RunLayers(Embed(sources, steps), steps);
-
-  // From the order of time steps to that of sentences.
-  const Buffer values = Merge(states, layers_.size() - 1);
-  const int64_t size = values.view().columns;
-  const int64_t hidden = options_.hidden;
-  const int64_t rest = states.view().columns - hidden;
-  const Buffer summaries(batch, hidden + rest);
-  EncoderOutput output = {EncoderOutput::Rows(steps.tokens(), size), {0}, Buffer()};
+  EncoderOutput output = {EncoderOutput::Rows(steps.tokens(), OutputSize(options_)), {0}, Buffer()};
   for (const int64_t length : lengths) output.begins.push_back(output.begins.back() + length);
+  const Buffer states = RunLayers(Embed(sources, steps), steps, output);
+
+  const size_t last = layers_.size() - 1;
+  output.summary = FinalOf(DirectionsOf(states.view()), steps, output, last);
+  // From the order of time steps to that of sentences.
+  const Buffer values = Merge(states, last);
   steps.ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
     Copy(values.view().Rows(row, 1), output.Of(sequence, output.values).Rows(step, 1));
-    // The last state of the forward cell, and the first of the backward cell.
-    const Matrix state = states.view().Rows(row, 1);
-    const Matrix summary = summaries.view().Rows(sequence, 1);
-    if (step == 0) Copy(state.Columns(hidden, rest), summary.Columns(hidden, rest));
-    if (step + 1 == output.length(sequence))
-      Copy(state.Columns(0, hidden), summary.Columns(0, hidden));
   });
-  output.summary = Merge(summaries, layers_.size() - 1);
   return output;
 }
 

@@ -66,7 +66,7 @@ void WalkForward(const PackedCell& cell, const Walk& walk, Matrix gates, Matrix 
 
 void WalkBackward(CellKind kind, const Walk& walk, const HiddenGradient& hidden_gradient,
                   const GateWeights& formula, Matrix gates, ConstMatrix hidden,
-                  ConstMatrix cell_state, ConstMatrix output_gradient) {
+                  ConstMatrix cell_state, const RecurrentOutputGradient& output_gradient) {
   const Buffer hidden_carry(walk.rows(), hidden.columns);
   const Buffer cell_state_carry(walk.rows(), hidden.columns);
   Clear(hidden_carry.view());
@@ -74,7 +74,9 @@ void WalkBackward(CellKind kind, const Walk& walk, const HiddenGradient& hidden_
   for (int64_t i = walk.size() - 1; i >= 0; --i) {
     const int64_t past = walk.Past(i);
     const Matrix all = walk.Of(gates, i);
-    Add(walk.Of(output_gradient, i), First(hidden_carry.view(), all.rows));
+    Add(walk.Of(output_gradient.output, i), First(hidden_carry.view(), all.rows));
+    if (output_gradient.cell_state.data != nullptr)
+      Add(walk.Of(output_gradient.cell_state, i), First(cell_state_carry.view(), all.rows));
     // Rows with a previous time step, then those without.
     for (const bool reached : {true, false}) {
       const auto part = [&](auto rows) { return reached ? First(rows, past) : Rest(rows, past); };
@@ -213,7 +215,7 @@ std::vector<RecurrentCache> RecurrentForward(const PackedSequence& steps, ConstM
 
 void RecurrentBackward(CellKind kind, Precision precision, const PackedSequence& steps,
                        ConstMatrix input, absl::Span<const CellWeights> directions,
-                       ConstMatrix output, ConstMatrix output_gradient,
+                       ConstMatrix output, const RecurrentOutputGradient& output_gradient,
                        absl::Span<const RecurrentCache> cache, Matrix input_gradient,
                        absl::Span<const CellGradients> gradients) {
   const int64_t hidden = directions[0].hidden.columns;
@@ -225,10 +227,13 @@ void RecurrentBackward(CellKind kind, Precision precision, const PackedSequence&
     if (gradients[d].peephole != nullptr) before[d].cell_state = Buffer(steps.rows(), hidden);
   }
   ForEachWalk(steps, directions.size(), [&](size_t d, const Walk& walk) {
-    const ConstMatrix states = output.Columns(static_cast<int64_t>(d) * hidden, hidden);
+    const auto of = [&](ConstMatrix rows) {
+      return rows.data == nullptr ? rows : rows.Columns(static_cast<int64_t>(d) * hidden, hidden);
+    };
+    const ConstMatrix states = of(output);
     WalkBackward(kind, walk, hidden_gradients[d], FormulaWeights(kind, directions[d]),
                  cache[d].gates.view(), states, cache[d].cell_state.view(),
-                 output_gradient.Columns(static_cast<int64_t>(d) * hidden, hidden));
+                 {of(output_gradient.output), of(output_gradient.cell_state)});
     CopyBefore(walk, states, before[d].gates.view());
     if (gradients[d].peephole != nullptr) {
       CopyBefore(walk, cache[d].cell_state.view(), before[d].cell_state.view());

@@ -86,20 +86,26 @@ struct RecurrentCache {
   Buffer cell_state;  // [row, hidden], for cells that have one.
 };
 
+// What a loss depends on.
+struct RecurrentOutputGradient {
+  ConstMatrix output;      // [row, directions x hidden]
+  ConstMatrix cell_state;  // Likewise, of the cell states; empty for zero.
+};
+
 // A layer of one cell, left to right, or a bidirectional one of two, the second right to left:
 // input [row, input] -> output [row, directions x hidden], rows as in `steps`. Costs the input
 // projections of the tokens, one matrix product per time step, and little else. Directions and
-// groups of sequences run in parallel. All kinds of cells, but only those with a training kernel
-// fill the cache.
+// groups of sequences run in parallel. All kinds of cells; those without a training kernel fill
+// only the cell states of the cache.
 std::vector<RecurrentCache> RecurrentForward(const PackedSequence& steps, ConstMatrix input,
                                              absl::Span<const PackedCell> directions,
                                              Matrix output);
 
-// The gradients, given that of the output; consumes `cache`. The gradient of the input is not
+// The gradients, given those of the output; consumes `cache`. The gradient of the input is not
 // computed where `input_gradient` is empty.
 void RecurrentBackward(CellKind kind, Precision precision, const PackedSequence& steps,
                        ConstMatrix input, absl::Span<const CellWeights> directions,
-                       ConstMatrix output, ConstMatrix output_gradient,
+                       ConstMatrix output, const RecurrentOutputGradient& output_gradient,
                        absl::Span<const RecurrentCache> cache, Matrix input_gradient,
                        absl::Span<const CellGradients> gradients);
 

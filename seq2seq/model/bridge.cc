@@ -23,8 +23,17 @@ BridgeImpl::BridgeImpl(BridgeKind kind, int64_t encoded, const DecoderOptions& o
 std::vector<CellState> BridgeImpl::forward(const Encoded& encoded) {
   // At least fp32: states accumulate over the time steps, and bf16 of autocast would lose small
   // increments.
-  const torch::Tensor final =
-      encoded.final.to(c10::promoteTypes(encoded.final.scalar_type(), torch::kFloat32));
+  const auto promoted = [](const torch::Tensor& state) {
+    return state.defined() ? state.to(c10::promoteTypes(state.scalar_type(), torch::kFloat32))
+                           : state;
+  };
+  std::vector<CellState> states;
+  if (kind_ == BridgeKind::kLayers) {
+    for (const CellState& layer : encoded.layers)
+      states.push_back({promoted(layer.hidden), promoted(layer.cell_state)});
+    return states;
+  }
+  const torch::Tensor final = promoted(encoded.final);
   torch::Tensor filled;  // [batch, all states]
   if (!dense_.is_empty()) {
     const torch::Tensor summary =
@@ -38,7 +47,6 @@ std::vector<CellState> BridgeImpl::forward(const Encoded& encoded) {
     if (number == 0 && kind_ == BridgeKind::kCopy) return final;
     return torch::zeros({final.size(0), hidden_}, final.options().requires_grad(false));
   };
-  std::vector<CellState> states;
   for (int64_t layer = 0; layer < layers_; ++layer)
     states.push_back({part(layer, 0), states_ == 2 ? part(layer, 1) : torch::Tensor()});
   return states;

@@ -219,15 +219,15 @@ std::vector<CellParameters> ParametersOf(const std::vector<Cell>& cells) {
   return parameters;
 }
 
-torch::Tensor RunCell(Cell& cell, const torch::Tensor& input) {
-  std::vector<torch::Tensor> outputs;
-  outputs.reserve(static_cast<size_t>(input.size(0)));
+CellState RunCell(Cell& cell, const torch::Tensor& input) {
+  std::vector<torch::Tensor> hidden, cell_states;
   CellState state = cell->InitialState(input.size(1));
   for (const torch::Tensor& projected : cell->Project(input, 0).unbind(0)) {
     state = cell(projected, state);
-    outputs.push_back(state.hidden);
+    hidden.push_back(state.hidden);
+    if (state.cell_state.defined()) cell_states.push_back(state.cell_state);
   }
-  return torch::stack(outputs);
+  return {torch::stack(hidden), cell_states.empty() ? torch::Tensor() : torch::stack(cell_states)};
 }
 
 }  // namespace seq2seq

@@ -165,9 +165,9 @@ Cell MakeCell(CellKind kind, int64_t input, int64_t hidden, double recurrent_dro
 // The parameters of the cells of a layer or stack, for the kernels.
 std::vector<CellParameters> ParametersOf(const std::vector<Cell>& cells);
 
-// The outputs of a cell over a sequence, from a state of zeros, one time step at a time: [source,
+// The states of a cell over a sequence, from a state of zeros, one time step at a time: [source,
 // batch, input] -> [source, batch, hidden].
-torch::Tensor RunCell(Cell& cell, const torch::Tensor& input);
+CellState RunCell(Cell& cell, const torch::Tensor& input);
 
 }  // namespace seq2seq
 

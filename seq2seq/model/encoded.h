@@ -2,7 +2,11 @@
 #ifndef SEQ2SEQ_MODEL_ENCODED_H_
 #define SEQ2SEQ_MODEL_ENCODED_H_
 
+#include <vector>
+
 #include <torch/types.h>
+
+#include "seq2seq/ops/cell_parameters.h"
 
 namespace seq2seq {
 
@@ -11,11 +15,18 @@ struct Encoded {
   torch::Tensor values;   // [batch, source, size], zero at padding.
   torch::Tensor lengths;  // [batch], on the CPU: how many positions of each sentence count.
   torch::Tensor final;    // [batch, size], a summary of the source for the bridge.
+  // The final states of the recurrent layers, [batch, size], where the bridge is `layers`.
+  std::vector<CellState> layers = {};
 
   // The same with each source `times` times, one after the other.
   Encoded Repeat(int64_t times) const {
-    return {values.repeat_interleave(times, 0), lengths.repeat_interleave(times, 0),
-            final.defined() ? final.repeat_interleave(times, 0) : final};
+    const auto repeat = [times](const torch::Tensor& rows) {
+      return rows.defined() ? rows.repeat_interleave(times, 0) : rows;
+    };
+    Encoded repeated = {repeat(values), repeat(lengths), repeat(final)};
+    for (const CellState& layer : layers)
+      repeated.layers.push_back({repeat(layer.hidden), repeat(layer.cell_state)});
+    return repeated;
   }
 
   // [batch, source], bool, true where there is a token.

@@ -22,7 +22,8 @@ std::shared_ptr<EncoderImpl> MakeTextEncoder(const ModelOptions& options,
   switch (options.encoder.kind) {
     case EncoderKind::kRecurrent:
       return std::make_shared<RecurrentEncoderImpl>(options.source_vocab, options.encoder,
-                                                    std::move(embedding));
+                                                    std::move(embedding),
+                                                    BridgeOf(options) == BridgeKind::kLayers);
     case EncoderKind::kTransformer:
       return std::make_shared<TransformerEncoderImpl>(options.source_vocab, options.encoder,
                                                       std::move(embedding));

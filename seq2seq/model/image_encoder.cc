@@ -57,12 +57,13 @@ torch::Tensor ImageEncoderImpl::RunBothWays(const torch::Tensor& values,
   if (is_fused()) {
     const auto steps = PackSequence(lengths, /*side_by_side=*/2);
     const torch::Tensor outputs =
-        FusedLayer(ParametersOf(cells_), PackRows(values, steps), steps, kEncoderPhases);
+        FusedLayer(ParametersOf(cells_), PackRows(values, steps), steps, kEncoderPhases).hidden;
     return PadRows(outputs, steps, values.size(1));
   }
   const PhaseTimer timer(Phase::kEncoderForward);
   const torch::Tensor positions = values.transpose(0, 1);  // [position, batch, hidden]
-  return torch::cat({RunCell(cells_[0], positions), RunCell(cells_[1], positions.flip(0)).flip(0)},
+  return torch::cat({RunCell(cells_[0], positions).hidden,
+                     RunCell(cells_[1], positions.flip(0)).hidden.flip(0)},
                     2)
       .transpose(0, 1)
       .contiguous();

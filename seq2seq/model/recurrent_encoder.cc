@@ -32,8 +32,8 @@ torch::Tensor Reorder(const torch::Tensor& sequence, const torch::Tensor& index)
 }  // namespace
 
 RecurrentEncoderImpl::RecurrentEncoderImpl(int64_t vocab, const EncoderOptions& options,
-                                           torch::nn::Embedding embedding)
-    : options_(options), embedding_(std::move(embedding)) {
+                                           torch::nn::Embedding embedding, bool with_layers)
+    : options_(options), with_layers_(with_layers), embedding_(std::move(embedding)) {
   if (embedding_.is_empty())
     embedding_ = register_module("embedding", MakeEmbedding(vocab, options.embedding));
   int64_t input = options.embedding;
@@ -65,16 +65,22 @@ Encoded RecurrentEncoderImpl::forward(const Batch& batch) {
   const torch::Tensor& lengths = batch.source_lengths;
   const torch::Tensor tokens =
       is_training() ? DropWords(batch.source, options_.word_dropout) : batch.source;
-  const torch::Tensor states =
-      is_fused() ? FusedStates(tokens, lengths) : PlainStates(tokens, lengths);
+  const Outputs outputs = is_fused() ? RunFused(tokens, lengths) : RunPlain(tokens, lengths);
+  const Layer& last = layers_.back();
+  return {Merge(outputs.last, last), lengths, FinalOf(outputs.last, lengths, last), outputs.layers};
+}
+
+torch::Tensor RecurrentEncoderImpl::FinalOf(const torch::Tensor& states,
+                                            const torch::Tensor& lengths,
+                                            const Layer& layer) const {
   const auto last =
-      (torch::arange(tokens.size(0)) * tokens.size(1) + lengths - 1).to(tokens.device());
+      (torch::arange(states.size(0)) * states.size(1) + lengths - 1).to(states.device());
   const int64_t hidden = options_.hidden;
   torch::Tensor final =
       states.narrow(2, 0, hidden).flatten(0, 1).index_select(0, last);  // [batch, hidden]
-  if (layers_.back().cells.size() > 1)
+  if (layer.cells.size() > 1)
     final = torch::cat({final, states.select(1, 0).narrow(1, hidden, hidden)}, 1);
-  return {Merge(states, layers_.back()), lengths, Merge(final, layers_.back())};
+  return Merge(final, layer);
 }
 
 torch::Tensor RecurrentEncoderImpl::Merge(const torch::Tensor& outputs, const Layer& layer) const {
@@ -94,25 +100,33 @@ torch::Tensor RecurrentEncoderImpl::WithInput(const torch::Tensor& outputs,
                     -1);
 }
 
-torch::Tensor RecurrentEncoderImpl::FusedStates(const torch::Tensor& tokens,
-                                                const torch::Tensor& lengths) {
+RecurrentEncoderImpl::Outputs RecurrentEncoderImpl::RunFused(const torch::Tensor& tokens,
+                                                             const torch::Tensor& lengths) {
   const double dropout = is_training() ? options_.dropout : 0;
   const auto steps = PackSequence(lengths, CellsSideBySide(options_));
   torch::Tensor states =
       FusedEmbedding(embedding_->weight, tokens, steps,
                      is_training() ? DropoutOf(options_.embedding_dropout, options_.dropout) : 0);
+  const auto pad = [&](const torch::Tensor& rows) { return PadRows(rows, steps, tokens.size(1)); };
+  std::vector<CellState> layers;
   for (size_t number = 0; number < layers_.size(); ++number) {
     const Layer& layer = layers_[number];
     if (number > 0) states = Merge(states, layers_[number - 1]);
     const torch::Tensor inputs = number > 0 ? FusedDropout(states, dropout) : states;
-    states = WithInput(FusedLayer(ParametersOf(layer.cells), inputs, steps, kEncoderPhases), states,
-                       layer);
+    const CellState outputs =
+        FusedLayer(ParametersOf(layer.cells), inputs, steps, kEncoderPhases, with_layers_);
+    if (with_layers_) {
+      layers.push_back({FinalOf(pad(outputs.hidden), lengths, layer), torch::Tensor()});
+      if (outputs.cell_state.defined())
+        layers.back().cell_state = FinalOf(pad(outputs.cell_state), lengths, layer);
+    }
+    states = WithInput(outputs.hidden, states, layer);
   }
-  return PadRows(states, steps, tokens.size(1));
+  return {pad(states), layers};
 }
 
-torch::Tensor RecurrentEncoderImpl::PlainStates(const torch::Tensor& tokens,
-                                                const torch::Tensor& lengths) {
+RecurrentEncoderImpl::Outputs RecurrentEncoderImpl::RunPlain(const torch::Tensor& tokens,
+                                                             const torch::Tensor& lengths) {
   const int64_t source = tokens.size(1);
   const torch::Device device = tokens.device();
   const torch::Tensor reversal = ReversalIndex(lengths, source).to(device);
@@ -120,23 +134,32 @@ torch::Tensor RecurrentEncoderImpl::PlainStates(const torch::Tensor& tokens,
 
   torch::Tensor states = embedding_(tokens.t());  // [source, batch, embedding]
   double dropout = DropoutOf(options_.embedding_dropout, options_.dropout);
+  std::vector<CellState> layers;
   for (size_t number = 0; number < layers_.size(); ++number) {
     Layer& layer = layers_[number];
     if (number > 0) states = Merge(states, layers_[number - 1]);
     const torch::Tensor inputs =
         DropoutSequence(states, dropout, options_.variational, is_training());
     dropout = options_.dropout;
-    torch::Tensor outputs = RunCell(layer.cells[0], inputs);  // [source, batch, hidden]
+    CellState outputs = RunCell(layer.cells[0], inputs);  // [source, batch, hidden]
     if (layer.cells.size() > 1) {
       // Reversing the tokens alone keeps padding at the end for both cells: no time step needs a
       // mask.
-      const torch::Tensor back =
-          Reorder(RunCell(layer.cells[1], Reorder(inputs, reversal)), reversal);
-      outputs = torch::cat({outputs, back}, 2);
+      const CellState back = RunCell(layer.cells[1], Reorder(inputs, reversal));
+      outputs.hidden = torch::cat({outputs.hidden, Reorder(back.hidden, reversal)}, 2);
+      if (back.cell_state.defined()) {
+        outputs.cell_state =
+            torch::cat({outputs.cell_state, Reorder(back.cell_state, reversal)}, 2);
+      }
     }
-    states = WithInput(outputs, states, layer);
+    if (with_layers_) {
+      layers.push_back({FinalOf(outputs.hidden.transpose(0, 1), lengths, layer), torch::Tensor()});
+      if (outputs.cell_state.defined())
+        layers.back().cell_state = FinalOf(outputs.cell_state.transpose(0, 1), lengths, layer);
+    }
+    states = WithInput(outputs.hidden, states, layer);
   }
-  return states.transpose(0, 1) * mask.unsqueeze(2);
+  return {states.transpose(0, 1) * mask.unsqueeze(2), layers};
 }
 
 }  // namespace seq2seq

@@ -18,12 +18,13 @@ namespace seq2seq {
 // Stacked recurrent layers, each of a forward cell and, where bidirectional, a backward cell
 // (Schuster & Paliwal 1997). The input of a layer is the output of the cells of the layer below,
 // concatenated or summed; residual layers add their input to their output. The summary is the final
-// output of each cell of the last layer, likewise.
+// output of each cell of the last layer, likewise, as are the final states of all layers.
 class RecurrentEncoderImpl : public EncoderImpl {
  public:
-  // Shares `embedding`, or makes its own if that is empty.
-  RecurrentEncoderImpl(int64_t vocab, const EncoderOptions& options,
-                       torch::nn::Embedding embedding);
+  // Shares `embedding`, or makes its own if that is empty. Encoded::layers is empty unless
+  // `with_layers`.
+  RecurrentEncoderImpl(int64_t vocab, const EncoderOptions& options, torch::nn::Embedding embedding,
+                       bool with_layers);
 
   Encoded forward(const Batch& batch) override;
   std::string DescribePath() const override;
@@ -45,12 +46,21 @@ class RecurrentEncoderImpl : public EncoderImpl {
   torch::Tensor WithInput(const torch::Tensor& outputs, const torch::Tensor& input,
                           const Layer& layer) const;
 
-  // The output of the cells of the last layer, [batch, source, cells x hidden], zero at padding: by
-  // the kernels, or one time step at a time.
-  torch::Tensor FusedStates(const torch::Tensor& tokens, const torch::Tensor& lengths);
-  torch::Tensor PlainStates(const torch::Tensor& tokens, const torch::Tensor& lengths);
+  // The final states of the cells of a layer, [batch, size], from those at each position, [batch,
+  // source, cells x hidden]; the last one from the left, and the first one from the right.
+  torch::Tensor FinalOf(const torch::Tensor& states, const torch::Tensor& lengths,
+                        const Layer& layer) const;
+
+  struct Outputs {
+    torch::Tensor last;             // Of the last layer's cells: [batch, source, cells x hidden].
+    std::vector<CellState> layers;  // Encoded::layers.
+  };
+  // Runs the layers, by the kernels or one time step at a time. The output is zero at padding.
+  Outputs RunFused(const torch::Tensor& tokens, const torch::Tensor& lengths);
+  Outputs RunPlain(const torch::Tensor& tokens, const torch::Tensor& lengths);
 
   EncoderOptions options_;
+  bool with_layers_;
   torch::nn::Embedding embedding_;
   std::vector<Layer> layers_;
 };

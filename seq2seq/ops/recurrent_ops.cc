@@ -105,9 +105,10 @@ struct LayerCall {
 
 // Inputs: the rows, then the parameters of each direction.
 struct LayerFunction : torch::autograd::Function<LayerFunction> {
-  static torch::Tensor forward(AutogradContext* context, CellKind kind,
+  static variable_list forward(AutogradContext* context, CellKind kind,
                                const std::shared_ptr<const PackedSequence>& steps,
-                               const PassPhases& phases, at::TensorList inputs) {
+                               const PassPhases& phases, bool with_cell_states,
+                               at::TensorList inputs) {
     const PhaseTimer timer(phases.forward);
     const std::vector<CellWeights> weights =
         AllWeights(kind, absl::MakeSpan(inputs.data() + 1, inputs.size() - 1));
@@ -121,8 +122,19 @@ struct LayerFunction : torch::autograd::Function<LayerFunction> {
     variable_list saved(inputs.begin(), inputs.end());
     saved.push_back(output);
     context->save_for_backward(saved);
+    variable_list states = {output};
+    if (with_cell_states) {
+      states.push_back(EmptyLike(output));
+      const Matrix cell_states = View(states.back());
+      for (size_t d = 0; d < weights.size(); ++d) {
+        const Matrix of_direction = call.directions[d].cell_state.view();
+        const int64_t hidden = of_direction.columns;
+        Copy(of_direction, cell_states.Columns(static_cast<int64_t>(d) * hidden, hidden));
+      }
+      Clear(steps->Tail(cell_states));
+    }
     SaveValue(context, std::move(call));
-    return output;
+    return states;
   }
 
   static variable_list backward(AutogradContext* context, variable_list outputs) {
@@ -135,12 +147,15 @@ struct LayerFunction : torch::autograd::Function<LayerFunction> {
     // needs_input_grad counts tensor arguments alone.
     const torch::Tensor input_gradient =
         context->needs_input_grad(0) ? EmptyLike(saved[0]) : torch::Tensor();
+    const torch::Tensor of_cell_states =
+        outputs.size() > 1 && outputs[1].defined() ? outputs[1].contiguous() : torch::Tensor();
     RecurrentBackward(call.kind, call.precision, *call.steps, View(saved[0]),
                       AllWeights(call.kind, parameters), View(saved.back()),
-                      View(outputs[0].contiguous()), call.directions, View(input_gradient),
-                      AllGradients(call.kind, gradients));
+                      {View(outputs[0].contiguous()), View(of_cell_states)}, call.directions,
+                      View(input_gradient), AllGradients(call.kind, gradients));
     call.directions.clear();
-    variable_list result = {torch::Tensor(), torch::Tensor(), torch::Tensor(), input_gradient};
+    variable_list result = {torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor(),
+                            input_gradient};
     result.insert(result.end(), gradients.begin(), gradients.end());
     return result;
   }
@@ -203,11 +218,16 @@ CellState FusedGates(const CellParameters& cell, const torch::Tensor& projected,
   return {outputs[0], outputs.size() > 1 ? outputs[1] : torch::Tensor()};
 }
 
-torch::Tensor FusedLayer(absl::Span<const CellParameters> directions, const torch::Tensor& input,
-                         std::shared_ptr<const PackedSequence> steps, const PassPhases& phases) {
+CellState FusedLayer(absl::Span<const CellParameters> directions, const torch::Tensor& input,
+                     std::shared_ptr<const PackedSequence> steps, const PassPhases& phases,
+                     bool with_cell_states) {
   variable_list inputs = {input};
   for (const CellParameters& cell : directions) AppendTensors(cell, inputs);
-  return LayerFunction::apply(directions[0].kind, steps, phases, at::TensorList(inputs));
+  const CellKind kind = directions[0].kind;
+  const bool both = with_cell_states && HasCellState(kind);
+  const variable_list states =
+      LayerFunction::apply(kind, steps, phases, both, at::TensorList(inputs));
+  return {states[0], both ? states[1] : torch::Tensor()};
 }
 
 torch::Tensor FusedLinear(const torch::Tensor& input, const torch::Tensor& weight,

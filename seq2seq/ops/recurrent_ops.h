@@ -20,9 +20,11 @@ CellState FusedGates(const CellParameters& cell, const torch::Tensor& projected,
                      const torch::Tensor& recurrent, const CellState& state);
 
 // A recurrent layer of one or two directions over the rows of `steps`: [row, input] -> [row,
-// directions x hidden]. `phases` are for the profile.
-torch::Tensor FusedLayer(absl::Span<const CellParameters> directions, const torch::Tensor& input,
-                         std::shared_ptr<const PackedSequence> steps, const PassPhases& phases);
+// directions x hidden], the hidden states, which are the output, and `with_cell_states`, of cells
+// that have them, the cell states. `phases` are for the profile.
+CellState FusedLayer(absl::Span<const CellParameters> directions, const torch::Tensor& input,
+                     std::shared_ptr<const PackedSequence> steps, const PassPhases& phases,
+                     bool with_cell_states = false);
 
 // As torch::linear, without bias if that is undefined: [..., input] -> [..., output].
 torch::Tensor FusedLinear(const torch::Tensor& input, const torch::Tensor& weight,

@@ -60,7 +60,10 @@ std::vector<std::pair<std::string, ModelOptions>> AllKinds() {
   }
   for (size_t i = 0; i < EnumTexts(BridgeKind()).size(); ++i) {
     const auto kind = static_cast<BridgeKind>(i);
-    add(EnumText(kind), [&](ModelOptions& o) { o.bridge = kind; });
+    add(EnumText(kind), [&](ModelOptions& o) {
+      o.bridge = kind;
+      if (kind == BridgeKind::kLayers) o.decoder.hidden = OutputSize(o.encoder);
+    });
   }
   for (size_t i = 0; i < EnumTexts(Directions()).size(); ++i) {
     const auto kind = static_cast<Directions>(i);

@@ -50,6 +50,11 @@ std::vector<Variant> Variants(const ModelOptions& tiny) {
     options.decoder.cell = cell;
     options.decoder.conditional = true;
     variants.push_back({absl::StrCat(EnumText(cell), ", conditional"), options});
+    options.encoder.cell = cell;
+    options.encoder.layers = options.decoder.layers = 2;
+    options.decoder.hidden = OutputSize(options.encoder);
+    options.bridge = BridgeKind::kLayers;
+    variants.push_back({absl::StrCat(EnumText(cell), ", layers, conditional"), options});
   }
   for (const AttentionKind attention :
        {AttentionKind::kGeneral, AttentionKind::kDot, AttentionKind::kMlp,
@@ -94,7 +99,7 @@ void ExpectAgreementOfVariants(const ModelOptions& tiny) {
     const RecurrentInferenceDecoder decoder(options, arrays.decoder, Precision::kFp32);
     const EncoderOutput encoded =
         RecurrentInferenceEncoder(options.encoder, arrays.encoder.embedding, arrays.encoder,
-                                  Precision::kFp32)
+                                  Precision::kFp32, options.bridge == BridgeKind::kLayers)
             .Encode(sources);
     const std::unique_ptr<StepDecoder> steps = decoder.Begin(encoded, output);
     std::shared_ptr<const DecoderState> state = model->decoder()->Start(model->Encode(batch));

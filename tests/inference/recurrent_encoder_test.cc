@@ -38,6 +38,11 @@ void ExpectEncodersAgree(const ModelOptions& tiny) {
         options.encoder.merge = merge;
         options.encoder.layers = layers;
         options.encoder.residual = layers == 3;
+        options.decoder.cell = cell;
+        options.decoder.layers = layers;
+        options.decoder.hidden = LayerSize(options.encoder, 0);
+        const bool even = options.decoder.hidden == LayerSize(options.encoder, layers - 1);
+        if (even) options.bridge = BridgeKind::kLayers;
         const std::string what = absl::StrCat(EnumText(cell), ", ", EnumText(directions), " ",
                                               EnumText(merge), ", ", layers, " layers");
         Model model = StableModel(options);
@@ -45,10 +50,17 @@ void ExpectEncodersAgree(const ModelOptions& tiny) {
         const Encoded expected = model->Encode(BatchOf(ids, 1));
         ModelArrays arrays = ArraysOf(options, model);
         const RecurrentInferenceEncoder encoder(options.encoder, arrays.encoder.embedding,
-                                                arrays.encoder, Precision::kFp32);
+                                                arrays.encoder, Precision::kFp32, even);
         const EncoderOutput found = encoder.Encode(sources);
         ASSERT_EQ(found.batch(), 5);
         ExpectAgreement(TensorOf(found.summary.view()), expected.final, what);
+        ASSERT_EQ(found.hidden.size(), expected.layers.size());
+        for (size_t layer = 0; layer < found.hidden.size(); ++layer) {
+          const CellState& states = expected.layers[layer];
+          ExpectAgreement(TensorOf(found.hidden[layer].view()), states.hidden, what);
+          if (!HasCellState(cell)) continue;
+          ExpectAgreement(TensorOf(found.cell_state[layer].view()), states.cell_state, what);
+        }
         for (int64_t s = 0; s < 5; ++s) {
           const auto length = static_cast<int64_t>(ids[static_cast<size_t>(s)].size()) + 1;
           ASSERT_EQ(found.length(s), length);
@@ -70,7 +82,7 @@ TEST(RecurrentInferenceEncoder, TakesTheWeightsThatItPacks) {
   const ModelOptions options = TinyOptions();
   ModelArrays arrays = ArraysOf(options, TinyModel(options, torch::kFloat32));
   const RecurrentInferenceEncoder encoder(options.encoder, arrays.encoder.embedding, arrays.encoder,
-                                          Precision::kFp32);
+                                          Precision::kFp32, /*with_layers=*/false);
   EXPECT_GT(encoder.packed_bytes(), 0);
   for (const CellArrays& cell :
        {arrays.encoder.layers[0].forward, arrays.encoder.layers[0].backward}) {

@@ -73,8 +73,8 @@ Result RunLayer(const Layer& layer, const std::vector<int64_t>& lengths, int64_t
   Result result;
   const Matrix view = output.view();
   result.output.assign(view.data, view.data + view.rows * view.columns);
-  RecurrentBackward(layer.kind, Precision::kFp32, steps, input, weights, view, output_gradient,
-                    cache, input_gradient.view(), targets);
+  RecurrentBackward(layer.kind, Precision::kFp32, steps, input, weights, view,
+                    {output_gradient, {}}, cache, input_gradient.view(), targets);
   const Matrix inputs = input_gradient.view();
   result.input_gradient.assign(inputs.data, inputs.data + steps.tokens() * kInput);
   result.gradients = std::move(gradients.parameters);

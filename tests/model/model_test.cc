@@ -335,6 +335,33 @@ TEST(ValidateModel, NamesTheKeyAndItsValue) {
          o.bridge = BridgeKind::kCopy;
          o.decoder.hidden = 7;
        }},
+      {"model.bridge: layers",
+       [](ModelOptions& o) {
+         o.bridge = BridgeKind::kLayers;
+         o.encoder.kind = EncoderKind::kTransformer;
+         o.encoder.hidden = 8;
+         o.encoder.transformer.heads = 2;
+       }},
+      {"model.decoder.layers: 2",
+       [](ModelOptions& o) {
+         o.bridge = BridgeKind::kLayers;
+         o.decoder.layers = 2;
+       }},
+      {"model.decoder.cell: gru",
+       [](ModelOptions& o) {
+         o.bridge = BridgeKind::kLayers;
+         o.decoder.cell = CellKind::kGru;
+       }},
+      {"model.decoder.hidden: 7",
+       [](ModelOptions& o) {
+         o.bridge = BridgeKind::kLayers;
+         o.decoder.hidden = 7;
+       }},
+      {"model.decoder.conditional: true",
+       [](ModelOptions& o) {
+         o.decoder.conditional = true;
+         o.decoder.attention = AttentionKind::kNone;
+       }},
       {"model.shared_embeddings: 11 x", [](ModelOptions& o) { o.shared_embeddings = true; }},
       {"model.decoder.copy: true for 11 and 9 subwords",
        [](ModelOptions& o) { o.decoder.copy = true; }},

@@ -116,6 +116,47 @@ TEST(RecurrentEncoder, AgreesWithTorchLayersOverEachSentenceAndItsReverse) {
   }
 }
 
+TEST(RecurrentEncoder, FinalStatesOfLayersAreThoseOfTorch) {
+  const torch::NoGradGuard no_grad;
+  ModelOptions options = TinyOptions();
+  options.encoder.layers = options.decoder.layers = 2;
+  options.bridge = BridgeKind::kLayers;
+  Encoder encoder = TinyEncoder(options);
+  const TensorMap parameters = Parameters(*encoder);
+  torch::nn::LSTM lstm(torch::nn::LSTMOptions(options.encoder.embedding, options.encoder.hidden)
+                           .num_layers(2)
+                           .bidirectional(true));
+  lstm->to(torch::kFloat64);
+  for (auto& parameter : lstm->named_parameters()) {
+    // weight_ih_l0_reverse is backward_0.weight_ih.
+    const std::string& name = parameter.key();
+    const size_t layer = name.find("_l") + 2;
+    const bool reverse = name.find("_reverse") != std::string::npos;
+    parameter.value().copy_(
+        parameters.at(absl::StrCat(reverse ? "backward_" : "forward_", name.substr(layer, 1), ".",
+                                   name.substr(0, layer - 2))));
+  }
+  const std::vector<Pair> pairs = RandomPairs(options, {{3, 1}, {6, 1}, {1, 1}});
+  const Encoded encoded = Encode(encoder, pairs);
+  ASSERT_EQ(encoded.layers.size(), 2);
+  for (size_t s = 0; s < pairs.size(); ++s) {
+    Ids ids = pairs[s].source;
+    ids.push_back(kEosId);
+    const torch::Tensor embedded =
+        parameters.at("embedding.weight").index_select(0, torch::tensor(ids)).unsqueeze(1);
+    const auto [hidden, cell_state] = std::get<1>(lstm(embedded));  // [layers x 2, 1, hidden]
+    for (int64_t layer = 0; layer < 2; ++layer) {
+      const CellState& found = encoded.layers[static_cast<size_t>(layer)];
+      const auto place = static_cast<int64_t>(s);
+      EXPECT_LT(MaxDifference(found.hidden[place], hidden.narrow(0, 2 * layer, 2).flatten()),
+                1e-12);
+      EXPECT_LT(
+          MaxDifference(found.cell_state[place], cell_state.narrow(0, 2 * layer, 2).flatten()),
+          1e-12);
+    }
+  }
+}
+
 TEST(RecurrentEncoder, PaddingAndNeighboursChangeNothing) {
   ModelOptions options = TinyOptions();
   options.encoder.layers = 2;

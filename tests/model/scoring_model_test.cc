@@ -106,6 +106,9 @@ std::vector<ModelOptions> ManyOptions() {
     all.push_back(TinyOptions());
     all.back().bridge = bridge;
   }
+  all.push_back(TinyOptions());
+  all.back().bridge = BridgeKind::kLayers;
+  all.back().decoder.hidden = OutputSize(all.back().encoder);
   for (const Directions directions : {Directions::kUnidirectional, Directions::kLowest}) {
     all.push_back(TinyOptions());
     all.back().encoder.directions = directions;

@@ -156,9 +156,10 @@ TEST(Fused, AgreesHoweverLayersAreStackedAndBridged) {
         {Directions::kBidirectional, DirectionMerge::kSum},
         {Directions::kUnidirectional, DirectionMerge::kConcat},
         {Directions::kLowest, DirectionMerge::kSum}}) {
-    for (const BridgeKind bridge :
-         {BridgeKind::kDense, BridgeKind::kMean, BridgeKind::kCopy, BridgeKind::kZero}) {
-      ModelOptions options = OptionsOf(CellKind::kLstm, 3);
+    for (const BridgeKind bridge : {BridgeKind::kDense, BridgeKind::kMean, BridgeKind::kCopy,
+                                    BridgeKind::kLayers, BridgeKind::kZero}) {
+      ModelOptions options =
+          OptionsOf(merge == DirectionMerge::kSum ? CellKind::kGru : CellKind::kLstm, 3);
       options.encoder.directions = directions;
       options.encoder.merge = merge;
       options.encoder.residual = true;
