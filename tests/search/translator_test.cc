@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -26,6 +27,8 @@
 #include "seq2seq/kernels/precision_choice.h"
 #include "seq2seq/model/stored_module.h"
 #include "seq2seq/search/shortlist.h"
+#include "seq2seq/weights/quantized_weights.h"
+#include "seq2seq/weights/safetensors.h"
 #include "tests/search/model_translator.h"
 #include "tests/testing/learn.h"
 #include "tests/testing/temporary_folder.h"
@@ -803,44 +806,86 @@ TEST_F(TranslatorTest, LoadNamesWhatIsMissingOrDoesNotFit) {
   EXPECT_THAT(error(run.path), HasSubstr(run.SourceTokenizer()));
 }
 
-// A model that nearly always copies says words of the source which its shortlist does not list.
-TEST(Translator, CopiesWordsThatTheShortlistLeavesOut) {
-  std::string text;
-  for (int i = 0; i < 60; ++i) absl::StrAppend(&text, "w", i, i % 4 == 3 ? "\n" : " ");
-  const auto tokenizer = Learn(text, TokenizerKind::kWord);
-  ModelOptions options = TinyOptions();
-  options.source_vocab = options.target_vocab = tokenizer->size();
-  options.decoder.copy = true;
-  const Model model = TinyModel(options, torch::kFloat32);
-  {
-    const torch::NoGradGuard no_grad;
-    Parameters(*model).at("decoder.copy_gate.bias").fill_(20);
+// A run of a model that nearly always copies, with a shortlist of the end of a sentence alone.
+class CopyingTest : public ::testing::Test {
+ protected:
+  CopyingTest() {
+    std::string text;
+    for (int i = 0; i < 60; ++i) absl::StrAppend(&text, "w", i, i % 4 == 3 ? "\n" : " ");
+    tokenizer_ = Learn(text, TokenizerKind::kWord);
+    run_ = Write(folder_, /*copies=*/true);
+    const Array translations = Array::Empty(ArrayType::kInt32, {tokenizer_->size(), 1});
+    std::fill_n(translations.values<int32_t>(), tokenizer_->size(), 0);
+    const Array frequent = Array::Empty(ArrayType::kInt32, {1});
+    *frequent.values<int32_t>() = kEosId;
+    EXPECT_TRUE(
+        Shortlist(translations, frequent, {}, tokenizer_->size()).Save(run_.Shortlist()).ok());
   }
-  const TemporaryFolder folder;
-  const RunFolder run = WriteRun(folder, options, *model);
-  folder.Write("source.model", tokenizer->model());
-  folder.Write("target.model", tokenizer->model());
-  const Array translations = Array::Empty(ArrayType::kInt32, {tokenizer->size(), 1});
-  std::fill_n(translations.values<int32_t>(), tokenizer->size(), 0);
-  const Array frequent = Array::Empty(ArrayType::kInt32, {1});
-  *frequent.values<int32_t>() = kEosId;
-  ASSERT_TRUE(Shortlist(translations, frequent, {}, tokenizer->size()).Save(run.Shortlist()).ok());
 
-  const std::string line = "w7 w19 w23";
-  const TokenIds source = tokenizer->Encode(line);
-  SearchOptions search;
-  search.min_length = search.max_length = 4;
-  std::vector<Candidate> best;
-  for (const bool used : {true, false}) {
-    const auto translator = Translator::Load({run.path}, {.shortlist = used});
-    ASSERT_TRUE(translator.ok()) << translator.status();
-    const auto found = translator->Translate({line}, search);
-    ASSERT_TRUE(found.ok()) << found.status();
-    best.push_back((*found)[0][0]);
-    ASSERT_FALSE(best.back().tokens.empty());
-    for (const int32_t token : best.back().tokens) EXPECT_THAT(source, ::testing::Contains(token));
+  RunFolder Write(const TemporaryFolder& folder, bool copies) const {
+    ModelOptions options = TinyOptions();
+    options.source_vocab = options.target_vocab = tokenizer_->size();
+    options.decoder.copy = copies;
+    const Model model = TinyModel(options, torch::kFloat32);
+    if (copies) {
+      const torch::NoGradGuard no_grad;
+      Parameters(*model).at("decoder.copy_gate.bias").fill_(20);
+    }
+    folder.Write("source.model", tokenizer_->model());
+    folder.Write("target.model", tokenizer_->model());
+    return WriteRun(folder, options, *model);
   }
-  EXPECT_EQ(best[0].tokens, best[1].tokens);
+
+  Candidate Best(const std::vector<std::string>& runs, const LoadOptions& load) const {
+    const auto translator = Translator::Load(runs, load);
+    EXPECT_TRUE(translator.ok()) << translator.status();
+    if (!translator.ok()) return {};
+    SearchOptions search;
+    search.min_length = search.max_length = 4;
+    const auto found = translator->Translate({line_}, search);
+    EXPECT_TRUE(found.ok()) << found.status();
+    return found.ok() ? (*found)[0][0] : Candidate();
+  }
+
+  const std::string line_ = "w7 w19 w23";
+  const TemporaryFolder folder_;
+  std::optional<Tokenizer> tokenizer_;
+  RunFolder run_;
+};
+
+TEST_F(CopyingTest, SaysWordsThatTheShortlistLeavesOut) {
+  const Candidate with = Best({run_.path}, {.shortlist = true});
+  ASSERT_FALSE(with.tokens.empty());
+  const TokenIds source = tokenizer_->Encode(line_);
+  for (const int32_t token : with.tokens) EXPECT_THAT(source, ::testing::Contains(token));
+  EXPECT_EQ(with.tokens, Best({run_.path}, {.shortlist = false}).tokens);
+}
+
+TEST_F(CopyingTest, CopiesInAnEnsembleWithAModelThatDoesNot) {
+  const TemporaryFolder other;
+  const RunFolder plain = Write(other, /*copies=*/false);
+  const Candidate alone = Best({run_.path}, {.shortlist = false});
+  const Candidate not_copied = Best({plain.path}, {.shortlist = false});
+  EXPECT_NE(alone.tokens, not_copied.tokens);
+  for (const bool first : {true, false}) {  // The copying model, whose weight is nearly all.
+    const std::vector<std::string> runs =
+        first ? std::vector{run_.path, plain.path} : std::vector{plain.path, run_.path};
+    const std::vector<double> weights = first ? std::vector{1.0, 1e-9} : std::vector{1e-9, 1.0};
+    const Candidate both = Best(runs, {.weights = weights, .shortlist = false});
+    EXPECT_EQ(both.tokens, alone.tokens);
+    EXPECT_NEAR(both.score, alone.score, 1e-5);
+  }
+}
+
+TEST_F(CopyingTest, CopiesFromWeightsOf8Bits) {
+  const Candidate full = Best({run_.path}, {.shortlist = false});
+  const std::string file = run_.Step(1) + kWeightsFile;
+  const auto weights = ReadArrays(file);
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  ASSERT_TRUE(WriteArrays(file, QuantizeWeights(*weights, Precision::kInt8)).ok());
+  const Candidate rounded = Best({run_.path}, {.shortlist = false});
+  EXPECT_EQ(rounded.tokens, full.tokens);
+  EXPECT_NEAR(rounded.score, full.score, 0.2);
 }
 
 TEST_F(TranslatorTest, ModelsOfMaskedSubwordsAreRefused) {
