@@ -18,6 +18,7 @@
 
 #include "bench/processor.h"
 #include "seq2seq/base/enum_text.h"
+#include "seq2seq/base/heap.h"
 #include "seq2seq/base/profile.h"
 #include "seq2seq/base/random.h"
 #include "seq2seq/data/batch.h"
@@ -357,7 +358,7 @@ void PrintProfile(const Path& path, int updates) {
 
 void Main(const Flags& flags) {
   torch::set_num_threads(flags.threads);
-  mallopt(M_MMAP_THRESHOLD, 4 << 20);  // As the program does.
+  SetUpHeap();  // As the program does.
   Bench bench(flags);
   std::vector<Path> paths;
   for (const std::string& name : flags.paths) {

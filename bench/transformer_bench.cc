@@ -1,7 +1,5 @@
 // Benchmark of a Transformer layer, forward and backward, compared with LibTorch's operations and
 // the limit that its matrix products set.
-#include <malloc.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -17,6 +15,7 @@
 #include <torch/torch.h>
 
 #include "bench/processor.h"
+#include "seq2seq/base/heap.h"
 #include "seq2seq/ops/compute.h"
 #include "seq2seq/ops/recurrent_ops.h"
 #include "seq2seq/ops/transformer_ops.h"
@@ -162,7 +161,7 @@ class Layer {
 
 void Main(const Flags& flags) {
   torch::set_num_threads(flags.threads);
-  mallopt(M_MMAP_THRESHOLD, 4 << 20);  // As the program does.
+  SetUpHeap();  // As the program does.
   const ComputeGuard guard({.precision = flags.precision});
   absl::PrintF("%s\n%d tokens, %d per sentence, %d heads, dropout %.1f, %s, medians of %d rounds\n",
                DescribeProcessor(), flags.tokens / flags.length * flags.length, flags.length,

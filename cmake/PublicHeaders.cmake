@@ -4,6 +4,7 @@
 # What programs include. Without LibTorch:
 set(inference_interface
     seq2seq/align/word_aligner.h
+    seq2seq/base/heap.h
     seq2seq/base/log.h
     seq2seq/c_api/seq2seq_c.h
     seq2seq/kernels/parallel.h

@@ -143,7 +143,11 @@ absl::StatusOr<FeatureCache> FeatureCache::Build(const std::string& path, ImageS
     }
     if (report) report(end);
   }
-  if (present.find('\1') == std::string::npos) {
+  const std::string whole(static_cast<size_t>(network.views), '\1');
+  bool any = false;
+  for (size_t first = 0; first < present.size(); first += whole.size())
+    any = any || present.compare(first, whole.size(), whole) == 0;
+  if (!any) {
     return absl::InvalidArgumentError("none of the images can be used");
   }
   SEQ2SEQ_RETURN_IF_ERROR(write_zeros(header.entries));

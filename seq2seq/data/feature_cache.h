@@ -30,7 +30,7 @@ class FeatureCache {
     std::function<torch::Tensor(const torch::Tensor& batch)> compute;
     // Of everything besides the images that the features depend on.
     uint64_t fingerprint = 0;
-    int64_t views = 1;  // Of each image.
+    int64_t views = 1;  // Of each image, with the image itself.
   };
 
   // Computes the features of `images` into the file `path`, unless that was built from the same;

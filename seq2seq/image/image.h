@@ -59,10 +59,12 @@ struct AugmentOptions {
           "Random square crops whose side is smaller by up to this share. 0.1 to 0.4; 0 is off.");
     visit("jitter", jitter,
           "Random changes of brightness and contrast by up to this share. 0.1 to 0.4; 0 is off.");
-    visit("views", views,
-          "For frozen image networks, whose features are computed once: augmented views of each "
-          "image that are computed besides the image itself, and of which training takes one at "
-          "random. 0 to 100; each costs as much time and space as the images.");
+    visit(
+        "views", views,
+        "For frozen image networks, whose features are computed once: how many augmented views of "
+        "each image are computed besides the image itself; training takes one of them, or the "
+        "image, at random. 0 to 100; each costs as much time and space as the images, those of "
+        "validation included.");
   }
 };
 

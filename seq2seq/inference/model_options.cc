@@ -32,7 +32,7 @@ absl::Status Validate(const ModelOptions& options) {
                             EnumText(options.decoder.kind), " and there is a source"));
   rules.Expect("model.bridge", "zero",
                !recurrent || !blind || alone || options.bridge != BridgeKind::kZero,
-               "dense, mean or copy where model.decoder.attention is none");
+               "another where model.decoder.attention is none");
 
   // Dot-product attention and the bridge copy need equal sizes.
   const int64_t encoded = EncodedSize(options);

@@ -23,8 +23,7 @@ namespace seq2seq {
 // mean   the same with the mean of the encoder output
 // copy   final as the hidden state of every layer, zero cell states; the sizes must agree
 // layers the final hidden and cell state of the encoder's layer of the same number (Sutskever et
-// al.
-//        2014), those of its directions concatenated or summed; numbers and sizes must agree
+//        al. 2014), of both its directions, concatenated or summed; numbers and sizes must agree
 // zero   all states are zero
 enum class BridgeKind { kDense, kMean, kCopy, kLayers, kZero };
 

@@ -69,7 +69,7 @@ class BackwardPass {
         const auto of = [&](ConstMatrix rows) { return RowsOf(group, i, rows); };
         if (!weights_.is_additive()) {
           SumOfOuterProducts(of(scores_.view().Columns(0, source)).view(),
-                             of(AskingOf(cache_, sizes_)).view(), key_gradients_[sentence]);
+                             of(QueriesOf(cache_, sizes_)).view(), key_gradients_[sentence]);
         }
         SumOfOuterProducts(of(cache_.weights.view().Columns(0, source)).view(),
                            of(attended_.view().Columns(0, sizes_.context)).view(),
@@ -84,7 +84,7 @@ class BackwardPass {
                        Operand(cache_.attended.view(), precision), gradients.attentional);
     if (weights_.is_additive()) {
       MultiplyTransposed(Operand(queries_.view(), precision),
-                         Operand(AskingOf(cache_, sizes_), precision), gradients.query);
+                         Operand(QueriesOf(cache_, sizes_), precision), gradients.query);
       SumRows(energies_.view(), gradients.energy);
       if (weights_.has_coverage()) SumRows(coverage_weights_.view(), gradients.coverage);
     }

@@ -55,7 +55,7 @@ class ForwardPass {
     ParallelFor(steps_.groups(), [this](int64_t group) { RunGroup(group); });
     Clear(steps_.Tail(attentional_states_));
     Clear(steps_.Tail(cache_.attended.view()));
-    Clear(steps_.Tail(AskingOf(cache_, sizes_)));
+    Clear(steps_.Tail(QueriesOf(cache_, sizes_)));
     return std::move(cache_);
   }
 
@@ -154,7 +154,7 @@ class ForwardPass {
     const Matrix attended = steps_.Of(cache_.attended.view(), step, group);
     const Matrix weights = steps_.Of(cache_.weights.view(), step, group);
     const bool additive = weights_.is_additive();
-    Matrix queries = steps_.Of(AskingOf(cache_, sizes_), step, group);
+    Matrix queries = steps_.Of(QueriesOf(cache_, sizes_), step, group);
     if (additive) {
       const Matrix projected = steps_.Of(cache_.queries.view(), step, group);
       Multiply(queries, query_weight_, projected);

@@ -39,8 +39,8 @@ inline Matrix HiddenOf(const DecoderCache& cache, size_t cell, const DecoderSize
   return cache.attended.view().Columns(sizes.context, sizes.hidden);
 }
 
-// Those that attention starts from.
-inline Matrix AskingOf(const DecoderCache& cache, const DecoderSizes& sizes) {
+// The hidden states that attention compares with the keys: those of the last layer.
+inline Matrix QueriesOf(const DecoderCache& cache, const DecoderSizes& sizes) {
   return HiddenOf(cache, sizes.layers - 1, sizes);
 }
 

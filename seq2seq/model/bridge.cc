@@ -29,8 +29,14 @@ std::vector<CellState> BridgeImpl::forward(const Encoded& encoded) {
   };
   std::vector<CellState> states;
   if (kind_ == BridgeKind::kLayers) {
-    for (const CellState& layer : encoded.layers)
+    TORCH_CHECK(static_cast<int64_t>(encoded.layers.size()) == layers_,
+                "bridge: expected the states of ", layers_, " layers, found ",
+                encoded.layers.size());
+    for (const CellState& layer : encoded.layers) {
+      TORCH_CHECK(layer.hidden.size(1) == hidden_ && layer.cell_state.defined() == (states_ == 2),
+                  "bridge: states of another size or kind");
       states.push_back({promoted(layer.hidden), promoted(layer.cell_state)});
+    }
     return states;
   }
   const torch::Tensor final = promoted(encoded.final);

@@ -219,13 +219,13 @@ std::vector<CellParameters> ParametersOf(const std::vector<Cell>& cells) {
   return parameters;
 }
 
-CellState RunCell(Cell& cell, const torch::Tensor& input) {
+CellState RunCell(Cell& cell, const torch::Tensor& input, bool with_cell_states) {
   std::vector<torch::Tensor> hidden, cell_states;
   CellState state = cell->InitialState(input.size(1));
   for (const torch::Tensor& projected : cell->Project(input, 0).unbind(0)) {
     state = cell(projected, state);
     hidden.push_back(state.hidden);
-    if (state.cell_state.defined()) cell_states.push_back(state.cell_state);
+    if (with_cell_states && state.cell_state.defined()) cell_states.push_back(state.cell_state);
   }
   return {torch::stack(hidden), cell_states.empty() ? torch::Tensor() : torch::stack(cell_states)};
 }

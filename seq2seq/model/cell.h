@@ -166,8 +166,9 @@ Cell MakeCell(CellKind kind, int64_t input, int64_t hidden, double recurrent_dro
 std::vector<CellParameters> ParametersOf(const std::vector<Cell>& cells);
 
 // The states of a cell over a sequence, from a state of zeros, one time step at a time: [source,
-// batch, input] -> [source, batch, hidden].
-CellState RunCell(Cell& cell, const torch::Tensor& input);
+// batch, input] -> [source, batch, hidden]. The cell states only `with_cell_states`, of cells that
+// have them.
+CellState RunCell(Cell& cell, const torch::Tensor& input, bool with_cell_states = false);
 
 }  // namespace seq2seq
 

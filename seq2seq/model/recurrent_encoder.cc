@@ -66,21 +66,26 @@ Encoded RecurrentEncoderImpl::forward(const Batch& batch) {
   const torch::Tensor tokens =
       is_training() ? DropWords(batch.source, options_.word_dropout) : batch.source;
   const Outputs outputs = is_fused() ? RunFused(tokens, lengths) : RunPlain(tokens, lengths);
-  const Layer& last = layers_.back();
-  return {Merge(outputs.last, last), lengths, FinalOf(outputs.last, lengths, last), outputs.layers};
+  return {Merge(outputs.last, layers_.back()), lengths, outputs.final, outputs.layers};
 }
 
-torch::Tensor RecurrentEncoderImpl::FinalOf(const torch::Tensor& states,
-                                            const torch::Tensor& lengths,
+torch::Tensor RecurrentEncoderImpl::FinalOf(const torch::Tensor& states, const SequenceEnds& ends,
                                             const Layer& layer) const {
-  const auto last =
-      (torch::arange(states.size(0)) * states.size(1) + lengths - 1).to(states.device());
   const int64_t hidden = options_.hidden;
-  torch::Tensor final =
-      states.narrow(2, 0, hidden).flatten(0, 1).index_select(0, last);  // [batch, hidden]
-  if (layer.cells.size() > 1)
-    final = torch::cat({final, states.select(1, 0).narrow(1, hidden, hidden)}, 1);
+  torch::Tensor final = states.narrow(1, 0, hidden).index_select(0, ends.last);
+  if (layer.cells.size() > 1) {
+    const torch::Tensor back = states.narrow(1, hidden, hidden).index_select(0, ends.first);
+    final = torch::cat({final, back}, 1);
+  }
   return Merge(final, layer);
+}
+
+CellState RecurrentEncoderImpl::FinalOf(const CellState& states, const SequenceEnds& ends,
+                                        const Layer& layer) const {
+  const auto of = [&](const torch::Tensor& all) {
+    return all.defined() ? FinalOf(all, ends, layer) : all;
+  };
+  return {of(states.hidden), of(states.cell_state)};
 }
 
 torch::Tensor RecurrentEncoderImpl::Merge(const torch::Tensor& outputs, const Layer& layer) const {
@@ -107,7 +112,7 @@ RecurrentEncoderImpl::Outputs RecurrentEncoderImpl::RunFused(const torch::Tensor
   torch::Tensor states =
       FusedEmbedding(embedding_->weight, tokens, steps,
                      is_training() ? DropoutOf(options_.embedding_dropout, options_.dropout) : 0);
-  const auto pad = [&](const torch::Tensor& rows) { return PadRows(rows, steps, tokens.size(1)); };
+  const SequenceEnds ends = EndsOf(*steps, tokens.size(0));
   std::vector<CellState> layers;
   for (size_t number = 0; number < layers_.size(); ++number) {
     const Layer& layer = layers_[number];
@@ -115,14 +120,10 @@ RecurrentEncoderImpl::Outputs RecurrentEncoderImpl::RunFused(const torch::Tensor
     const torch::Tensor inputs = number > 0 ? FusedDropout(states, dropout) : states;
     const CellState outputs =
         FusedLayer(ParametersOf(layer.cells), inputs, steps, kEncoderPhases, with_layers_);
-    if (with_layers_) {
-      layers.push_back({FinalOf(pad(outputs.hidden), lengths, layer), torch::Tensor()});
-      if (outputs.cell_state.defined())
-        layers.back().cell_state = FinalOf(pad(outputs.cell_state), lengths, layer);
-    }
+    if (with_layers_) layers.push_back(FinalOf(outputs, ends, layer));
     states = WithInput(outputs.hidden, states, layer);
   }
-  return {pad(states), layers};
+  return {PadRows(states, steps, tokens.size(1)), FinalOf(states, ends, layers_.back()), layers};
 }
 
 RecurrentEncoderImpl::Outputs RecurrentEncoderImpl::RunPlain(const torch::Tensor& tokens,
@@ -131,7 +132,14 @@ RecurrentEncoderImpl::Outputs RecurrentEncoderImpl::RunPlain(const torch::Tensor
   const torch::Device device = tokens.device();
   const torch::Tensor reversal = ReversalIndex(lengths, source).to(device);
   const torch::Tensor mask = (torch::arange(source) < lengths.unsqueeze(1)).to(device);
+  const int64_t batch = tokens.size(0);
+  const torch::Tensor first = torch::arange(batch);
+  const SequenceEnds ends = {first.to(device), (first + (lengths - 1) * batch).to(device)};
 
+  const auto rows_of = [](const CellState& all) -> CellState {
+    return {all.hidden.flatten(0, 1),
+            all.cell_state.defined() ? all.cell_state.flatten(0, 1) : all.cell_state};
+  };
   torch::Tensor states = embedding_(tokens.t());  // [source, batch, embedding]
   double dropout = DropoutOf(options_.embedding_dropout, options_.dropout);
   std::vector<CellState> layers;
@@ -141,25 +149,22 @@ RecurrentEncoderImpl::Outputs RecurrentEncoderImpl::RunPlain(const torch::Tensor
     const torch::Tensor inputs =
         DropoutSequence(states, dropout, options_.variational, is_training());
     dropout = options_.dropout;
-    CellState outputs = RunCell(layer.cells[0], inputs);  // [source, batch, hidden]
+    CellState outputs = RunCell(layer.cells[0], inputs, with_layers_);  // [source, batch, hidden]
     if (layer.cells.size() > 1) {
       // Reversing the tokens alone keeps padding at the end for both cells: no time step needs a
       // mask.
-      const CellState back = RunCell(layer.cells[1], Reorder(inputs, reversal));
+      const CellState back = RunCell(layer.cells[1], Reorder(inputs, reversal), with_layers_);
       outputs.hidden = torch::cat({outputs.hidden, Reorder(back.hidden, reversal)}, 2);
       if (back.cell_state.defined()) {
         outputs.cell_state =
             torch::cat({outputs.cell_state, Reorder(back.cell_state, reversal)}, 2);
       }
     }
-    if (with_layers_) {
-      layers.push_back({FinalOf(outputs.hidden.transpose(0, 1), lengths, layer), torch::Tensor()});
-      if (outputs.cell_state.defined())
-        layers.back().cell_state = FinalOf(outputs.cell_state.transpose(0, 1), lengths, layer);
-    }
+    if (with_layers_) layers.push_back(FinalOf(rows_of(outputs), ends, layer));
     states = WithInput(outputs.hidden, states, layer);
   }
-  return {states.transpose(0, 1) * mask.unsqueeze(2), layers};
+  return {states.transpose(0, 1) * mask.unsqueeze(2),
+          FinalOf(states.flatten(0, 1), ends, layers_.back()), layers};
 }
 
 }  // namespace seq2seq

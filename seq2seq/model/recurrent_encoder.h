@@ -12,6 +12,7 @@
 #include "seq2seq/inference/encoder_options.h"
 #include "seq2seq/model/cell.h"
 #include "seq2seq/model/encoder.h"
+#include "seq2seq/ops/sequence_ops.h"
 
 namespace seq2seq {
 
@@ -46,14 +47,16 @@ class RecurrentEncoderImpl : public EncoderImpl {
   torch::Tensor WithInput(const torch::Tensor& outputs, const torch::Tensor& input,
                           const Layer& layer) const;
 
-  // The final states of the cells of a layer, [batch, size], from those at each position, [batch,
-  // source, cells x hidden]; the last one from the left, and the first one from the right.
-  torch::Tensor FinalOf(const torch::Tensor& states, const torch::Tensor& lengths,
+  // The final states of a layer, [batch, size], from those of its cells at all positions, [row,
+  // cells x hidden]: the last ones from the left, and the first ones from the right.
+  torch::Tensor FinalOf(const torch::Tensor& states, const SequenceEnds& ends,
                         const Layer& layer) const;
+  CellState FinalOf(const CellState& states, const SequenceEnds& ends, const Layer& layer) const;
 
   struct Outputs {
-    torch::Tensor last;             // Of the last layer's cells: [batch, source, cells x hidden].
-    std::vector<CellState> layers;  // Encoded::layers.
+    torch::Tensor last;   // Of the last layer's cells: [batch, source, cells x hidden].
+    torch::Tensor final;  // Encoded::final, and layers.
+    std::vector<CellState> layers;
   };
   // Runs the layers, by the kernels or one time step at a time. The output is zero at padding.
   Outputs RunFused(const torch::Tensor& tokens, const torch::Tensor& lengths);

@@ -19,6 +19,8 @@ std::shared_ptr<const PackedSequence> PackSequence(const torch::Tensor&, int64_t
   TORCH_CHECK(false, "built without kernels");
 }
 
+SequenceEnds EndsOf(const PackedSequence&, int64_t) { TORCH_CHECK(false, "built without kernels"); }
+
 CellState FusedLayer(absl::Span<const CellParameters>, const torch::Tensor&,
                      std::shared_ptr<const PackedSequence>, const PassPhases&, bool) {
   TORCH_CHECK(false, "built without kernels");

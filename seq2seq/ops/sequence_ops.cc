@@ -171,6 +171,22 @@ std::shared_ptr<const PackedSequence> PackSequence(const torch::Tensor& lengths,
                                                 GroupsFor(lengths.numel(), side_by_side));
 }
 
+SequenceEnds EndsOf(const PackedSequence& steps, int64_t batch) {
+  const SequenceEnds ends = {torch::empty({batch}, torch::kInt64),
+                             torch::empty({batch}, torch::kInt64)};
+  auto* first = ends.first.data_ptr<int64_t>();
+  auto* last = ends.last.data_ptr<int64_t>();
+  std::vector<int64_t> latest(static_cast<size_t>(batch), -1);
+  steps.ForEachToken([&](int64_t row, int64_t sequence, int64_t step) {
+    if (step == 0) first[sequence] = row;
+    int64_t& until_now = latest[static_cast<size_t>(sequence)];
+    if (step <= until_now) return;
+    until_now = step;
+    last[sequence] = row;
+  });
+  return ends;
+}
+
 std::shared_ptr<const SequenceRows> MakeSequenceRows(const torch::Tensor& lengths) {
   return std::make_shared<const SequenceRows>(LengthsOf(lengths.contiguous()));
 }

@@ -23,6 +23,12 @@ std::shared_ptr<const PackedSequence> PackSequence(const torch::Tensor& lengths,
 // The rows of sequences of `lengths`, [batch], sequence after sequence.
 std::shared_ptr<const SequenceRows> MakeSequenceRows(const torch::Tensor& lengths);
 
+// Where the rows of the first and the last token of each sequence are: [batch].
+struct SequenceEnds {
+  torch::Tensor first, last;
+};
+SequenceEnds EndsOf(const PackedSequence& steps, int64_t batch);
+
 // The ids of tokens, [batch, time], in the order of `steps`: [row]; padding after the last token.
 std::vector<int64_t> OrderTokens(const torch::Tensor& tokens, const PackedSequence& steps);
 

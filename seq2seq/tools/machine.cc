@@ -1,11 +1,8 @@
 #include "seq2seq/tools/machine.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <limits>
 #include <set>
 #include <string>
 #include <thread>
@@ -38,23 +35,6 @@ void SetUpThreads(int64_t threads, int64_t processes) {
   if (threads > 0) SetParallelThreads(static_cast<int>(threads));
 #endif
   if (kLibTorch != nullptr) kLibTorch->set_up_threads(static_cast<int>(threads));
-}
-
-void SetUpMemory() {
-#ifdef __GLIBC__
-  // Freed large arrays are returned to the system instead of fragmenting the heap.
-  mallopt(M_MMAP_THRESHOLD, 4 << 20);
-  // The others stay: the heap would else shrink and grow in every update.
-  mallopt(M_TRIM_THRESHOLD, 256 << 20);
-  mallopt(M_TOP_PAD, 16 << 20);
-#endif
-}
-
-void KeepFreedMemory() {
-#ifdef __GLIBC__
-  mallopt(M_MMAP_MAX, 0);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-#endif
 }
 
 }  // namespace seq2seq

@@ -1,4 +1,4 @@
-// Threads and memory of the machine that the program runs on.
+// Threads of the machine that the program runs on.
 #ifndef SEQ2SEQ_TOOLS_MACHINE_H_
 #define SEQ2SEQ_TOOLS_MACHINE_H_
 
@@ -14,15 +14,6 @@ int64_t CountCores();
 // OMP_NUM_THREADS if the environment sets it, else one per core, of which `processes` on this
 // machine get an equal share.
 void SetUpThreads(int64_t threads, int64_t processes = 1);
-
-// Sets which freed memory the program keeps for itself. Memory that returns to the system and is
-// taken again costs a page fault for every 4 KB, which in virtual machines may take longer than
-// what is computed in it.
-void SetUpMemory();
-
-// Keeps all freed memory from now on, for image networks that LibTorch computes: each of their
-// layers allocates a large array.
-void KeepFreedMemory();
 
 }  // namespace seq2seq
 

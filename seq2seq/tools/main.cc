@@ -19,6 +19,7 @@
 
 #include "seq2seq/base/closest.h"
 #include "seq2seq/base/enum_text.h"
+#include "seq2seq/base/heap.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/utf8.h"
 #if SEQ2SEQ_KERNELS
@@ -27,7 +28,6 @@
 #include "seq2seq/tools/command.h"
 #include "seq2seq/tools/hand_over.h"
 #include "seq2seq/tools/libtorch.h"
-#include "seq2seq/tools/machine.h"
 #include "seq2seq/tools/messages.h"
 
 namespace {
@@ -134,7 +134,7 @@ absl::Status Written(absl::Status status) {
 
 int main(int argc, char** argv) {
   seq2seq::KeepArguments(argv);
-  seq2seq::SetUpMemory();
+  seq2seq::SetUpHeap();
   seq2seq::SetUpMessages();
   if (!LimitToEnvironment()) return 1;
   CLI::App program("Trains, tunes, applies and evaluates sequence-to-sequence models.", "seq2seq");

@@ -14,6 +14,7 @@
 #include "seq2seq/base/enum_text.h"
 #include "seq2seq/base/file.h"
 #include "seq2seq/base/fingerprint.h"
+#include "seq2seq/base/heap.h"
 #include "seq2seq/base/memory_limit.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/status_macros.h"

@@ -102,7 +102,8 @@ absl::StatusOr<FeatureCache> BuildFeatures(const TrainingConfig& config, const I
   return FeatureCache::Build(path, images, network, [&, next = views / 10](int64_t done) mutable {
     task.Set(done);
     if (done < next) return;
-    Log(LogLevel::kInfo, absl::StrCat("features of ", done, " of ", views, " images"));
+    Log(LogLevel::kInfo, absl::StrCat("features of ", done, " of ", views,
+                                      network.views > 1 ? " views of images" : " images"));
     next = done + views / 10;
   });
 }

@@ -112,6 +112,19 @@ TEST_F(FeatureCacheTest, DrawsAViewOfEachImage) {
   EXPECT_EQ(reads_, 160);
 }
 
+TEST_F(FeatureCacheTest, NoImageWithAllItsViewsIsAnError) {
+  ImageSet images = Images();
+  FeatureCache::Network network = Network();
+  network.views = 2;
+  network.read = [](const std::string& path, int64_t view) -> absl::StatusOr<Array> {
+    if (view > 0) return absl::NotFoundError(path);
+    const Array number = Array::Empty(ArrayType::kFloat32, {1});
+    *number.values<float>() = 1;
+    return number;
+  };
+  EXPECT_TRUE(absl::IsInvalidArgument(Build(images, network).status()));
+}
+
 TEST_F(FeatureCacheTest, AnImageThatCannotBeReadIsNamedOnceAndLeftOutWithItsViews) {
   folder_.Write("image-17", "bad");
   std::string log;

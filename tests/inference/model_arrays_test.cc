@@ -62,7 +62,9 @@ std::vector<std::pair<std::string, ModelOptions>> AllKinds() {
     const auto kind = static_cast<BridgeKind>(i);
     add(EnumText(kind), [&](ModelOptions& o) {
       o.bridge = kind;
-      if (kind == BridgeKind::kLayers) o.decoder.hidden = OutputSize(o.encoder);
+      if (kind != BridgeKind::kLayers) return;
+      o.decoder.layers = o.encoder.layers;
+      o.decoder.hidden = OutputSize(o.encoder);
     });
   }
   for (size_t i = 0; i < EnumTexts(Directions()).size(); ++i) {

@@ -25,9 +25,9 @@ struct Variant {
   ModelOptions options;
 };
 
-// Variants of `tiny`: every cell with every bridge, in one and two layers, with and without input
-// feeding, and with a conditional cell; every attention with and without a context gate; residual
-// layers.
+// Variants of `tiny`: every cell with every bridge, all but `layers` in one and two layers, with
+// and without input feeding, and with a conditional cell; every attention with and without a
+// context gate; residual layers.
 std::vector<Variant> Variants(const ModelOptions& tiny) {
   std::vector<Variant> variants;
   for (const CellKind cell : {CellKind::kLstm, CellKind::kPeephole, CellKind::kGru,

@@ -77,18 +77,20 @@ TEST(Autocast, ScheduledSamplingLeavesEveryParameterItsGradient) {
 
 TEST(Autocast, DecoderStartsFromStatesOf32Bits) {
   for (const CellKind cell : {CellKind::kLstm, CellKind::kRnnTanh}) {
-    for (const BridgeKind kind :
-         {BridgeKind::kZero, BridgeKind::kDense, BridgeKind::kMean, BridgeKind::kCopy}) {
+    for (const BridgeKind kind : {BridgeKind::kZero, BridgeKind::kDense, BridgeKind::kMean,
+                                  BridgeKind::kCopy, BridgeKind::kLayers}) {
       SCOPED_TRACE(EnumText(kind));
       ModelOptions options = TinyOptions();
       options.bridge = kind;
       options.encoder.cell = cell;  // States of rnn_tanh are a product's tanh.
+      if (kind == BridgeKind::kLayers) options.decoder.cell = cell;
       Model model = TinyModel(options, torch::kFloat32);
       const Batch batch = MakeBatch(RandomPairs(options, {{4, 6}, {3, 5}}));
       const CpuAutocast autocast;
       const auto state = model->decoder()->Start(model->Encode(batch));
       const CellState& start = static_cast<const RecurrentDecoderState&>(*state).cells[0];
       EXPECT_EQ(start.hidden.scalar_type(), torch::kFloat32);
+      if (!HasCellState(options.decoder.cell)) continue;
       EXPECT_EQ(start.cell_state.scalar_type(), torch::kFloat32);
     }
   }

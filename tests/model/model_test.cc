@@ -49,8 +49,17 @@ std::vector<ModelOptions> Variants() {
         CellKind::kCoupled, CellKind::kLayerNormLstm, CellKind::kLayerNormGru}) {
     add([&](ModelOptions& options) { options.encoder.cell = options.decoder.cell = cell; });
   }
-  for (const BridgeKind bridge : {BridgeKind::kMean, BridgeKind::kCopy, BridgeKind::kZero}) {
+  for (const BridgeKind bridge :
+       {BridgeKind::kMean, BridgeKind::kCopy, BridgeKind::kLayers, BridgeKind::kZero}) {
     add([&](ModelOptions& options) { options.bridge = bridge; });
+  }
+  for (const CellKind cell : {CellKind::kLstm, CellKind::kGru}) {
+    add([&](ModelOptions& options) {
+      options.encoder.cell = options.decoder.cell = cell;
+      options.bridge = BridgeKind::kLayers;
+      options.decoder.attention = AttentionKind::kMlp;
+      options.decoder.conditional = true;
+    });
   }
   for (const Directions directions : {Directions::kUnidirectional, Directions::kLowest}) {
     add([&](ModelOptions& options) {

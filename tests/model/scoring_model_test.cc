@@ -154,7 +154,7 @@ TEST_P(ModelScorerTest, StepsAgreeWithTheModelReadingTheWholeTarget) {
   }
 }
 
-// Sources of features, as images have them, with every bridge.
+// Sources of features, as images have them, with every bridge that they can have.
 TEST_P(ModelScorerTest, ImagesStepAsTheModelReadsWholeCaptions) {
   for (const BridgeKind bridge :
        {BridgeKind::kDense, BridgeKind::kMean, BridgeKind::kCopy, BridgeKind::kZero}) {

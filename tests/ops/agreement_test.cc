@@ -159,7 +159,7 @@ TEST(Fused, AgreesHoweverLayersAreStackedAndBridged) {
     for (const BridgeKind bridge : {BridgeKind::kDense, BridgeKind::kMean, BridgeKind::kCopy,
                                     BridgeKind::kLayers, BridgeKind::kZero}) {
       ModelOptions options =
-          OptionsOf(merge == DirectionMerge::kSum ? CellKind::kGru : CellKind::kLstm, 3);
+          OptionsOf(merge == DirectionMerge::kSum ? CellKind::kPeephole : CellKind::kLstm, 3);
       options.encoder.directions = directions;
       options.encoder.merge = merge;
       options.encoder.residual = true;

@@ -19,9 +19,14 @@ namespace {
 // Recurrent models and Transformers, with aligned_head and without.
 std::vector<std::pair<std::string, ModelOptions>> Models() {
   std::vector<std::pair<std::string, ModelOptions>> models = {
-      {"recurrent", TinyOptions()}, {"mlp", TinyOptions()}, {"coverage", TinyOptions()}};
+      {"recurrent", TinyOptions()},
+      {"mlp", TinyOptions()},
+      {"coverage", TinyOptions()},
+      {"conditional, bridge layers", TinyOptions()}};
   models[1].second.decoder.attention = AttentionKind::kMlp;
   models[2].second.decoder.attention = AttentionKind::kCoverage;
+  models[3].second.decoder.conditional = true;
+  models[3].second.bridge = BridgeKind::kLayers;
   for (auto& [name, options] : TransformerVariants()) {
     if (options.source == SourceKind::kNone) continue;
     models.emplace_back(name, options);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -847,6 +849,21 @@ class CopyingTest : public ::testing::Test {
     return found.ok() ? (*found)[0][0] : Candidate();
   }
 
+  // The probabilities of all first words of a translation of one word.
+  std::map<int32_t, double> FirstWords(const std::vector<std::string>& runs) const {
+    const auto translator = Translator::Load(runs, {.shortlist = false});
+    EXPECT_TRUE(translator.ok()) << translator.status();
+    SearchOptions search;
+    search.min_length = search.max_length = 1;
+    search.beam = search.n_best = tokenizer_->size();
+    const auto found = translator->Translate({line_}, search);
+    EXPECT_TRUE(found.ok()) << found.status();
+    std::map<int32_t, double> probabilities;
+    for (const Candidate& candidate : (*found)[0])
+      probabilities[candidate.tokens.at(0)] = std::exp(candidate.token_scores.at(0));
+    return probabilities;
+  }
+
   const std::string line_ = "w7 w19 w23";
   const TemporaryFolder folder_;
   std::optional<Tokenizer> tokenizer_;
@@ -875,6 +892,13 @@ TEST_F(CopyingTest, CopiesInAnEnsembleWithAModelThatDoesNot) {
     EXPECT_EQ(both.tokens, alone.tokens);
     EXPECT_NEAR(both.score, alone.score, 1e-5);
   }
+
+  // With equal weights, the probability of a first word is the mean of both models'.
+  const auto copied = FirstWords({run_.path}), said = FirstWords({plain.path});
+  const auto mean = FirstWords({run_.path, plain.path});
+  EXPECT_GT(mean.size(), 10);
+  for (const auto& [token, probability] : mean)
+    EXPECT_NEAR(probability, (copied.at(token) + said.at(token)) / 2, 1e-5) << token;
 }
 
 TEST_F(CopyingTest, CopiesFromWeightsOf8Bits) {
@@ -885,6 +909,7 @@ TEST_F(CopyingTest, CopiesFromWeightsOf8Bits) {
   ASSERT_TRUE(WriteArrays(file, QuantizeWeights(*weights, Precision::kInt8)).ok());
   const Candidate rounded = Best({run_.path}, {.shortlist = false});
   EXPECT_EQ(rounded.tokens, full.tokens);
+  EXPECT_NE(rounded.score, full.score);
   EXPECT_NEAR(rounded.score, full.score, 0.2);
 }
 

@@ -24,6 +24,7 @@
 #include <spdlog/spdlog.h>
 
 #include "seq2seq/base/enum_text.h"
+#include "seq2seq/base/heap.h"
 #include "seq2seq/base/options.h"
 #include "seq2seq/base/profile.h"
 #include "seq2seq/base/status_macros.h"
@@ -232,7 +233,11 @@ absl::Status Train(Config& config, const TrainFlags& flags, ProcessGroup* group)
     return absl::InvalidArgumentError(absl::StrCat("validation.", valid.message()));
   }
   SetUpThreads(config.training.run.threads, group != nullptr ? group->place().local_size : 1);
-  if (config.training.model.source == SourceKind::kImage) KeepFreedMemory();
+  const ModelOptions& model = config.training.model;
+  if (model.source == SourceKind::kImage &&
+      model.image.network.kind == ImageNetworkKind::kTorchscript) {
+    KeepFreedMemory();
+  }
   std::optional<TrainingTask> task;
   SEQ2SEQ_ASSIGN_OR_RETURN(const std::unique_ptr<TrainingRun> run,
                            TrainingRun::Create(config.training, MakeHooks(config, task), group));
