@@ -77,7 +77,23 @@ ModelOptions OptionsOf(CellKind cell, int64_t layers) {
   return options;
 }
 
-class FusedAgreesWithPlain : public testing::TestWithParam<std::tuple<CellKind, int64_t>> {};
+class FusedAgreesWithPlain : public testing::TestWithParam<std::tuple<CellKind, int64_t>> {
+ protected:
+  static void ExpectPathsAgree(Model& model, const Batch& batch, const std::string& what) {
+    const Outcome fused = Pass(model, batch, true);
+    const Outcome plain = Pass(model, batch, false);
+    // A cell without bounds makes rounding grow from step to step, on the plain path by an amount
+    // that depends on the processor.
+    std::optional<Outcome> doubles;
+    if (std::get<0>(GetParam()) == CellKind::kRnnRelu) {
+      model->to(torch::kFloat64);
+      doubles = Pass(model, batch, false);
+      model->to(torch::kFloat32);
+    }
+    ExpectAgreement(fused, plain, 1e-4, what, doubles ? &*doubles : nullptr);
+    EXPECT_EQ(fused.correct, plain.correct) << what;
+  }
+};
 
 TEST_P(FusedAgreesWithPlain, ForEveryAttentionAndBatch) {
   const auto [cell, layers] = GetParam();
@@ -94,21 +110,9 @@ TEST_P(FusedAgreesWithPlain, ForEveryAttentionAndBatch) {
       EXPECT_EQ(model->DescribePaths(), "fused encoder, fused decoder");
       for (const auto& [what, lengths] : Batches()) {
         const Batch batch = MakeBatch(RandomPairs(options, lengths));
-        const Outcome fused = Pass(model, batch, true);
-        const Outcome plain = Pass(model, batch, false);
-        // A cell without bounds makes rounding grow from step to step, on the plain path by an
-        // amount that depends on the processor.
-        std::optional<Outcome> doubles;
-        if (cell == CellKind::kRnnRelu) {
-          model->to(torch::kFloat64);
-          doubles = Pass(model, batch, false);
-          model->to(torch::kFloat32);
-        }
-        ExpectAgreement(
-            fused, plain, 1e-4,
-            absl::StrCat(what, ", ", EnumText(attention), input_feeding ? ", input feeding" : ""),
-            doubles ? &*doubles : nullptr);
-        EXPECT_EQ(fused.correct, plain.correct) << what;
+        ExpectPathsAgree(
+            model, batch,
+            absl::StrCat(what, ", ", EnumText(attention), input_feeding ? ", input feeding" : ""));
       }
     }
   }
@@ -126,16 +130,7 @@ TEST_P(FusedAgreesWithPlain, WithAConditionalCell) {
     EXPECT_TRUE(model->is_fused());
     for (const auto& [what, lengths] : Batches()) {
       const Batch batch = MakeBatch(RandomPairs(options, lengths));
-      const Outcome fused = Pass(model, batch, true);
-      const Outcome plain = Pass(model, batch, false);
-      std::optional<Outcome> doubles;
-      if (cell == CellKind::kRnnRelu) {
-        model->to(torch::kFloat64);
-        doubles = Pass(model, batch, false);
-        model->to(torch::kFloat32);
-      }
-      ExpectAgreement(fused, plain, 1e-4, absl::StrCat(what, ", ", EnumText(attention)),
-                      doubles ? &*doubles : nullptr);
+      ExpectPathsAgree(model, batch, absl::StrCat(what, ", ", EnumText(attention)));
     }
   }
 }
